@@ -1,0 +1,52 @@
+"""`rise <command>`: which command lives where. A command's module is imported only when it is asked for.
+
+Exit codes: 0 done; 1 the command ran and found something wrong; 2 bad input (one line on stderr says
+what and how to mend it); 130 interrupted.
+"""
+
+import difflib
+import importlib
+import sys
+from collections.abc import Sequence
+
+from rise_env.errors import RiseError
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("rise_trainers.self_improve:main", "play, fit, evaluate, repeat: the RISE loop; resumes"),
+    "collect": ("rise_agents.collect:main", "let an agent play many problems; keep the trajectories"),
+    "fit": ("rise_trainers.fit:main", "one reward-weighted fit on stored trajectories"),
+    "evaluate": ("rise_agents.evaluate:main", "m1@t1, m5@t1, m1@t5, p1@t5 of one or more agents"),
+}
+"""Command -> ("module:function", one line of help). The function takes the remaining arguments."""
+
+
+def _help() -> str:
+    lines = [f"  {name:<10} {text}" for name, (_, text) in COMMANDS.items()]
+    return "\n".join(["usage: rise <command> [options]", "", *lines, "", "rise <command> --help says more."])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] in {"-h", "--help", "help"}:
+        print(_help())
+        return 0
+    name, rest = arguments[0], arguments[1:]
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(COMMANDS)}"
+        print(f"rise: no command {name!r}; {hint}", file=sys.stderr)
+        return 2
+    module, function = COMMANDS[name][0].split(":")
+    try:
+        return int(getattr(importlib.import_module(module), function)(rest) or 0)
+    except RiseError as error:
+        print(f"rise {name}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"rise {name}: interrupted; the same command continues", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
