@@ -1,0 +1,110 @@
+r"""What the tiny model reads before RISE: generated text of mixed quality, as web text is.
+
+Two kinds of documents:
+
+*Conversations* pose one to six unrelated problems, the first in the environment's first message, the
+others in its feedback messages, and each is answered by a writer of its own. Some writers are careful,
+some slip. No problem is ever posed twice in one conversation, so nothing here shows an attempt followed
+by a better one.
+
+*Corrections* show a problem with the draft of another writer in a prompt of their own, and the corrected
+solution. They are the counterpart of the edits and reviews that large corpora hold.
+
+Problems come from the training split alone.
+"""
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from rise_env import prompts
+from rise_env.problems.arithmetic import ArithmeticProblems, Draws, Step, Story
+from rise_env.problems.arithmetic_text import write_solution
+from rise_env.types import Message
+
+CORRECT_THIS = "A student wrote the draft below. Write it out corrected.\n{question}\nDraft: {draft}"
+_OPERATIONS: dict[str, tuple[str, Callable[[int, int], int]]] = {
+    "more": ("+", operator.add),
+    "sum": ("+", operator.add),
+    "fewer": ("-", operator.sub),
+    "times": ("*", operator.mul),
+    "share": ("/", operator.floordiv),
+}
+_SWAPPED = {"more": "fewer", "fewer": "more", "times": "share", "share": "times", "sum": "sum"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorpusConfig:
+    """The mixture."""
+
+    corrections: float = 0.3
+    """Share of documents that are corrections."""
+    sloppy: float = 0.6
+    """Probability that an answer is by a writer who slips."""
+    slip: float = 0.4
+    """Probability that such a writer gets a step wrong; drafts are written so, too."""
+    clean_drafts: float = 0.3
+    """Share of the drafts without a slip."""
+
+
+def slipped(story: Story, draws: Draws, slip: float) -> tuple[Step, ...]:
+    """Return the steps as a writer puts them who gets each wrong with probability `slip`.
+
+    A slip is a wrong result, a wrong person or the opposite relation; later steps follow from it.
+    """
+    values = [story.start]
+    steps: list[Step] = []
+    for step in story.steps:
+        kind = draws.below(3) if draws.below(1000) < slip * 1000 else None
+        of, relation, off = step.of, step.relation, 0
+        if kind == 0:
+            off = (-10, -2, -1, 1, 2, 10)[draws.below(6)]
+        elif kind == 1:
+            of = draws.below(len(values))
+        elif kind == 2:
+            relation = _SWAPPED[relation]
+        a = values[of]
+        b = values[step.number] if relation == "sum" else step.number
+        sign, compute = _OPERATIONS[relation]
+        value = max(0, compute(a, b) + off)
+        values.append(value)
+        steps.append(replace(step, of=of, relation=relation, expression=f"{a}{sign}{b}", value=value))
+    return tuple(steps)
+
+
+class Corpus:
+    """Documents as conversations; document `i` is a pure function of (config, seed, i)."""
+
+    def __init__(self, config: CorpusConfig, seed: int = 0) -> None:
+        self.config = config
+        self.seed = seed
+        # a stream of its own: RISE itself draws its training problems with other seeds
+        self._problems = ArithmeticProblems(split="train", seed=1_000_003 + seed, size=2**62)
+
+    def document(self, index: int) -> list[Message]:
+        """Return document `index`."""
+        draws = Draws((self.seed, index))
+        if draws.below(1000) < self.config.corrections * 1000:
+            return self._correction(index, draws)
+        return self._conversation(index, draws)
+
+    def _conversation(self, index: int, draws: Draws) -> list[Message]:
+        messages: list[Message] = []
+        for turn in range(draws.between(1, 6)):
+            story = self._problems.story(index * 8 + turn)
+            posed = prompts.BLIND if turn else prompts.FIRST
+            slip = self.config.slip if draws.below(1000) < self.config.sloppy * 1000 else 0.0
+            messages.append(Message(role="user", content=posed.format(question=story.question)))
+            answer = write_solution(story.people, slipped(story, draws, slip))
+            messages.append(Message(role="assistant", content=answer))
+        return messages
+
+    def _correction(self, index: int, draws: Draws) -> list[Message]:
+        story = self._problems.story(index * 8)
+        slip = 0.0 if draws.below(1000) < self.config.clean_drafts * 1000 else self.config.slip
+        draft = write_solution(story.people, slipped(story, draws, slip))
+        asked = CORRECT_THIS.format(question=story.question, draft=draft)
+        return [
+            Message(role="user", content=asked),
+            Message(role="assistant", content=story.solution),
+        ]
