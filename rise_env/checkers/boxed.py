@@ -1,0 +1,104 @@
+r"""Finds the contents of the last `\boxed{...}`, in time linear in the length of the text.
+
+Nested boxes count as their outermost one. Boxes joined only by commas or "and" state one list:
+`\boxed{1}, \boxed{2}` is "1, 2". An unclosed last box states nothing, and neither does an empty one:
+an earlier box is not what the reply ended with.
+"""
+
+import re
+from typing import NamedTuple
+
+# every repetition is bounded, so that a flood of one character costs linear time
+_TOKEN = re.compile(r"\\{0,4}(?:boxed|fbox|framebox)\s{0,20}\{|\\.|[{}]", re.DOTALL)
+_UNBRACED = re.compile(r"\\(?:boxed|fbox)\s{0,20}([0-9A-Za-z])(?!\s{0,20}\{)")
+_JOINER = re.compile(
+    r"(?=[^A-Za-z]*(?:[,;]|(?:[^A-Za-z]|q?quad|text)*(?:and|or)\b))"  # says that a list goes on
+    r"(?:[\s$,;.()\[\]\\{}&]|q?quad\b|text\b|and\b|or\b)*(?:[A-Za-z](?:_\{?\w\}?)?\s*=[\s$]*)?"
+)
+_LONGEST_JOINER = 40
+_MOST_BOXES = 256
+
+
+class _Box(NamedTuple):
+    start: int
+    inner: int
+    end: int
+
+
+def has_box(text: str) -> bool:
+    r"""Return whether `text` tries to box something: then nothing outside boxes is its answer."""
+    return "boxed" in text or "\\fbox" in text
+
+
+def last_boxed(text: str) -> str | None:
+    r"""Return what the last box of `text` holds, stripped; None where no box states an answer.
+
+    >>> last_boxed(r"so \boxed{\frac{1}{2}}.")
+    '\\frac{1}{2}'
+    >>> last_boxed(r"$\boxed{1}$ and $\boxed{2}$")
+    '1, 2'
+    >>> last_boxed(r"\boxed{41}, no, \boxed{42") is None
+    True
+    """
+    start = text.rfind("boxed{")
+    if start >= 0 and text.find("box", 0, start) < 0 and text.find("box", start + 6) < 0:
+        # the usual case: one box, and no brace inside
+        end = text.find("}", start)
+        if end < 0:
+            return None
+        content = text[start + 6 : end]
+        if "{" not in content and "\\" not in content:
+            return content.strip() or None
+    elif start < 0 and not has_box(text):
+        return None
+    return _last_of_many(text)
+
+
+def _last_of_many(text: str) -> str | None:
+    boxes, last_open = _outermost(text)
+    if last_open > (boxes[-1].end if boxes else -1):
+        return None
+    unbraced = _UNBRACED.findall(text, boxes[-1].end if boxes else 0)
+    if unbraced:
+        return str(unbraced[-1])
+    if not boxes:
+        return None
+    parts = [_content(text, boxes[-1])]
+    for before, after in zip(boxes[-2::-1], boxes[:0:-1], strict=True):
+        between = text[before.end + 1 : after.start]
+        if len(between) > _LONGEST_JOINER or len(parts) >= _MOST_BOXES or not _JOINER.fullmatch(between):
+            break
+        parts.append(_content(text, before))
+    return ", ".join(reversed(parts)) if all(parts) else None
+
+
+def _outermost(text: str) -> tuple[list[_Box], int]:
+    """Return the closed outermost boxes in order, and where the last unclosed box starts (or -1)."""
+    boxes: list[_Box] = []
+    opened: list[tuple[int, int] | None] = []  # (start, inner) of a box, None for a plain brace
+    for token in _TOKEN.finditer(text):
+        found = token.group()
+        if found == "}":
+            box = opened.pop() if opened else None
+            if box is not None:
+                while boxes and boxes[-1].start > box[0]:
+                    boxes.pop()
+                boxes.append(_Box(*box, token.start()))
+        elif found == "{":
+            if opened:
+                opened.append(None)
+        elif found[-1] == "{" and len(found) > 2:
+            opened.append(token.span())
+    return boxes, max((box[0] for box in opened if box is not None), default=-1)
+
+
+def _content(text: str, box: _Box) -> str:
+    content = text[box.inner : box.end].strip()
+    if text.startswith("\\\\", box.start):  # a reply escaped twice, as JSON in JSON
+        content = content.replace("\\\\", "\\")
+    while content.endswith("}") and (opening := _TOKEN.match(content)) and "box" in opening.group():
+        inner, _ = _outermost(content)
+        if len(inner) != 1 or inner[0].end != len(content) - 1:
+            break
+        content = content[inner[0].inner : -1].strip()
+    return content
