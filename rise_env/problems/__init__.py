@@ -1,1 +1,1 @@
-""""""
+"""Problem sets: generated, from files, from the hub."""

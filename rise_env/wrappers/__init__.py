@@ -1,1 +1,1 @@
-""""""
+"""Wrappers around environments whose observations are conversations."""

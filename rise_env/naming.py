@@ -1,0 +1,25 @@
+"""Names that people type, and what they probably meant."""
+
+import difflib
+from collections.abc import Collection, Iterable
+
+from rise_env.errors import ConfigError
+
+
+def hint(name: str, known: Iterable[str]) -> str:
+    """Return "did you mean ...?", or the list of what there is where nothing is near."""
+    names = list(known)
+    by_lower = {known_name.lower(): known_name for known_name in names}
+    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    return f"did you mean {by_lower[near[0]]!r}?" if near else f"there are: {', '.join(names)}"
+
+
+def choose(name: str, known: Collection[str], what: str) -> str:
+    """Return `name` if it is one of `known`.
+
+    Raises:
+        ConfigError: It is not; says what there is, or what was probably meant.
+    """
+    if name not in known:
+        raise ConfigError(f"no {what} {name!r}; {hint(str(name), known)}")
+    return name

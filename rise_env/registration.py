@@ -1,0 +1,87 @@
+"""Every environment id, and how an environment is made from its arguments."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import gymnasium
+
+from rise_env.checkers.base import Checker
+from rise_env.errors import ConfigError
+from rise_env.math_env import MathEnv
+from rise_env.naming import hint
+from rise_env.problems.loading import SETS, find_set, load_problems
+from rise_env.types import Problem
+
+
+def env_id(name: str) -> str:
+    """Return the environment id of a problem set."""
+    return f"RISE-{name}-v0"
+
+
+def register_all() -> None:
+    """Register one id per problem set; doing it twice changes nothing."""
+    for name in SETS:
+        if env_id(name) not in gymnasium.registry:
+            gymnasium.register(
+                id=env_id(name),
+                entry_point="rise_env.registration:make_env",
+                kwargs={"problem_set": name},
+            )
+
+
+def make_env(problem_set: str, **arguments: Any) -> MathEnv:
+    """Make an environment over a problem set: what `gymnasium.make` calls.
+
+    Args:
+        problem_set: Its name.
+        **arguments: Those of `MathEnv`, those of the set (see `load_problems`), and `checker`, a name or an
+            object, by default the one that suits the set.
+
+    Raises:
+        ConfigError: An argument is unknown (says what was probably meant), or has a value it cannot have.
+        DataNotFoundError: The problems are not here; names the ways to get them.
+    """
+    problems, checker, rest = prepare(problem_set, arguments, MathEnv)
+    return MathEnv(problems, checker, **rest)
+
+
+def prepare(
+    problem_set: str, arguments: Mapping[str, Any], env: type
+) -> tuple[Sequence[Problem], Checker, dict[str, Any]]:
+    """Load what `arguments` say of problems and checker; return both, and the environment's own arguments."""
+    spec = find_set(problem_set)
+    of_env = [name for name in inspect.signature(env).parameters if name not in ("problems", "checker")]
+    known = [*of_env, *spec.settings, "checker"]
+    for name in arguments:
+        if name not in known:
+            raise ConfigError(f"{env_id(spec.name)} has no argument {name!r}; {hint(name, known)}")
+    settings = {name: value for name, value in arguments.items() if name in spec.settings}
+    problems = load_problems(spec.name, **settings)
+    checker = get_checker(arguments.get("checker") or spec.checker)
+    return problems, checker, {name: value for name, value in arguments.items() if name in of_env}
+
+
+def get_checker(value: "str | Checker") -> Checker:
+    """Return the checker that `value` names ("numeric", "symbolic"), or `value` itself.
+
+    Raises:
+        ConfigError: The name is unknown, or the object does not check.
+    """
+    if isinstance(value, str):
+        return _named_checker(value)
+    if not isinstance(value, Checker):
+        raise ConfigError(f"a checker has a method check(reply, reference, *, question), got {value!r}")
+    return value
+
+
+@cache
+def _named_checker(name: str) -> Checker:
+    import rise_env.checkers as checkers
+
+    classes = {"numeric": "NumericChecker", "symbolic": "SymbolicChecker"}
+    if name not in classes:
+        raise ConfigError(f"no checker {name!r}; {hint(name, classes)}")
+    checker: Checker = getattr(checkers, classes[name])()
+    return checker

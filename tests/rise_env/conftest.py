@@ -1,0 +1,34 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from rise_env.checkers import NumericChecker
+from rise_env.math_env import MathEnv
+from rise_env.types import Problem
+
+SUMS = [
+    Problem(
+        id=f"sums/{i}",
+        question=f"What is {i} + {i + 1}?",
+        reference=str(2 * i + 1),
+        solution=f"Start with {i}.\nCount {i + 1} on.\nThat makes {2 * i + 1}.\n#### {2 * i + 1}",
+        source="sums sha256:0",
+        split="test",
+    )
+    for i in range(20)
+]
+
+
+@pytest.fixture
+def env() -> MathEnv:
+    """Twenty sums, oracle feedback."""
+    return MathEnv(SUMS, NumericChecker(), feedback="oracle")
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    folder = os.environ.get("RISE_DATA_DIR")
+    if not folder:
+        pytest.skip("needs the public problem sets: set RISE_DATA_DIR to their folder")
+    return Path(folder)
