@@ -41,7 +41,9 @@ DISTRACTORS = ("{x} also has {n} {others}.", "{x} is {n} years old.", "It is {n}
 ASK = ("How many {items} does {b} have?", "What is the number of {items} that {b} has?")
 
 
-def tell(draws: "Draws", start: int, steps: "tuple[Step, ...]", distractors: float) -> tuple[str, tuple[str, ...]]:
+def tell(
+    draws: "Draws", start: int, steps: "tuple[Step, ...]", distractors: float
+) -> tuple[str, tuple[str, ...]]:
     """Tell a skeleton as a question; return it and the person behind each quantity."""
     names = list(NAMES)
     people = [names.pop(draws.below(len(names))) for _ in range(len(steps) + 1)]
@@ -50,9 +52,7 @@ def tell(draws: "Draws", start: int, steps: "tuple[Step, ...]", distractors: flo
     for person, step in zip(people[1:], steps, strict=True):
         sentence = _pick(draws, RELATIONS[step.relation])
         other = people[step.number] if step.relation == "sum" else ""
-        sentences.append(
-            sentence.format(a=people[step.of], b=person, c=other, n=step.number, items=items)
-        )
+        sentences.append(sentence.format(a=people[step.of], b=person, c=other, n=step.number, items=items))
     if draws.below(1000) < distractors * 1000:
         sentence = _pick(draws, DISTRACTORS).format(
             x=_pick(draws, tuple(people)), n=draws.between(3, 40), others=_pick(draws, OTHERS)

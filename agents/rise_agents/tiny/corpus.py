@@ -92,7 +92,8 @@ class Corpus:
         messages: list[Message] = []
         for turn in range(draws.between(1, 6)):
             story = self._problems.story(index * 8 + turn)
-            posed = prompts.BLIND if turn else prompts.FIRST
+            later = prompts.ORACLE_WRONG if draws.below(5) == 0 else prompts.BLIND
+            posed = later if turn else prompts.FIRST
             slip = self.config.slip if draws.below(1000) < self.config.sloppy * 1000 else 0.0
             messages.append(Message(role="user", content=posed.format(question=story.question)))
             answer = write_solution(story.people, slipped(story, draws, slip))

@@ -1,0 +1,195 @@
+r"""Train the embedded tiny model from scratch, on generated text only.
+
+Needs torch and transformers, no GPU and no download. On two cores, one process each:
+
+    OMP_NUM_THREADS=1 torchrun --nproc-per-node 2 examples/pretrain_tiny.py --minutes 35 --output tiny
+
+Writes a transformers folder: weights (safetensors), tokenizer, chat template and a model card that says
+what the model saw. `rise_agents/tiny/corpus.py` describes the text.
+"""
+
+import argparse
+import itertools
+import json
+import math
+import os
+import time
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from rise_agents.tiny.corpus import Corpus, CorpusConfig
+
+SPECIAL = ["<pad>", "<system>", "<user>", "<assistant>", "<end>"]
+VOCABULARY = 768  # at most; the generated text needs fewer
+LENGTH = 640  # long enough for five turns
+
+
+def train_tokenizer(corpus: Corpus, documents: int = 4000) -> PreTrainedTokenizerFast:
+    """Train a byte-level BPE tokenizer that writes numbers digit by digit."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY,
+        special_tokens=SPECIAL,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    texts = (m["content"] for i in range(documents) for m in corpus.document(i))
+    tokenizer.train_from_iterator(texts, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="<pad>",
+        eos_token="<end>",
+        extra_special_tokens=["<system>", "<user>", "<assistant>"],
+        chat_template=(files("rise_agents.tiny") / "chat_template.jinja").read_text(),
+        clean_up_tokenization_spaces=False,
+        model_max_length=2048,
+    )
+
+
+def build_model(tokenizer: PreTrainedTokenizerFast, seed: int) -> LlamaForCausalLM:
+    """Build the untrained model."""
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=128,
+        intermediate_size=384,
+        num_hidden_layers=4,
+        num_attention_heads=4,
+        max_position_embeddings=2048,
+        tie_word_embeddings=True,
+        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        bos_token_id=None,
+    )
+    return LlamaForCausalLM(config)
+
+
+def average(model: torch.nn.Module, elapsed: float) -> float:
+    """Average the gradients over the processes; return the longest time any of them has run."""
+    if not torch.distributed.is_initialized():
+        return elapsed
+    grads = [p.grad for p in model.parameters() if p.grad is not None]
+    flat = torch.cat([g.flatten() for g in grads])
+    torch.distributed.all_reduce(flat)
+    flat /= torch.distributed.get_world_size()
+    for grad, part in zip(grads, flat.split([g.numel() for g in grads]), strict=True):
+        grad.copy_(part.view_as(grad))
+    longest = torch.tensor(elapsed)
+    torch.distributed.all_reduce(longest, torch.distributed.ReduceOp.MAX)
+    return float(longest)
+
+
+def rows(
+    corpus: Corpus, tokenizer: PreTrainedTokenizerFast, rank: int, ranks: int
+) -> Iterator[tuple[list[int], list[int]]]:
+    """Yield rows of LENGTH tokens and their labels; only what assistants write is learned.
+
+    A row is filled with whole documents, one after another, and cut at its end.
+    """
+    for chunk in itertools.count(rank, ranks):
+        documents = [corpus.document(i) for i in range(512 * chunk, 512 * (chunk + 1))]
+        texts = [m["content"] for d in documents for m in d]
+        encoded = iter(tokenizer(texts, add_special_tokens=False)["input_ids"])
+        ids: list[int] = []
+        labels: list[int] = []
+        for document in documents:
+            for message in document:
+                content = next(encoded)
+                piece = [SPECIAL.index(f"<{message['role']}>"), *content, tokenizer.eos_token_id]
+                ids += piece
+                if message["role"] == "assistant":
+                    labels += [-100, *piece[1:]]
+                else:
+                    labels += [-100] * len(piece)
+            if len(ids) >= LENGTH:
+                yield ids[:LENGTH], labels[:LENGTH]
+                ids, labels = [], []
+
+
+def save(
+    model: LlamaForCausalLM,
+    tokenizer: PreTrainedTokenizerFast,
+    settings: argparse.Namespace,
+    losses: list[tuple[int, float]],
+    tokens: int,
+    seconds: float,
+) -> None:
+    """Write the model folder and what is worth knowing about its training."""
+    model.save_pretrained(settings.output)
+    tokenizer.save_pretrained(settings.output)
+    record = {
+        "settings": {k: v for k, v in vars(settings).items() if k != "output"},
+        "parameters": model.num_parameters(),
+        "tokens": tokens,
+        "seconds": round(seconds),
+        "losses": losses[:: max(1, len(losses) // 40)] + losses[-1:],
+    }
+    (settings.output / "pretraining.json").write_text(json.dumps(record, indent=1) + "\n")
+
+
+def main() -> None:
+    """Train and save."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--output", type=Path, default=Path("tiny"))
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--batch", type=int, default=16, help="rows per step and process")
+    parser.add_argument("--learning-rate", type=float, default=3e-3)
+    for name, default in (("corrections", 0.3), ("sloppy", 0.6), ("slip", 0.4), ("clean-drafts", 0.3)):
+        parser.add_argument(f"--{name}", type=float, default=default)
+    a = parser.parse_args()
+    mixture = CorpusConfig(
+        corrections=a.corrections, sloppy=a.sloppy, slip=a.slip, clean_drafts=a.clean_drafts
+    )
+    corpus = Corpus(mixture, a.seed)
+    tokenizer = train_tokenizer(corpus)
+    model = build_model(tokenizer, a.seed)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=a.learning_rate, betas=(0.9, 0.95), weight_decay=0.01
+    )
+    rank, ranks = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    if ranks > 1:
+        torch.distributed.init_process_group("gloo")
+    stream = rows(corpus, tokenizer, rank, ranks)
+    started = time.monotonic()
+    seconds = a.minutes * 60
+    losses: list[tuple[int, float]] = []
+    step, elapsed = 0, 0.0
+    while elapsed < seconds:
+        batch = [next(stream) for _ in range(a.batch)]
+        ids, labels = (torch.tensor(part) for part in zip(*batch, strict=True))
+        decay = 0.5 * (1 + math.cos(math.pi * elapsed / seconds))
+        for group in optimizer.param_groups:
+            group["lr"] = a.learning_rate * min(1.0, (step + 1) / 100) * (0.02 + 0.98 * decay)
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = model(input_ids=ids, labels=labels).loss
+        loss.backward()
+        elapsed = average(model, time.monotonic() - started)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        step += 1
+        if step % 50 == 0 and rank == 0:
+            losses.append((step, round(loss.item(), 4)))
+            speed = step * a.batch * ranks * LENGTH / (time.monotonic() - started)
+            print(
+                f"step {step}  loss {loss.item():.4f}  {elapsed / 60:.1f} min  {speed:,.0f} tokens/s",
+                flush=True,
+            )
+    if rank == 0:
+        save(model, tokenizer, a, losses, step * a.batch * ranks * LENGTH, elapsed)
+
+
+if __name__ == "__main__":
+    main()
