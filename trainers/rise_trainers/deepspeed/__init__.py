@@ -1,1 +1,1 @@
-""""""
+"""DeepSpeed configurations of ZeRO stages 0 to 3, as package data."""

@@ -1,0 +1,77 @@
+"""Stores of trajectories to training examples, and what there is to know about them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rise_env.errors import ConfigError
+from rise_env.store import read_trajectories
+from rise_trainers import weights
+from rise_trainers.dataset import Example, make_examples
+from rise_trainers.fit import FitConfig
+from rise_trainers.selection import Target, select
+from rise_trainers.tokenization import ChatTokenizer, tokenize
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What one fit trains on."""
+
+    examples: list[Example]
+    notes: tuple[str, ...]
+    """What the log should say, a sentence each."""
+    statistics: dict[str, Any]
+    """JSON values: counts, weights."""
+
+
+def prepare(config: FitConfig, tokenizer: Any) -> Prepared:
+    """Select, weigh and tokenise.
+
+    Raises:
+        ConfigError: Nothing is left to train.
+    """
+    trajectories = [trajectory for store in config.data for trajectory in read_trajectories(store)]
+    targets = select(trajectories, config.selection, seed=config.seed)
+    if not targets:
+        raise ConfigError(f"none of {len(trajectories)} trajectories has a reply that the selection keeps")
+    weight = target_weights(config, targets)
+    chat = ChatTokenizer(tokenizer, think=config.think, template_options=config.template_options)
+    tokenized = tokenize(chat, targets, max_length=config.max_length, layout=config.layout)
+    examples = make_examples(tokenized.sequences, weight, normalize=config.normalize)
+    rewards = np.array([target.reward for target in targets])
+    tokens = sum(len(example) for example in examples)
+    trained = sum(int(np.count_nonzero(example.coefficients)) for example in examples)
+    statistics = {
+        "trajectories": len(trajectories),
+        "replies": len(targets),
+        "sequences": len(examples),
+        "tokens": tokens,
+        "trained_tokens": trained,
+        "shortened": tokenized.shortened,
+        "dropped": len(tokenized.dropped),
+        "weight_min": float(weight.min()),
+        "weight_max": float(weight.max()),
+        "effective_sample_size": weights.effective_sample_size(weight),
+        "weight_share": {str(k): v for k, v in weights.weight_shares(weight, rewards).items()},
+        "weight_histogram": weights.histogram(weight),
+        "replies_by_reward": {str(r): int((rewards == r).sum()) for r in np.unique(rewards)},
+        "replies_by_turn": np.bincount([target.turn for target in targets]).tolist(),
+    }
+    return Prepared(examples=examples, notes=tokenized.notes, statistics=statistics)
+
+
+def target_weights(config: FitConfig, targets: list[Target]) -> weights.Array:
+    """Return the weight of each target."""
+    result = weights.weigh(
+        np.array([target.reward for target in targets]),
+        [target.turn for target in targets],
+        [target.problem for target in targets],
+        scheme=config.weights,
+        temperature=config.tau,
+        max_weight=config.max_weight,
+        success=config.selection.success,
+    )
+    if config.mean_weight_one and result.sum() > 0:
+        result = result / result[result > 0].mean()
+    return result

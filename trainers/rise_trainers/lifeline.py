@@ -1,0 +1,29 @@
+"""Runs a module in a process that ends with its parent: `python -m rise_trainers.lifeline MODULE ARGS...`.
+
+Without it a fit whose parent was killed goes on alone, and the same command given again would start a second
+one beside it.
+"""
+
+import contextlib
+import ctypes
+import os
+import runpy
+import signal
+import sys
+
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent(with_signal: signal.Signals = signal.SIGTERM) -> None:
+    """Ask the kernel for `with_signal` when the parent process ends. Does nothing outside Linux."""
+    parent = os.getppid()
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(with_signal), 0, 0, 0)
+    if os.getppid() != parent:  # it ended in between
+        os.kill(os.getpid(), with_signal)
+
+
+if __name__ == "__main__":
+    die_with_parent()
+    sys.argv = sys.argv[1:]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

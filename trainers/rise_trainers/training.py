@@ -1,0 +1,121 @@
+"""Makes the Trainer of one rank from the settings of a fit."""
+
+import json
+import os
+from functools import partial
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+
+from rise_env.errors import ConfigError, DataNotFoundError
+from rise_trainers.batches import RankBatches
+from rise_trainers.checkpoints import MarkWhole
+from rise_trainers.data_pipeline import Prepared
+from rise_trainers.dataset import collate_packed, collate_padded
+from rise_trainers.fit import MODEL, FitConfig
+from rise_trainers.metrics_log import MetricsLog
+from rise_trainers.rwr_trainer import ExampleDataset, RWRTrainer
+
+
+def deepspeed_settings(config: FitConfig) -> dict[str, Any]:
+    """Return the DeepSpeed configuration: the user's file, or ours of the ZeRO stage."""
+    if config.deepspeed is not None:
+        text = Path(config.deepspeed).read_text()
+    else:
+        text = (resources.files("rise_trainers.deepspeed") / f"zero{config.zero_stage}.json").read_text()
+    try:
+        settings: dict[str, Any] = json.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"{config.deepspeed} is no JSON: {error}") from None
+    return settings
+
+
+def arguments(config: FitConfig, folder: Path) -> Any:
+    """Return the `transformers.TrainingArguments`; starts the communication between ranks."""
+    ranks = int(os.environ.get("WORLD_SIZE", "1"))
+    if config.batch_size % (config.micro_batch_size * ranks):
+        raise ConfigError(
+            f"batch_size must be a multiple of micro_batch_size * ranks, got {config.batch_size} and "
+            f"{config.micro_batch_size} * {ranks}"
+        )
+    return transformers.TrainingArguments(
+        output_dir=str(folder),
+        deepspeed=deepspeed_settings(config),
+        use_cpu=config.device == "cpu" or (config.device == "auto" and not torch.cuda.is_available()),
+        bf16=config.dtype == "bfloat16",
+        per_device_train_batch_size=config.micro_batch_size,
+        gradient_accumulation_steps=config.batch_size // (config.micro_batch_size * ranks),
+        num_train_epochs=config.epochs,
+        learning_rate=config.learning_rate,
+        lr_scheduler_type=config.scheduler,
+        warmup_steps=config.warmup,
+        weight_decay=config.weight_decay,
+        max_grad_norm=config.max_grad_norm,
+        gradient_checkpointing=config.gradient_checkpointing,
+        seed=config.seed,
+        logging_steps=config.log_every,
+        save_steps=config.save_every,
+        save_total_limit=config.keep_checkpoints,
+        report_to=[],
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=False,
+    )
+
+
+def load_tokenizer(config: FitConfig) -> Any:
+    """Return the tokenizer of the model."""
+    try:
+        return transformers.AutoTokenizer.from_pretrained(config.model)
+    except (OSError, ValueError) as error:
+        raise DataNotFoundError(f"no tokenizer at {config.model!r}: {str(error).splitlines()[0]}") from error
+
+
+def load_model(config: FitConfig) -> Any:
+    """Return the model to train, in float32 (DeepSpeed keeps master weights where it trains in bfloat16)."""
+    try:
+        return transformers.AutoModelForCausalLM.from_pretrained(
+            config.model,
+            dtype=torch.bfloat16 if config.dtype == "bfloat16" else torch.float32,
+            attn_implementation=config.attention,
+        )
+    except (OSError, ValueError) as error:
+        raise DataNotFoundError(f"no model at {config.model!r}: {str(error).splitlines()[0]}") from error
+
+
+def make_trainer(
+    config: FitConfig, args: Any, model: Any, tokenizer: Any, data: Prepared, folder: Path
+) -> RWRTrainer:
+    """Return the trainer, ready to train."""
+    batches = RankBatches(
+        [len(example) for example in data.examples],
+        batch_size=config.batch_size,
+        micro_batch_size=config.micro_batch_size,
+        rank=args.process_index,
+        ranks=args.world_size,
+        seed=config.seed,
+    )
+    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id or 0
+    return RWRTrainer(
+        batches=batches,
+        collate=collate_packed if config.packed else partial(collate_padded, pad_id=pad),
+        model=model,
+        args=args,
+        train_dataset=ExampleDataset(data.examples),
+        callbacks=[MarkWhole(), MetricsLog(folder, data, batch_size=config.batch_size)],
+    )
+
+
+def save(trainer: RWRTrainer, tokenizer: Any, folder: Path) -> None:
+    """Write model and tokenizer as transformers loads them; the folder appears when it is whole."""
+    unfinished = folder / (MODEL + ".new")
+    trainer.save_model(str(unfinished))
+    if trainer.args.process_index == 0:
+        tokenizer.save_pretrained(unfinished)
+        (unfinished / "training_args.bin").unlink(missing_ok=True)
+        unfinished.rename(folder / MODEL)
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()
