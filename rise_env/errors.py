@@ -7,6 +7,7 @@ RiseError
 ├── StoreError (ValueError)             a file of trajectories that is damaged or of another run
 ├── EpisodeError (RuntimeError)         an episode used out of order
 ├── AgentError (RuntimeError)           an agent that broke its contract or could not answer
+├── TrainingError (RuntimeError)        a fit whose processes failed
 └── MissingDependencyError (ImportError)   an optional library that is not installed
 
 What a model says is never an error: it gets a `Verdict`.
@@ -39,6 +40,10 @@ class EpisodeError(RiseError, RuntimeError):
 
 class AgentError(RiseError, RuntimeError):
     """An agent broke its contract or could not answer."""
+
+
+class TrainingError(RiseError, RuntimeError):
+    """The processes of a fit failed; says where their log is."""
 
 
 class MissingDependencyError(RiseError, ImportError):
