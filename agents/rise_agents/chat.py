@@ -1,0 +1,61 @@
+"""Conversations to token ids, as a model's own chat template writes them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rise_env.errors import ConfigError, DataNotFoundError
+from rise_env.types import Conversation
+
+
+def load_tokenizer(model: str, *, revision: str | None = None, chat_template: str | None = None) -> Any:
+    """Return the tokenizer of a model.
+
+    Args:
+        model: Path or hub id.
+        revision: Of the hub repository.
+        chat_template: File of a Jinja template, for a model that brings none.
+
+    Raises:
+        ConfigError: There is no chat template.
+        DataNotFoundError: There is no such model or template.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(model, revision=revision)
+    except (OSError, ValueError) as error:
+        raise DataNotFoundError(f"no tokenizer at {model!r}: {_first_line(error)}") from error
+    if chat_template is not None:
+        path = Path(chat_template)
+        if not path.is_file():
+            raise DataNotFoundError(f"there is no chat template {chat_template}")
+        tokenizer.chat_template = path.read_text()
+    if not tokenizer.chat_template:
+        raise ConfigError(f"{model!r} has no chat template: give one with chat_template=FILE.jinja")
+    return tokenizer
+
+
+def encode(tokenizer: Any, conversations: Sequence[Conversation]) -> list[list[int]]:
+    """Return the prompt of each conversation: everything said, and the start of the next reply."""
+    texts = [
+        tokenizer.apply_chat_template(list(conversation), tokenize=False, add_generation_prompt=True)
+        for conversation in conversations
+    ]
+    if not texts:
+        return []
+    ids: list[list[int]] = tokenizer(texts, add_special_tokens=False)["input_ids"]
+    return ids
+
+
+def stop_tokens(tokenizer: Any, generation_config: Any) -> tuple[int, ...]:
+    """Return every token that ends a reply: the generation config's, and the tokenizer's own."""
+    configured = generation_config.eos_token_id
+    found = [configured] if isinstance(configured, int) else list(configured or ())
+    if tokenizer.eos_token_id is not None:
+        found.append(tokenizer.eos_token_id)
+    return tuple(dict.fromkeys(int(token) for token in found))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0]

@@ -1,0 +1,82 @@
+"""From a text to an agent: the same text on the command line, in configs and in code."""
+
+import importlib
+import inspect
+from typing import Any
+
+from rise_agents.base import Agent
+from rise_env.errors import ConfigError, MissingDependencyError
+from rise_env.naming import hint
+
+AGENTS = {
+    "tiny": ("rise_agents.transformers_agent:tiny_agent", "", "transformers"),
+    "transformers": ("rise_agents.transformers_agent:TransformersAgent", "PATH_OR_HUB_ID", "transformers"),
+    "vllm": ("rise_agents.vllm_agent:VLLMAgent", "PATH_OR_HUB_ID", "vllm"),
+    "openai": ("rise_agents.openai_agent:OpenAIAgent", "MODEL@URL", "openai"),
+    "expert": ("rise_agents.expert_agent:ExpertAgent", "", ""),
+    "cassette": ("rise_agents.cassette_agent:CassetteAgent", "FILE", ""),
+}
+"""Name -> (factory, what follows the colon, the extra to install)."""
+
+
+def load_agent(spec: str, **settings: Any) -> Agent:
+    """Return the agent that a text names.
+
+    Args:
+        spec: "tiny", "transformers:PATH_OR_HUB_ID", "vllm:PATH_OR_HUB_ID", "openai:MODEL@URL", "expert",
+            "cassette:FILE", or "module:factory" for one of your own.
+        settings: Handed to the agent's factory.
+
+    Raises:
+        ConfigError: There is no such agent, or it has no such setting; says what there is.
+        MissingDependencyError: Its library is not installed.
+    """
+    name, colon, rest = spec.partition(":")
+    if name in AGENTS:
+        target, argument, extra = AGENTS[name]
+        if bool(argument) != bool(rest):
+            raise ConfigError(f"write {_usage(name)!r}, got {spec!r}")
+        return _build(spec, _import(target, extra), (rest,) if argument else (), settings)
+    if not colon or not rest.isidentifier():
+        raise ConfigError(f"no agent {spec!r}; {hint(name, AGENTS)}, or 'module:factory'")
+    try:
+        factory = getattr(importlib.import_module(name), rest)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"no agent {spec!r}: {error}; {hint(name, AGENTS)}") from error
+    return _build(spec, factory, (), settings)
+
+
+def _usage(name: str) -> str:
+    argument = AGENTS[name][1]
+    return f"{name}:{argument}" if argument else name
+
+
+def _import(target: str, extra: str) -> Any:
+    module, function = target.split(":")
+    try:
+        return getattr(importlib.import_module(module), function)
+    except ModuleNotFoundError as error:
+        if not extra or (error.name or "").startswith("rise_"):
+            raise
+        raise MissingDependencyError(
+            f"{error.name} is not installed: pip install 'rise-env[{extra}]'"
+        ) from error
+
+
+def _build(spec: str, factory: Any, arguments: tuple[str, ...], settings: dict[str, Any]) -> Agent:
+    signature = inspect.signature(factory)
+    names = list(signature.parameters)[len(arguments) :]
+    variable = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in signature.parameters.values())
+    for setting in settings:
+        if not variable and setting not in names:
+            raise ConfigError(f"agent {spec!r} has no setting {setting!r}; {hint(setting, names)}")
+    try:
+        signature.bind(*arguments, **settings)
+    except TypeError as error:
+        raise ConfigError(f"agent {spec!r} cannot be made: {error}") from error
+    agent = factory(*arguments, **settings)
+    if not isinstance(agent, Agent):
+        raise ConfigError(
+            f"{spec!r} made a {type(agent).__name__}, which is no agent: it needs name, act, close"
+        )
+    return agent

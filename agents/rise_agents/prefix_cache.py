@@ -1,0 +1,95 @@
+"""Attention states of past conversations, so that the next turn need not compute its history again.
+
+One entry holds the keys and values of one token sequence, over all layers. Sequences are found by the
+hashes of their blocks: the longest run of leading blocks that some entry shares is what it serves. The
+least recently used entries go first.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+BLOCK = 16
+"""Tokens per block: prefixes are found in multiples of this, or as whole sequences."""
+
+
+@dataclass(eq=False, slots=True)
+class Entry:
+    """What is kept of one sequence."""
+
+    tokens: tuple[int, ...]
+    states: torch.Tensor
+    """[2 * layers, heads, len(tokens), head size]: keys and values, layer by layer."""
+    blocks: tuple[int, ...]
+
+    @property
+    def bytes(self) -> int:
+        """Size of the states."""
+        return self.states.numel() * self.states.element_size()
+
+
+class PrefixCache:
+    """Keeps at most `capacity` bytes of attention states."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.bytes = 0
+        self._entries: OrderedDict[int, Entry] = OrderedDict()
+        self._by_block: dict[int, Entry] = {}
+
+    def find(self, tokens: Sequence[int]) -> tuple[Entry | None, int]:
+        """Return the entry that shares the longest prefix with `tokens`, and how many tokens it shares."""
+        entry = None
+        for block in _blocks(tokens):
+            if block not in self._by_block:
+                break
+            entry = self._by_block[block]
+        if entry is None:
+            return None, 0
+        self._entries.move_to_end(id(entry))
+        shared = 0
+        for ours, theirs in zip(tokens, entry.tokens, strict=False):
+            if ours != theirs:
+                break
+            shared += 1
+        return entry, shared
+
+    def add(self, tokens: tuple[int, ...], states: torch.Tensor, former: Entry | None = None) -> None:
+        """Keep the states of a sequence; `former` is given up if the sequence continues it."""
+        entry = Entry(tokens, states, tuple(_blocks(tokens)))
+        if not entry.blocks or entry.bytes > self.capacity:
+            return
+        if former is not None and tokens[: len(former.tokens)] == former.tokens:
+            self._drop(former)
+        while self._entries and self.bytes + entry.bytes > self.capacity:
+            self._drop(next(iter(self._entries.values())))
+        self._entries[id(entry)] = entry
+        self.bytes += entry.bytes
+        for block in entry.blocks:
+            self._by_block[block] = entry
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._entries.clear()
+        self._by_block.clear()
+        self.bytes = 0
+
+    def _drop(self, entry: Entry) -> None:
+        if self._entries.pop(id(entry), None) is None:
+            return
+        self.bytes -= entry.bytes
+        for block in entry.blocks:
+            if self._by_block.get(block) is entry:
+                del self._by_block[block]
+
+
+def _blocks(tokens: Sequence[int]) -> list[int]:
+    """Return one hash per whole block, each of everything up to its end."""
+    found = []
+    value = 0
+    for end in range(BLOCK, len(tokens) + 1, BLOCK):
+        value = hash((value, tuple(tokens[end - BLOCK : end])))
+        found.append(value)
+    return found
