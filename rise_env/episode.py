@@ -68,7 +68,7 @@ class Episode:
 
     def observation(self) -> Conversation:
         """Return the conversation in new dicts; the texts are shared with the episode."""
-        return tuple([message.copy() for message in self.messages])
+        return tuple(map(dict.copy, self.messages))  # type: ignore[arg-type]
 
     def advance(self, reply: str, check: CheckResult) -> tuple[float, bool, bool]:
         """Take one checked reply; return reward, terminated, truncated.

@@ -6,18 +6,17 @@ answer. The others are told the problem and the check.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from rise_env import prompts
 from rise_env.errors import ConfigError, ProblemError
 from rise_env.naming import choose
+from rise_env.template import Template
 from rise_env.types import CheckResult, Problem
 
 FeedbackFunction = Callable[[Problem, CheckResult, int], str]
 """(problem, check of the attempt, its turn counted from 0) -> the next user message."""
 
 
-@dataclass(frozen=True, slots=True)
 class BlindFeedback:
     """The same text after every attempt. Sees the question only.
 
@@ -25,26 +24,30 @@ class BlindFeedback:
         text: With a field {question}.
     """
 
-    text: str
+    def __init__(self, text: str) -> None:
+        self._text = Template(text)
 
     def __call__(self, problem: Problem, check: CheckResult, turn: int) -> str:
         """Return the text."""
-        return self.text.format(question=problem.question)
+        return self._text.fill(problem.question)
 
 
-@dataclass(frozen=True, slots=True)
 class OracleFeedback:
-    """Says whether the attempt was right, and repeats the question."""
+    """Says whether the attempt was right, and repeats the question.
 
-    wrong: str = prompts.ORACLE_WRONG
-    right: str = prompts.ORACLE_RIGHT
+    Args:
+        wrong: With a field {question}.
+        right: The same; said only where episodes go on after a right answer.
+    """
+
+    def __init__(self, wrong: str = prompts.ORACLE_WRONG, right: str = prompts.ORACLE_RIGHT) -> None:
+        self._wrong, self._right = Template(wrong), Template(right)
 
     def __call__(self, problem: Problem, check: CheckResult, turn: int) -> str:
         """Return the text for this verdict."""
-        return (self.right if check.correct else self.wrong).format(question=problem.question)
+        return (self._right if check.correct else self._wrong).fill(problem.question)
 
 
-@dataclass(frozen=True, slots=True)
 class HintFeedback:
     """Shows one more step of the reference solution after each attempt that is not right, never the last.
 

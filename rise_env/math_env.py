@@ -11,6 +11,7 @@ from rise_env.checkers.base import Checker
 from rise_env.episode import Episode, make_rules
 from rise_env.errors import ConfigError, EpisodeError
 from rise_env.feedback import FeedbackFunction
+from rise_env.infos import reset_info, step_info
 from rise_env.rendering import check_render_mode, print_messages, transcript
 from rise_env.rewards import Rewards
 from rise_env.selection import IndexPicker
@@ -139,14 +140,7 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         self._episode = episode = Episode(self.rules, problem)
         if self.render_mode == "human":
             print_messages(episode.messages)
-        info = {
-            "problem_id": problem.id,
-            "index": index,
-            "turn": 0,
-            "source": problem.source,
-            "split": problem.split,
-        }
-        return episode.observation(), info
+        return episode.observation(), reset_info(problem, index)
 
     def step(self, action: str) -> tuple[Conversation, float, bool, bool, dict[str, Any]]:
         """Check one reply and answer with feedback.
@@ -163,14 +157,7 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         reward, terminated, truncated = episode.advance(action, check)
         if self.render_mode == "human":
             print_messages(episode.messages[-1 if episode.over else -2 :])
-        info = {
-            "problem_id": episode.problem.id,
-            "turn": episode.turn,
-            "check": check,
-            "verdict": check.verdict.value,
-            "correct": check.correct,
-        }
-        return episode.observation(), reward, terminated, truncated, info
+        return episode.observation(), reward, terminated, truncated, step_info(episode, check)
 
     def check(self, reply: str) -> CheckResult:
         """Check a reply against the current problem. Changes nothing, so that many can be tried."""

@@ -1,10 +1,11 @@
 """How an episode opens: system prompt, worked examples, the problem."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rise_env import prompts
 from rise_env.errors import ConfigError
+from rise_env.template import Template
 from rise_env.types import Conversation, Message, Problem
 
 
@@ -14,12 +15,12 @@ class Opening:
 
     head: Conversation = ()
     """What comes before the problem; the same in every episode."""
-    first: str = prompts.FIRST
-    """The problem's message, with a field {question}."""
+    first: Template = field(default_factory=lambda: Template(prompts.FIRST))
+    """The problem's message."""
 
     def messages(self, problem: Problem) -> list[Message]:
         """Return the messages that pose `problem`, all new."""
-        posed: Message = {"role": "user", "content": self.first.format(question=problem.question)}
+        posed: Message = {"role": "user", "content": self.first.fill(problem.question)}
         return [*(message.copy() for message in self.head), posed] if self.head else [posed]
 
 
@@ -41,12 +42,12 @@ def make_opening(
     if not original:
         for question, answer in examples:
             head += _exchange(prompts.FIRST.format(question=question), answer)
-        return Opening(tuple(head), prompts.FIRST)
+        return Opening(tuple(head))
     examples = examples or worked_examples(1)
     for index, (question, answer) in enumerate(examples):
         text = prompts.ORIGINAL_FIRST if index else prompts.ORIGINAL_INSTRUCTION
         head += _exchange(text.format(question=question), answer)
-    return Opening(tuple(head), prompts.ORIGINAL_FIRST)
+    return Opening(tuple(head), Template(prompts.ORIGINAL_FIRST))
 
 
 def worked_examples(few_shot: int | Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -6,13 +6,18 @@ from functools import cache
 from typing import Any
 
 import gymnasium
+from gymnasium.vector import VectorEnv
 
 from rise_env.checkers.base import Checker
 from rise_env.errors import ConfigError
 from rise_env.math_env import MathEnv
 from rise_env.naming import hint
 from rise_env.problems.loading import SETS, find_set, load_problems
-from rise_env.types import Problem
+from rise_env.types import Conversation, Problem
+from rise_env.vector_env import MathVectorEnv
+from rise_env.wrappers import ContextWindow, VectorContextWindow
+
+_GIVEN = ("problems", "checker", "num_envs")
 
 
 def env_id(name: str) -> str:
@@ -27,24 +32,48 @@ def register_all() -> None:
             gymnasium.register(
                 id=env_id(name),
                 entry_point="rise_env.registration:make_env",
+                vector_entry_point="rise_env.registration:make_vector_env",
                 kwargs={"problem_set": name},
             )
 
 
-def make_env(problem_set: str, **arguments: Any) -> MathEnv:
+def make_env(problem_set: str, **arguments: Any) -> gymnasium.Env[Conversation, str]:
     """Make an environment over a problem set: what `gymnasium.make` calls.
 
     Args:
         problem_set: Its name.
-        **arguments: Those of `MathEnv`, those of the set (see `load_problems`), and `checker`, a name or an
-            object, by default the one that suits the set.
+        **arguments: Those of `MathEnv`, those of the set (see `load_problems`); `checker`, a name or an
+            object, by default the one that suits the set; and `history_turns`, how many turns observations
+            show, by default all (see `ContextWindow`).
 
     Raises:
         ConfigError: An argument is unknown (says what was probably meant), or has a value it cannot have.
         DataNotFoundError: The problems are not here; names the ways to get them.
     """
     problems, checker, rest = prepare(problem_set, arguments, MathEnv)
-    return MathEnv(problems, checker, **rest)
+    env = MathEnv(problems, checker, **rest)
+    turns = arguments.get("history_turns")
+    return env if turns is None else ContextWindow(env, turns)
+
+
+def make_vector_env(
+    problem_set: str, num_envs: int = 1, **arguments: Any
+) -> VectorEnv[tuple[Conversation, ...], Sequence[str], Any]:
+    """Make a batch of episodes over a problem set: what `gymnasium.make_vec` calls.
+
+    Args:
+        problem_set: Its name.
+        num_envs: How many episodes run at a time.
+        **arguments: As in `make_env`, and `autoreset_mode`.
+
+    Raises:
+        ConfigError: An argument is unknown (says what was probably meant), or has a value it cannot have.
+        DataNotFoundError: The problems are not here; names the ways to get them.
+    """
+    problems, checker, rest = prepare(problem_set, arguments, MathVectorEnv)
+    env = MathVectorEnv(problems, checker, num_envs, **rest)
+    turns = arguments.get("history_turns")
+    return env if turns is None else VectorContextWindow(env, turns)
 
 
 def prepare(
@@ -52,14 +81,15 @@ def prepare(
 ) -> tuple[Sequence[Problem], Checker, dict[str, Any]]:
     """Load what `arguments` say of problems and checker; return both, and the environment's own arguments."""
     spec = find_set(problem_set)
-    of_env = [name for name in inspect.signature(env).parameters if name not in ("problems", "checker")]
-    known = [*of_env, *spec.settings, "checker"]
+    of_env = [name for name in inspect.signature(env).parameters if name not in _GIVEN]
+    known = [*of_env, *spec.settings, "checker", "history_turns"]
     for name in arguments:
         if name not in known:
             raise ConfigError(f"{env_id(spec.name)} has no argument {name!r}; {hint(name, known)}")
     settings = {name: value for name, value in arguments.items() if name in spec.settings}
     problems = load_problems(spec.name, **settings)
-    checker = get_checker(arguments.get("checker") or spec.checker)
+    suited = getattr(problems, "checker", spec.checker)
+    checker = get_checker(arguments.get("checker") or suited)
     return problems, checker, {name: value for name, value in arguments.items() if name in of_env}
 
 

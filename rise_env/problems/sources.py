@@ -1,18 +1,27 @@
-"""Gets the rows of a data set: from a file (JSON lines, JSON or CSV) or from the hub."""
+"""Gets the rows of a data set: from a file (JSON lines, JSON or CSV), from the hub, or from memory."""
 
 import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Sequence
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from rise_env.errors import DataNotFoundError, MissingDependencyError, ProblemError
+from rise_env.errors import ConfigError, DataNotFoundError, MissingDependencyError, ProblemError
+from rise_env.types import Problem
 
 Row = dict[str, Any]
+
+Dataset = str | os.PathLike[str] | Iterable[Mapping[str, Any]] | Sequence[Problem]
+"""What a user may pass: a file, a folder with one file per split, a hub id, rows, or problems."""
+
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_ENDINGS = (".jsonl", ".json", ".csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,50 @@ class Rows:
     sha256: str
     """Of the file's bytes, or of the rows as JSON lines where they came from the hub or from memory."""
     revision: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a user's `dataset` turned out to be."""
+
+    content: Rows | Sequence[Problem]
+    where: str
+
+
+def read_dataset(dataset: Dataset, split: str, revision: str | None = None) -> Found:
+    """Return the rows of a user's data set, or its problems where it holds problems.
+
+    Args:
+        dataset: See `Dataset`. A data set of the `datasets` library is rows.
+        split: Which file of a folder, which split of the hub's.
+        revision: The hub's commit; by default "main".
+
+    Raises:
+        ConfigError: It is neither text, rows nor problems.
+        DataNotFoundError: The file or the hub's data set is not there.
+        ProblemError: A file or row cannot be read.
+    """
+    if isinstance(dataset, str | os.PathLike):
+        return _read_named(os.fspath(dataset), split, revision)
+    items = list(dataset)
+    if items and all(isinstance(item, Problem) for item in items):
+        return Found([item for item in items if isinstance(item, Problem)], "problems of the caller's")
+    rows = [dict(item) for item in items if isinstance(item, Mapping)]
+    if len(rows) < len(items):
+        raise ConfigError("a dataset is a file, a hub id, or a list of problems or of rows (dicts)")
+    return Found(Rows(rows, hash_rows(rows)), "rows of the caller's")
+
+
+def _read_named(name: str, split: str, revision: str | None) -> Found:
+    path = Path(name)
+    if path.is_dir():
+        files = [path / (split + ending) for ending in _ENDINGS]
+        path = next((file for file in files if file.is_file()), files[0])
+        return Found(read_file(path), str(path))
+    if path.is_file() or path.suffix in _ENDINGS or not _HUB_ID.fullmatch(name):
+        return Found(read_file(path), name)
+    rows = read_hub(name, None, split, revision)
+    return Found(rows, f"{name}@{rows.revision}")
 
 
 def read_file(path: Path) -> Rows:

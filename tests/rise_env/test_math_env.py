@@ -31,12 +31,7 @@ def test_a_right_answer_terminates_and_a_wrong_one_goes_on(env: MathEnv) -> None
     observation, reward, terminated, truncated, info = env.step(r"\boxed{7}")
     assert (reward, terminated, truncated) == (1.0, True, False)
     assert observation[-1] == {"role": "assistant", "content": r"\boxed{7}"}
-    assert (info["correct"], info["verdict"], info["turn"], info["problem_id"]) == (
-        True,
-        "correct",
-        2,
-        "sums/3",
-    )
+    assert (info["correct"], info["turn"], info["problem_id"]) == (True, 2, "sums/3")
 
 
 def test_turns_that_are_used_up_truncate() -> None:

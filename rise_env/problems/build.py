@@ -1,0 +1,77 @@
+"""From the rows of a data set to problems, as a `SetSpec` says."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rise_env.errors import ProblemError
+from rise_env.problems.catalog import SetSpec
+from rise_env.problems.problem_set import ProblemSet
+from rise_env.problems.sources import Found, Row, Rows
+from rise_env.types import Problem
+
+
+def wrap(spec: SetSpec, split: str, found: Found) -> ProblemSet:
+    """Return what a user's `dataset` gave as a problem set; ready-made problems stay as they are."""
+    if isinstance(found.content, Rows):
+        return build(spec, split, found.content, found.where)
+    return ProblemSet(found.content, name=spec.name, split=split, source=found.where)
+
+
+def build(spec: SetSpec, split: str, rows: Rows, where: str) -> ProblemSet:
+    """Return the problems of `rows`, read as `spec` says.
+
+    Args:
+        spec: Columns and extraction.
+        split: Of the set; part of every problem's id.
+        rows: As read.
+        where: Their origin, for `Problem.source` and error messages.
+
+    Raises:
+        ProblemError: A row has no question or no reference answer; names it.
+    """
+    source = f"{where} sha256:{rows.sha256}"
+    prefix = f"{spec.name.lower()}/{split}/"
+    kept = rows.rows if spec.keep is None else [row for row in rows.rows if spec.keep(row)]
+    problems = []
+    for index, row in enumerate(kept):
+        question = _first(row, spec.question)
+        answer = _first(row, spec.answer)
+        reference = None if answer is None else spec.reference(answer)
+        if not question or reference is None:
+            missing = "question" if not question else "reference answer"
+            raise ProblemError(f"row {index} of {where} has no {missing}; its fields are: {', '.join(row)}")
+        problems.append(
+            Problem(
+                id=prefix + str(index),
+                question=_with_context(row, spec.context, str(question)),
+                reference=reference,
+                solution=_as_text(_first(row, spec.solution)),
+                source=source,
+                split=split,
+                meta={name: row[name] for name in spec.meta if row.get(name) is not None},
+            )
+        )
+    return ProblemSet(
+        problems, name=spec.name, split=split, source=source, sha256=rows.sha256, revision=rows.revision
+    )
+
+
+def _first(row: Row, columns: Sequence[str]) -> Any:
+    for column in columns:
+        value = row.get(column)
+        if value is not None and value != "":
+            return value
+    return None
+
+
+def _with_context(row: Row, columns: Sequence[str], question: str) -> str:
+    parts = [str(row[column]).strip() for column in columns if row.get(column)]
+    # some bodies lack their full stop
+    ended = [part + "." if part[-1:].isalnum() else part for part in parts]
+    return " ".join([*ended, question.strip()])
+
+
+def _as_text(value: Any) -> str | None:
+    if isinstance(value, list):
+        value = value[0] if value else None
+    return None if value is None else str(value)

@@ -1,0 +1,72 @@
+"""Problems of the user's own: JSON lines, JSON, CSV, a hub data set, rows or problems."""
+
+from dataclasses import replace
+from typing import Any
+
+from rise_env.errors import ConfigError
+from rise_env.problems.build import wrap
+from rise_env.problems.catalog import SetSpec
+from rise_env.problems.extraction import after_hashes, boxed, plain
+from rise_env.problems.problem_set import ProblemSet
+from rise_env.problems.sources import Dataset, read_dataset
+
+
+def any_answer(value: Any) -> str | None:
+    r"""Return the final answer of a field that may be a worked solution: after "####", boxed, or all of it.
+
+    >>> any_answer("9 * 2 = 18\n#### 18"), any_answer(r"So \boxed{3}."), any_answer(7.0)
+    ('18', '3', '7')
+    """
+    text = str(value)
+    if "####" in text:
+        return after_hashes(text)
+    return boxed(text) if "boxed" in text else plain(value)
+
+
+_CUSTOM = SetSpec(
+    name="Custom",
+    title="your own problems",
+    folder="",
+    files={},
+    sizes={},
+    question=("question", "problem", "prompt", "input", "query"),
+    answer=("answer", "reference", "target", "final_answer", "solution", "output"),
+    reference=any_answer,
+    checker="symbolic",
+    licence="",
+    url="",
+)
+
+
+def load_custom(
+    *,
+    dataset: Dataset | None = None,
+    split: str = "train",
+    question_key: str | None = None,
+    answer_key: str | None = None,
+    revision: str | None = None,
+) -> ProblemSet:
+    """Return problems of the user's own.
+
+    Args:
+        dataset: A file (.jsonl, .json, .csv), a folder with `<split>.jsonl`, a hub id, rows, or problems.
+        split: Which file of a folder, which split of the hub's; part of every problem's id.
+        question_key: The column with the question; by default the first of the usual names that is there.
+        answer_key: The column with the answer, alone or at the end of a worked solution.
+        revision: The hub's commit; by default "main".
+
+    Raises:
+        ConfigError: No dataset is given.
+        DataNotFoundError: It is not there.
+        ProblemError: A row cannot be read, or has no question or answer.
+    """
+    if dataset is None:
+        raise ConfigError(
+            "RISE-Custom-v0 needs dataset=: a file (.jsonl, .json, .csv), a hub id, rows or problems"
+        )
+    spec = replace(
+        _CUSTOM,
+        question=(question_key,) if question_key else _CUSTOM.question,
+        answer=(answer_key,) if answer_key else _CUSTOM.answer,
+    )
+    return wrap(spec, split, read_dataset(dataset, split, revision))

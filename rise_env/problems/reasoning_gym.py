@@ -1,0 +1,149 @@
+"""Problems that the reasoning-gym library generates (https://github.com/open-thought/reasoning-gym).
+
+Its own datasets add the index to the seed, so that seeds 0 and 1 share all problems but one. Here problem
+`i` of a split is made from `SeedSequence((seed, split, i))`: neither seeds nor splits overlap.
+"""
+
+import json
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from importlib.metadata import version
+from typing import Any, overload
+
+import numpy as np
+
+from rise_env.checkers import NumericChecker, final_answer
+from rise_env.checkers.numbers import read_number
+from rise_env.errors import ConfigError, MissingDependencyError
+from rise_env.naming import choose
+from rise_env.types import CheckResult, Problem, Verdict
+
+SPLITS = ("train", "validation", "test")
+_REMEMBERED = 10_000
+
+
+class ReasoningGymProblems(Sequence[Problem]):
+    """The problems of one task and split, made on demand.
+
+    Args:
+        task: A dataset of reasoning-gym, for example "chain_sum".
+        split: "train", "validation" or "test".
+        seed: Another seed, other problems.
+        size: How many.
+        config: The task's own settings.
+    """
+
+    def __init__(self, task: str, split: str, seed: int, size: int, config: Mapping[str, Any]) -> None:
+        try:
+            import reasoning_gym
+        except ImportError:
+            raise MissingDependencyError("pip install reasoning-gym to play RISE-ReasoningGym-v0") from None
+        from reasoning_gym.factory import DATASETS
+
+        choose(task, DATASETS, "task of reasoning-gym")
+        for name in config:
+            choose(name, DATASETS[task][1].__dataclass_fields__, f"setting of {task}")
+        self.task, self.split, self.seed, self.config = task, split, seed, dict(config)
+        self._create = reasoning_gym.create_dataset
+        self._size = size
+        self._source = f"reasoning-gym {version('reasoning-gym')} {task}"
+        self._entries: OrderedDict[str, Any] = OrderedDict()
+        self.checker = ReasoningGymChecker(self)
+
+    def __len__(self) -> int:
+        return self._size
+
+    @overload
+    def __getitem__(self, index: int) -> Problem: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Problem]: ...
+    def __getitem__(self, index: int | slice) -> Problem | list[Problem]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(self._size))]
+        if not -self._size <= index < self._size:
+            raise IndexError(f"problem {index} of {self._size}")
+        return self._make(index % self._size)
+
+    def __iter__(self) -> Iterator[Problem]:
+        return (self._make(index) for index in range(self._size))
+
+    def entry(self, question: str) -> Any:
+        """Return (dataset, entry) of a question asked lately; None where it is not remembered."""
+        return self._entries.get(question)
+
+    def _make(self, index: int) -> Problem:
+        entropy = np.random.SeedSequence((self.seed, SPLITS.index(self.split), index))
+        # 62 bits: two problems of a million share a seed with a probability of one in ten million
+        seed = int(entropy.generate_state(1, np.uint64)[0]) >> 2
+        dataset = self._create(self.task, seed=seed, size=1, **self.config)
+        entry = dataset[0]
+        self._entries[entry["question"]] = (dataset, entry)
+        if len(self._entries) > _REMEMBERED:
+            self._entries.popitem(last=False)
+        answer = entry["answer"]
+        return Problem(
+            id=f"reasoning_gym/{self.task}/{self.split}/{self.seed}/{index}",
+            question=entry["question"],
+            reference="" if answer is None else str(answer),
+            source=self._source,
+            split=self.split,
+            meta={"task": self.task, "config": json.loads(json.dumps(self.config))},
+        )
+
+
+class ReasoningGymChecker:
+    """Numbers are compared exactly, everything else by the task's own scorer: correct is full marks.
+
+    The library's scorers give part marks, and some compare numbers with a tolerance.
+    """
+
+    def __init__(self, problems: ReasoningGymProblems) -> None:
+        self._problems = problems
+        self._numeric = NumericChecker()
+
+    def check(self, reply: str, reference: str, *, question: str | None = None) -> CheckResult:
+        """Check the final answer of `reply`; see `Checker.check`."""
+        if reference and read_number(reference) is not None:
+            return self._numeric.check(reply, reference)
+        answer = final_answer(reply)
+        if answer is None:
+            return CheckResult(Verdict.NO_ANSWER)
+        if reference and answer.strip() == reference.strip():
+            return CheckResult(Verdict.CORRECT, answer, "text")
+        found = self._problems.entry(question or "")
+        if found is None:
+            return CheckResult(Verdict.WRONG, answer, "text")
+        dataset, entry = found
+        try:
+            score = dataset.score_answer(answer, entry)
+        except Exception:  # their parsers raise whatever they like on a strange answer
+            return CheckResult(Verdict.UNREADABLE, answer, "reasoning-gym")
+        return CheckResult(Verdict.CORRECT if score == 1.0 else Verdict.WRONG, answer, "reasoning-gym")
+
+
+def load_reasoning_gym(
+    *,
+    task: str | None = None,
+    split: str = "train",
+    seed: int = 0,
+    size: int = 100_000,
+    config: Mapping[str, Any] | None = None,
+) -> ReasoningGymProblems:
+    """Return problems of a task of reasoning-gym; see `ReasoningGymProblems`.
+
+    Raises:
+        ConfigError: No task is given, or a setting is unknown or out of range.
+        MissingDependencyError: reasoning-gym is not installed.
+    """
+    if task is None:
+        raise ConfigError('RISE-ReasoningGym-v0 needs task=, for example task="chain_sum"')
+    choose(split, SPLITS, "split of ReasoningGym")
+    if seed < 0 or size < 1:
+        raise ConfigError(f"seed must be at least 0 and size at least 1, got {seed} and {size}")
+    return _shared(task, split, seed, size, json.dumps(dict(config or {}), sort_keys=True))
+
+
+@lru_cache(maxsize=32)
+def _shared(task: str, split: str, seed: int, size: int, config: str) -> ReasoningGymProblems:
+    return ReasoningGymProblems(task, split, seed, size, json.loads(config))

@@ -1,0 +1,35 @@
+"""Shows the conversation as one text, for agents that want a string."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import gymnasium
+from gymnasium.utils import RecordConstructorArgs
+
+from rise_env.rendering import transcript
+from rise_env.spaces import UnicodeText
+from rise_env.types import Conversation, Message
+
+
+class TextObservation(gymnasium.ObservationWrapper[str, Any, Conversation], RecordConstructorArgs):
+    """Makes one string of each conversation.
+
+    Args:
+        env: Whose observations are conversations.
+        write: From messages to text, for example a tokenizer's chat template; by default
+            "user: ..." paragraphs.
+    """
+
+    def __init__(
+        self,
+        env: gymnasium.Env[Conversation, Any],
+        write: Callable[[Iterable[Message]], str] = transcript,
+    ) -> None:
+        RecordConstructorArgs.__init__(self, write=write)
+        gymnasium.ObservationWrapper.__init__(self, env)
+        self._write = write
+        self.observation_space = UnicodeText(2**24)
+
+    def observation(self, observation: Conversation) -> str:
+        """Return the text."""
+        return self._write(observation)
