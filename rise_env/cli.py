@@ -13,9 +13,10 @@ from rise_env.errors import RiseError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("rise_trainers.self_improve:main", "play, fit, evaluate, repeat: the RISE loop; resumes"),
-    "collect": ("rise_agents.collect:main", "let an agent play many problems; keep the trajectories"),
+    "collect": ("rise_agents.collect_command:main", "let an agent play many problems; keep the trajectories"),
     "fit": ("rise_trainers.fit:main", "one reward-weighted fit on stored trajectories"),
     "evaluate": ("rise_agents.evaluate:main", "m1@t1, m5@t1, m1@t5, p1@t5 of one or more agents"),
+    "report": ("rise_benchmarks.report:main", "table, figure and report.json of a run or an evaluation"),
 }
 """Command -> ("module:function", one line of help). The function takes the remaining arguments."""
 

@@ -8,6 +8,7 @@ RiseError
 ├── EpisodeError (RuntimeError)         an episode used out of order
 ├── AgentError (RuntimeError)           an agent that broke its contract or could not answer
 ├── TrainingError (RuntimeError)        a fit whose processes failed
+├── PhaseError (RuntimeError)           a process of a run that failed
 └── MissingDependencyError (ImportError)   an optional library that is not installed
 
 What a model says is never an error: it gets a `Verdict`.
@@ -44,6 +45,10 @@ class AgentError(RiseError, RuntimeError):
 
 class TrainingError(RiseError, RuntimeError):
     """The processes of a fit failed; says where their log is."""
+
+
+class PhaseError(RiseError, RuntimeError):
+    """A process of a run failed; says why and where its log is."""
 
 
 class MissingDependencyError(RiseError, ImportError):

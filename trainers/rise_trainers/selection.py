@@ -44,7 +44,7 @@ class Target:
         return self.start + self.history
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: jsonargparse reads a nested default's __dict__
 class Selection:
     """What to learn from. Defaults keep everything that was played up to the first success."""
 

@@ -1,1 +1,1 @@
-""""""
+"""One file per thing measured, each beside a peer or the limit."""

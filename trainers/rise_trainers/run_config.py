@@ -1,0 +1,138 @@
+"""The settings of `rise run`."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from rise_agents.base import SamplingConfig
+from rise_env.errors import ConfigError
+from rise_trainers.fit import FitConfig
+
+OWN = ("data", "model", "output", "seed")
+"""What the loop sets in every fit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProblemsConfig:
+    """Which problems are played and measured on."""
+
+    data_dir: str | None = None
+    """Folder of the data sets; None uses RISE_DATA_DIR or the hub. Embedded problems need none."""
+    train_split: str = "train"
+    test_split: str = "test"
+    train: int = 2000
+    """Problems played per iteration; every iteration takes the next ones, and starts over at the end."""
+    test: int = 300
+    """Problems of every evaluation, the first ones of their split."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Further arguments of the environment, for example {"difficulty": {"max_steps": 3}}."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyConfig:
+    """The model that learns."""
+
+    model: str = "tiny"
+    """"tiny" (embedded), a model folder, or a hub id."""
+    backend: Literal["transformers", "vllm"] = "transformers"
+    """What plays the episodes."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Of the agent: dtype, max_batch, ..."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImproveConfig:
+    """Where the better reply at the end of each rollout comes from."""
+
+    samples: int = 16
+    """Replies drawn at the last turn until one is right; the first best is kept (best of N)."""
+    teacher: str | None = None
+    """Another agent plays the last turn (distillation), for example "expert"; None is self-distillation."""
+    after_success: bool = False
+    """Go on after a right reply, so that the data hold correct-to-correct pairs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasureConfig:
+    """How every iteration is measured."""
+
+    turns: int = 5
+    samples: int = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """RISE: play on-policy, improve the last turn, fit by reward-weighted regression, measure, repeat."""
+
+    env: str = "RISE-Arithmetic-v0"
+    out: str = "runs/rise"
+    """The run folder: settings, logs, models and report. The same command continues what is there."""
+    iterations: int = 2
+    seeds: tuple[int, ...] = (0,)
+    """Whole runs, one after another: problems, draws and data order differ."""
+    restart: bool = True
+    """Every fit starts from the first model, on all data so far; False goes on from the last one."""
+    turns: int | None = None
+    """Turns played when collecting; None plays k turns and the improved one in iteration k."""
+    problems: ProblemsConfig = field(default_factory=ProblemsConfig)
+    agent: PolicyConfig = field(default_factory=PolicyConfig)
+    improve: ImproveConfig = field(default_factory=ImproveConfig)
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    fit: dict[str, Any] = field(default_factory=dict)
+    """Settings of the fits; see `rise fit --help`."""
+    measure: MeasureConfig = field(default_factory=MeasureConfig)
+    track: Literal["none", "wandb"] = "none"
+    """Where to log beside metrics.jsonl. W&B's own variables (WANDB_MODE, WANDB_PROJECT, ...) apply."""
+
+    def __post_init__(self) -> None:
+        counts = {
+            "iterations": self.iterations,
+            "problems.train": self.problems.train,
+            "problems.test": self.problems.test,
+            "improve.samples": self.improve.samples,
+            "measure.turns": self.measure.turns,
+            "measure.samples": self.measure.samples,
+            "turns": self.turns or 1,
+        }
+        for name, value in counts.items():
+            if value < 1:
+                raise ConfigError(f"{name} must be at least 1, got {value}")
+        if not self.seeds or min(self.seeds) < 0 or len(set(self.seeds)) < len(self.seeds):
+            raise ConfigError(f"seeds must be different numbers of at least 0, got {list(self.seeds)}")
+        if self.improve.teacher and self.improve.samples > 1 and self.improve.teacher == "expert":
+            raise ConfigError("the expert needs one draw only: set improve.samples to 1")
+        fit_config(self, data=("store",), model="model", output="output", seed=0)
+
+
+def fit_config(config: RunConfig, *, data: tuple[str, ...], model: str, output: str, seed: int) -> FitConfig:
+    """Return the settings of one fit.
+
+    Raises:
+        ConfigError: `config.fit` names an unknown setting, one that the loop sets itself, or a wrong value.
+    """
+    from rise_trainers.fit import from_json, to_json
+
+    given = {name.replace("-", "_"): value for name, value in config.fit.items()}
+    for name in given:
+        if name in OWN:
+            raise ConfigError(f"fit.{name} is set by the loop; leave it out")
+        if name not in FitConfig.__dataclass_fields__:
+            from rise_env.naming import hint
+
+            raise ConfigError(f"fit has no setting {name!r}; {hint(name, FitConfig.__dataclass_fields__)}")
+    default = to_json(FitConfig(data=data, model=model, output=output, seed=seed))
+    if isinstance(given.get("selection"), Mapping):
+        given["selection"] = {**default["selection"], **given["selection"]}
+    try:
+        return from_json({**default, **given})
+    except TypeError as error:
+        raise ConfigError(f"fit: {error}") from error
+
+
+def to_json(config: RunConfig) -> dict[str, Any]:
+    """Return the settings as plain values, as they are written into the run folder."""
+    import json
+
+    values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
+    return values

@@ -1,0 +1,119 @@
+"""`rise run`: the outer loop of RISE, over processes and files.
+
+    rise run --config examples/quickstart.yaml
+    rise run --env RISE-GSM8K-v0 --problems.data-dir DIR --agent.model PATH_OR_HUB_ID --out runs/gsm8k
+
+Iteration k plays k turns on-policy and improves the last one, pools the trajectories of all iterations,
+fits from the first model by reward-weighted regression and measures (arXiv:2407.18219, algorithm 1). The
+run folder is the state: killed at any point, the same command goes on there. See `phases` for its layout.
+"""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rich.console import Console
+
+from rise_agents.environments import make_environment
+from rise_env.command_line import parse
+from rise_env.errors import ConfigError, PhaseError
+from rise_trainers.fit import check_inputs
+from rise_trainers.phases import Phase, first_model, plan_phases
+from rise_trainers.run_config import RunConfig, fit_config, to_json
+from rise_trainers.supervise import Supervisor, environment
+from rise_trainers.tracking import Tracker
+
+SETTINGS = "config.yaml"
+FREE = frozenset({"out", "track"})
+"""Settings that may change when a run is continued."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run `rise run`."""
+    config = parse(RunConfig, argv, prog="rise run")
+    run(config)
+    return 0
+
+
+def run(config: RunConfig) -> Path:
+    """Run the loop, or what is left of it, and return the run folder.
+
+    Raises:
+        ConfigError: Settings contradict each other, or the folder is of a run with other settings.
+        DataNotFoundError: Problems or model are not there.
+        PhaseError: A phase failed; what is done stays done.
+    """
+    out = Path(config.out)
+    console = Console(stderr=True)
+    phases = plan_phases(config, _check(config))
+    _claim(out, config)
+    with Tracker(out, config.track, to_json(config)) as tracker:
+        with Supervisor(out / "phases", phases, console) as supervisor:
+            tracker.keep([phase.name for phase in phases if supervisor.is_done(phase)])
+            for phase in phases:
+                if supervisor.is_done(phase):
+                    supervisor.skip(phase)
+                    continue
+                supervisor.run(phase)
+                tracker.log_phase(phase)
+        _report(out)
+        tracker.log_report(out)
+    console.print(f"run folder: {out}", highlight=False)
+    return out
+
+
+def _check(config: RunConfig) -> int:
+    """Find out what would fail later; return how many training problems there are."""
+    sizes = {}
+    for split in (config.problems.train_split, config.problems.test_split):
+        settings: dict[str, Any] = {**config.problems.settings, "split": split}
+        if config.problems.data_dir is not None:
+            settings["data_dir"] = config.problems.data_dir
+        env = make_environment(config.env, **settings)
+        sizes[split] = len(env.unwrapped.problems)  # type: ignore[attr-defined]
+    if config.problems.test > sizes[config.problems.test_split]:
+        raise ConfigError(
+            f"problems.test is {config.problems.test}, and split {config.problems.test_split!r} has "
+            f"{sizes[config.problems.test_split]} problems"
+        )
+    model = first_model(config)
+    check_inputs(fit_config(config, data=(__file__,), model=model, output="", seed=0))
+    return sizes[config.problems.train_split]
+
+
+def _claim(out: Path, config: RunConfig) -> None:
+    """Write the settings into a new run folder, or see that an old one has the same."""
+    mine = to_json(config)
+    path = out / SETTINGS
+    if path.exists():
+        found = yaml.safe_load(path.read_text())
+        if not isinstance(found, dict):
+            raise ConfigError(f"{path} is damaged; choose another folder with --out, or delete {out}")
+        changed = sorted(name for name in mine if found.get(name) != mine[name] and name not in FREE)
+        if changed:
+            raise ConfigError(
+                f"{out} is a run with other settings ({', '.join(changed)}); "
+                "choose another folder with --out, or the same settings to continue it"
+            )
+        return
+    if out.exists() and any(out.iterdir()):
+        raise ConfigError(f"{out} is not empty and is no run of ours; choose another folder with --out")
+    out.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(".new")
+    new.write_text(yaml.safe_dump(mine, sort_keys=False))
+    new.replace(path)
+
+
+def _report(out: Path) -> None:
+    """Sum up in a process of its own, which prints the table."""
+    command = [sys.executable, "-m", "rise_env.cli", "report", str(out)]
+    sys.stdout.flush()
+    done = subprocess.run(command, env=environment(), stdin=subprocess.DEVNULL, check=False)
+    if done.returncode:
+        raise PhaseError(f"the report failed with exit code {done.returncode}: rise report {out} tries again")
+
+
+__all__ = ["Phase", "main", "run"]
