@@ -24,19 +24,42 @@ _TEXT = [
 
 
 def tokenizer(
-    template: str = STABLE, special: Sequence[str] = (), size: int = 400
+    template: str = STABLE,
+    special: Sequence[str] = (),
+    *,
+    kind: str = "bytes",
+    end: str = "<end>",
+    text: Sequence[str] = (),
 ) -> PreTrainedTokenizerFast:
-    """Return a byte-level BPE tokenizer; its special tokens are those of STABLE, and more."""
-    names = ["<end>", "<user>", "<assistant>", "<system>", *special]
+    """Return a small tokenizer; its special tokens are those of STABLE, and more.
+
+    Args:
+        template: Its chat template.
+        special: More special tokens; "<s>" becomes the first token of a text.
+        kind: "bytes" like GPT-2's, or "pieces" that begin with a space mark, like SentencePiece's.
+        end: The token that ends a text.
+        text: What it learns its merges from, besides a few sentences.
+    """
+    names = ["<end>", "<user>", "<system>", *special]
+    if "<assistant>" in template:
+        names.append("<assistant>")
     core = Tokenizer(models.BPE())
-    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    core.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=size, special_tokens=names, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
-    )
-    core.train_from_iterator(_TEXT, trainer)
+    if kind == "bytes":
+        core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        core.decoder = decoders.ByteLevel()
+        alphabet = pre_tokenizers.ByteLevel.alphabet()
+    else:
+        core.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
+        core.decoder = decoders.Metaspace(prepend_scheme="first")
+        alphabet = sorted({chr(code) for code in range(32, 127)} | {"\n", "\u2581"})
+    trainer = trainers.BpeTrainer(vocab_size=420, special_tokens=names, initial_alphabet=alphabet)
+    core.train_from_iterator([*_TEXT, *text], trainer)
     return PreTrainedTokenizerFast(
-        tokenizer_object=core, eos_token=names[0], pad_token=names[0], chat_template=template
+        tokenizer_object=core,
+        bos_token="<s>" if "<s>" in special else None,
+        eos_token=end,
+        pad_token=end,
+        chat_template=template,
     )
 
 
