@@ -6,14 +6,14 @@ concurrency to itself.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
 from rise_env.errors import ConfigError
 from rise_env.types import Conversation, Usage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: jsonargparse reads a nested default's __dict__
 class SamplingConfig:
     """How replies are drawn. Defaults are the RISE paper's: temperature 1, nothing cut off."""
 
@@ -43,7 +43,7 @@ class Reply:
     """Of the reply, with its end token, where the back end knows them."""
     logprobs: tuple[float, ...] | None = None
     """Natural logarithms, one per token id, where the back end gives them."""
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     latency: float = 0.0
     """Seconds."""
 
