@@ -43,7 +43,7 @@ def parse(
     parser.add_class_arguments(config)
     try:
         found = parser.parse_args(_gathered([_plain(word) for word in arguments], repeated))
-        values = parser.instantiate_classes(found)
+        values = parser.instantiate(found)
         return config(**{name: values[name] for name in config.__dataclass_fields__})  # type: ignore[attr-defined]
     except RiseError:
         raise

@@ -16,7 +16,7 @@ from typing import Any
 import gymnasium
 
 from rise_agents.base import Agent, SamplingConfig
-from rise_agents.collect import Progress, collect
+from rise_agents.collect import CHUNK, Progress, collect
 from rise_agents.environments import make_environment
 from rise_agents.loading import load_agent
 from rise_agents.progress import ProgressLine
@@ -49,6 +49,8 @@ class EvaluateConfig:
     env_settings: Mapping[str, Any] = field(default_factory=lambda: {"split": "test"})
     """Arguments of the environment; feedback, limit of turns and stop are set by the protocols."""
     agent_settings: Mapping[str, Any] = field(default_factory=dict)
+    chunk: int = CHUNK
+    """Episodes played together, and lost when the process is killed."""
 
     def __post_init__(self) -> None:
         if min(self.limit, self.turns, self.samples) < 1 or not self.seeds or not self.agent:
@@ -74,6 +76,7 @@ def evaluate(
     samples: int,
     seed: int,
     run_record: Mapping[str, Any],
+    chunk: int = CHUNK,
     progress: Callable[[str, Progress], None] | None = None,
 ) -> None:
     """Play both protocols into `folder`; what its stores hold already is not played again.
@@ -88,6 +91,7 @@ def evaluate(
         samples: K.
         seed: Of the draws. The two protocols use streams of their own.
         run_record: Kept as the first line of the stores.
+        chunk: Episodes played together.
         progress: Called with the protocol's name as episodes are stored.
     """
     plans = {
@@ -104,6 +108,7 @@ def evaluate(
                 store,
                 sampling,
                 seed=derive(seed, number),
+                chunk=chunk,
                 progress=None if progress is None else lambda p, name=name: progress(name, p),  # type: ignore[misc]
             )
 
@@ -142,6 +147,7 @@ def run(config: EvaluateConfig) -> None:
                         samples=config.samples,
                         seed=seed,
                         run_record={**record, "seed": seed},
+                        chunk=config.chunk,
                         progress=lambda _, state, line=line: line.update(state),  # type: ignore[misc]
                     )
         finally:

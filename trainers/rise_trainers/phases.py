@@ -109,6 +109,7 @@ def _evaluate(config: RunConfig, k: int, seed: int, model: str) -> Phase:
         "sampling": dataclasses.asdict(config.sampling),
         "env_settings": _environment(config, config.problems.test_split),
         "agent_settings": config.agent.settings,
+        "chunk": config.chunk,
     }
     return Phase(
         name=f"seed-{seed}.{k}-evaluate",
@@ -140,6 +141,7 @@ def _collect(config: RunConfig, k: int, seed: int, model: str, page: int, train_
         "seed": derive(seed, k) % 2**31,
         "env_settings": _environment(config, config.problems.train_split),
         "agent_settings": config.agent.settings,
+        "chunk": config.chunk,
     }
     return Phase(
         name=f"seed-{seed}.{k}-collect",

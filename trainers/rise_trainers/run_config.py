@@ -82,6 +82,8 @@ class RunConfig:
     fit: dict[str, Any] = field(default_factory=dict)
     """Settings of the fits; see `rise fit --help`."""
     measure: MeasureConfig = field(default_factory=MeasureConfig)
+    chunk: int = 256
+    """Episodes played together, and lost when a process is killed. Changes no result."""
     track: Literal["none", "wandb"] = "none"
     """Where to log beside metrics.jsonl. W&B's own variables (WANDB_MODE, WANDB_PROJECT, ...) apply."""
 
@@ -93,7 +95,8 @@ class RunConfig:
             "improve.samples": self.improve.samples,
             "measure.turns": self.measure.turns,
             "measure.samples": self.measure.samples,
-            "turns": self.turns or 1,
+            "turns": 1 if self.turns is None else self.turns,
+            "chunk": self.chunk,
         }
         for name, value in counts.items():
             if value < 1:

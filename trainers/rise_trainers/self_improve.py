@@ -27,7 +27,7 @@ from rise_trainers.supervise import Supervisor, environment
 from rise_trainers.tracking import Tracker
 
 SETTINGS = "config.yaml"
-FREE = frozenset({"out", "track"})
+FREE = frozenset({"out", "track", "chunk"})
 """Settings that may change when a run is continued."""
 
 

@@ -6,6 +6,7 @@ run folder, so that a continued run stays one run.
 """
 
 import json
+import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -167,7 +168,7 @@ def _start_wandb(folder: Path, settings: Mapping[str, Any]) -> Any:
         raise MissingDependencyError("W&B is not installed: pip install 'rise-env[wandb]'") from error
     kept = folder / "wandb-id"
     if not kept.exists():
-        kept.write_text(wandb.util.generate_id())
+        kept.write_text(secrets.token_hex(4))
     run = wandb.init(id=kept.read_text().strip(), resume="allow", dir=str(folder), config=dict(settings))
     run.define_metric("iteration")
     for group in ("collect", "eval", "report"):
