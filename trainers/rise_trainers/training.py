@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import deepspeed
 import torch
 import transformers
 
@@ -44,7 +45,7 @@ def arguments(config: FitConfig, folder: Path) -> Any:
     use_cpu = config.device == "cpu" or (config.device == "auto" and not torch.cuda.is_available())
     if use_cpu:
         _no_shared_memory_op()
-    return transformers.TrainingArguments(
+    result = transformers.TrainingArguments(
         output_dir=str(folder),
         deepspeed=deepspeed_settings(config),
         use_cpu=use_cpu,
@@ -67,12 +68,13 @@ def arguments(config: FitConfig, folder: Path) -> Any:
         remove_unused_columns=False,
         dataloader_pin_memory=False,
     )
+    _ = result.device  # joins the ranks
+    deepspeed.init_distributed(verbose=False)  # ZeRO-3 must know them before it loads the model
+    return result
 
 
 def _no_shared_memory_op() -> None:
     """Keep DeepSpeed from compiling its all-reduce for CPU ranks: a minute of C++ that gloo does without."""
-    import deepspeed
-
     deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
 
 
