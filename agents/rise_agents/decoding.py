@@ -14,6 +14,7 @@ import torch
 from rise_agents.base import SamplingConfig
 from rise_agents.counter_noise import request_keys
 from rise_agents.prefix_cache import Entry, PrefixCache
+from rise_agents.roomy_cache import is_plain, roomy_cache
 from rise_agents.seeded_sampling import SeededSampling
 
 SEGMENT = 32
@@ -142,19 +143,17 @@ class Decoder:
         return entry, min(shared, len(prompt) - 1)  # the last token is always computed: it gives the logits
 
     def _cache(self, found: Sequence[tuple[Entry | None, int]]) -> Any:
-        """Return the known states as the model's cache, right aligned; None where nothing is known."""
-        from transformers import DynamicCache
-
+        """Return the model's cache with the known states in it, right aligned."""
+        cache = roomy_cache(self.model.config)
         width = max(shared for _, shared in found)
         known = next((entry for entry, shared in found if entry is not None and shared), None)
-        if known is None or width == 0:
-            return None
+        if known is None:
+            return cache
         parts, heads, _, size = known.states.shape
         states = known.states.new_zeros((parts, len(found), heads, width, size))
         for row, (entry, shared) in enumerate(found):
             if entry is not None and shared:
                 states[:, row, :, width - shared :] = entry.states[:, :, :shared]
-        cache = DynamicCache()
         for layer in range(parts // 2):
             cache.update(states[2 * layer], states[2 * layer + 1], layer)
         return cache
@@ -172,7 +171,7 @@ class Decoder:
         """Note the states of the rows that leave the batch."""
         if self._prefixes is None:
             return
-        if not _plain(cache):  # sliding windows and recurrent states cannot be cut at a token
+        if not is_plain(cache):  # sliding windows and recurrent states cannot be cut at a token
             self._prefixes = None
             return
         going_on = set(keep)
@@ -207,9 +206,3 @@ def _layout(
             ids[row, first:last] = torch.tensor(part, dtype=torch.long)
             mask[row, first:last] = 1
     return ids, mask
-
-
-def _plain(cache: Any) -> bool:
-    from transformers.cache_utils import DynamicLayer
-
-    return all(type(layer) is DynamicLayer for layer in cache.layers)

@@ -1,0 +1,69 @@
+"""A cache of attention states that grows without being copied at every token.
+
+`DynamicCache` concatenates: each new token copies the states of the whole batch, a third of all time on
+a CPU. These layers keep spare columns and write into them.
+"""
+
+from typing import Any
+
+import torch
+from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
+
+SPARE = 64
+"""Columns made ahead whenever the room runs out."""
+
+
+class RoomyLayer(DynamicLayer):  # type: ignore[misc]  # transformers is untyped
+    """A `DynamicLayer` whose `keys` and `values` are views into larger buffers."""
+
+    keys: torch.Tensor
+    values: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._buffers: tuple[torch.Tensor, torch.Tensor] | None = None
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Append columns; return all keys and values, [rows, heads, columns, size]."""
+        if not self.is_initialized:
+            self.lazy_initialization(key_states, value_states)
+        start = self.get_seq_length()
+        end = start + key_states.shape[-2]
+        if self._buffers is None or self._buffers[0].shape[-2] < end:
+            self._buffers = (
+                _enlarged(key_states, self.keys, start, end + SPARE),
+                _enlarged(value_states, self.values, start, end + SPARE),
+            )
+        keys, values = self._buffers
+        keys[:, :, start:end] = key_states
+        values[:, :, start:end] = value_states
+        self.keys, self.values = keys[:, :, :end], values[:, :, :end]
+        return self.keys, self.values
+
+    def batch_select_indices(self, indices: torch.Tensor) -> None:
+        """Keep these rows."""
+        super().batch_select_indices(indices)
+        self._buffers = None
+
+
+def roomy_cache(config: Any) -> Any:
+    """Return an empty cache for a model; layers with sliding windows and the like stay transformers' own."""
+    cache = DynamicCache(config=config)
+    cache.layers = [RoomyLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]
+    return cache
+
+
+def is_plain(cache: Any) -> bool:
+    """Whether every layer holds one column per token, so that it can be cut at any token."""
+    return all(type(layer) is RoomyLayer for layer in cache.layers)
+
+
+def _enlarged(like: torch.Tensor, old: torch.Tensor, start: int, columns: int) -> torch.Tensor:
+    rows, heads, _, size = like.shape
+    buffer = like.new_empty((rows, heads, columns, size))
+    if start:
+        buffer[:, :, :start] = old
+    return buffer
