@@ -2,7 +2,12 @@ r"""Train the embedded tiny model from scratch, on generated text only.
 
 Needs torch and transformers, no GPU and no download. On two cores, one process each:
 
-    OMP_NUM_THREADS=1 torchrun --nproc-per-node 2 examples/pretrain_tiny.py --minutes 35 --output tiny
+    export OMP_NUM_THREADS=1
+    torchrun --nproc-per-node 2 examples/pretrain_tiny.py --minutes 25 --sloppy 0 --output careful
+    torchrun --nproc-per-node 2 examples/pretrain_tiny.py --minutes 4 --init careful --seed 1 \
+        --learning-rate 1e-3 --output tiny
+
+The first command learns from careful writers alone, the second from the mixture of careful and sloppy ones.
 
 Writes a transformers folder: weights (safetensors), tokenizer, chat template and a model card that says
 what the model saw. `rise_agents/tiny/corpus.py` describes the text.
@@ -20,13 +25,13 @@ from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from rise_agents.tiny.corpus import Corpus, CorpusConfig
 
 SPECIAL = ["<pad>", "<system>", "<user>", "<assistant>", "<end>"]
 VOCABULARY = 768  # at most; the generated text needs fewer
-LENGTH = 640  # long enough for five turns
+LENGTH = 512  # long enough for five turns
 
 
 def train_tokenizer(corpus: Corpus, documents: int = 4000) -> PreTrainedTokenizerFast:
@@ -55,9 +60,11 @@ def train_tokenizer(corpus: Corpus, documents: int = 4000) -> PreTrainedTokenize
     )
 
 
-def build_model(tokenizer: PreTrainedTokenizerFast, seed: int) -> LlamaForCausalLM:
-    """Build the untrained model."""
-    torch.manual_seed(seed)
+def build_model(tokenizer: PreTrainedTokenizerFast, init: Path | None) -> LlamaForCausalLM:
+    """Load the model to go on with, or build an untrained one."""
+    if init is not None:
+        return LlamaForCausalLM.from_pretrained(init)
+    torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=128,
@@ -127,7 +134,7 @@ def save(
     model.save_pretrained(settings.output)
     tokenizer.save_pretrained(settings.output)
     record = {
-        "settings": {k: v for k, v in vars(settings).items() if k != "output"},
+        "settings": {k: v for k, v in vars(settings).items() if k not in ("output", "init")},
         "parameters": model.num_parameters(),
         "tokens": tokens,
         "seconds": round(seconds),
@@ -143,8 +150,9 @@ def main() -> None:
     )
     parser.add_argument("--output", type=Path, default=Path("tiny"))
     parser.add_argument("--minutes", type=float, default=30.0)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--batch", type=int, default=16, help="rows per step and process")
+    parser.add_argument("--init", type=Path, help="folder of a model to go on with")
+    parser.add_argument("--seed", type=int, default=0, help="of the text")
+    parser.add_argument("--batch", type=int, default=4, help="rows per step and process")
     parser.add_argument("--learning-rate", type=float, default=3e-3)
     for name, default in (("corrections", 0.3), ("sloppy", 0.6), ("slip", 0.4), ("clean-drafts", 0.3)):
         parser.add_argument(f"--{name}", type=float, default=default)
@@ -153,8 +161,8 @@ def main() -> None:
         corrections=a.corrections, sloppy=a.sloppy, slip=a.slip, clean_drafts=a.clean_drafts
     )
     corpus = Corpus(mixture, a.seed)
-    tokenizer = train_tokenizer(corpus)
-    model = build_model(tokenizer, a.seed)
+    tokenizer = AutoTokenizer.from_pretrained(a.init) if a.init else train_tokenizer(corpus)
+    model = build_model(tokenizer, a.init)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=a.learning_rate, betas=(0.9, 0.95), weight_decay=0.01
     )
@@ -180,7 +188,7 @@ def main() -> None:
         optimizer.step()
         optimizer.zero_grad()
         step += 1
-        if step % 50 == 0 and rank == 0:
+        if step % 100 == 0 and rank == 0:
             losses.append((step, round(loss.item(), 4)))
             speed = step * a.batch * ranks * LENGTH / (time.monotonic() - started)
             print(

@@ -30,7 +30,7 @@ class Difficulty:
     """How hard the problems are."""
 
     min_steps: int = 2
-    max_steps: int = 4
+    max_steps: int = 3
     """Calculations per problem, both ends included."""
     operations: tuple[str, ...] = ("more", "fewer", "times", "share", "sum")
     largest: int = 199

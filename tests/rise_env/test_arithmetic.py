@@ -7,9 +7,8 @@ from rise_env.errors import ConfigError
 from rise_env.problems.arithmetic import ArithmeticProblems, Difficulty, _tenth
 
 PINNED = (
-    "Cara starts with 12 coins. Hugo has 2 times as many coins as Cara. Cara has 13 fewer coins"
-    " than Ben. Eve has 3 times as many coins as Hugo. What is the number of coins that Eve "
-    "has?"
+    "Dan starts with 15 apples. Ivy has 4 times as many apples as Dan. Ivy has 3 times as many "
+    "apples as Ben. How many apples does Ben have?"
 )
 APPLY = {
     "+": lambda a, b: a + b,
@@ -32,7 +31,7 @@ def test_train_and_test_share_no_problem_over_100_000() -> None:
     """By content: not the question, and not even its numbers and relations under other names."""
     train = set(skeletons("train", 80_000))
     test = set(skeletons("test", 20_000))
-    assert len(train) > 60_000
+    assert len(train) > 50_000
     assert not train & test
 
 

@@ -1,0 +1,97 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from rise_agents.base import SamplingConfig
+from rise_agents.environments import make_environment
+from rise_agents.evaluate import EvaluateConfig, evaluate, folder_name
+from rise_agents.scripted_agent import ScriptedAgent
+from rise_benchmarks.report import make_report
+from rise_env.cli import main
+from rise_env.errors import ConfigError
+from rise_env.problems.arithmetic import ArithmeticProblems
+from rise_env.store import read_trajectories
+
+ANSWERS = {p.question: p.reference for p in ArithmeticProblems(split="test")[:6]}
+
+
+def late(conversation: tuple[dict[str, str], ...]) -> str:
+    """Right from the third turn on."""
+    question = next(q for q in ANSWERS if q in conversation[0]["content"])
+    return f"\\boxed{{{ANSWERS[question] if len(conversation) >= 5 else -1}}}"
+
+
+def play(folder: Path, label: str, order: int, seed: int) -> None:
+    evaluate(
+        ScriptedAgent(late),
+        lambda turns: make_environment(
+            "RISE-Arithmetic-v0", split="test", feedback="blind", max_turns=turns, stop_when_correct=False
+        ),
+        range(6),
+        folder / folder_name(label) / f"seed-{seed}",
+        SamplingConfig(),
+        turns=5,
+        samples=5,
+        seed=seed,
+        run_record={
+            "label": label, "order": order, "seed": seed, "env": "RISE-Arithmetic-v0",
+            "env_settings": {"split": "test"},
+        },
+    )  # fmt: skip
+
+
+def test_an_agent_that_is_right_late_shows_in_every_figure(tmp_path: Path) -> None:
+    play(tmp_path, "base", 0, 0)
+    report = make_report(tmp_path)
+    [row] = report["rows"]
+    assert [turn["mean"] for turn in row["accuracy_by_turn"]] == [0, 0, 1, 1, 1]
+    means = {name: row[name]["mean"] for name in ("m1@t1", "m5@t1", "m1@t5", "p1@t5", "t5 - t1")}
+    assert means == {"m1@t1": 0, "m5@t1": 0, "m1@t5": 1, "p1@t5": 1, "t5 - t1": 1}
+    assert report["problems"] == 6
+    assert report["seeds"] == [0]
+
+
+def test_the_sequential_protocol_is_blind_and_does_not_stop(tmp_path: Path) -> None:
+    play(tmp_path, "base", 0, 0)
+    for trajectory in read_trajectories(tmp_path / "base" / "seed-0" / "sequential.jsonl"):
+        assert len(trajectory.turns) == 5
+        feedback = {turn.observation[-1]["content"] for turn in trajectory.turns[1:]}
+        assert len(feedback) == 1  # the same after wrong and right replies
+    for trajectory in read_trajectories(tmp_path / "base" / "seed-0" / "parallel.jsonl"):
+        assert [len(turn.attempts) for turn in trajectory.turns] == [5]
+
+
+def test_rows_keep_the_order_of_the_run_and_seeds_are_pooled(tmp_path: Path) -> None:
+    for label in ("base", "iteration 2", "iteration 10"):
+        for seed in (0, 1):
+            play(tmp_path, label, 0, seed)
+    report = make_report(tmp_path)
+    assert [row["name"] for row in report["rows"]] == ["base", "iteration 2", "iteration 10"]
+    assert report["seeds"] == [0, 1]
+    assert report["rows"][1]["gain m1@t5"] == {"mean": 0.0, "low": 0.0, "high": 0.0}
+
+
+def test_the_command_prints_the_table_and_writes_the_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    play(tmp_path, "base", 0, 0)
+    assert main(["report", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert "RISE-Arithmetic-v0 · 6 held-out problems · 1 seed · 95 % intervals" in printed
+    assert "0.0 0.0 100.0 100.0 100.0" in printed
+    assert json.loads((tmp_path / "report.json").read_text())["rows"][0]["name"] == "base"
+    assert (tmp_path / "accuracy_by_turn.png").read_bytes().startswith(b"\x89PNG")
+    assert "| base |" in (tmp_path / "report.md").read_text()
+
+
+def test_a_folder_without_logs_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", str(tmp_path)]) == 2
+    assert "no evaluation logs" in capsys.readouterr().err
+
+
+def test_the_protocols_own_feedback_and_turns() -> None:
+    with pytest.raises(ConfigError, match="set by the protocols"):
+        EvaluateConfig(env_settings={"feedback": "oracle"})
+    with pytest.raises(ConfigError, match="one label per agent"):
+        EvaluateConfig(agent=("tiny", "expert"), label=("a",))
