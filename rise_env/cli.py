@@ -16,6 +16,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "collect": ("rise_agents.collect_command:main", "let an agent play many problems; keep the trajectories"),
     "fit": ("rise_trainers.fit:main", "one reward-weighted fit on stored trajectories"),
     "evaluate": ("rise_agents.evaluate:main", "m1@t1, m5@t1, m1@t5, p1@t5 of one or more agents"),
+    "problems": ("rise_env.problems.command:main", "the problem sets: list, show, audit"),
+    "envs": ("rise_env.envs_command:main", "every environment id and where its problems come from"),
+    "play": ("rise_env.play_command:main", "play an episode yourself"),
     "report": ("rise_benchmarks.report:main", "table, figure and report.json of a run or an evaluation"),
 }
 """Command -> ("module:function", one line of help). The function takes the remaining arguments."""

@@ -3,19 +3,23 @@
 import inspect
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import gymnasium
 from gymnasium.vector import VectorEnv
 
+from rise_env.checkers import make_checker
 from rise_env.checkers.base import Checker
 from rise_env.errors import ConfigError
 from rise_env.math_env import MathEnv
-from rise_env.naming import hint
+from rise_env.naming import choose, hint
 from rise_env.problems.loading import SETS, find_set, load_problems
 from rise_env.types import Conversation, Problem
 from rise_env.vector_env import MathVectorEnv
 from rise_env.wrappers import ContextWindow, VectorContextWindow
+
+CHECKERS = ("numeric", "symbolic", "choice", "text")
+"""What `checker=` can name."""
 
 _GIVEN = ("problems", "checker", "num_envs")
 
@@ -94,7 +98,7 @@ def prepare(
 
 
 def get_checker(value: "str | Checker") -> Checker:
-    """Return the checker that `value` names ("numeric", "symbolic"), or `value` itself.
+    """Return the checker that `value` names, one of `CHECKERS`, or `value` itself.
 
     Raises:
         ConfigError: The name is unknown, or the object does not check.
@@ -108,10 +112,4 @@ def get_checker(value: "str | Checker") -> Checker:
 
 @cache
 def _named_checker(name: str) -> Checker:
-    import rise_env.checkers as checkers
-
-    classes = {"numeric": "NumericChecker", "symbolic": "SymbolicChecker"}
-    if name not in classes:
-        raise ConfigError(f"no checker {name!r}; {hint(name, classes)}")
-    checker: Checker = getattr(checkers, classes[name])()
-    return checker
+    return make_checker(cast(Any, choose(name, CHECKERS, "checker")))

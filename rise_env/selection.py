@@ -10,6 +10,7 @@ from rise_env.naming import choose
 from rise_env.types import Problem
 
 _OPTIONS = ("index", "problem_id")
+_MOST_SEARCHED = 100_000
 
 
 class HasRandom(Protocol):
@@ -63,6 +64,12 @@ class IndexPicker:
         return int(index)
 
     def _find(self, problem_id: Any) -> int:
+        # our ids end in the index: sets without end are not searched
+        last = str(problem_id).rpartition("/")[2]
+        if last.isdecimal() and int(last) < len(self.problems) and self.problems[int(last)].id == problem_id:
+            return int(last)
+        if len(self.problems) > _MOST_SEARCHED:
+            raise ConfigError(f"no problem {problem_id!r} among {len(self.problems)}: pose it by its index")
         if self._by_id is None:
             self._by_id = {problem.id: index for index, problem in enumerate(self.problems)}
         try:

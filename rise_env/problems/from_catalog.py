@@ -55,6 +55,16 @@ def load_catalog_set(
     return _from_hub(spec, split, revision)
 
 
+def whereabouts(spec: SetSpec, split: str, data_dir: str | os.PathLike[str] | None = None) -> str:
+    """Return where a split would be read from, without reading it: a file, the hub, or nowhere."""
+    folder = data_dir or os.environ.get(DATA_DIR_VARIABLE)
+    if folder and split in spec.files and (Path(folder) / spec.folder / spec.files[split]).is_file():
+        return f"file {spec.folder}/{spec.files[split]}"
+    if split in spec.hub_splits:
+        return f"hub {spec.hub}@{(spec.revision or 'main')[:7]}"
+    return "not here"
+
+
 @lru_cache(maxsize=32)
 def _from_file(spec: SetSpec, split: str, path: Path, modified: int, size: int) -> ProblemSet:
     return build(spec, split, read_file(path), f"{spec.folder}/{spec.files[split]}")

@@ -1,6 +1,8 @@
 import os
 from pathlib import Path
 
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read when the hub's client is imported
+
 import pytest
 
 from rise_env.checkers import NumericChecker

@@ -1,0 +1,132 @@
+import json
+import pickle
+import subprocess
+import sys
+
+import gymnasium
+import pytest
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.wrappers import RecordEpisodeStatistics, TimeLimit
+
+import rise_env
+from rise_env.errors import ConfigError, DataNotFoundError
+from rise_env.math_env import MathEnv
+from rise_env.problems.catalog import CATALOG
+from rise_env.registration import get_checker
+
+ID = "RISE-Arithmetic-v0"
+
+
+def test_every_set_has_an_id() -> None:
+    expected = {f"RISE-{name}-v0" for name in [*CATALOG, "Arithmetic", "Custom", "ReasoningGym"]}
+    assert {name for name in gymnasium.registry if name.startswith("RISE-")} == expected
+    rise_env.register_all()
+
+
+def test_importing_is_not_needed_where_the_id_names_the_module() -> None:
+    code = "import gymnasium; print(gymnasium.make('rise_env:RISE-Arithmetic-v0').reset(seed=0)[1]['turn'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "0"
+
+
+def test_importing_loads_nothing_heavy() -> None:
+    heavy = ["torch", "transformers", "datasets", "pandas", "rich", "sympy"]
+    code = f"import rise_env, sys; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_environments_of_one_set_share_their_problems() -> None:
+    first, second = gymnasium.make(ID), gymnasium.make(ID)
+    assert first.unwrapped.problems is second.unwrapped.problems  # type: ignore[attr-defined]
+
+
+def test_a_spec_survives_json_and_makes_the_same_environment() -> None:
+    env = gymnasium.make(
+        ID, split="test", max_turns=2, feedback="oracle", rewards="math", few_shot=1, history_turns=1
+    )
+    assert env.spec is not None
+    spec = EnvSpec.from_json(env.spec.to_json())
+    again = gymnasium.make(spec)
+    assert again.spec == env.spec
+    assert again.reset(seed=4) == env.reset(seed=4)
+    assert json.loads(env.spec.to_json())["kwargs"]["problem_set"] == "Arithmetic"
+    assert env.spec.pprint(disable_print=True)
+
+
+def test_gymnasiums_wrappers_work() -> None:
+    env = RecordEpisodeStatistics(TimeLimit(gymnasium.make(ID, max_turns=5), 2))
+    env.reset(seed=0)
+    assert not env.step("hm")[3]
+    _, _, terminated, truncated, info = env.step("hm")
+    assert (terminated, truncated) == (False, True)
+    assert info["episode"]["r"] == -2
+    limited = gymnasium.make(ID, max_episode_steps=1)
+    limited.reset()
+    assert limited.step("hm")[3]
+
+
+def test_order_is_enforced() -> None:
+    with pytest.raises(gymnasium.error.ResetNeeded):
+        gymnasium.make(ID).step("hm")
+
+
+def test_a_made_environment_pickles() -> None:
+    env = gymnasium.make(ID)
+    env.reset(seed=2)
+    twin = pickle.loads(pickle.dumps(env))  # noqa: S301 our own bytes
+    assert twin.step("hm") == env.step("hm")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"max_turn": 3}, "RISE-Arithmetic-v0 has no argument 'max_turn'; did you mean 'max_turns'"),
+        ({"feed_back": "blind"}, "did you mean 'feedback'"),
+        ({"history_turn": 1}, "did you mean 'history_turns'"),
+        ({"Checker": "numeric"}, "did you mean 'checker'"),
+        ({"zzz": 1}, "has no argument 'zzz'; there are: .*feedback, rewards"),
+        ({"split": "tset"}, "no split 'tset'"),
+        ({"difficulty": {"max_step": 2}}, "no field of difficulty 'max_step'; did you mean 'max_steps'"),
+        ({"checker": "numerical"}, "no checker 'numerical'; did you mean 'numeric'"),
+        ({"checker": 3}, "a checker has a method check"),
+        ({"render_mode": "rgb_array"}, "render_mode must be None or one of"),
+        ({"max_turns": 0}, "max_turns must be at least 1, got 0"),
+    ],
+    ids=str,
+)
+def test_arguments_that_make_no_sense_say_why(arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        gymnasium.make(ID, **arguments)
+    if "render_mode" not in arguments:
+        with pytest.raises(ConfigError, match=message):
+            gymnasium.make_vec(ID, num_envs=2, **arguments)
+
+
+def test_arguments_of_the_set_go_to_the_set() -> None:
+    env = gymnasium.make(
+        ID, split="test", size=5, seed=3, difficulty={"max_steps": 2, "operations": ["more", "sum"]}
+    )
+    assert len(env.unwrapped.problems) == 5  # type: ignore[attr-defined]
+    assert env.reset(seed=0)[1]["problem_id"].startswith("arithmetic/test/3/")
+
+
+def test_missing_data_names_the_ways_to_get_them(tmp_path: str) -> None:
+    with pytest.raises(DataNotFoundError) as caught:
+        gymnasium.make("RISE-GSM8K-v0", data_dir=tmp_path)
+    message = str(caught.value)
+    for way in ("data_dir=FOLDER or set RISE_DATA_DIR=FOLDER", "openai/gsm8k", "dataset=FILE"):
+        assert way in message
+    assert "\n" not in message
+
+
+def test_checkers_are_shared_by_name_and_taken_as_they_are() -> None:
+    assert get_checker("numeric") is get_checker("numeric")
+    assert isinstance(gymnasium.make(ID).unwrapped, MathEnv)
+    own = rise_env.NumericChecker()
+    assert get_checker(own) is own
+
+
+def test_delaying_that_pays_is_warned_of() -> None:
+    with pytest.warns(UserWarning, match="delaying the right answer pays more"):
+        gymnasium.make(ID, rewards=(1, 0.3, 0))
