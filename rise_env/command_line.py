@@ -33,12 +33,13 @@ def parse(
         ConfigError: An argument is unknown, missing, of the wrong type or out of range.
         SystemExit: Help or the settings were asked for, and are printed.
     """
-    from jsonargparse import ArgumentParser
+    from jsonargparse import ArgumentParser, set_parsing_settings
 
+    set_parsing_settings(docstring_parse_attribute_docstrings=True)
     arguments = list(argv)
     if positional and arguments and not arguments[0].startswith("-"):
         arguments[0] = f"--{positional}={arguments[0]}"
-    parser = ArgumentParser(prog=prog, exit_on_error=False)
+    parser = ArgumentParser(prog=prog, description=config.__doc__, exit_on_error=False)
     parser.add_argument("--config", action="config", help="YAML file of settings; later arguments win.")
     parser.add_class_arguments(config)
     try:
