@@ -17,6 +17,7 @@ _JOINER = re.compile(
 )
 _LONGEST_JOINER = 40
 _MOST_BOXES = 256
+_DEEPEST = 8
 
 
 class _Box(NamedTuple):
@@ -96,8 +97,13 @@ def _content(text: str, box: _Box) -> str:
     content = text[box.inner : box.end].strip()
     if text.startswith("\\\\", box.start):  # a reply escaped twice, as JSON in JSON
         content = content.replace("\\\\", "\\")
-    while content.endswith("}") and (opening := _TOKEN.match(content)) and "box" in opening.group():
-        inner, _ = _outermost(content)
+    for _ in range(_DEEPEST):
+        if not content.endswith("}"):
+            break
+        opening = _TOKEN.match(content)
+        if opening is None or "box" not in opening.group():
+            break
+        inner, _last = _outermost(content)
         if len(inner) != 1 or inner[0].end != len(content) - 1:
             break
         content = content[inner[0].inner : -1].strip()

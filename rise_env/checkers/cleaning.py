@@ -1,0 +1,117 @@
+r"""Rewrites an answer in one spelling before it is read: characters, spacing, delimiters, digit groups.
+
+Nothing here changes a meaning: units, signs and words stay for the parser. Linear in the text's length.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿⁱ", "0123456789+-ni")
+_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋ₙ", "0123456789+-n")
+_SUPERSCRIPT_RUN = re.compile("(?<=[^\\s+\\-*/=(])[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿⁱ]+")
+_SUBSCRIPT_RUN = re.compile("[₀₁₂₃₄₅₆₇₈₉₊₋ₙ]+")
+_VULGAR = re.compile("[¼-¾⅐-⅞↉]")
+_UNREADABLE = re.compile("[①-⑳Ⅰ-ⅿ⁰¹²³⁴-₉]")  # NFKC would make plain numbers and letters of these
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]"
+)
+_GREEK = {
+    chr(code): f"\\{unicodedata.name(chr(code)).rsplit(' ', 1)[1].lower().replace('lamda', 'lambda')} "
+    for code in range(0x3B1, 0x3CA)
+    if code != 0x3C2
+} | {"Γ": "\\Gamma ", "Δ": "\\Delta ", "Θ": "\\Theta ", "Σ": "\\Sigma ", "Φ": "\\Phi ", "Ω": "\\Omega "}
+_CHARACTERS = str.maketrans(
+    _GREEK
+    | {
+        "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "×": "*", "·": "*", "⋅": "*", "∙": "*", "∗": "*",
+        "÷": "/", "⁄": "/", "∕": "/", "±": "\\pm ", "∓": "\\mp ", "√": "\\sqrt ", "∛": "\\cbrt ",
+        "∞": "\\infty ", "≤": "\\le ", "≥": "\\ge ", "⩽": "\\le ", "⩾": "\\ge ", "≠": "\\ne ",
+        "≈": "\\approx ", "≡": "\\equiv ", "∪": "\\cup ", "∩": "\\cap ", "∅": "\\emptyset ", "∈": "\\in ",
+        "∖": "\\setminus ", "ℝ": "\\mathbb{R}", "ℤ": "\\mathbb{Z}", "ℕ": "\\mathbb{N}", "ℚ": "\\mathbb{Q}",
+        "ℂ": "\\mathbb{C}", "°": "^\\circ ", "º": "^\\circ ", "˚": "^\\circ ", "℃": "^\\circ C",
+        "℉": "^\\circ F", "∠": "\\angle ", "⟨": "\\langle ", "⟩": "\\rangle ", "〈": "\\langle ",
+        "〉": "\\rangle ", "…": "\\ldots ", "′": "'", "’": "'", "∣": "|", "∧": "\\land ", "∨": "\\lor ",
+        "∫": "\\int ", "∑": "\\sum ", "∏": "\\prod ", "→": "\\to ", "⌊": "\\lfloor ", "⌋": "\\rfloor ",
+        "⌈": "\\lceil ", "⌉": "\\rceil ", "∶": ":", "‰": "\\permille ", "“": '"', "”": '"', "、": ",",
+        "﹣": "-", "ℓ": "\\ell ", "ⅈ": "i", "ⅇ": "e", "\u2009": "\\,", "\u202f": "\\,",
+    }
+)  # fmt: skip
+
+_GROUP_MARK = re.compile(r"(?<=\d)(?:,\\!|\{,\}|\\,|\\!|\\ |,\\ |\\thinspace)\s*(?=\d{3}(?!\d))")
+_SPACED_GROUPS = re.compile(r"(?<![\d.,{}\\/ ])(?<!\d )\d{1,3}(?: \d{3})+(?![\d/ ])")
+_SPACING = re.compile(
+    r"(?P<row>\\\\)|\\(?:displaystyle|textstyle|scriptstyle|limits|nolimits|boldsymbol|bm|left|right|middle|[bB]ig{1,2}[lrm]?"
+    r"|thinspace|nobreak|hfill|null|strut|rm|bf|it|Large|large|normalsize)(?![A-Za-z])|\\q?quad"
+    r"|\\[,;:!> ]|~|\\phantom\{[^{}]*\}|\\h?space\{[^{}]*\}|\\color\{[^{}]*\}"
+)
+_BAR = re.compile(r"\\left\s*(?:\||\\vert)|\\right\s*(?:\||\\vert)")
+_PAIRS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("__", "__"), ("`", "`"))
+_ENDS = " \t\r\n.,;:"
+
+
+def _plain_characters(text: str) -> str:
+    text = _INVISIBLE.sub("", text)
+    text = _VULGAR.sub(_spell_vulgar, text)
+    text = _SUPERSCRIPT_RUN.sub(lambda run: "^{" + run.group().translate(_SUPERSCRIPTS) + "}", text)
+    text = _SUBSCRIPT_RUN.sub(lambda run: "_{" + run.group().translate(_SUBSCRIPTS) + "}", text)
+    text = _UNREADABLE.sub("\\\\unreadable ", text)
+    return unicodedata.normalize("NFKC", text.translate(_CHARACTERS))
+
+
+def _spell_vulgar(match: re.Match[str]) -> str:
+    over, _, under = unicodedata.normalize("NFKC", match.group()).partition("⁄")
+    return f"\\frac{{{over}}}{{{under}}}"
+
+
+def _bar(match: re.Match[str]) -> str:
+    return "\\lvert " if match.group().startswith("\\left") else "\\rvert "
+
+
+def _space(match: re.Match[str]) -> str:
+    return match.group("row") or " "
+
+
+def unwrap(text: str) -> str:
+    """Strip the delimiters, markup and punctuation that enclose the whole of `text`."""
+    while True:
+        before = text
+        text = text.strip()
+        if not text.endswith("..."):
+            text = text.rstrip(_ENDS)
+        if text.endswith("\\\\"):
+            text = text[:-2]
+        elif text.endswith("\\") and before[len(text) : len(text) + 1] in {",", ";", ":", " "}:
+            text = text[:-1]  # it was a spacing command
+        for opening, closing in _PAIRS:
+            inner = text[len(opening) : -len(closing)]
+            if text.startswith(opening) and text.endswith(closing) and inner and opening not in inner:
+                text = inner
+        if text == before:
+            return text
+
+
+@lru_cache(maxsize=8192)
+def clean(text: str) -> str:
+    r"""Return `text` in the spelling that the parser reads.
+
+    >>> clean("$\\left( −3 ,\\; 1{,}234½ \\right)$.")
+    '( -3 ,  1234\\frac{1}{2} )'
+    """
+    if not text.isascii():
+        text = _plain_characters(text)
+    elif not text.isprintable():
+        text = _INVISIBLE.sub("", text)
+    text = unwrap(text)
+    if "US" in text:
+        text = text.replace("US\\$", "\\$").replace("US$", "\\$")
+    if "\\" in text or "{,}" in text or "~" in text:
+        text = _GROUP_MARK.sub("", text)
+        if "\\right" in text:
+            text = _BAR.sub(_bar, text)
+            text = text.replace("\\left.", "").replace("\\right.", "")
+        text = _SPACING.sub(_space, text)
+        text = unwrap(text)
+    if " " in text:
+        text = _SPACED_GROUPS.sub(lambda groups: groups.group().replace(" ", ""), text)
+    return text

@@ -1,0 +1,121 @@
+"""Finds answers that are stated in words, without a box: "the answer is 42", "#### 42", "Answer: 42"."""
+
+import re
+
+_MARKER = re.compile(
+    r"\banswers?\b[*_]{0,3}(?:\s{1,3}(?:is|are)\b|\s{0,3}[:=]|\s{0,3}\n|(?=\s{0,3}(?:\$|\\\(|\\\[)))"
+    r"|####|<answer>|^\s{0,3}A:(?=\s)"
+    r"|\br[ée]ponse\b(?:\s{1,3}est\b|\s{0,3}:)|\brespuesta\b(?:\s{1,3}es\b|\s{0,3}:)"
+    r"|\bantwort\b(?:\s{1,3}ist\b|\s{0,3}:)|\brisposta\b(?:\s{1,3}è|\s{0,3}:)|答案(?:是|为|：|:)|\bответ\b\s{0,3}[:：—-]",
+    re.IGNORECASE | re.MULTILINE,
+)
+_SENTENCE_END = re.compile(r"(?<=\S)[.!?](?=\s|$)|[。！]|\n|</answer>|####|\bI hope\b")
+_REASON = re.compile(
+    r"[,;]?\s+(?:because|since|as shown|so that|which (?:is|means)|where|not|non|and not)\b", re.I
+)
+_LEAD = re.compile(
+    r"[\s*_:#>]+|(?:therefore|thus|hence|so|simply|just|for sure|clearly|definitely|that)\b[,\s]*", re.I
+)
+_FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
+_SAYS = re.compile(r"\b(?:is|are|be|equals|est|es|ist)\b\s*:?\s*(?=\S)", re.I)
+_NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:/\d+)?(?:\s*(?:\\?%|percent\b))?|-?\.\d+")
+_WORD = re.compile(r"[A-Za-z]{2,}")
+_CONCLUSION = re.compile(
+    r"\b(?:therefore|thus|hence|so|consequently|we (?:find|get|have|obtain|conclude|see)|is the solution"
+    r"|(?:solution|result|value|matrix|set|pair|total|domain|range)\b[^.]{0,60}? (?:is|are)|donc|daher|also|por lo tanto)\b"
+    r"|因此|所以|इसलिए|لذا|поэтому",
+    re.I,
+)
+_SENTENCES = re.compile(r"(?<=[^\s\d])[.!?]\s+(?=\S)|(?<=\d)[.!?]\s+(?=[A-Z\\$])|[。！]|\n\s*\n")
+_LONGEST_STATEMENT = 1000
+_LONGEST_SENTENCE = 600
+_LONGEST_WHOLE = 80
+
+
+def stated_answer(text: str) -> str | None:
+    """Return what the last marker of `text` states; "" where it states a negation or nothing."""
+    marker = None
+    for marker in _MARKER.finditer(text):
+        pass
+    if marker is None:
+        return None
+    rest = text[marker.end() : marker.end() + _LONGEST_STATEMENT]
+    while (lead := _LEAD.match(rest)) and lead.end():
+        rest = rest[lead.end() :]
+    if re.match(r"(?:not|n't|never|none|one of|among)\b", rest):
+        return ""
+    return _statement(rest)
+
+
+def _statement(rest: str) -> str:
+    formula = _FORMULA.match(rest)
+    begin = formula.end() if formula else 0
+    end = _SENTENCE_END.search(rest, begin)
+    sentence = rest[: end.start()] if end else rest
+    if formula and sentence[begin:].strip() == "":
+        return sentence.strip()
+    reason = _REASON.search(sentence, begin)
+    if reason:
+        sentence = sentence[: reason.start()]
+    sentence = sentence.strip().strip("*_").strip()
+    if formula or not _WORD.match(sentence):
+        return sentence
+    return _said(sentence)
+
+
+def _said(sentence: str) -> str:
+    """Return what a sentence says of its subject: its formula, or what follows the last "is"."""
+    said = [match.end() for match in _SAYS.finditer(sentence)]
+    formulas = list(_FORMULA.finditer(sentence))
+    if said and (not formulas or formulas[-1].start() < said[-1] or formulas[-1].start() - said[-1] < 3):
+        return sentence[said[-1] :].strip()
+    if len(formulas) == 1:
+        return formulas[0].group().strip()
+    return sentence
+
+
+def whole_answer(text: str) -> str | None:
+    """Return a reply that is nothing but a formula, a number with its unit, or one letter."""
+    text = text.strip().strip("*").strip()
+    if not text or len(text) > _LONGEST_WHOLE or "\n" in text:
+        return None
+    formula = _FORMULA.match(text)
+    reason = _REASON.search(text, formula.end() if formula else 0)
+    if reason and text[:1].isdigit():
+        return text[: reason.start()].strip()
+    bare = text[formula.end() :] if formula else text
+    words = _WORD.findall(re.sub(r"\\[A-Za-z]+", "", bare))
+    if len(words) > 2 or (words and not (formula or text[:1].isdigit() or text[:1] in "-(\\$.")):
+        return None
+    return text
+
+
+def concluded_answer(text: str) -> str | None:
+    """Return the one value of a last sentence that draws a conclusion: "Therefore $x > 5$ is the solution."."""
+    tail = text.strip()[-_LONGEST_SENTENCE:]
+    sentence = _SENTENCES.split(tail)[-1]
+    conclusion = None
+    for conclusion in _CONCLUSION.finditer(sentence):
+        pass
+    if conclusion is None or re.search(r"\b(?:not|no|or|maybe|perhaps|either|guess)\b|\?", sentence):
+        return None
+    formulas = list(_FORMULA.finditer(sentence))
+    if formulas:
+        return _said(sentence) if len(formulas) > 1 else formulas[0].group()
+    numbers = list(_NUMBER.finditer(sentence.rstrip(".")))
+    bold = re.findall(r"\*\*([^*]+)\*\*", sentence)
+    if len(bold) == 1 and _NUMBER.match(bold[0]):
+        return str(_NUMBER.match(bold[0]).group())  # type: ignore[union-attr]
+    if len(numbers) > 1 and "=" in sentence[numbers[-2].end() : numbers[-1].start()]:
+        return numbers[-1].group()
+    return numbers[0].group() if len(numbers) == 1 else None
+
+
+def last_formula(text: str) -> str | None:
+    """Return the last formula between dollars or TeX brackets, or else the last number."""
+    tail = text[-5000:]
+    formulas = list(_FORMULA.finditer(tail))
+    numbers = list(_NUMBER.finditer(tail))
+    if formulas and (not numbers or formulas[-1].end() >= numbers[-1].start()):
+        return formulas[-1].group()
+    return numbers[-1].group() if numbers else None

@@ -1,0 +1,64 @@
+"""Clock times and calendar dates."""
+
+import re
+
+_CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)(?::([0-5]\d))?\s*(?:([ap])\.?\s?m\.?)?", re.IGNORECASE)
+_ISO = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
+_DAY_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+_MONTHS = "january february march april may june july august september october november december".split()
+_NAMED = re.compile(r"([a-z]+)\.? (\d{1,2})(?:st|nd|rd|th)?(?:,? (\d{4}))?")
+_NAMED_DAY_FIRST = re.compile(r"(\d{1,2})(?:st|nd|rd|th)? (?:of )?([a-z]+)\.?(?:,? (\d{4}))?")
+_STYLE = re.compile(r"\\(?:text|mathrm|mbox|textrm)\s*\{|[{}]|\\[,;: ]|~")
+
+Moment = tuple[str, int, int, int]
+
+
+def read_moment(text: str) -> Moment | None:
+    """Return a clock time or a date in one form, or None.
+
+    >>> read_moment("3:30 PM") == read_moment("3:30 p.m."), read_moment("2024-01-15")
+    (True, ('date', 2024, 1, 15))
+    """
+    if len(text) > 60:
+        return None
+    plain = " ".join(_STYLE.sub(" ", text).split()).strip(" .,")
+    clock = _CLOCK.fullmatch(plain)
+    if clock:
+        hour, minute, second, half = clock.groups()
+        return (f"clock {(half or '').lower()}", int(hour), int(minute), int(second or 0))
+    return _date(plain.lower())
+
+
+def _date(text: str) -> Moment | None:
+    match = _ISO.fullmatch(text)
+    if match:
+        year, month, day = map(int, match.groups())
+        return _checked(year, month, day)
+    match = _DAY_FIRST.fullmatch(text)
+    if match:
+        day, month, year = map(int, match.groups())
+        return _checked(year, month, day)
+    match = _NAMED.fullmatch(text)
+    if match:
+        return _checked(int(match.group(3) or 0), _month(match.group(1)), int(match.group(2)))
+    match = _NAMED_DAY_FIRST.fullmatch(text)
+    if match:
+        return _checked(int(match.group(3) or 0), _month(match.group(2)), int(match.group(1)))
+    return None
+
+
+def _month(name: str) -> int:
+    matches = [index for index, month in enumerate(_MONTHS, 1) if len(name) >= 3 and month.startswith(name)]
+    return matches[0] if matches else 0
+
+
+def _checked(year: int, month: int, day: int) -> Moment | None:
+    return ("date", year, month, day) if 1 <= month <= 12 and 1 <= day <= 31 else None
+
+
+def same_moment(reference: Moment, answer: Moment) -> bool:
+    """Return whether two moments are the same; a missing a.m. or p.m., or year, may be left out."""
+    if reference[0].startswith("clock") and answer[0].startswith("clock"):
+        marks = {reference[0], answer[0]} - {"clock "}
+        return reference[1:] == answer[1:] and len(marks) <= 1
+    return reference == answer

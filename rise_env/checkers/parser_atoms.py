@@ -1,0 +1,320 @@
+"""The smallest parts of an expression: numbers, names, words and units, and what stands behind them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from rise_env.checkers import parser_big, parser_brackets, parser_functions, units
+from rise_env.checkers.grammar import PRODUCT
+from rise_env.checkers.limits import Unreadable, Words
+from rise_env.checkers.numerals import SCALES, read_literal, read_number_words
+from rise_env.checkers.tree import Node, number
+
+if TYPE_CHECKING:
+    from rise_env.checkers.parser import Parser
+
+_FRACTIONS = frozenset({"frac", "dfrac", "tfrac", "cfrac", "sfrac", "nicefrac"})
+_APPLIED = frozenset("fghFGQ")
+_PERCENT = frozenset({"percent", "pct", "percentage", "percents", "%"})
+_ORDINALS = frozenset({"th", "st", "nd", "rd"})
+_ENGLISH = frozenset(
+    "yes no odd all any not one two six ten is it we he of on by for the an as at be if so up us may jan dne nan "
+    "nil red cat dog boy girl man sun mon tue wed thu fri sat out per new old big low top day non act zoo".split()
+)
+_CURRENCIES = {"$": "dollar", "£": "£", "€": "euro", "¥": "yen"}
+
+
+def atom(p: Parser) -> Node:
+    """Read one atom; refuse what cannot begin one."""
+    kind, value, _ = p.token
+    if kind == "number":
+        return _number(p)
+    if kind == "letter":
+        return _letter(p)
+    if kind == "constant":
+        p.take()
+        return Node("constant", (), value)
+    if kind == "whole":
+        p.take()
+        return Node(value)
+    if kind == "name":
+        return parser_functions.function(p)
+    if kind == "accent":
+        p.take()
+        return Node("symbol", (), f"{value} {raw_argument(p)}")
+    if kind == "command":
+        if value in _FRACTIONS:
+            p.take()
+            return Node("quotient", (argument(p), argument(p)))
+        return parser_big.command(p)
+    if kind == "operator":
+        if value in _CURRENCIES:
+            p.take()
+            return Node("tagged", (p.expression(PRODUCT),), units.read_unit(_CURRENCIES[value]))
+        return parser_brackets.bracket(p)
+    if kind in {"word", "text"}:
+        return _words(p)
+    raise Unreadable("it ends too early")
+
+
+def _number(p: Parser) -> Node:
+    token = p.take()
+    node = number(read_literal(token.value))
+    if p.at("_"):
+        p.take()
+        return Node("based", (), (token.value, _base(p)))
+    if not token.value.isdigit():
+        return node
+    following = p.token
+    if following.kind == "command" and following.value in _FRACTIONS:
+        part = atom(p)
+        kind = "sum" if _proper(part) and node.value != 0 else "product"
+        return Node(kind, (node, part))
+    if following.kind == "number":
+        if following.value.isdigit() and p.peek().value == "/" and p.peek(2).value.isdigit():
+            part = Node("quotient", (_take_number(p, slash=True), _take_number(p)))
+            if _proper(part) and following.spaced:
+                return Node("sum", (node, part))
+        raise Unreadable("two numbers side by side")
+    return node
+
+
+def _take_number(p: Parser, *, slash: bool = False) -> Node:
+    node = number(read_literal(p.take().value))
+    if slash:
+        p.expect("/")
+    return node
+
+
+def _proper(node: Node) -> bool:
+    """Return whether a fraction of plain integers is the fraction part of a mixed number."""
+    over, under = node.parts
+    plain = over.kind == under.kind == "number" and over.value.denominator == under.value.denominator == 1
+    return plain and 0 < over.value < under.value
+
+
+def _base(p: Parser) -> int:
+    text = raw_argument(p)
+    if text.isdigit() and len(text) <= 2:
+        return int(text)
+    words = read_number_words(text)
+    if words is None or words > 36:
+        raise Unreadable("a number with a subscript that is no base")
+    return int(words)
+
+
+def _letter(p: Parser) -> Node:
+    name = p.take().value
+    if p.accept("_"):
+        name = f"{name}_{raw_argument(p)}"
+    while p.accept("'"):
+        name += "'"
+    if name in _APPLIED and p.at("(") and not p.token.spaced:
+        inside = parser_brackets.bracket(p)
+        return Node("apply", inside.parts if inside.kind == "tuple" else (inside,), name)
+    if name in {"i", "e"}:
+        return Node("constant", (), name)
+    return Node("symbol", (), name)
+
+
+def argument(p: Parser) -> Node:
+    r"""Read a TeX argument: a group, one digit, or one symbol, so that `\frac94` is nine quarters."""
+    token = p.token
+    if token.kind == "number":
+        digits = token.value
+        p.tokens[p.position] = token._replace(value=digits[1:], spaced=False)
+        if len(digits) == 1:
+            p.position += 1
+        elif not digits[1:].isdigit():
+            raise Unreadable("a decimal number as an argument without braces")
+        return number(int(digits[0]))
+    if token.kind == "operator" and token.value == "{":
+        return parser_brackets.bracket(p)
+    if token.kind in {"letter", "constant", "command", "name"}:
+        return atom(p)
+    raise Unreadable("an argument is missing")
+
+
+def raw_argument(p: Parser) -> str:
+    """Read a TeX argument as it stands, for subscripts and accents."""
+    if not p.accept("{"):
+        token = p.take()
+        if token.kind == "end":
+            raise Unreadable("an argument is missing")
+        return token.value
+    pieces: list[str] = []
+    depth = 1
+    while True:
+        token = p.take()
+        if token.kind == "end":
+            raise Unreadable("an open brace")
+        depth += (token.value == "{") - (token.value == "}")
+        if depth == 0:
+            return "".join(pieces)
+        pieces.append(token.value)
+
+
+# --- behind an operand
+def superscript(p: Parser, left: Node) -> Node:
+    """Read a power, or a degree sign written as one."""
+    p.expect("^")
+    opened = p.at("{") and p.peek().value in {"∘", "°", "'"}
+    if opened or p.at("∘", "°", "'"):
+        if opened:
+            p.take()
+        value = p.take().value
+        if opened:
+            p.expect("}")
+        return _degrees(p, left) if value in "∘°" else _prime(left)
+    if p.at("{") and p.peek().value in _ORDINALS and p.peek().kind in {"text", "word"}:
+        raw_argument(p)
+        return left
+    return Node("power", (left, _exponent(p)))
+
+
+def _prime(left: Node) -> Node:
+    if left.kind != "symbol":
+        raise Unreadable("a prime behind no name")
+    return Node("symbol", (), left.value + "'")
+
+
+def _exponent(p: Parser) -> Node:
+    if p.accept("-"):
+        return Node("negative", (_exponent(p),))
+    p.accept("+")
+    base = number(read_literal(p.take().value)) if p.token.kind == "number" else atom(p)
+    return superscript(p, base) if p.at("^") else base
+
+
+def _degrees(p: Parser, left: Node) -> Node:
+    kind, value, _ = p.token
+    if kind in {"letter", "text", "word"} and value[:1] in {"C", "F", "K"}:
+        p.take()
+        return Node("tagged", (left,), units.read_unit(value))
+    return Node("tagged", (left,), units.DEGREE)
+
+
+def postfix(p: Parser, left: Node) -> Node:
+    """Read a factorial, percent, degree or prime sign."""
+    sign = p.take().value
+    if sign == "!":
+        count = 1
+        while p.at("!") and p.peek().value != "=":
+            p.take()
+            count += 1
+        if count > 2:
+            raise Unreadable("too many factorial signs")
+        return Node("function", (left,), "factorial" if count == 1 else "factorial2")
+    if sign == "°":
+        return _degrees(p, left)
+    if sign == "'":
+        return _prime(left)
+    if p.token.kind in {"number", "letter", "constant", "name"}:
+        raise Unreadable("a percent sign inside")
+    return Node("tagged", (left,), units.PERCENT if sign == "%" else units.PERMILLE)
+
+
+# --- words
+def _words(p: Parser) -> Node:
+    token = p.token
+    value = read_number_words(token.value)
+    if value is not None:
+        p.take()
+        phrase = token.value
+        while p.token.kind == "word" and read_number_words(f"{phrase} {p.token.value}") is not None:
+            phrase += f" {p.take().value}"
+        return number(read_number_words(phrase) or 0)
+    if token.kind == "word" and len(token.value) <= 3 and not _english(token.value):
+        p.take()
+        return _letters(p, token.value)
+    if token.kind == "text" and token.value.rstrip(".") in {"Rs", "USD", "US"}:
+        p.take()
+        return atom(p)
+    raise Words(f"the word {token.value!r}")
+
+
+def _english(word: str) -> bool:
+    """Return whether two or three letters are a word; capitals alone name a segment or a product."""
+    return not word.isupper() and word.lower() in _ENGLISH
+
+
+def _letters(p: Parser, word: str) -> Node:
+    names = [Node("constant" if name in "ie" else "symbol", (), name) for name in word]
+    if p.accept("_"):
+        names[-1] = Node("symbol", (), f"{word[-1]}_{raw_argument(p)}")
+    if p.at("^"):
+        names[-1] = superscript(p, names[-1])
+    return Node("product", tuple(names))
+
+
+def words_behind(p: Parser, left: Node) -> Node:
+    """Read what words behind a value say: a percentage, a scale, a unit, what is counted."""
+    token = p.token
+    word = token.value.strip(" .,()").lower()
+    if token.kind == "word" and len(token.value) <= 3 and not units.is_unit(token.value):
+        if word in _ORDINALS and not token.spaced and left.kind == "number":
+            p.take()
+            return left
+        if not _english(token.value) and word not in _PERCENT and word not in {"deg", "per"}:
+            p.take()
+            letters = _letters(p, token.value)
+            return Node(
+                "product", (*left.parts, *letters.parts) if left.kind == "product" else (left, letters)
+            )
+    if word in SCALES:
+        p.take()
+        return Node("product", (left, number(SCALES[word])))
+    if word in _PERCENT or word == "per cent" or (word == "per" and p.peek().value.lower() == "cent"):
+        p.take()
+        if word == "per":
+            p.take()
+        return Node("tagged", (left,), units.PERCENT)
+    if any(part.kind in {"symbol", "text"} for part in left.walk()) and not units.is_unit(word):
+        raise Words(f"the word {token.value!r} behind a name")
+    phrase = _phrase(p)
+    if word in {"degrees", "degree", "deg", "degs"}:
+        scale = phrase.split()[1:]
+        return Node("tagged", (left,), units.read_unit(scale[0]) if scale else units.DEGREE)
+    unit = units.read_unit(phrase)
+    if unit is None:
+        raise Words(f"the words {phrase!r} behind a value")
+    if left.kind == "tagged":
+        return left if unit == units.COUNTED else Node("tagged", left.parts, unit)
+    return Node("tagged", (left,), unit)
+
+
+def _phrase(p: Parser) -> str:
+    pieces: list[str] = []
+    while True:
+        kind, value, _ = p.token
+        if (
+            kind in {"word", "text", "letter"}
+            or p.at("^", "/", "*")
+            or (kind == "number" and pieces[-1:] == ["^"])
+        ):
+            pieces.append(p.take().value)
+        elif p.at("{") and pieces[-1:] == ["^"]:
+            pieces.append(raw_argument(p))
+        elif p.at("(") and p.peek().kind in {"word", "text"} and p.peek(2).value == ")":
+            p.take()
+            pieces.append(p.take().value)
+            p.take()
+        elif kind == "name" and value in {"min", "sec"}:
+            pieces.append(p.take().value)
+        else:
+            return " ".join(pieces)
+
+
+def smaller_unit(p: Parser, left: Node) -> Node:
+    """Read the second part of "1 hour 30 minutes"."""
+    right = p.expression(PRODUCT)
+    if right.kind != "tagged" or right.value.dimension != left.value.dimension or not left.value.dimension:
+        raise Unreadable("two numbers side by side")
+    scale = Node("product", (left.parts[0], number(Fraction(left.value.factor / right.value.factor))))
+    return Node("tagged", (Node("sum", (scale, right.parts[0])),), right.value)
+
+
+def number_token(p: Parser) -> Node:
+    """Read one number token as it stands."""
+    return number(read_literal(p.take().value))

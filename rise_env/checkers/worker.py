@@ -1,0 +1,148 @@
+"""The process that does symbolic work: sums, integrals, limits. Started by `service.py`, imports only sympy.
+
+It reads one JSON line per request, `[seconds, left, right]` with trees as `tree.to_json` writes them, and
+answers each with one line: "1" equal, "0" different, "?" undecided, "T" out of time or memory. Every
+request runs in a child of its own, forked from this process with sympy loaded, with limits on CPU time and
+memory; a child that overruns is killed, and nothing that it did is left for the next one. Ends when its
+input ends.
+"""
+
+import json
+import os
+import resource
+import select
+import signal
+import sys
+import time
+from typing import Any
+
+MEGABYTE = 1 << 20
+
+
+def main(memory_mb: int) -> None:
+    """Answer requests until the input ends."""
+    import sympy  # loaded once, before the first fork
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.setrecursionlimit(5000)
+    print("ready", flush=True)
+    for line in sys.stdin:
+        seconds, left, right = json.loads(line)
+        print(_in_child(sympy, float(seconds), left, right, memory_mb), flush=True)
+
+
+def _in_child(sympy: Any, seconds: float, left: Any, right: Any, memory_mb: int) -> str:
+    end = time.monotonic() + seconds
+    receive, send = os.pipe()
+    child = os.fork()
+    if child == 0:
+        verdict = "?"
+        try:
+            os.close(receive)
+            resource.setrlimit(resource.RLIMIT_AS, (memory_mb * MEGABYTE, memory_mb * MEGABYTE))
+            resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 1, int(seconds) + 2))
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            verdict = Converter(sympy).compare(left, right)
+        except MemoryError:
+            verdict = "T"
+        except BaseException:
+            verdict = "?"
+        finally:
+            os.write(send, verdict.encode())
+            os._exit(0)
+    os.close(send)
+    ready, _, _ = select.select([receive], [], [], max(0.0, end - time.monotonic()))
+    answer = os.read(receive, 1).decode() if ready else ""
+    os.close(receive)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return answer or "T"
+
+
+class Converter:
+    """Builds sympy expressions from trees, and compares them. Nothing is ever parsed or evaluated as text."""
+
+    def __init__(self, sympy: Any) -> None:
+        self.sympy = sympy
+
+    def compare(self, left: Any, right: Any) -> str:
+        """Return "1" for equal, "0" for different, "?" for undecided."""
+        sympy = self.sympy
+        values = [self.build(tree).doit() for tree in (left, right)]
+        undefined = (sympy.nan, sympy.zoo, sympy.oo, -sympy.oo)
+        if any(value.has(*undefined) for value in values):
+            return "1" if values[0] == values[1] and values[0] not in (sympy.nan, sympy.zoo) else "0"
+        difference = values[0] - values[1]
+        if difference == 0:
+            return "1"
+        names = sorted(difference.free_symbols, key=str)
+        for shift in range(3):
+            point = {name: sympy.Rational(7 * place + 11 * shift + 5, 9) for place, name in enumerate(names)}
+            numbers = [sympy.N(value.subs(point), 40) for value in values]
+            if not all(number.is_number and number.is_finite for number in numbers):
+                return "?"
+            scale = max(abs(numbers[0]), abs(numbers[1]), sympy.Rational(1, 10**30))
+            if abs(numbers[0] - numbers[1]) > scale * sympy.Rational(1, 10**20):
+                return "0"
+            if not names:
+                break
+        return "1"
+
+    def build(self, tree: Any) -> Any:
+        """Return the sympy expression of a tree."""
+        kind, parts, value = tree
+        sympy = self.sympy
+        if kind == "number":
+            over, _, under = value.partition("/")
+            return sympy.Rational(int(over), int(under or 1))
+        if kind == "symbol":
+            return sympy.Symbol(value, real=True)
+        if kind == "constant":
+            return {"pi": sympy.pi, "e": sympy.E, "i": sympy.I, "infinity": sympy.oo}[value]
+        if kind == "big":
+            return self._big(value, parts)
+        built = [self.build(part) for part in parts]
+        if kind == "sum":
+            return sympy.Add(*built)
+        if kind == "product":
+            return sympy.Mul(*built)
+        if kind == "negative":
+            return -built[0]
+        if kind == "quotient":
+            return built[0] / built[1]
+        if kind == "power":
+            return built[0] ** built[1]
+        if kind == "root":
+            return sympy.real_root(*built) if built[1].is_odd else sympy.root(*built)
+        if kind == "function":
+            return self._function(value, built)
+        raise ValueError(kind)
+
+    def _big(self, name: str, parts: Any) -> Any:
+        sympy = self.sympy
+        built = [self.build(part) for part in parts]
+        if name in {"sum", "product"}:
+            variable, below, above, body = built
+            return (sympy.Sum if name == "sum" else sympy.Product)(body, (variable, below, above))
+        if name == "integral":
+            return sympy.Integral(built[-1], built[0] if len(built) == 2 else tuple(built[:3]))
+        side = name.removeprefix("limit") or "+-"
+        return sympy.Limit(built[2], built[0], built[1], dir=side)
+
+    def _function(self, name: str, built: list[Any]) -> Any:
+        sympy = self.sympy
+        renamed = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh",
+                   "arctanh": "atanh", "ln": "log", "abs": "Abs", "ceil": "ceiling", "max": "Max", "min": "Min",
+                   "mod": "Mod", "Re": "re", "Im": "im"}  # fmt: skip
+        plain = {"sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "coth", "sech", "csch", "exp",
+                 "floor", "factorial", "factorial2", "binomial", "gamma", "gcd", "lcm", "erf", "sign"}  # fmt: skip
+        if name in {"log", "lg", "log2"}:
+            base = built[1] if len(built) > 1 else sympy.Integer(2 if name == "log2" else 10)
+            return sympy.log(built[0], base)
+        if name not in renamed and name not in plain:
+            raise ValueError(name)
+        return getattr(sympy, renamed.get(name, name))(*built)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
