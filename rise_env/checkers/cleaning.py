@@ -38,7 +38,7 @@ _CHARACTERS = str.maketrans(
     }
 )  # fmt: skip
 
-_GROUP_MARK = re.compile(r"(?<=\d)(?:,\\!|\{,\}|\\,|\\!|\\ |,\\ |\\thinspace)\s*(?=\d{3}(?!\d))")
+_GROUP_MARK = re.compile(r"(?<=\d)(?:,\\!|\{,\}|\\;|\\:|~|\\,|\\!|\\ |,\\ |\\thinspace)\s*(?=\d{3}(?!\d))")
 _SPACED_GROUPS = re.compile(r"(?<![\d.,{}\\/ ])(?<!\d )\d{1,3}(?: \d{3})+(?![\d/ ])")
 _SPACING = re.compile(
     r"(?P<row>\\\\)|\\(?:displaystyle|textstyle|scriptstyle|limits|nolimits|boldsymbol|bm|left|right|middle|[bB]ig{1,2}[lrm]?"
@@ -46,7 +46,20 @@ _SPACING = re.compile(
     r"|\\[,;:!> ]|~|\\phantom\{[^{}]*\}|\\h?space\{[^{}]*\}|\\color\{[^{}]*\}"
 )
 _BAR = re.compile(r"\\left\s*(?:\||\\vert)|\\right\s*(?:\||\\vert)")
-_PAIRS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("__", "__"), ("`", "`"))
+_TIMES_TEN = re.compile(r"(?<=\d)\s*[xX]\s*(?=10\s*(?:\^|\*\*))")
+_ROW_SPACE = re.compile(r"\\\\\[[\d.]+\s*(?:pt|ex|em|mm)\]")
+_ANGLES = re.compile(r"\\left\s*<|\\right\s*>")
+_PAIRS = (
+    ('"', '"'),
+    ("''", "''"),
+    ("$$", "$$"),
+    ("$", "$"),
+    ("\\(", "\\)"),
+    ("\\[", "\\]"),
+    ("**", "**"),
+    ("__", "__"),
+    ("`", "`"),
+)
 _ENDS = " \t\r\n.,;:"
 
 
@@ -106,12 +119,17 @@ def clean(text: str) -> str:
     if "US" in text:
         text = text.replace("US\\$", "\\$").replace("US$", "\\$")
     if "\\" in text or "{,}" in text or "~" in text:
-        text = _GROUP_MARK.sub("", text)
+        text = _ROW_SPACE.sub(r"\\\\", _GROUP_MARK.sub("", text))
         if "\\right" in text:
+            text = _ANGLES.sub(lambda found: "\\langle " if "left" in found.group() else "\\rangle ", text)
             text = _BAR.sub(_bar, text)
             text = text.replace("\\left.", "").replace("\\right.", "")
         text = _SPACING.sub(_space, text)
         text = unwrap(text)
+    if text.startswith("<") and text.endswith(">") and "," in text:
+        text = f"\\langle {text[1:-1]}\\rangle"
+    if "10" in text:
+        text = _TIMES_TEN.sub("*", text)
     if " " in text:
         text = _SPACED_GROUPS.sub(lambda groups: groups.group().replace(" ", ""), text)
     return text

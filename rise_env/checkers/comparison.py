@@ -95,6 +95,8 @@ class Comparison:
             defined = definition(relation)
             if defined is not None:
                 return defined[1]
+        if all(side.kind == "number" for side in relation.parts):
+            return None  # 5 = 5 says nothing
         if is_name(relation.parts[0]) or len(constants) == len(relation.parts):
             return relation.parts[-1]
         return None
@@ -157,6 +159,7 @@ class Comparison:
 
     # --- objects
     def _objects(self, gold: Node, answer: Node) -> bool:
+        gold, answer = several.expand_tuples(gold), several.expand_tuples(answer)
         if gold.kind == "ratio" or answer.kind == "ratio":
             return self._ratios(gold, answer)
         if matrices.is_matrix(gold) or matrices.is_matrix(answer):

@@ -282,6 +282,7 @@ _FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "sec": _reciprocal("cos"), "csc": _reciprocal("sin"), "cot": _reciprocal("tan"),
     "arccot": lambda context, value: context.pi / 2 - context.atan(value),
     "arcsec": _of_reciprocal("acos"), "arccsc": _of_reciprocal("asin"),
+    "cis": lambda context, value: context.cos(value) + context.mpc(0, 1) * context.sin(value),
     "abs": lambda context, value: abs(value), "norm": lambda context, value: abs(value),
     "log2": lambda context, value: context.log(value) / context.log(2),
 }  # fmt: skip

@@ -15,13 +15,13 @@ _TOKEN = re.compile(
     r"|(?:\d+(?:\.\d+)?|\.\d+|\d+\.(?!\w))(?:[eE][+-]?\d{1,4}(?![A-Za-z\d.]))?)"
     r"|(?P<command>\\(?:operatorname\*|not\s*=|[A-Za-z]+|.))"
     r"|(?P<word>[A-Za-z]+)"
-    r"|(?P<operator>\*\*|<=|>=|=<|=>|!=|<>|==|\.\.\.|->|:=|[-+*/^_!=<>,:;&|()\[\]{}%$£€¥'\"~.?\\])",
+    r"|(?P<operator>\*\*|<=|>=|=<|=>|!=|<>|==|\.\.\.|->|:=|[-+*/^_!=<>,:;&|()\[\]{}%$£€¥¢'\"~.?\\])",
     re.DOTALL,
 )
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d.])(?!,\d)")
 _SPELLED = {"**": "^", "=<": "<=", "=>": ">=", "<>": "!=", "==": "=", ":=": "=", "->": "→", "...": "ellipsis"}
 _MATHS = re.compile(r"[\d\\^_+=<>/*|]")
-_PURE_WORD = re.compile(r"[^\W\d_]+")
+_LETTERS = re.compile(r"[A-Z](?:\s*(?:,|\band\b|\bor\b)\s*[A-Z])+")
 
 
 class Token(NamedTuple):
@@ -161,11 +161,13 @@ def _add_styled(tokens: list[Token], name: str, text: str, position: int, spaced
         content = content[1:-1]
     if not content:
         pass
+    elif len(content) == 1 and tokens and tokens[-1].kind == "number" and is_unit_phrase(content):
+        tokens.append(Token("text", content, spaced))
     elif is_unit_phrase(content) and len(content) > 1 and not content[0].isdigit():
         tokens.append(Token("text", content, spaced))
     elif content.lower().strip(". ") in {"constant", "const"}:
         tokens.append(Token("letter", "C", spaced))
-    elif name == "mathcal" or len(content) == 1 or _MATHS.search(content):
+    elif name == "mathcal" or len(content) == 1 or _MATHS.search(content) or _LETTERS.fullmatch(content):
         _add_inner(tokens, content, spaced)
     elif content in known.FUNCTIONS and name.startswith(("operatorname", "mathrm")):
         tokens.append(Token("name", known.FUNCTIONS[content], spaced))

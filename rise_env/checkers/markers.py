@@ -9,15 +9,16 @@ _MARKER = re.compile(
     r"|\bantwort\b(?:\s{1,3}ist\b|\s{0,3}:)|\brisposta\b(?:\s{1,3}è|\s{0,3}:)|答案(?:是|为|：|:)|\bответ\b\s{0,3}[:：—-]",
     re.IGNORECASE | re.MULTILINE,
 )
-_SENTENCE_END = re.compile(r"(?<=\S)[.!?](?=\s|$)|[。！]|\n|</answer>|####|\bI hope\b")
+_SENTENCE_END = re.compile(r"(?<=\S)[.!?](?=\s|$)|[。！।]|\n|</answer>|####|\bI hope\b")
 _REASON = re.compile(
-    r"[,;]?\s+(?:because|since|as shown|so that|which (?:is|means)|where|not|non|and not)\b", re.I
+    r"[,;]?\s+(?:it (?:can't|cannot|isn't|is not)|because|since|as shown|so that|which (?:is|means)|where|not|non|and not)\b",
+    re.I,
 )
 _LEAD = re.compile(
     r"[\s*_:#>]+|(?:therefore|thus|hence|so|simply|just|for sure|clearly|definitely|that)\b[,\s]*", re.I
 )
 _FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
-_SAYS = re.compile(r"\b(?:is|are|be|equals|est|es|ist)\b\s*:?\s*(?=\S)", re.I)
+_SAYS = re.compile(r"\b(?:is|are|be|equals|est|es|ist)\b\s*:?\s*(?=\S)|[是为]\s*", re.I)
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:/\d+)?(?:\s*(?:\\?%|percent\b))?|-?\.\d+")
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _CONCLUSION = re.compile(
@@ -26,7 +27,14 @@ _CONCLUSION = re.compile(
     r"|因此|所以|इसलिए|لذا|поэтому",
     re.I,
 )
-_SENTENCES = re.compile(r"(?<=[^\s\d])[.!?]\s+(?=\S)|(?<=\d)[.!?]\s+(?=[A-Z\\$])|[。！]|\n\s*\n")
+_SENTENCES = re.compile(r"(?<=[^\s\d])[.!?]\s+(?=\S)|(?<=\d)[.!?]\s+(?=[A-Z\\$])|[。！।]|\n\s*\n")
+_CHOOSES = re.compile(r"\b(?:it'?s|it is|is|choose|pick|option)\s+\(?([A-J])\)?$")
+_FOREIGN = re.compile(
+    "^[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af，：\\s]+|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\\s]+$"
+)
+_SCRIPT = re.compile("[\u0590-\u0dff\u0e00-\u0fff\u3040-\u9fff\uac00-\ud7af]")
+_LABELLED = re.compile(r"[A-Za-z ]{1,40}:\s*")
+_LETTER = re.compile(r"\(?([A-J])\)?(?:[.):]\s+\S.*|\s+[A-Z][a-z]+)")
 _LONGEST_STATEMENT = 1000
 _LONGEST_SENTENCE = 600
 _LONGEST_WHOLE = 80
@@ -57,10 +65,18 @@ def _statement(rest: str) -> str:
     reason = _REASON.search(sentence, begin)
     if reason:
         sentence = sentence[: reason.start()]
-    sentence = sentence.strip().strip("*_").strip()
+    sentence = _foreign_ends(sentence.strip().strip("*_").strip())
     if formula or not _WORD.match(sentence):
         return sentence
     return _said(sentence)
+
+
+def _foreign_ends(text: str) -> str:
+    """Drop words of scripts without spaces from both ends of a statement with a number."""
+    if text.isascii() or not re.search(r"\d", text):
+        return text
+    said = [match.end() for match in re.finditer("[是为]", text)]
+    return _FOREIGN.sub("", text[said[-1] :] if said else text).strip()
 
 
 def _said(sentence: str) -> str:
@@ -77,8 +93,18 @@ def _said(sentence: str) -> str:
 def whole_answer(text: str) -> str | None:
     """Return a reply that is nothing but a formula, a number with its unit, or one letter."""
     text = text.strip().strip("*").strip()
-    if not text or len(text) > _LONGEST_WHOLE or "\n" in text:
+    if not text or "\n" in text:
         return None
+    label = _LABELLED.match(text)
+    formula = _FORMULA.fullmatch(text.rstrip(" ."), label.end()) if label else None
+    if formula:
+        return formula.group()
+    if len(text) > _LONGEST_WHOLE or _SCRIPT.search(text):
+        return None
+    letter = _LETTER.fullmatch(text)
+    if letter:
+        reason = _REASON.search(text)
+        return text[: reason.start()] if reason else text
     formula = _FORMULA.match(text)
     reason = _REASON.search(text, formula.end() if formula else 0)
     if reason and text[:1].isdigit():
@@ -92,7 +118,7 @@ def whole_answer(text: str) -> str | None:
 
 def concluded_answer(text: str) -> str | None:
     """Return the one value of a last sentence that draws a conclusion: "Therefore $x > 5$ is the solution."."""
-    tail = text.strip()[-_LONGEST_SENTENCE:]
+    tail = text.strip().rstrip("。！।.")[-_LONGEST_SENTENCE:]
     sentence = _SENTENCES.split(tail)[-1]
     conclusion = None
     for conclusion in _CONCLUSION.finditer(sentence):
@@ -108,6 +134,8 @@ def concluded_answer(text: str) -> str | None:
         return str(_NUMBER.match(bold[0]).group())  # type: ignore[union-attr]
     if len(numbers) > 1 and "=" in sentence[numbers[-2].end() : numbers[-1].start()]:
         return numbers[-1].group()
+    if not numbers and (letter := _CHOOSES.search(sentence)):
+        return letter.group(1)
     return numbers[0].group() if len(numbers) == 1 else None
 
 

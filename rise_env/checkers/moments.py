@@ -56,9 +56,18 @@ def _checked(year: int, month: int, day: int) -> Moment | None:
     return ("date", year, month, day) if 1 <= month <= 12 and 1 <= day <= 31 else None
 
 
+def _on_24_hours(moment: Moment) -> tuple[int, int, int]:
+    mark, hour, minute, second = moment
+    if mark != "clock ":
+        hour = hour % 12 + (12 if mark == "clock p" else 0)
+    return hour, minute, second
+
+
 def same_moment(reference: Moment, answer: Moment) -> bool:
     """Return whether two moments are the same; a missing a.m. or p.m., or year, may be left out."""
     if reference[0].startswith("clock") and answer[0].startswith("clock"):
         marks = {reference[0], answer[0]} - {"clock "}
-        return reference[1:] == answer[1:] and len(marks) <= 1
+        if reference[1:] == answer[1:]:
+            return len(marks) <= 1
+        return len(marks) == 1 and _on_24_hours(reference) == _on_24_hours(answer)
     return reference == answer

@@ -4,12 +4,16 @@ What is not understood is refused as a whole: a prefix that happens to parse is 
 powers, loosest first: list, relation, ratio, set operation, sum, product, sign, power.
 """
 
+from itertools import pairwise
+
 from rise_env.checkers import grammar
 from rise_env.checkers import parser_atoms as atoms
 from rise_env.checkers.grammar import POWER, PRODUCT, RATIO, RELATION, SIGN, SUM, UNION
 from rise_env.checkers.lexer import Token, tokenize
 from rise_env.checkers.limits import MOST_ITEMS, MOST_SIGNS, Unreadable
 from rise_env.checkers.tree import ZERO, Node
+
+_SETS = frozenset({"reals", "set", "union", "integers", "rationals", "complexes", "naturals"})
 
 
 class Parser:
@@ -132,6 +136,8 @@ class Parser:
                 return atoms.superscript(self, left)
             if value in grammar.POSTFIX and not (value == "!" and self.peek().value == "="):
                 return atoms.postfix(self, left)
+            if value in atoms.CURRENCIES and left.kind in {"number", "product", "quotient"}:
+                return atoms.currency_behind(self, left)
             if value in {"+", "-", "±", "∓"}:
                 return self.sum(left) if power < SUM else None
             if value in {"*", "/", "mod"}:
@@ -167,6 +173,8 @@ class Parser:
         if value in "±∓":
             self.count_sign()
             return Node("plusminus", (left, right), value)
+        if value == "-" and left.kind in _SETS and right.kind in _SETS:
+            return Node("setminus", (left, right))
         term = Node("negative", (right,)) if value == "-" else right
         return Node("sum", (*left.parts, term) if left.kind == "sum" else (left, term))
 
@@ -189,10 +197,24 @@ def _product(left: Node, right: Node) -> Node:
     return Node("product", (*left.parts, right) if left.kind == "product" else (left, right))
 
 
+def _is_one_amount(items: list[Node]) -> bool:
+    """Return whether items are one amount in ever smaller units: 3 hours and 20 minutes."""
+    units = [item.value for item in items if item.kind == "tagged"]
+    return len(units) == len(items) and all(
+        before.dimension == after.dimension and before.factor > after.factor
+        for before, after in pairwise(units)
+    )
+
+
 def combine(items: list[Node], separators: list[str]) -> Node:
     """Return one item itself, several as a list, relations joined by words as a statement."""
     if len(items) == 1:
         return items[0]
+    if _is_one_amount(items):
+        total = items[0]
+        for item in items[1:]:
+            total = atoms.add_amounts(total, item)
+        return total
     order = {"<", ">", "<=", ">=", "!=", "∈"}
     if all(item.kind == "relation" and order.intersection(item.value) for item in items):
         # a comma alone joins what can hold together, else alternatives

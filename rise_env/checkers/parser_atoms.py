@@ -22,7 +22,8 @@ _ENGLISH = frozenset(
     "yes no odd all any not one two six ten is it we he of on by for the an as at be if so up us may jan dne nan "
     "nil red cat dog boy girl man sun mon tue wed thu fri sat out per new old big low top day non act zoo".split()
 )
-_CURRENCIES = {"$": "dollar", "£": "£", "€": "euro", "¥": "yen"}
+_CODES = frozenset({"Rs", "USD", "US", "EUR", "GBP", "INR", "CNY", "RMB"})
+CURRENCIES = {"$": "dollar", "£": "£", "€": "euro", "¥": "yen", "¢": "cent"}
 
 
 def atom(p: Parser) -> Node:
@@ -49,9 +50,9 @@ def atom(p: Parser) -> Node:
             return Node("quotient", (argument(p), argument(p)))
         return parser_big.command(p)
     if kind == "operator":
-        if value in _CURRENCIES:
+        if value in CURRENCIES:
             p.take()
-            return Node("tagged", (p.expression(PRODUCT),), units.read_unit(_CURRENCIES[value]))
+            return Node("tagged", (p.expression(PRODUCT),), units.read_unit(CURRENCIES[value]))
         return parser_brackets.bracket(p)
     if kind in {"word", "text"}:
         return _words(p)
@@ -159,6 +160,8 @@ def raw_argument(p: Parser) -> str:
 def superscript(p: Parser, left: Node) -> Node:
     """Read a power, or a degree sign written as one."""
     p.expect("^")
+    if left.kind == "number" and _degree_letter(p):
+        return _degrees(p, left)
     opened = p.at("{") and p.peek().value in {"∘", "°", "'"}
     if opened or p.at("∘", "°", "'"):
         if opened:
@@ -171,6 +174,21 @@ def superscript(p: Parser, left: Node) -> Node:
         raw_argument(p)
         return left
     return Node("power", (left, _exponent(p)))
+
+
+def _degree_letter(p: Parser) -> bool:
+    """Consume the letter o where it is written for a degree sign."""
+    braces = p.at("{") and p.peek(2).value == "}"
+    letter = p.peek() if braces else p.token
+    if letter.kind != "letter" or letter.value != "o":
+        return False
+    p.position += 3 if braces else 1
+    return True
+
+
+def currency_behind(p: Parser, left: Node) -> Node:
+    """Read a currency sign behind a number."""
+    return Node("tagged", (left,), units.read_unit(CURRENCIES[p.take().value]))
 
 
 def _prime(left: Node) -> Node:
@@ -225,12 +243,12 @@ def _words(p: Parser) -> Node:
         while p.token.kind == "word" and read_number_words(f"{phrase} {p.token.value}") is not None:
             phrase += f" {p.take().value}"
         return number(read_number_words(phrase) or 0)
+    if token.value.strip(" .") in _CODES and p.peek().kind in {"number", "operator"}:
+        p.take()
+        return Node("tagged", (p.expression(PRODUCT),), units.read_unit(token.value.strip(" .")))
     if token.kind == "word" and len(token.value) <= 3 and not _english(token.value):
         p.take()
         return _letters(p, token.value)
-    if token.kind == "text" and token.value.rstrip(".") in {"Rs", "USD", "US"}:
-        p.take()
-        return atom(p)
     raise Words(f"the word {token.value!r}")
 
 
@@ -311,8 +329,13 @@ def smaller_unit(p: Parser, left: Node) -> Node:
     right = p.expression(PRODUCT)
     if right.kind != "tagged" or right.value.dimension != left.value.dimension or not left.value.dimension:
         raise Unreadable("two numbers side by side")
-    scale = Node("product", (left.parts[0], number(Fraction(left.value.factor / right.value.factor))))
-    return Node("tagged", (Node("sum", (scale, right.parts[0])),), right.value)
+    return add_amounts(left, right)
+
+
+def add_amounts(left: Node, right: Node) -> Node:
+    """Return the sum of two amounts of one dimension, in the unit of the first."""
+    scaled = Node("product", (right.parts[0], number(Fraction(right.value.factor / left.value.factor))))
+    return Node("tagged", (Node("sum", (left.parts[0], scaled)),), left.value)
 
 
 def number_token(p: Parser) -> Node:

@@ -22,10 +22,15 @@ _LEAD_IN = re.compile(
     r"^(\\text\{\s*)?(?:the\s+)?(?:final\s+|correct\s+)?answer\s*(?:is\b|:|=)\s*:?\s*(\})?\s*", re.IGNORECASE
 )
 _FILLER = re.compile(r"^(?:\\text\{\s*)?(?:exactly|precisely)\b\s*\}?|^=\s*(?!=)", re.IGNORECASE)
+_TENS = re.compile(r"\b(twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)-(?=[a-z])", re.IGNORECASE)
+_EXCEPT = re.compile(
+    r"(?:\\text\{)?\s*all\s+real(?:\s+numbers?|s)(?:\s+\$?x\$?)?\s+except\s+(?:for\s+)?\}?\s*(.+)",
+    re.IGNORECASE,
+)
 _EXPLANATION = re.compile(r"(?:[,;.]|\\text\{[\s,;.]*|\s)+\b(?:where|because|since)\b.*$", re.DOTALL)
 _BASED = re.compile(
-    r"\(?(?:\\(?:text|mathrm)\{)?([0-9A-Fa-f]+)\}?\)?\s*"
-    r"(?:_\{?(?:(\d{1,2})|\\text\{\s*([a-z]+)\s*\})\}?|(?:\\text\{\s*)?\(?\s*base[ -](?:(\d{1,2})|([a-z]+))\)?\}?)"
+    r"[({]?(?:\\(?:text|mathrm)\{)?([0-9A-Fa-f]+)\}?\)?\s*"
+    r"(?:_\{?(?:(\d{1,2})|\\text\{\s*([a-z]+)\s*\})\}?|(?:\\text\{\s*)?\(?\s*base[ -]?\}?\s*(?:(\d{1,2})|([a-z]+))\)?\}?)"
 )
 _RATE = re.compile(r"(?<=[\d}) ])\s*\b([A-Za-z]{1,3}/[A-Za-z]{1,3}(?:\^\{?[23]\}?)?)$")
 _BRACKET = re.compile(r"[([{]|[)\]}]")
@@ -120,6 +125,12 @@ def _tree(cleaned: str, groups: bool) -> Node:
     named = phrase(cleaned)
     if named is not None:
         return named
+    exception = _EXCEPT.fullmatch(cleaned)
+    if exception:
+        without = parse(clean(exception.group(1)))
+        values = without.parts if without.kind in {"list", "set"} else (without,)
+        return Node("setminus", (Node("reals"), Node("set", values)))
+    cleaned = _TENS.sub(r"\1 ", cleaned)
     spelled = read_spelled(plain_words(cleaned)) if cleaned[-1].isalpha() or cleaned[-1] == "}" else None
     if spelled is not None:
         return number(spelled)

@@ -171,15 +171,29 @@ def agree(left: Node, right: Node, point: dict[str, Fraction], deadline: Deadlin
         and scale > context(DIGITS).mpf(10) ** -20
     ):
         return False
-    exact = [_value(node, point, MORE_DIGITS, deadline) for node in (left, right)]
+    digits = MORE_DIGITS + _smallness(left, right)
+    exact = [_value(node, point, digits, deadline) for node in (left, right)]
     if exact[0] is None or exact[1] is None:
         return False
-    finer = context(MORE_DIGITS)
+    finer = context(digits)
     closer = abs(exact[0] - exact[1])
     scale = max(abs(exact[0]), abs(exact[1]))
-    if closer <= scale * finer.mpf(10) ** (-MORE_DIGITS + 15):
+    if closer <= scale * finer.mpf(10) ** (-digits + 15):
         return True
     return bool(closer <= finer.mpf(difference) * finer.mpf(10) ** -40) and difference != 0
+
+
+def _smallness(*nodes: Node) -> int:
+    """Return how many digits behind the point the constants of trees have, in steps that share arithmetic."""
+    bits = 0
+    for node in nodes:
+        for part in node.walk():
+            if part.kind in {"number", "power", "quotient"}:
+                try:
+                    bits = max(bits, rational(part).denominator.bit_length())
+                except (Undecided, Undefined):
+                    continue
+    return 0 if bits < 150 else 500 * (1 + bits // 1600)
 
 
 def _value(node: Node, point: dict[str, Fraction], digits: int, deadline: Deadline) -> Any:

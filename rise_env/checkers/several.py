@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from itertools import product as combinations
 
-from rise_env.checkers.names import definition, is_name
+from rise_env.checkers.names import definition
 from rise_env.checkers.tree import Node
 
 Same = Callable[[Node, Node], bool]
@@ -131,12 +131,9 @@ def same_definitions(left: Definitions, right: Definitions, same: Same) -> bool:
     return False
 
 
-def expand_tuples(node: Node) -> list[Node]:
-    """Return the tuples that a tuple with plus-minus signs stands for."""
+def expand_tuples(node: Node) -> Node:
+    """Return the list of tuples that a tuple with plus-minus signs stands for, and other trees as they are."""
+    if node.kind != "tuple" or not any(part.kind == "plusminus" for part in node.walk()):
+        return node
     choices = [expand_signs(part) for part in node.parts]
-    return [node._replace(parts=parts) for parts in combinations(*choices)][:_MOST_VALUES]
-
-
-def all_names(nodes: Sequence[Node]) -> bool:
-    """Return whether all of them only name something."""
-    return all(map(is_name, nodes))
+    return Node("list", tuple(node._replace(parts=parts) for parts in combinations(*choices)))

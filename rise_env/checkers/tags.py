@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
+from rise_env.checkers.limits import Undecided, Undefined
 from rise_env.checkers.policy import Policy
+from rise_env.checkers.residues import rational
 from rise_env.checkers.tree import Node, number
 from rise_env.checkers.units import COUNTED, DEGREE, PERCENT, PERMILLE, Unit, read_unit
 
@@ -69,6 +71,13 @@ def _scaled(node: Node, unit: Unit) -> Node:
     return Node("product", (node, number(unit.factor)))
 
 
+def _below_one(node: Node) -> bool:
+    try:
+        return 0 < abs(rational(node)) < 1
+    except (Undecided, Undefined):
+        return False
+
+
 def _same_percent(
     left: Node,
     unit: Unit | None,
@@ -79,7 +88,9 @@ def _same_percent(
 ) -> bool:
     if unit is not None and other is not None and not {unit, other} <= {PERCENT, PERMILLE}:
         return False
-    bare = PERCENT in {unit, other} and None in {unit, other} and policy.percent == "either"
+    # a reference below 1 without a sign is a share, and no percentage of that figure
+    added = unit is None and _below_one(left)
+    bare = PERCENT in {unit, other} and None in {unit, other} and policy.percent == "either" and not added
     if bare and same(left, right):
         return True
     return same(_scaled(left, unit) if unit else left, _scaled(right, other) if other else right)

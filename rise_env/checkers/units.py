@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Unit(NamedTuple):
-    """A unit of measurement. A counted noun such as "apples" has no dimension."""
+    """A unit of measurement; a counted noun such as "apples" is a dimension of its own."""
 
     dimension: tuple[tuple[str, int], ...]
     """What is measured: ("length", 2) is an area."""
@@ -85,10 +85,16 @@ _SPEEDS = {
 _LETTERS = frozenset(name for name in _NAMED if len(name) == 1)
 _PIECE = re.compile(r"[A-Za-z$£€¥¢]+|\^|-?\d+|/|[*]")
 _AREA = {"square": 2, "sq": 2, "squared": 2, "cubic": 3, "cu": 3, "cubed": 3}
+_GENERIC = frozenset(
+    "unit units way ways total in of the a an per time times number value degree degrees".split()
+)
 # such words change or withhold the number before them, or offer more than it
 HEDGES = frozenset(
     "not no or and if unless maybe either neither more less least most than at about approximately around nearly "
-    "almost roughly between any all some none except only plus minus times over under but else other".split()
+    "almost roughly between any all some none except only plus minus times over under but else other probably perhaps "
+    "possibly sometimes usually likely could might may can would should guess wrong false incorrect is are was given "
+    "when for below above negative half halves thirds quarters fourths fifths sixths sevenths eighths ninths tenths "
+    "factorial fewer rather instead otherwise until unknown".split()
 )
 
 
@@ -113,7 +119,7 @@ def read_unit(phrase: str) -> Unit | None:
     True
     """
     words = phrase.replace(".", " ").split()
-    if any(word.strip(",()").lower() in HEDGES for word in words):
+    if any(word.strip(",()").lower() in HEDGES for word in words) or phrase.strip() in {"squared", "cubed"}:
         return None
     pieces = _PIECE.findall(" ".join(_SPEEDS.get(word.lower(), word) for word in words))
     return _measure(["/" if piece == "per" else piece for piece in pieces])
@@ -123,6 +129,7 @@ def _measure(pieces: Sequence[str]) -> Unit:
     dimension: dict[str, int] = {}
     factor, sign, power = Fraction(1), 1, 1
     last: tuple[str, Fraction] | None = None
+    noun = ""
     for place, piece in enumerate(pieces):
         if piece == "/":
             sign = -1
@@ -143,7 +150,11 @@ def _measure(pieces: Sequence[str]) -> Unit:
             if last is not None:
                 dimension[last[0]] = dimension.get(last[0], 0) + sign * power
                 factor *= last[1] ** (sign * power)
+            elif not noun and piece.lower() not in _GENERIC:
+                noun = piece.lower().removesuffix("s")
             power = 1
+    if not dimension and noun:
+        return Unit(((f"#{noun}", 1),), Fraction(1))
     if "volume" in dimension and set(dimension) <= {"volume"}:
         return Unit((("length", 3 * dimension["volume"]),), factor)
     if set(dimension) == {"radian"}:

@@ -7,7 +7,7 @@ FUNCTIONS = {
     name: name
     for name in (
         "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh coth sech csch log ln exp lg gcd lcm max min "
-        "det tr abs sqrt cbrt floor ceil factorial binomial gamma arg deg dim erf sgn Re Im arcsinh arccosh "
+        "det tr abs sqrt cbrt floor ceil factorial binomial gamma arg deg dim erf sgn Re Im cis arcsinh arccosh "
         "arctanh sign conjugate"
     ).split()
 } | {
@@ -20,7 +20,7 @@ FUNCTIONS = {
 
 LOOSE = frozenset(
     "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh coth log ln lg exp deg arccot arcsec arccsc "
-    "log2 det tr arg sech csch arcsinh arccosh arctanh sign erf".split()
+    "log2 cis det tr arg sech csch arcsinh arccosh arctanh sign erf".split()
 )
 """Functions whose argument may stand without brackets; such an argument ends before the next of them."""
 
@@ -40,7 +40,7 @@ OPERATORS = {
     "implies": "⇒", "mapsto": "↦", "mid": "|", "vert": "|", "lvert": "l|", "rvert": "r|", "Vert": "‖",
     "|": "‖", "lVert": "‖", "rVert": "‖", "lbrace": "\\{", "rbrace": "\\}", "{": "\\{", "}": "\\}",
     "lbrack": "[", "rbrack": "]", "langle": "⟨", "rangle": "⟩", "lfloor": "⌊", "rfloor": "⌋",
-    "lceil": "⌈", "rceil": "⌉", "%": "%", "circ": "∘", "degree": "°", "colon": ":", "prime": "'", "&": "&",
+    "lceil": "⌈", "rceil": "⌉", "%": "%", "circ": "∘", "degree": "°", "deg": "°", "textdegree": "°", "colon": ":", "prime": "'", "&": "&",
     "over": "over", "choose": "choose", "atop": "over", "permille": "‰", "perp": "⊥", "parallel": "∥",
     "bmod": "mod", "pmod": "pmod", "lparen": "(", "rparen": ")",
 }  # fmt: skip
