@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "problems": ("rise_env.problems.command:main", "the problem sets: list, show, audit"),
     "envs": ("rise_env.envs_command:main", "every environment id and where its problems come from"),
     "play": ("rise_env.play_command:main", "play an episode yourself"),
+    "store": ("rise_env.store_command:main", "look into stores; recheck, export, import, merge them"),
     "report": ("rise_benchmarks.report:main", "table, figure and report.json of a run or an evaluation"),
 }
 """Command -> ("module:function", one line of help). The function takes the remaining arguments."""

@@ -14,7 +14,7 @@ def is_degenerate(reply: str) -> bool:
 
     Source: `workflow_gen.py` of cmu-mind/RISE drops such samples before it grades them.
     """
-    words = reply.split()
+    words = reply.lower().split()
     if len(words) > MAX_REPEATS and Counter(words).most_common(1)[0][1] > MAX_REPEATS:
         return True
     return any(len(word) > MAX_WORD for word in words)
