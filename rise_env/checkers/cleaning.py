@@ -38,7 +38,9 @@ _CHARACTERS = str.maketrans(
     }
 )  # fmt: skip
 
-_GROUP_MARK = re.compile(r"(?<=\d)(?:,\\!|\{,\}|\\;|\\:|~|\\,|\\!|\\ |,\\ |\\thinspace)\s*(?=\d{3}(?!\d))")
+_GROUP_MARK = re.compile(
+    r"(?<=\d)(?:,\\!|\s?\{,\s?\}|\\;|\\:|~|\\,|\\!|\\ |,\\ |\\thinspace)\s*(?=\d{3}(?!\d))"
+)
 _SPACED_GROUPS = re.compile(r"(?<![\d.,{}\\/ ])(?<!\d )\d{1,3}(?: \d{3})+(?![\d/ ])")
 _SPACING = re.compile(
     r"(?P<row>\\\\)|\\(?:displaystyle|textstyle|scriptstyle|limits|nolimits|boldsymbol|bm|left|right|middle|[bB]ig{1,2}[lrm]?"
@@ -118,7 +120,7 @@ def clean(text: str) -> str:
     text = unwrap(text)
     if "US" in text:
         text = text.replace("US\\$", "\\$").replace("US$", "\\$")
-    if "\\" in text or "{,}" in text or "~" in text:
+    if "\\" in text or "{," in text or "~" in text:
         text = _ROW_SPACE.sub(r"\\\\", _GROUP_MARK.sub("", text))
         if "\\right" in text:
             text = _ANGLES.sub(lambda found: "\\langle " if "left" in found.group() else "\\rangle ", text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from rise_env.checkers import equations, matrices, real_sets, several, tags
 from rise_env.checkers.limits import Deadline, Undecided
@@ -67,9 +68,8 @@ class Comparison:
         return self.same(bare[0], bare[1])
 
     def _relations(self, gold: Node, answer: Node) -> bool:
-        if _is_statement(gold) or _is_statement(answer):
-            if _has_order(gold) or _has_order(answer):
-                return self._statements(gold, answer)
+        if _has_order(gold) or _has_order(answer):
+            return self._statements(gold, answer)
         if gold.kind == answer.kind == "relation":
             return self._two_relations(gold, answer)
         relation, other = (gold, answer) if gold.kind == "relation" else (answer, gold)
@@ -88,7 +88,7 @@ class Comparison:
         if set(relation.value) != {"="}:
             return None
         constants = [side for side in relation.parts if is_scalar(side) and not symbols(side)]
-        for first, second in zip(constants, constants[1:], strict=False):
+        for first, second in pairwise(constants):
             if not self.same(first, second):
                 return None
         if len(relation.parts) == 2:

@@ -19,6 +19,8 @@ _LARGEST_EXPONENT = 1e15
 """Of two: larger numbers are not evaluated."""
 _LARGEST_ANGLE = 1e30
 _LARGEST_FACTORIAL = 1e12
+_GROWING = frozenset({"gamma", "sinh", "cosh", "tanh"})
+_HARMLESS = frozenset({"ln", "lg", "log2", "abs", "norm", "sign", "conjugate", "Re", "Im"})
 _local = threading.local()
 
 
@@ -200,9 +202,9 @@ def _function(e: Evaluator, node: Node) -> Any:
         return _exp(e, value)
     if name in {"ln", "lg", "log2"} and value == 0:
         raise Undefined
-    if abs(value) > (_LARGEST_FACTORIAL if name in {"gamma", "sinh", "cosh", "tanh"} else _LARGEST_ANGLE):
-        if name not in {"ln", "lg", "log2", "abs", "norm", "sign", "conjugate", "Re", "Im"}:
-            raise Undecided(f"{name} of a number that is too large")
+    largest = _LARGEST_FACTORIAL if name in _GROWING else _LARGEST_ANGLE
+    if name not in _HARMLESS and abs(value) > largest:
+        raise Undecided(f"{name} of a number that is too large")
     return _FUNCTIONS[name](e.context, value)
 
 

@@ -6,7 +6,8 @@ The policy, in order:
    follows an end-of-turn token does not count either.
 2. The last box counts (`boxed.py`). A reply that tries to box states nothing outside of its boxes.
 3. Without a box, the last statement counts (`markers.py`): `#### 42`, "the answer is 42", "Answer: 42",
-   a reply that is nothing but an answer, or a last sentence that concludes with one value. Policy `extraction="boxed"` stops before this step.
+   a reply that is nothing but an answer, or a last sentence that concludes with one value. Policy
+   `extraction="boxed"` stops before this step.
 4. Only with `extraction="last"`: the last formula or number of the reply.
 
 All scans are linear in the length of the reply, of which the last 50,000 characters are read.

@@ -159,32 +159,30 @@ def _add_styled(tokens: list[Token], name: str, text: str, position: int, spaced
     content = text[position + 1 : end].strip()
     if content.startswith("(") and content.endswith(")") and len(content) == 3:
         content = content[1:-1]
-    if not content:
-        pass
-    elif len(content) == 1 and tokens and tokens[-1].kind == "number" and is_unit_phrase(content):
-        tokens.append(Token("text", content, spaced))
-    elif is_unit_phrase(content) and len(content) > 1 and not content[0].isdigit():
-        tokens.append(Token("text", content, spaced))
-    elif content.lower().strip(". ") in {"constant", "const"}:
-        tokens.append(Token("letter", "C", spaced))
-    elif name == "mathcal" or len(content) == 1 or _MATHS.search(content) or _LETTERS.fullmatch(content):
-        _add_inner(tokens, content, spaced)
-    elif content in known.FUNCTIONS and name.startswith(("operatorname", "mathrm")):
-        tokens.append(Token("name", known.FUNCTIONS[content], spaced))
-    elif content.lower() in known.CONSTANTS:
-        tokens.append(Token("constant", known.CONSTANTS[content.lower()], spaced))
-    elif content.strip(" ,.;") in {"and", "or", "to"}:
-        tokens.append(Token("operator", content.strip(" ,.;"), spaced))
-    else:
-        tokens.append(Token("text", content, spaced))
+    if content:
+        _add_content(tokens, name, content, spaced)
     return end + 1
 
 
-def _add_inner(tokens: list[Token], content: str, spaced: bool) -> None:
-    inner = tokenize(content, groups=True)[:-1]
-    if inner:
-        tokens.append(inner[0]._replace(spaced=spaced))
-        tokens.extend(inner[1:])
+def _add_content(tokens: list[Token], name: str, content: str, spaced: bool) -> None:
+    """Append what a style command holds: mathematics, a known word, or text."""
+    behind_number = bool(tokens) and tokens[-1].kind == "number"
+    word = content.strip(" ,.;").lower()
+    if is_unit_phrase(content) and (len(content) > 1 or behind_number):
+        tokens.append(Token("text", content, spaced))
+    elif word in {"constant", "const"}:
+        tokens.append(Token("letter", "C", spaced))
+    elif name == "mathcal" or len(content) == 1 or _MATHS.search(content) or _LETTERS.fullmatch(content):
+        inner = tokenize(content)[:-1]
+        tokens.extend(inner[:1] and [inner[0]._replace(spaced=spaced), *inner[1:]])
+    elif content in known.FUNCTIONS and name.startswith(("operatorname", "mathrm")):
+        tokens.append(Token("name", known.FUNCTIONS[content], spaced))
+    elif word in known.CONSTANTS:
+        tokens.append(Token("constant", known.CONSTANTS[word], spaced))
+    elif word in {"and", "or", "to"}:
+        tokens.append(Token("operator", word, spaced))
+    else:
+        tokens.append(Token("text", content, spaced))
 
 
 def _closing(text: str, opening: int) -> int:

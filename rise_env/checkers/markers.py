@@ -11,7 +11,8 @@ _MARKER = re.compile(
 )
 _SENTENCE_END = re.compile(r"(?<=\S)[.!?](?=\s|$)|[。！।]|\n|</answer>|####|\bI hope\b")
 _REASON = re.compile(
-    r"[,;]?\s+(?:it (?:can't|cannot|isn't|is not)|because|since|as shown|so that|which (?:is|means)|where|not|non|and not)\b",
+    r"[,;.]?\s+(?:it (?:can't|cannot|isn't|is not)|because|since|as shown|so that|which (?:is|means)|where"
+    r"|not|non|and not)\b",
     re.I,
 )
 _LEAD = re.compile(
@@ -23,7 +24,8 @@ _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:/\d+)?(?:\s*(?:\\?%|percent\b))?|-
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _CONCLUSION = re.compile(
     r"\b(?:therefore|thus|hence|so|consequently|we (?:find|get|have|obtain|conclude|see)|is the solution"
-    r"|(?:solution|result|value|matrix|set|pair|total|domain|range)\b[^.]{0,60}? (?:is|are)|donc|daher|also|por lo tanto)\b"
+    r"|(?:solution|result|value|matrix|set|pair|total|domain|range)\b[^.]{0,60}? (?:is|are)"
+    r"|donc|daher|also|por lo tanto)\b"
     r"|因此|所以|इसलिए|لذا|поэтому",
     re.I,
 )
@@ -42,11 +44,10 @@ _LONGEST_WHOLE = 80
 
 def stated_answer(text: str) -> str | None:
     """Return what the last marker of `text` states; "" where it states a negation or nothing."""
-    marker = None
-    for marker in _MARKER.finditer(text):
-        pass
-    if marker is None:
+    markers = list(_MARKER.finditer(text))
+    if not markers:
         return None
+    marker = markers[-1]
     rest = text[marker.end() : marker.end() + _LONGEST_STATEMENT]
     while (lead := _LEAD.match(rest)) and lead.end():
         rest = rest[lead.end() :]
@@ -117,21 +118,26 @@ def whole_answer(text: str) -> str | None:
 
 
 def concluded_answer(text: str) -> str | None:
-    """Return the one value of a last sentence that draws a conclusion: "Therefore $x > 5$ is the solution."."""
+    """Return the one value of a last sentence that concludes: "Therefore $x > 5$ is the solution"."""
     tail = text.strip().rstrip("。！।.")[-_LONGEST_SENTENCE:]
     sentence = _SENTENCES.split(tail)[-1]
-    conclusion = None
-    for conclusion in _CONCLUSION.finditer(sentence):
-        pass
-    if conclusion is None or re.search(r"\b(?:not|no|or|maybe|perhaps|either|guess)\b|\?", sentence):
+    conclusions = list(_CONCLUSION.finditer(sentence))
+    if not conclusions:
+        return None
+    return _only_value(sentence[conclusions[-1].start() :]) or _only_value(sentence)
+
+
+def _only_value(sentence: str) -> str | None:
+    """Return the one formula, number or letter that a sentence is about."""
+    if re.search(r"\b(?:not|no|or|maybe|perhaps|either|guess)\b|\?", sentence):
         return None
     formulas = list(_FORMULA.finditer(sentence))
     if formulas:
         return _said(sentence) if len(formulas) > 1 else formulas[0].group()
     numbers = list(_NUMBER.finditer(sentence.rstrip(".")))
-    bold = re.findall(r"\*\*([^*]+)\*\*", sentence)
-    if len(bold) == 1 and _NUMBER.match(bold[0]):
-        return str(_NUMBER.match(bold[0]).group())  # type: ignore[union-attr]
+    bold = [found for marked in re.findall(r"\*\*([^*]+)\*\*", sentence) if (found := _NUMBER.match(marked))]
+    if len(bold) == 1:
+        return bold[0].group()
     if len(numbers) > 1 and "=" in sentence[numbers[-2].end() : numbers[-1].start()]:
         return numbers[-1].group()
     if not numbers and (letter := _CHOOSES.search(sentence)):

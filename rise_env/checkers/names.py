@@ -2,7 +2,8 @@
 
 from rise_env.checkers.tree import Node
 
-_LOGIC = frozenset({"=", "≡"})
+_OF_NAMES = frozenset("abs norm arg det dim deg tr sin cos tan cot sec csc max min Re Im".split())
+"""Functions of names that a value is given as well: |AB| = 3, cos A = 1/2."""
 
 
 def is_name(node: Node) -> bool:
@@ -15,8 +16,7 @@ def is_name(node: Node) -> bool:
     if kind == "apply":
         return True
     if kind == "function":
-        return value in {"abs", "norm", "arg", "det", "dim", "deg", "tr", "sin", "cos", "tan", "max", "min", "Re",
-                         "Im", "cot", "sec", "csc"} and all(map(is_name, parts))  # fmt: skip
+        return value in _OF_NAMES and all(map(is_name, parts))
     return False
 
 
@@ -56,14 +56,14 @@ def without_point_name(node: Node) -> Node:
 
 
 def same_function(left: tuple[Node, Node], right: tuple[Node, Node]) -> bool:
-    """Return whether two definitions name one function of the same variable: `f(x) = ...` and `y = ...`."""
+    """Return whether two definitions name one function: `f(x) = ...` and `y = ...`."""
     kinds = {left[0].kind, right[0].kind}
     plain = left[0] if left[0].kind == "symbol" else right[0]
     return kinds == {"apply", "symbol"} and plain.value == "y"
 
 
 def as_imaginary(gold: Node, answer: Node) -> Node:
-    """Read the `I` of computer algebra, or an engineer's `j`, as the imaginary unit that the reference has."""
+    """Read the `I` of computer algebra, or an engineer's `j`, as the reference's imaginary unit."""
     unit = Node("constant", (), "i")
     nodes = set(gold.walk())
     if unit not in nodes or unit in set(answer.walk()):

@@ -22,10 +22,9 @@ _VALUES = {word: value for value, word in enumerate(_SIMPLE)} | {
 
 
 def _repeating(whole: str, fixed: str, period: str) -> Fraction:
-    scale = 10 ** len(fixed)
-    return Fraction(int(whole + fixed or "0")) / scale + Fraction(
-        int(period), scale * (10 ** len(period) - 1)
-    )
+    scale: int = 10 ** len(fixed)
+    nines: int = 10 ** len(period) - 1
+    return Fraction(int(whole + fixed or "0"), scale) + Fraction(int(period), scale * nines)
 
 
 def read_literal(text: str) -> Fraction:

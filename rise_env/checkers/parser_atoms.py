@@ -19,8 +19,9 @@ _APPLIED = frozenset("fghFGQ")
 _PERCENT = frozenset({"percent", "pct", "percentage", "percents", "%"})
 _ORDINALS = frozenset({"th", "st", "nd", "rd"})
 _ENGLISH = frozenset(
-    "yes no odd all any not one two six ten is it we he of on by for the an as at be if so up us may jan dne nan "
-    "nil red cat dog boy girl man sun mon tue wed thu fri sat out per new old big low top day non act zoo".split()
+    "yes no odd all any not one two six ten is it we he of on by for the an as at be if so up us may "
+    "jan dne nan nil red cat dog boy girl man sun mon tue wed thu fri sat out per new old big low top "
+    "day non act zoo".split()
 )
 _CODES = frozenset({"Rs", "USD", "US", "EUR", "GBP", "INR", "CNY", "RMB"})
 CURRENCIES = {"$": "dollar", "£": "£", "€": "euro", "¥": "yen", "¢": "cent"}

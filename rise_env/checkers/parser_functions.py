@@ -14,8 +14,7 @@ from rise_env.checkers.vocabulary import LOOSE
 if TYPE_CHECKING:
     from rise_env.checkers.parser import Parser
 
-_INVERSES = {"sin": "arcsin", "cos": "arccos", "tan": "arctan", "cot": "arccot", "sec": "arcsec", "csc": "arccsc",
-             "sinh": "arcsinh", "cosh": "arccosh", "tanh": "arctanh"}  # fmt: skip
+_INVERSES = {name: f"arc{name}" for name in "sin cos tan cot sec csc sinh cosh tanh".split()}
 _MINUS_ONE = Node("negative", (number(1),))
 
 

@@ -30,7 +30,8 @@ _EXCEPT = re.compile(
 _EXPLANATION = re.compile(r"(?:[,;.]|\\text\{[\s,;.]*|\s)+\b(?:where|because|since)\b.*$", re.DOTALL)
 _BASED = re.compile(
     r"[({]?(?:\\(?:text|mathrm)\{)?([0-9A-Fa-f]+)\}?\)?\s*"
-    r"(?:_\{?(?:(\d{1,2})|\\text\{\s*([a-z]+)\s*\})\}?|(?:\\text\{\s*)?\(?\s*base[ -]?\}?\s*(?:(\d{1,2})|([a-z]+))\)?\}?)"
+    r"(?:_\{?(?:(\d{1,2})|\\text\{\s*([a-z]+)\s*\})\}?"
+    r"|(?:\\text\{\s*)?\(?\s*base[ -]?\}?\s*(?:(\d{1,2})|([a-z]+))\)?\}?)"
 )
 _RATE = re.compile(r"(?<=[\d}) ])\s*\b([A-Za-z]{1,3}/[A-Za-z]{1,3}(?:\^\{?[23]\}?)?)$")
 _BRACKET = re.compile(r"[([{]|[)\]}]")

@@ -1,6 +1,6 @@
 """Sets of real numbers: intervals, unions, inequalities in one variable, all in one normal form.
 
-The normal form is a sorted tuple of disjoint pieces (low, closed, high, closed), ends as numbers of 50 digits.
+The normal form is a sorted tuple of disjoint pieces (low, closed, high, closed) with ends of 50 digits.
 """
 
 from __future__ import annotations

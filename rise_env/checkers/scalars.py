@@ -21,9 +21,8 @@ _BRANCHING = frozenset(
     {"ln", "log", "lg", "log2", "arcsin", "arccos", "arcsec", "arccsc", "arccosh", "arctanh"}
 )
 SCALARS = frozenset(
-    {"number", "symbol", "constant", "sum", "product", "negative", "quotient", "power", "root", "function", "apply",
-     "big", "based", "tagged"}
-)  # fmt: skip
+    "number symbol constant sum product negative quotient power root function apply big based tagged".split()
+)
 
 
 def is_scalar(node: Node) -> bool:

@@ -132,7 +132,7 @@ def same_definitions(left: Definitions, right: Definitions, same: Same) -> bool:
 
 
 def expand_tuples(node: Node) -> Node:
-    """Return the list of tuples that a tuple with plus-minus signs stands for, and other trees as they are."""
+    """Return the tuples that a tuple with plus-minus signs stands for, and other trees as they are."""
     if node.kind != "tuple" or not any(part.kind == "plusminus" for part in node.walk()):
         return node
     choices = [expand_signs(part) for part in node.parts]

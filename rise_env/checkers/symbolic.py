@@ -190,7 +190,10 @@ def _work_out(deadline: Deadline):  # type: ignore[no-untyped-def]
 
 
 def echoes(found: Reading, expected: Reading, question: str) -> bool:
-    """Return whether an answer only repeats an expression of the question, in another form than the reference."""
+    """Return whether an answer only repeats an expression of the question.
+
+    An expression that is spelled as the reference is never held against it.
+    """
     if (
         found.node is None
         or found.node.kind in {"number", "symbol", "constant", "tagged"}

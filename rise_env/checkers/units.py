@@ -90,11 +90,12 @@ _GENERIC = frozenset(
 )
 # such words change or withhold the number before them, or offer more than it
 HEDGES = frozenset(
-    "not no or and if unless maybe either neither more less least most than at about approximately around nearly "
-    "almost roughly between any all some none except only plus minus times over under but else other probably perhaps "
-    "possibly sometimes usually likely could might may can would should guess wrong false incorrect is are was given "
-    "when for below above negative half halves thirds quarters fourths fifths sixths sevenths eighths ninths tenths "
-    "factorial fewer rather instead otherwise until unknown".split()
+    "not no or and if unless maybe either neither more less least most than at about approximately "
+    "around nearly almost roughly between any all some none except only plus minus times over under "
+    "but else other probably perhaps possibly sometimes usually likely could might may can would "
+    "should guess wrong false incorrect is are was given when for below above negative half halves "
+    "thirds quarters fourths fifths sixths sevenths eighths ninths tenths factorial fewer rather "
+    "instead otherwise until unknown".split()
 )
 
 

@@ -6,9 +6,9 @@ CONSTANTS = {"pi": "pi", "infty": "infinity", "infinity": "infinity", "inf": "in
 FUNCTIONS = {
     name: name
     for name in (
-        "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh coth sech csch log ln exp lg gcd lcm max min "
-        "det tr abs sqrt cbrt floor ceil factorial binomial gamma arg deg dim erf sgn Re Im cis arcsinh arccosh "
-        "arctanh sign conjugate"
+        "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh coth sech csch log ln exp lg gcd "
+        "lcm max min det tr abs sqrt cbrt floor ceil factorial binomial gamma arg deg dim erf sgn Re "
+        "Im cis arcsinh arccosh arctanh sign conjugate"
     ).split()
 } | {
     "arccot": "arccot", "arcsec": "arcsec", "arccsc": "arccsc", "asin": "arcsin", "acos": "arccos",
@@ -25,9 +25,9 @@ LOOSE = frozenset(
 """Functions whose argument may stand without brackets; such an argument ends before the next of them."""
 
 GREEK = frozenset(
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi omicron rho "
-    "varrho sigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi "
-    "Omega ell hbar aleph nabla partial varsigma wp".split()
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi "
+    "omicron rho varrho sigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi "
+    "Sigma Upsilon Phi Psi Omega ell hbar aleph nabla partial varsigma wp".split()
 )
 
 OPERATORS = {
@@ -39,10 +39,10 @@ OPERATORS = {
     "wedge": "and", "lor": "or", "vee": "or", "to": "→", "rightarrow": "→", "Rightarrow": "⇒",
     "implies": "⇒", "mapsto": "↦", "mid": "|", "vert": "|", "lvert": "l|", "rvert": "r|", "Vert": "‖",
     "|": "‖", "lVert": "‖", "rVert": "‖", "lbrace": "\\{", "rbrace": "\\}", "{": "\\{", "}": "\\}",
-    "lbrack": "[", "rbrack": "]", "langle": "⟨", "rangle": "⟩", "lfloor": "⌊", "rfloor": "⌋",
-    "lceil": "⌈", "rceil": "⌉", "%": "%", "circ": "∘", "degree": "°", "deg": "°", "textdegree": "°", "colon": ":", "prime": "'", "&": "&",
-    "over": "over", "choose": "choose", "atop": "over", "permille": "‰", "perp": "⊥", "parallel": "∥",
-    "bmod": "mod", "pmod": "pmod", "lparen": "(", "rparen": ")",
+    "lbrack": "[", "rbrack": "]", "langle": "⟨", "rangle": "⟩", "lfloor": "⌊", "rfloor": "⌋", "lceil": "⌈",
+    "rceil": "⌉", "%": "%", "circ": "∘", "degree": "°", "deg": "°", "textdegree": "°", "colon": ":",
+    "prime": "'", "&": "&", "over": "over", "choose": "choose", "atop": "over", "permille": "‰",
+    "perp": "⊥", "parallel": "∥", "bmod": "mod", "pmod": "pmod", "lparen": "(", "rparen": ")",
 }  # fmt: skip
 
 NAMES = {"emptyset": "emptyset", "varnothing": "emptyset", "ldots": "ellipsis", "dots": "ellipsis",
@@ -55,9 +55,9 @@ BLACKBOARD = {"R": "reals", "Z": "integers", "N": "naturals", "Q": "rationals", 
 ANGLES = frozenset({"angle", "measuredangle", "triangle", "square", "Box", "overrightarrow"})
 
 STYLES = frozenset(
-    "text mbox textbf textit textrm textnormal textsf texttt textsc textup emph hbox mathrm operatorname mathbf "
-    "mathit mathsf mathtt mathcal mathscr mathfrak boldsymbol underline bold pmb fbox boxed cancel mathord "
-    "operatorname* ensuremath mathop textmd fcolorbox tag".split()
+    "text mbox textbf textit textrm textnormal textsf texttt textsc textup emph hbox mathrm "
+    "operatorname mathbf mathit mathsf mathtt mathcal mathscr mathfrak boldsymbol underline bold pmb "
+    "fbox boxed cancel mathord operatorname* ensuremath mathop textmd fcolorbox tag".split()
 )
 """Commands whose argument is words or symbols in another style."""
 

@@ -11,7 +11,8 @@ _NOT_LETTERS = re.compile(r"[^\w%°+\-/:.,]+")
 _PUNCTUATION = re.compile(r"(?<!\d)[.,:]|[.,:](?!\d)")
 _ARTICLES = frozenset({"a", "an", "the"})
 _SENTENCE = re.compile(
-    r"^(?:the|it|this|that|these|they|there|so|he|she|its?)\b[\w ]{0,60}?\b(?:is|are|was|were|equals|has|have)\s+"
+    r"^(?:the|it|this|that|these|they|there|so|he|she|its?)\b[\w ]{0,60}?"
+    r"\b(?:is|are|was|were|equals|has|have)\s+"
 )
 _NEGATIONS = frozenset({"not", "no", "never", "none", "neither", "nor", "cannot", "isn", "aren"})
 _OBJECTS = {

@@ -17,6 +17,16 @@ import time
 from typing import Any
 
 MEGABYTE = 1 << 20
+RENAMED = {
+    "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh", "ln": "log",
+    "arctanh": "atanh", "abs": "Abs", "ceil": "ceiling", "max": "Max", "min": "Min", "mod": "Mod", "Re": "re",
+    "Im": "im",
+}  # fmt: skip
+"""Our names of functions to those of sympy, where they differ."""
+PLAIN = frozenset(
+    "sin cos tan cot sec csc sinh cosh tanh coth sech csch exp floor factorial factorial2 binomial gamma gcd "
+    "lcm erf sign".split()
+)
 
 
 def main(memory_mb: int) -> None:
@@ -131,17 +141,12 @@ class Converter:
 
     def _function(self, name: str, built: list[Any]) -> Any:
         sympy = self.sympy
-        renamed = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh",
-                   "arctanh": "atanh", "ln": "log", "abs": "Abs", "ceil": "ceiling", "max": "Max", "min": "Min",
-                   "mod": "Mod", "Re": "re", "Im": "im"}  # fmt: skip
-        plain = {"sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "coth", "sech", "csch", "exp",
-                 "floor", "factorial", "factorial2", "binomial", "gamma", "gcd", "lcm", "erf", "sign"}  # fmt: skip
         if name in {"log", "lg", "log2"}:
             base = built[1] if len(built) > 1 else sympy.Integer(2 if name == "log2" else 10)
             return sympy.log(built[0], base)
-        if name not in renamed and name not in plain:
+        if name not in RENAMED and name not in PLAIN:
             raise ValueError(name)
-        return getattr(sympy, renamed.get(name, name))(*built)
+        return getattr(sympy, RENAMED.get(name, name))(*built)
 
 
 if __name__ == "__main__":
