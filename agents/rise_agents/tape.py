@@ -1,0 +1,125 @@
+"""Requests and replies in a file of JSON lines, to be played back bit for bit.
+
+The first line names the agent that was recorded; every further line is one reply, keyed by a hash of the
+conversation, the sampling settings, the seed, and, for requests without a seed, how often the same one
+was made before.
+"""
+
+import hashlib
+import json
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rise_agents.base import Reply, SamplingConfig
+from rise_env.errors import StoreError
+from rise_env.types import Conversation, Usage
+
+SCHEMA = 1
+
+
+class Tape:
+    """A file of replies. Threads may share one.
+
+    Args:
+        path: The file; it is made when the first reply is added.
+        agent: Name of who is recorded; None where nothing will be added.
+
+    Raises:
+        StoreError: The file is no tape, damaged, or of another agent.
+    """
+
+    def __init__(self, path: str | Path, agent: str | None = None) -> None:
+        self.path = Path(path)
+        self.agent = agent
+        self._replies: dict[str, Reply] = {}
+        self._asked: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        if self.path.exists():
+            self._load()
+
+    def __len__(self) -> int:
+        return len(self._replies)
+
+    def keys(
+        self,
+        conversations: Sequence[Conversation],
+        sampling: SamplingConfig,
+        seeds: Sequence[int] | None,
+    ) -> list[str]:
+        """Return the key of each request, in order; ones without a seed are counted."""
+        found = []
+        for place, conversation in enumerate(conversations):
+            seed = None if seeds is None else seeds[place]
+            content = [list(conversation), asdict(sampling), seed]
+            text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+            key = hashlib.sha256(text.encode()).hexdigest()[:32]
+            if seed is None:
+                self._asked[key] += 1
+                key = f"{key}-{self._asked[key]}"
+            found.append(key)
+        return found
+
+    def get(self, key: str) -> Reply | None:
+        """Return the reply with this key, if there is one."""
+        return self._replies.get(key)
+
+    def add(self, key: str, reply: Reply) -> None:
+        """Write a reply down at once."""
+        with self._lock:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with open(self.path, "ab") as file:
+                if not file.tell():
+                    file.write(_line({"kind": "cassette", "schema": SCHEMA, "agent": self.agent}))
+                file.write(_line({"key": key, **_to_json(reply)}))
+            self._replies[key] = reply
+
+    def _load(self) -> None:
+        data = self.path.read_bytes()
+        whole = data.rfind(b"\n") + 1
+        lines = data[:whole].split(b"\n")[:-1]
+        try:
+            head = json.loads(lines[0])
+            if head["kind"] != "cassette" or head["schema"] != SCHEMA:
+                raise ValueError("not a cassette")
+            for line in lines[1:]:
+                row = json.loads(line)
+                self._replies[row["key"]] = _from_json(row)
+        except (ValueError, KeyError, TypeError, IndexError) as error:
+            raise StoreError(f"{self.path} is not a cassette: {error!r}") from error
+        if self.agent is not None and head["agent"] != self.agent:
+            raise StoreError(f"{self.path} holds replies of {head['agent']!r}, not of {self.agent!r}")
+        if self.agent is not None and whole < len(data):  # a torn last line, from a kill: will be asked again
+            with open(self.path, "r+b") as file:
+                file.truncate(whole)
+        self.agent = head["agent"]
+
+
+def _line(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode() + b"\n"
+
+
+def _to_json(reply: Reply) -> dict[str, Any]:
+    row: dict[str, Any] = {"text": reply.text, "finish": reply.finish, "latency": reply.latency}
+    row["usage"] = [reply.usage.prompt_tokens, reply.usage.completion_tokens, reply.usage.cached_tokens]
+    if reply.token_ids is not None:
+        row["token_ids"] = list(reply.token_ids)
+    if reply.logprobs is not None:
+        row["logprobs"] = list(reply.logprobs)
+    return row
+
+
+def _from_json(row: dict[str, Any]) -> Reply:
+    prompt, completion, cached = row["usage"]
+    token_ids, logprobs = row.get("token_ids"), row.get("logprobs")
+    return Reply(
+        text=row["text"],
+        finish=row["finish"],
+        token_ids=None if token_ids is None else tuple(token_ids),
+        logprobs=None if logprobs is None else tuple(logprobs),
+        usage=Usage(prompt_tokens=prompt, completion_tokens=completion, cached_tokens=cached),
+        latency=row["latency"],
+    )
