@@ -7,12 +7,14 @@ from rise_env.checkers.choice import ChoiceChecker
 from rise_env.checkers.extraction import final_answer
 from rise_env.checkers.numeric import NumericChecker
 from rise_env.checkers.policy import Policy
+from rise_env.checkers.service import CheckerService
 from rise_env.checkers.symbolic import SymbolicChecker
 from rise_env.checkers.text import TextChecker
 
 __all__ = [
     "CheckItem",
     "Checker",
+    "CheckerService",
     "ChoiceChecker",
     "NumericChecker",
     "Policy",

@@ -5,10 +5,12 @@ from time import perf_counter
 
 from rise_env.checkers.base import Checker
 from rise_env.checkers.choice import ChoiceChecker
+from rise_env.checkers.decision import decide
 from rise_env.checkers.limits import Deadline
 from rise_env.checkers.numeric import NumericChecker
 from rise_env.checkers.policy import DEFAULT, Policy
-from rise_env.checkers.symbolic import Kind, SymbolicChecker, decide
+from rise_env.checkers.service import default_service
+from rise_env.checkers.symbolic import Kind, SymbolicChecker
 from rise_env.checkers.text import TextChecker
 from rise_env.errors import ConfigError
 from rise_env.types import CheckResult, Verdict
@@ -69,6 +71,8 @@ def equivalent(answer: str, reference: str, *, timeout: float = 1.0, policy: Pol
     True
     """
     start = perf_counter()
-    verdict, method = decide(answer, reference, policy=policy, deadline=Deadline(timeout))
+    verdict, method = decide(
+        answer, reference, policy=policy, deadline=Deadline(timeout), work_out=default_service().same
+    )
     found = None if verdict is Verdict.NO_ANSWER else answer
     return CheckResult(verdict, found, method, perf_counter() - start)

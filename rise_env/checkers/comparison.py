@@ -19,6 +19,9 @@ from rise_env.checkers.policy import Policy
 from rise_env.checkers.scalars import is_scalar, same_rounded, same_value
 from rise_env.checkers.tree import Node, symbols
 
+WorkOut = Callable[[Node, Node, Deadline], bool]
+"""Decides whether two expressions are equal that need symbolic work."""
+
 _STATEMENTS = frozenset({"and", "or", "both", "union", "intersection", "setminus", "reals", "builder"})
 _ORDER = real_sets.ORDER
 
@@ -33,7 +36,10 @@ class Comparison:
     """
 
     def __init__(
-        self, policy: Policy, deadline: Deadline, work_out: Callable[[Node, Node], bool] | None = None
+        self,
+        policy: Policy,
+        deadline: Deadline,
+        work_out: Callable[[Node, Node, Deadline], bool] | None = None,
     ) -> None:
         self.policy = policy
         self.deadline = deadline
@@ -286,7 +292,7 @@ class Comparison:
                 part.kind == "big" for part in (*gold.walk(), *answer.walk())
             ):
                 raise
-            return self.work_out(gold, answer)
+            return self.work_out(gold, answer, self.deadline)
 
 
 def _joined(node: Node) -> Node:

@@ -160,7 +160,8 @@ class Parser:
                 return Node("ratio", (*parts, self.expression(RATIO)))
         if kind in {"word", "text"}:
             return atoms.words_behind(self, left)
-        if kind == "number" and left == Node("constant", (), "i") and power < PRODUCT:
+        behind_bracket = self.position and self.tokens[self.position - 1].value in {")", "]"}
+        if kind == "number" and power < PRODUCT and (left == Node("constant", (), "i") or behind_bracket):
             return _product(left, self.expression(PRODUCT))
         if kind == "number" and left.kind == "tagged":
             return atoms.smaller_unit(self, left)

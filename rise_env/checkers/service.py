@@ -16,13 +16,17 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from queue import Empty, LifoQueue
 from types import TracebackType
 
+from rise_env.checkers.base import CheckItem
 from rise_env.checkers.limits import Deadline, Expired, Undecided
+from rise_env.checkers.policy import DEFAULT, Policy
 from rise_env.checkers.tree import Node, to_json
 from rise_env.errors import ConfigError
+from rise_env.types import CheckResult
 
 _SCRIPT = Path(__file__).with_name("worker.py")
 _GRACE = 0.1
@@ -172,6 +176,14 @@ class CheckerService:
             worker = Worker(self.memory_mb)
             self._all.append(worker)
             return worker
+
+    def check_many(
+        self, items: Iterable[CheckItem], *, policy: Policy = DEFAULT, timeout: float = 1.0
+    ) -> list[CheckResult]:
+        """Check a batch of replies with this service's processes; see `SymbolicChecker`."""
+        from rise_env.checkers.symbolic import SymbolicChecker  # it is built on this file
+
+        return SymbolicChecker(policy, timeout=timeout, service=self).check_many(items)
 
     def warm_up(self) -> None:
         """Start all workers now, instead of at the first check that needs one."""
