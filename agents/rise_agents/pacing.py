@@ -1,0 +1,110 @@
+"""Limits on what is asked of a paid server: requests and tokens per minute, and money."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rise_env.errors import ConfigError
+from rise_env.types import Usage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prices:
+    """US dollars per million tokens."""
+
+    prompt: float = 0.0
+    cached: float | None = None
+    """Prompt tokens that the server's prefix cache served; None costs the same as others."""
+    completion: float = 0.0
+
+    def cost(self, usage: Usage) -> float:
+        """Return what a reply cost, in US dollars."""
+        cached = self.prompt if self.cached is None else self.cached
+        fresh = usage.prompt_tokens - usage.cached_tokens
+        total = fresh * self.prompt + usage.cached_tokens * cached + usage.completion_tokens * self.completion
+        return total / 1e6
+
+
+class Pace:
+    """Spaces requests so that neither limit is exceeded in any minute. Threads may share one.
+
+    Args:
+        per_minute: Requests; 0 is no limit.
+        tokens_per_minute: Prompt and reply tokens; 0 is no limit.
+        clock: Seconds, monotonic.
+        sleep: Waits so many seconds.
+    """
+
+    def __init__(
+        self,
+        per_minute: float = 0,
+        tokens_per_minute: float = 0,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._gaps = (
+            60 / per_minute if per_minute else 0.0,
+            60 / tokens_per_minute if tokens_per_minute else 0.0,
+        )
+        self._next = [0.0, 0.0]
+        self._clock = clock
+        self._sleep = sleep
+        self._lock = threading.Lock()
+
+    def wait(self, tokens: int) -> None:
+        """Wait until a request of about `tokens` tokens may start."""
+        with self._lock:
+            now = self._clock()
+            start = max(now, *self._next)
+            self._next = [start + self._gaps[0], start + self._gaps[1] * tokens]
+        if start > now:
+            self._sleep(start - now)
+
+
+class Budget:
+    """Counts money, and refuses requests that might exceed the cap. Threads may share one.
+
+    Args:
+        cap: US dollars; 0 is no cap.
+        prices: Needed for a cap.
+
+    Raises:
+        ConfigError: There is a cap and no prices.
+    """
+
+    def __init__(self, cap: float, prices: Prices | None) -> None:
+        if cap < 0:
+            raise ConfigError(f"max_usd must be at least 0, got {cap}")
+        if cap and prices is None:
+            raise ConfigError("max_usd needs prices: US dollars per million prompt and completion tokens")
+        self._cap = cap
+        self._prices = prices or Prices()
+        self._lock = threading.Lock()
+        self._reserved = 0.0
+        self.spent = 0.0
+        """US dollars, of replies that came."""
+
+    def reserve(self, most: Usage) -> float:
+        """Set aside what a request may cost at most, and return it.
+
+        Raises:
+            ConfigError: That would exceed the cap.
+        """
+        cost = self._prices.cost(most)
+        with self._lock:
+            if self._cap and self.spent + self._reserved + cost > self._cap:
+                raise ConfigError(
+                    f"the cap of ${self._cap:g} is reached: ${self.spent:.4f} spent, and the next request "
+                    f"may cost ${cost:.4f}; raise max_usd and run the same command to go on"
+                )
+            self._reserved += cost
+        return cost
+
+    def settle(self, reserved: float, usage: Usage | None) -> None:
+        """Replace what was set aside by what the reply cost; None where no reply came."""
+        with self._lock:
+            self._reserved -= reserved
+            if usage is not None:
+                self.spent += self._prices.cost(usage)

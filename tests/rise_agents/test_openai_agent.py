@@ -1,0 +1,208 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rise_agents.base import SamplingConfig
+from rise_agents.loading import load_agent
+from rise_agents.rollout import TurnPlan, rollout
+from rise_env.errors import AgentError, ConfigError
+from rise_env.types import Conversation
+
+from .faulty_server import Fault, FaultyServer, chat, cut, garbled, serving, slow, status
+from .players import envs
+
+openai_agent = pytest.importorskip("rise_agents.openai_agent")
+pytest.importorskip("openai")
+
+SAMPLING = SamplingConfig(max_new_tokens=50)
+AT_ONCE = {"retry_after": "0"}
+FAULTS: list[Fault] = [
+    status(429, **AT_ONCE),
+    status(500, **AT_ONCE),
+    status(503, **AT_ONCE),
+    cut,
+    garbled(b'{"id": "1", "choi'),
+    garbled({"id": "1", "choices": []}),
+    garbled({"id": "1", "choices": [{"index": 0, "message": {"role": "assistant", "content": 7}}]}),
+    slow(0.6),
+]
+
+
+def asked(count: int) -> list[Conversation]:
+    return [({"role": "user", "content": str(i)},) for i in range(count)]
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait a hundredth of the time between tries."""
+    call = openai_agent._Wait.__call__
+    monkeypatch.setattr(openai_agent._Wait, "__call__", lambda self, state: call(self, state) / 100)
+
+
+@pytest.fixture
+def healthy() -> Iterator[FaultyServer]:
+    with serving(lambda text: []) as server:
+        yield server
+
+
+def agent_of(server: FaultyServer, **settings: object) -> openai_agent.OpenAIAgent:  # type: ignore[name-defined]
+    return openai_agent.OpenAIAgent(f"m@{server.url}", **settings)
+
+
+def test_a_healthy_server_answers_in_order(healthy: FaultyServer) -> None:
+    agent = agent_of(healthy, concurrency=8)
+    replies = agent.act(
+        asked(40), SamplingConfig(temperature=0.5, top_p=0.9, max_new_tokens=7), list(range(40))
+    )
+    assert [reply.text for reply in replies] == [f"reply to {i}" for i in range(40)]
+    assert replies[0].usage.prompt_tokens == 10
+    assert replies[0].usage.completion_tokens == 4
+    body = next(body for body in healthy.bodies if body["messages"][0]["content"] == "3")
+    assert body == {
+        "model": "m",
+        "messages": [{"role": "user", "content": "3"}],
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "max_tokens": 7,
+        "seed": 3,
+    }
+    agent.close()
+
+
+def test_nothing_is_lost_and_nothing_asked_twice_after_success(quick: None) -> None:
+    def faults(text: str) -> list[Fault]:
+        kind = int(text) % (len(FAULTS) + 1)
+        return FAULTS[kind : kind + 1] * (1 + int(text) // 20)
+
+    with serving(faults) as server:
+        agent = agent_of(server, concurrency=16, timeout=0.3)
+        replies = agent.act(asked(45), SAMPLING, list(range(45)))
+        agent.close()
+    assert [reply.text for reply in replies] == [f"reply to {i}" for i in range(45)]
+    assert set(server.successes.values()) == {1}
+    assert len(server.successes) == 45
+    assert [server.tries[str(i)] for i in range(45)] == [1 + len(faults(str(i))) for i in range(45)]
+
+
+def test_the_wait_that_the_server_asks_for_is_kept() -> None:
+    with serving(lambda text: [status(429, retry_after="0.4")]) as server:
+        agent = agent_of(server)
+        agent.act(asked(1), SAMPLING, [1])
+        agent.close()
+    assert 0.4 <= server.times[1] - server.times[0] < 2.0
+
+
+def test_a_request_that_never_succeeds_fails_alone(quick: None) -> None:
+    with serving(lambda text: [status(500)] * 100 if text == "2" else []) as server:
+        agent = agent_of(server, attempts=3)
+        replies = agent.act(asked(4), SAMPLING, [0, 1, 2, 3])
+        agent.close()
+    assert [reply.finish for reply in replies] == ["stop", "stop", "error", "stop"]
+    assert "status 500" in replies[2].text
+    assert server.tries["2"] == 3
+
+
+def test_a_request_that_the_server_rejects_is_not_tried_again() -> None:
+    with serving(lambda text: [status(400)] * 9 if text == "0" else []) as server:
+        agent = agent_of(server)
+        replies = agent.act(asked(2), SAMPLING, [0, 1])
+        agent.close()
+    assert [reply.finish for reply in replies] == ["error", "stop"]
+    assert server.tries["0"] == 1
+
+
+@pytest.mark.parametrize("code", [401, 403, 404])
+def test_a_refused_key_or_model_stops_the_run(code: int) -> None:
+    with serving(lambda text: [status(code)] * 9) as server:
+        agent = agent_of(server, concurrency=1)
+        with pytest.raises(ConfigError, match=f"the server refuses 'm'.*status {code}"):
+            agent.act(asked(20), SAMPLING, list(range(20)))
+        agent.close()
+    assert sum(server.tries.values()) <= 2
+
+
+def test_a_server_that_is_gone_stops_the_rollout_without_failing_its_episodes(quick: None) -> None:
+    with serving(lambda text: []) as server:
+        agent = agent_of(server, attempts=2)
+    with pytest.raises(AgentError, match="answered none of 3"):
+        rollout([TurnPlan(agent)], envs(3), range(3), SAMPLING, seed=0)
+    agent.close()
+
+
+def test_the_key_is_sent_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_KEY", "sk-very-secret")
+
+    def leak(handler: object) -> bool:
+        handler.answer(400, {"error": {"message": "bad key sk-very-secret"}})  # type: ignore[attr-defined]
+        return True
+
+    with serving(lambda text: [leak] * 9) as server:
+        agent = agent_of(server, key_variable="MY_KEY")
+        [reply] = agent.act(asked(1), SAMPLING, [1])
+        agent.close()
+    assert "Bearer sk-very-secret" in server.headers[0]
+    assert "secret" not in reply.text
+    assert "***" in reply.text
+    assert "secret" not in agent.name + repr(agent)
+
+
+def test_a_journal_makes_nothing_be_paid_for_twice(tmp_path: Path, healthy: FaultyServer) -> None:
+    journal = str(tmp_path / "j.jsonl")
+    first = agent_of(healthy, journal=journal)
+    replies = first.act(asked(6), SAMPLING, list(range(6)))
+    first.close()
+    second = agent_of(healthy, journal=journal)
+    assert second.act(asked(8), SAMPLING, list(range(8)))[:6] == replies
+    second.close()
+    assert set(healthy.tries.values()) == {1}
+    assert len(healthy.tries) == 8
+
+
+def test_the_cap_on_cost_is_never_exceeded(tmp_path: Path, healthy: FaultyServer) -> None:
+    # 4 of 50 tokens come at 1 dollar each: a request may cost 50 and costs 4
+    prices = {"completion": 1e6}
+    agent = agent_of(healthy, max_usd=100.0, prices=prices, concurrency=1, journal=str(tmp_path / "j.jsonl"))
+    with pytest.raises(ConfigError, match=r"the cap of \$100 is reached: \$52\.0000 spent"):
+        agent.act(asked(30), SAMPLING, list(range(30)))
+    assert agent.spent == 52.0
+    assert sum(healthy.tries.values()) == 13
+    agent.close()
+    richer = agent_of(healthy, max_usd=1000.0, prices=prices, journal=str(tmp_path / "j.jsonl"))
+    assert len(richer.act(asked(30), SAMPLING, list(range(30)))) == 30
+    assert set(healthy.tries.values()) == {1}
+    richer.close()
+
+
+def test_log_probabilities_and_cached_tokens_are_read_where_the_server_gives_them() -> None:
+    body = chat("4", finish="length")
+    body["choices"][0]["logprobs"] = {"content": [{"token": "4", "logprob": -0.25, "top_logprobs": []}]}
+    body["usage"]["prompt_tokens_details"] = {"cached_tokens": 6}
+    with serving(lambda text: [garbled(body)]) as server:
+        agent = agent_of(server, logprobs=True)
+        [reply] = agent.act(asked(1), SAMPLING, [1])
+        agent.close()
+    assert reply.logprobs == (-0.25,)
+    assert reply.usage.cached_tokens == 6
+    assert reply.finish == "length"
+    assert server.bodies[0]["logprobs"] is True
+
+
+@pytest.mark.parametrize(
+    ("target", "settings", "message"),
+    [
+        pytest.param("model", {}, "write openai:MODEL@URL", id="no url"),
+        pytest.param("@http://x/v1", {}, "write openai:MODEL@URL", id="no model"),
+        pytest.param("m@ftp://x", {}, "write openai:MODEL@URL", id="no http"),
+        pytest.param("m@https://api.openai.com/v1", {}, "set the environment variable", id="no key"),
+        pytest.param("m@http://x/v1", {"max_usd": 1.0}, "max_usd needs prices", id="cap without prices"),
+        pytest.param("m@http://x/v1", {"prices": {"p": 1}}, "prices have", id="unknown price"),
+        pytest.param("m@http://x/v1", {"concurrency": 0}, "at least 1", id="no concurrency"),
+    ],
+)
+def test_wrong_settings_are_named(
+    monkeypatch: pytest.MonkeyPatch, target: str, settings: dict[str, object], message: str
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(ConfigError, match=message):
+        load_agent(f"openai:{target}", **settings)
