@@ -10,11 +10,13 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from rise_env.store import TrajectoryStore
 from rise_env.types import Attempt, CheckResult, Conversation, Problem, Trajectory, Turn, Verdict
+from rise_trainers.fit import FitConfig
 
 STABLE = (
     "{% for m in messages %}{{ '<' + m['role'] + '>' + m['content'] + '<end>' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<assistant>' }}{% endif %}"
 )
+VOCABULARY = 420
 RETRY = "Please try again."
 _TEXT = [
     "What is 12 plus 7? Ann has 5 apples and buys 13 more. How many apples has she now?",
@@ -52,7 +54,7 @@ def tokenizer(
         core.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
         core.decoder = decoders.Metaspace(prepend_scheme="first")
         alphabet = sorted({chr(code) for code in range(32, 127)} | {"\n", "\u2581"})
-    trainer = trainers.BpeTrainer(vocab_size=420, special_tokens=names, initial_alphabet=alphabet)
+    trainer = trainers.BpeTrainer(vocab_size=VOCABULARY, special_tokens=names, initial_alphabet=alphabet)
     core.train_from_iterator([*_TEXT, *text], trainer)
     return PreTrainedTokenizerFast(
         tokenizer_object=core,
@@ -138,3 +140,22 @@ def save_store(path: Path, episodes: Sequence[Trajectory]) -> Path:
     with TrajectoryStore(path, {"env": "toy"}) as store:
         store.append(episodes)
     return path
+
+
+def fit_config(folder: Path, **settings: Any) -> FitConfig:
+    """Return a fit of four steps on toys that it writes into `folder`."""
+    if not (folder / "store.jsonl").exists():
+        save_store(folder / "store.jsonl", trajectories(16))
+    if not (folder / "model").exists():
+        save_model(folder / "model")
+    defaults: dict[str, Any] = {
+        "data": (str(folder / "store.jsonl"),),
+        "model": str(folder / "model"),
+        "output": str(folder / "fitted"),
+        "batch_size": 8,
+        "micro_batch_size": 2,
+        "learning_rate": 1e-2,
+        "device": "cpu",
+        "threads": 1,
+    }
+    return FitConfig(**{**defaults, **settings})

@@ -84,7 +84,7 @@ class FitConfig:
     ranks: int = 1
     """Processes on this machine, one per device."""
     threads: int | None = None
-    """CPU threads per rank; None: OMP_NUM_THREADS where it is set, else cores / ranks."""
+    """CPU threads per rank; None: cores / ranks, or OMP_NUM_THREADS where that is smaller."""
     hostfile: str | None = None
     """DeepSpeed hostfile for several machines; `ranks` is then the number per machine."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -223,6 +223,7 @@ def main(argv: list[str]) -> int:
     from rise_trainers.progress import FitProgress
 
     config = parse(FitConfig, argv, prog="rise fit", repeated=("data",))
+    check_inputs(config)
     with FitProgress() as display:
         launch_fit(config, progress=display.update)
     print(config.output)

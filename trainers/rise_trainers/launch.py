@@ -28,7 +28,7 @@ def command(config: FitConfig, partial: Path) -> list[str]:
     which reaches the machines of the hostfile by ssh; the partial folder must be on a shared disk then.
     """
     work = ["--module", "--no_local_rank", "rise_trainers.fit_rank", str(partial.resolve() / SETTINGS)]
-    port = f"--master_port={_free_port()}"
+    port = f"--master_port={free_port()}"
     start = [sys.executable, "-m", "rise_trainers.lifeline"]
     if config.hostfile is not None:
         hosts = ["--hostfile", config.hostfile, "--num_gpus", str(config.ranks)]
@@ -45,10 +45,9 @@ def environment(config: FitConfig) -> dict[str, str]:
     """
     variables = dict(os.environ)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if config.threads is not None:
-        variables["OMP_NUM_THREADS"] = str(config.threads)
-    else:
-        variables.setdefault("OMP_NUM_THREADS", str(max(1, cores // config.ranks)))
+    share = max(1, cores // config.ranks)
+    wanted = config.threads or min(share, int(variables.get("OMP_NUM_THREADS", share)))
+    variables["OMP_NUM_THREADS"] = str(wanted)
     variables.setdefault("TOKENIZERS_PARALLELISM", "false")
     return variables
 
@@ -109,7 +108,8 @@ def _failure(partial: Path, code: int) -> RiseError:
     return TrainingError(f"the fit failed with exit code {code}; the reason is at the end of {partial / LOG}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody uses now."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
