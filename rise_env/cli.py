@@ -19,6 +19,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "problems": ("rise_env.problems.command:main", "the problem sets: list, show, audit"),
     "envs": ("rise_env.envs_command:main", "every environment id and where its problems come from"),
     "play": ("rise_env.play_command:main", "play an episode yourself"),
+    "check": ("rise_env.checkers.command:main", "check one reply against a reference, step by step"),
+    "checkers": ("rise_env.checkers.bench:main", "score answer checkers on labelled cases"),
     "store": ("rise_env.store_command:main", "look into stores; recheck, export, import, merge them"),
     "report": ("rise_benchmarks.report:main", "table, figure and report.json of a run or an evaluation"),
 }
