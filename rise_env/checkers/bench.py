@@ -1,4 +1,4 @@
-"""`rise checkers bench FILE...`: our checker and its peers on labelled cases, in one run, and a report card."""
+"""`rise checkers bench FILE...`: our checker and its peers on labelled cases, in one run."""
 
 import argparse
 import importlib.metadata
