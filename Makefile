@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: quickstart test test-all lint clean
+.PHONY: quickstart test test-all lint bench-env clean
 
 $(INSTALLED): setup.cfg pyproject.toml requirements/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -28,6 +28,12 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Steps per second of the environments. PEERS: interpreters with gem-llm, skyrl-gym, verifiers 0.3 in them;
+# RISE_REPO: a clone of cmu-mind/RISE.
+bench-env: $(INSTALLED)
+	$(BIN)/python -m rise_benchmarks.speed.env $(foreach python,$(PEERS),--peers $(python)) \
+		$(if $(RISE_REPO),--rise-repo $(RISE_REPO)) --output benchmarks/results/env_speed.json
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -1,20 +1,37 @@
 """From the rows of a data set to problems, as a `SetSpec` says."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from rise_env.errors import ProblemError
 from rise_env.problems.catalog import SetSpec
 from rise_env.problems.problem_set import ProblemSet
-from rise_env.problems.sources import Found, Row, Rows
+from rise_env.problems.sources import Dataset, Row, Rows, read_dataset, stamp
 from rise_env.types import Problem
 
 
-def wrap(spec: SetSpec, split: str, found: Found) -> ProblemSet:
-    """Return what a user's `dataset` gave as a problem set; ready-made problems stay as they are."""
-    if isinstance(found.content, Rows):
-        return build(spec, split, found.content, found.where)
-    return ProblemSet(found.content, name=spec.name, split=split, source=found.where)
+def load_own(spec: SetSpec, split: str, dataset: Dataset, revision: str | None = None) -> Sequence[Problem]:
+    """Return the problems of a user's data set; ready-made problems stay as they are.
+
+    A file that was read once is not read again while it stays as it is.
+    """
+    changed = stamp(dataset)
+    if changed is not None:
+        return _load_file(spec, split, str(dataset), changed)
+    return _load(spec, split, dataset, revision)
+
+
+@lru_cache(maxsize=32)
+def _load_file(spec: SetSpec, split: str, path: str, changed: tuple[int, int]) -> Sequence[Problem]:
+    return _load(spec, split, path, None)
+
+
+def _load(spec: SetSpec, split: str, dataset: Dataset, revision: str | None) -> Sequence[Problem]:
+    found = read_dataset(dataset, split, revision)
+    return (
+        build(spec, split, found.content, found.where) if isinstance(found.content, Rows) else found.content
+    )
 
 
 def build(spec: SetSpec, split: str, rows: Rows, where: str) -> ProblemSet:

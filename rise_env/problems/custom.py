@@ -1,14 +1,16 @@
 """Problems of the user's own: JSON lines, JSON, CSV, a hub data set, rows or problems."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from rise_env.errors import ConfigError
-from rise_env.problems.build import wrap
+from rise_env.problems.build import load_own
 from rise_env.problems.catalog import SetSpec
 from rise_env.problems.extraction import after_hashes, boxed, plain
-from rise_env.problems.problem_set import ProblemSet
-from rise_env.problems.sources import Dataset, read_dataset
+from rise_env.problems.sources import Dataset
+from rise_env.types import Problem
 
 
 def any_answer(value: Any) -> str | None:
@@ -45,7 +47,7 @@ def load_custom(
     question_key: str | None = None,
     answer_key: str | None = None,
     revision: str | None = None,
-) -> ProblemSet:
+) -> Sequence[Problem]:
     """Return problems of the user's own.
 
     Args:
@@ -64,9 +66,13 @@ def load_custom(
         raise ConfigError(
             "RISE-Custom-v0 needs dataset=: a file (.jsonl, .json, .csv), a hub id, rows or problems"
         )
-    spec = replace(
+    return load_own(_spec(question_key, answer_key), split, dataset, revision)
+
+
+@lru_cache(maxsize=32)
+def _spec(question_key: str | None, answer_key: str | None) -> SetSpec:
+    return replace(
         _CUSTOM,
         question=(question_key,) if question_key else _CUSTOM.question,
         answer=(answer_key,) if answer_key else _CUSTOM.answer,
     )
-    return wrap(spec, split, read_dataset(dataset, split, revision))

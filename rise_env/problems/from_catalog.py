@@ -1,15 +1,17 @@
 """Loads a set of the catalog: from a folder, from the hub, or from a data set of the user's."""
 
 import os
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from rise_env.errors import DataNotFoundError, MissingDependencyError
 from rise_env.naming import choose
-from rise_env.problems.build import build, wrap
+from rise_env.problems.build import build, load_own
 from rise_env.problems.catalog import SetSpec
 from rise_env.problems.problem_set import ProblemSet
-from rise_env.problems.sources import Dataset, read_dataset, read_file, read_hub
+from rise_env.problems.sources import Dataset, read_file, read_hub
+from rise_env.types import Problem
 
 DATA_DIR_VARIABLE = "RISE_DATA_DIR"
 """Environment variable with the folder that is read where no `data_dir` is given."""
@@ -22,7 +24,7 @@ def load_catalog_set(
     data_dir: str | os.PathLike[str] | None = None,
     dataset: Dataset | None = None,
     revision: str | None = None,
-) -> ProblemSet:
+) -> Sequence[Problem]:
     """Return one split of a set of the catalog: from a folder, or else from the hub.
 
     A file that was read once is not read again while it stays as it is, so that hundreds of environments
@@ -42,8 +44,7 @@ def load_catalog_set(
     """
     split = choose(split or spec.splits[0], spec.splits, f"split of {spec.name}")
     if dataset is not None:
-        found = read_dataset(dataset, split, revision)
-        return wrap(spec, split, found)
+        return load_own(spec, split, dataset, revision)
     folder = data_dir or os.environ.get(DATA_DIR_VARIABLE)
     path = Path(folder) / spec.folder / spec.files[split] if folder and split in spec.files else None
     if path is not None and path.is_file():

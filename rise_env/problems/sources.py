@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from rise_env.errors import ConfigError, DataNotFoundError, MissingDependencyError, ProblemError
 from rise_env.types import Problem
@@ -57,13 +57,26 @@ def read_dataset(dataset: Dataset, split: str, revision: str | None = None) -> F
     """
     if isinstance(dataset, str | os.PathLike):
         return _read_named(os.fspath(dataset), split, revision)
-    items = list(dataset)
-    if items and all(isinstance(item, Problem) for item in items):
-        return Found([item for item in items if isinstance(item, Problem)], "problems of the caller's")
-    rows = [dict(item) for item in items if isinstance(item, Mapping)]
-    if len(rows) < len(items):
-        raise ConfigError("a dataset is a file, a hub id, or a list of problems or of rows (dicts)")
+    if isinstance(dataset, Sequence) and len(dataset) and isinstance(dataset[0], Problem):
+        problems = cast(Sequence[Problem], dataset)  # as it is: it may be made on demand, without end
+        return Found(problems, "problems of the caller's")
+    rows = []
+    for item in dataset:
+        if not isinstance(item, Mapping):
+            raise ConfigError(
+                "a dataset is a file, a hub id, or a list of problems or of rows (dicts), "
+                f"got a {type(item).__name__} in it"
+            )
+        rows.append(dict(item))
     return Found(Rows(rows, hash_rows(rows)), "rows of the caller's")
+
+
+def stamp(dataset: Dataset) -> tuple[int, int] | None:
+    """Return (time of change in ns, size) of a data set that is a file, None for any other."""
+    if isinstance(dataset, str | os.PathLike) and Path(dataset).is_file():
+        status = Path(dataset).stat()
+        return status.st_mtime_ns, status.st_size
+    return None
 
 
 def _read_named(name: str, split: str, revision: str | None) -> Found:

@@ -33,6 +33,14 @@ def test_rows_problems_and_folders_work_too(tmp_path: Path) -> None:
     assert answers(dataset=tmp_path, split="test") == ["2"]
 
 
+def test_a_file_is_read_once_and_problems_are_taken_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps(ROWS[0]))
+    assert load_problems("Custom", dataset=path) is load_problems("Custom", dataset=str(path))
+    generated = load_problems("Arithmetic")
+    assert gymnasium.make("RISE-Custom-v0", dataset=generated).unwrapped.problems is generated  # type: ignore[attr-defined]
+
+
 def test_a_data_set_of_the_datasets_library_works() -> None:
     datasets = pytest.importorskip("datasets")
     assert answers(dataset=datasets.Dataset.from_list(ROWS)) == ["2", "42"]
