@@ -50,6 +50,7 @@ _SPACING = re.compile(
 _BAR = re.compile(r"\\left\s*(?:\||\\vert)|\\right\s*(?:\||\\vert)")
 _TIMES_TEN = re.compile(r"(?<=\d)\s*[xX]\s*(?=10\s*(?:\^|\*\*))")
 _ROW_SPACE = re.compile(r"\\\\\[[\d.]+\s*(?:pt|ex|em|mm)\]")
+_EMPTY = re.compile(r"(?:\\(?:text|mathrm|mbox|textbf))?(?<!\\)\{\s*\}")
 _ANGLES = re.compile(r"\\left\s*<|\\right\s*>")
 _PAIRS = (
     ('"', '"'),
@@ -120,6 +121,8 @@ def clean(text: str) -> str:
     text = unwrap(text)
     if "US" in text:
         text = text.replace("US\\$", "\\$").replace("US$", "\\$")
+    if "}" in text:
+        text = unwrap(_EMPTY.sub("", text))
     if "\\" in text or "{," in text or "~" in text:
         text = _ROW_SPACE.sub(r"\\\\", _GROUP_MARK.sub("", text))
         if "\\right" in text:

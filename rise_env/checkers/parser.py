@@ -6,7 +6,7 @@ powers, loosest first: list, relation, ratio, set operation, sum, product, sign,
 
 from itertools import pairwise
 
-from rise_env.checkers import grammar
+from rise_env.checkers import grammar, parser_words
 from rise_env.checkers import parser_atoms as atoms
 from rise_env.checkers.grammar import POWER, PRODUCT, RATIO, RELATION, SIGN, SUM, UNION
 from rise_env.checkers.lexer import Token, tokenize
@@ -71,7 +71,7 @@ class Parser:
         items, separators = [self.relation()], []
         while self.at(*grammar.SEPARATORS):
             separator = self.take().value
-            while separator in {",", ";"} and self.at("and", "or", ",", ";"):
+            while separator in {",", ";"} and self.at("and", "or"):
                 separator = self.take().value
             if self.token.kind == "end":
                 break
@@ -159,12 +159,12 @@ class Parser:
                 parts = left.parts if left.kind == "ratio" else (left,)
                 return Node("ratio", (*parts, self.expression(RATIO)))
         if kind in {"word", "text"}:
-            return atoms.words_behind(self, left)
+            return parser_words.words_behind(self, left)
         behind_bracket = self.position and self.tokens[self.position - 1].value in {")", "]"}
         if kind == "number" and power < PRODUCT and (left == Node("constant", (), "i") or behind_bracket):
             return _product(left, self.expression(PRODUCT))
         if kind == "number" and left.kind == "tagged":
-            return atoms.smaller_unit(self, left)
+            return parser_words.smaller_unit(self, left)
         return self.implicit(left, power)
 
     def sum(self, left: Node) -> Node:
@@ -214,7 +214,7 @@ def combine(items: list[Node], separators: list[str]) -> Node:
     if _is_one_amount(items):
         total = items[0]
         for item in items[1:]:
-            total = atoms.add_amounts(total, item)
+            total = parser_words.add_amounts(total, item)
         return total
     order = {"<", ">", "<=", ">=", "!=", "∈"}
     if all(item.kind == "relation" and order.intersection(item.value) for item in items):

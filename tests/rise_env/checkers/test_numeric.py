@@ -36,7 +36,7 @@ CORRECT, WRONG = Verdict.CORRECT, Verdict.WRONG
         pytest.param(r"\boxed{18}, \boxed{20}", "20", Verdict.UNREADABLE, id="two boxes as a list"),
         pytest.param(r"<think>\boxed{18}</think>", "18", Verdict.NO_ANSWER, id="thinking"),
         pytest.param(r"<think>so \boxed{18}", "18", Verdict.NO_ANSWER, id="unclosed thinking"),
-        pytest.param("18", "18", Verdict.NO_ANSWER, id="no marker"),
+        pytest.param("just 18", "18", Verdict.NO_ANSWER, id="no marker"),
         pytest.param("\\boxed{" + "9" * 5000 + "}", "9", Verdict.UNREADABLE, id="5000 digits"),
         pytest.param(r"\boxed{1e999999999}", "9", Verdict.UNREADABLE, id="huge exponent"),
     ],
