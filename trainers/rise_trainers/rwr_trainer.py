@@ -6,7 +6,7 @@ accumulation, number of ranks and ZeRO stage.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 import transformers
@@ -30,6 +30,14 @@ class ExampleDataset(torch.utils.data.Dataset[Example]):
         return FILLER if index < 0 else self._examples[index]
 
 
+class _Loader(DataLoader[Example]):
+    """Hands the epoch to its batch sampler; the Trainer does so itself where it skips batches to resume."""
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the order of the next iteration."""
+        cast(RankBatches, self.batch_sampler).set_epoch(epoch)
+
+
 class RWRTrainer(transformers.Trainer):  # type: ignore[misc]
     """Reward-weighted regression.
 
@@ -50,7 +58,7 @@ class RWRTrainer(transformers.Trainer):  # type: ignore[misc]
 
     def get_train_dataloader(self) -> DataLoader[Example]:
         """Return this rank's batches; they need no further sharding."""
-        return DataLoader(self.train_dataset, batch_sampler=self._batches, collate_fn=self._collate)
+        return _Loader(self.train_dataset, batch_sampler=self._batches, collate_fn=self._collate)
 
     def get_batch_samples(
         self, epoch_iterator: Iterator[Batch], num_batches: int, device: torch.device
