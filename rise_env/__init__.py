@@ -7,16 +7,20 @@ from rise_env.checkers import Checker, NumericChecker
 from rise_env.math_env import MathEnv
 from rise_env.problems.loading import load_problems
 from rise_env.registration import get_checker, make_env, register_all
+from rise_env.rewards import Rewards
 from rise_env.types import CheckResult, Conversation, Message, Problem, Verdict
+from rise_env.vector_env import MathVectorEnv
 
 __all__ = [
     "CheckResult",
     "Checker",
     "Conversation",
     "MathEnv",
+    "MathVectorEnv",
     "Message",
     "NumericChecker",
     "Problem",
+    "Rewards",
     "Verdict",
     "get_checker",
     "load_problems",

@@ -101,7 +101,7 @@ def test_bad_input_is_one_line_and_exit_code_2(
 def test_a_person_plays_until_the_problem_is_solved(
     capsys: pytest.CaptureFixture[str], own_set: Path
 ) -> None:
-    arguments = ["RISE-Custom-v0", "--index", "2", "--set", f"dataset={own_set}"]
+    arguments = ["RISE-Custom-v0", "--index", "2", "--set", f"dataset={own_set}", "--set", "checker=numeric"]
     assert play_command.main(arguments, typed("9", "three?", "3")) == 0
     text = capsys.readouterr().out
     assert "2 + 1?" in text
@@ -119,3 +119,10 @@ def test_a_person_who_does_not_find_it_is_told(capsys: pytest.CaptureFixture[str
 def test_a_person_may_stop(capsys: pytest.CaptureFixture[str]) -> None:
     assert play_command.main(["RISE-Arithmetic-v0", "--seed", "1"], typed()) == 0
     assert "stopped\nturns 0, return 0" in capsys.readouterr().out
+
+
+def test_a_bare_word_is_an_answer(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "own.jsonl"
+    path.write_text(json.dumps({"question": "Is 3 prime?", "answer": "Yes"}))
+    play_command.main(["RISE-Custom-v0", "--set", f"dataset={path}"], typed("yes"))
+    assert "solved" in capsys.readouterr().out

@@ -1,4 +1,5 @@
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -34,6 +35,26 @@ def test_importing_loads_nothing_heavy() -> None:
     code = f"import rise_env, sys; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("hash_seed", ["0", "1"])
+def test_a_seed_means_the_same_in_every_process(hash_seed: str) -> None:
+    code = (
+        "import gymnasium as g; e = g.make('rise_env:RISE-Arithmetic-v0'); a = e.action_space; a.seed(3);"
+        "print(e.reset(seed=5)[1]['problem_id'], ascii(a.sample()), e.reset()[1]['problem_id'])"
+    )
+    variables = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=variables
+    )
+    env = gymnasium.make(ID)
+    env.action_space.seed(3)
+    here = [
+        env.reset(seed=5)[1]["problem_id"],
+        ascii(env.action_space.sample()),
+        env.reset()[1]["problem_id"],
+    ]
+    assert done.stdout.strip() == " ".join(here)
 
 
 def test_environments_of_one_set_share_their_problems() -> None:

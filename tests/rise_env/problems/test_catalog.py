@@ -16,7 +16,7 @@ from rise_env.problems.loading import SETS, find_set, load_problems
 from rise_env.registration import get_checker
 
 ROWS: dict[str, tuple[dict[str, Any], str, str]] = {
-    "GSM8K": ({"question": "q", "answer": "9 * 2\n#### 2,125"}, "q", "2,125"),
+    "GSM8K": ({"question": "q", "answer": "9 * 2 #### 1\n#### 2,125"}, "q", "2,125"),
     "MATH": (
         {"problem": "q", "solution": r"$\boxed{\frac{\sqrt{3}}{2}}$", "level": "Level 1"},
         "q",
