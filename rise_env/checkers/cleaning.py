@@ -50,6 +50,7 @@ _SPACING = re.compile(
 _BAR = re.compile(r"\\left\s*(?:\||\\vert)|\\right\s*(?:\||\\vert)")
 _TIMES_TEN = re.compile(r"(?<=\d)\s*[xX]\s*(?=10\s*(?:\^|\*\*))")
 _ROW_SPACE = re.compile(r"\\\\\[[\d.]+\s*(?:pt|ex|em|mm)\]")
+_FRACTION = re.compile(r"\\[dtc]frac(?![A-Za-z])")
 _EMPTY = re.compile(r"(?:\\(?:text|mathrm|mbox|textbf))?(?<!\\)\{\s*\}")
 _ANGLES = re.compile(r"\\left\s*<|\\right\s*>")
 _PAIRS = (
@@ -129,7 +130,7 @@ def clean(text: str) -> str:
             text = _ANGLES.sub(lambda found: "\\langle " if "left" in found.group() else "\\rangle ", text)
             text = _BAR.sub(_bar, text)
             text = text.replace("\\left.", "").replace("\\right.", "")
-        text = _SPACING.sub(_space, text)
+        text = _FRACTION.sub(r"\\frac", _SPACING.sub(_space, text))
         text = unwrap(text)
     if text.startswith("<") and text.endswith(">") and "," in text:
         text = f"\\langle {text[1:-1]}\\rangle"

@@ -9,3 +9,6 @@ STARTS = frozenset({"(", "[", "{", "\\{", "⌊", "⌈", "l|", "⟨", "‖"})
 """Operators that may begin the second factor of a product without a sign."""
 POSTFIX = frozenset({"!", "%", "‰", "°", "'"})
 DEEPEST_CALLS = 150
+"""Expressions inside one another."""
+MOST_PREFIXES = 3
+"""Signs in front of one term, less one."""

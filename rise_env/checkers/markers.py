@@ -94,7 +94,7 @@ def _said(sentence: str) -> str:
 def whole_answer(text: str) -> str | None:
     """Return a reply that is nothing but a formula, a number with its unit, or one letter."""
     text = text.strip().strip("*").strip()
-    if not text or "\n" in text:
+    if "\n" in text or not re.search(r"\w|∞", text):
         return None
     label = _LABELLED.match(text)
     formula = _FORMULA.fullmatch(text.rstrip(" ."), label.end()) if label else None

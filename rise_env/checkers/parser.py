@@ -107,8 +107,10 @@ class Parser:
 
     def prefix(self) -> Node:
         """Read what may begin an expression."""
-        sign = ""
+        sign, first = "", self.position
         while self.at("+", "-"):
+            if self.position - first > grammar.MOST_PREFIXES:
+                raise Unreadable("too many signs")
             sign = "-" if (self.take().value == "-") != (sign == "-") else ""
         if self.at("±", "∓"):
             value = self.take().value

@@ -31,7 +31,10 @@ def function(p: Parser) -> Node:
         if p.accept("_"):
             base = atoms.number_token(p) if p.token.kind == "number" else atoms.argument(p)
         else:
-            power = atoms.superscript(p, number(1)).parts[1]
+            raised = atoms.superscript(p, number(1))
+            if raised.kind != "power":
+                raise Unreadable("degrees of a function")
+            power = raised.parts[1]
     if power == _MINUS_ONE and name in _INVERSES:
         name, power = _INVERSES[name], None
     node = Node("function", _arguments(p, name), name)

@@ -123,6 +123,8 @@ def _tree(cleaned: str, groups: bool) -> Node:
     value = literal(cleaned) if groups else None
     if value is not None:
         return number(value)
+    if not cleaned:
+        raise Unreadable("nothing but words around an answer")
     named = phrase(cleaned)
     if named is not None:
         return named

@@ -30,6 +30,16 @@ def split_tag(node: Node) -> tuple[Node, Unit | None]:
     return node, None
 
 
+def untagged(node: Node) -> Node:
+    """Return a tree with percent and degrees worked in, and other units left out."""
+    parts = tuple(untagged(part) for part in node.parts)
+    if node.kind != "tagged":
+        return node._replace(parts=parts)
+    if node.value == DEGREE:
+        return _in_radians(parts[0])
+    return _scaled(parts[0], node.value) if node.value in {PERCENT, PERMILLE} else parts[0]
+
+
 def _in_radians(node: Node) -> Node:
     return Node("quotient", (Node("product", (node, Node("constant", (), "pi"))), number(180)))
 
