@@ -2,12 +2,7 @@ r"""Train the embedded tiny model from scratch, on generated text only.
 
 Needs torch and transformers, no GPU and no download. On two cores, one process each:
 
-    export OMP_NUM_THREADS=1
-    torchrun --nproc-per-node 2 examples/pretrain_tiny.py --minutes 25 --sloppy 0 --output careful
-    torchrun --nproc-per-node 2 examples/pretrain_tiny.py --minutes 4 --init careful --seed 1 \
-        --learning-rate 1e-3 --output tiny
-
-The first command learns from careful writers alone, the second from the mixture of careful and sloppy ones.
+    OMP_NUM_THREADS=1 torchrun --nproc-per-node 2 examples/pretrain_tiny.py --minutes 24 --output tiny
 
 Writes a transformers folder: weights (safetensors), tokenizer, chat template and a model card that says
 what the model saw. `rise_agents/tiny/corpus.py` describes the text.
@@ -154,7 +149,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the text")
     parser.add_argument("--batch", type=int, default=4, help="rows per step and process")
     parser.add_argument("--learning-rate", type=float, default=3e-3)
-    for name, default in (("corrections", 0.3), ("sloppy", 0.6), ("slip", 0.4), ("clean-drafts", 0.3)):
+    for name, default in (("corrections", 0.3), ("sloppy", 0.0), ("slip", 0.4), ("clean-drafts", 0.3)):
         parser.add_argument(f"--{name}", type=float, default=default)
     a = parser.parse_args()
     mixture = CorpusConfig(

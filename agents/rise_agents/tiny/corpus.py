@@ -1,11 +1,11 @@
-r"""What the tiny model reads before RISE: generated text of mixed quality, as web text is.
+r"""What the tiny model reads before RISE: generated text.
 
 Two kinds of documents:
 
 *Conversations* pose one to six unrelated problems, the first in the environment's first message, the
-others in its feedback messages, and each is answered by a writer of its own. Some writers are careful,
-some slip. No problem is ever posed twice in one conversation, so nothing here shows an attempt followed
-by a better one.
+others in its feedback messages, and each is answered by a writer of its own. Writers are careful, unless
+`sloppy` makes some of them slip. No problem is ever posed twice in one conversation, so nothing here
+shows an attempt followed by a better one.
 
 *Corrections* show a problem with the draft of another writer in a prompt of their own, and the corrected
 solution. They are the counterpart of the edits and reviews that large corpora hold.
@@ -39,10 +39,10 @@ class CorpusConfig:
 
     corrections: float = 0.3
     """Share of documents that are corrections."""
-    sloppy: float = 0.6
-    """Probability that an answer is by a writer who slips."""
+    sloppy: float = 0.0
+    """Probability that an answer in a conversation is by a writer who slips."""
     slip: float = 0.4
-    """Probability that such a writer gets a step wrong; drafts are written so, too."""
+    """Probability that a writer who slips gets a step wrong; drafts of corrections are written so."""
     clean_drafts: float = 0.3
     """Share of the drafts without a slip."""
 
