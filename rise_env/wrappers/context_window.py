@@ -53,7 +53,7 @@ class ContextWindow(gymnasium.Wrapper[Conversation, Any, Conversation, Any], Rec
         return recent_turns(observation, self._opening, self._turns), reward, terminated, truncated, info
 
 
-class VectorContextWindow(VectorWrapper[Any, Any, Any, Any, Any]):
+class VectorContextWindow(VectorWrapper):
     """The same for a batch of episodes whose openings have the same number of messages.
 
     Args:
