@@ -8,6 +8,9 @@ import numpy.typing as npt
 from rise_env.errors import ConfigError
 
 Array = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+CELLS = 4_000_000
+"""Drawn counts held at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ def bootstrap(
     """Return the mean of `values` with its percentile-bootstrap interval.
 
     Problems are drawn with replacement, the same ones for every seed, and so are seeds where there are
-    several. For a paired comparison pass the differences.
+    several. For a paired comparison pass the differences, or call `paired_bootstrap`.
 
     Args:
         values: One number per seed and problem, shape [seeds, problems].
@@ -34,22 +37,84 @@ def bootstrap(
         draws: Bootstrap samples.
         seed: Of the resampling.
 
+    Returns:
+        Not a number where there is nothing to divide by.
+
     Raises:
         ConfigError: There is nothing to average, or the shapes differ.
     """
     weights = np.ones_like(values) if of is None else of
-    if values.ndim != 2 or values.size == 0 or weights.shape != values.shape:
-        raise ConfigError(f"need [seeds, problems] of one shape, got {values.shape} and {weights.shape}")
-    total = float(weights.sum())
+    total = _total(values, weights)
     if total == 0:
         return Estimate(float("nan"), float("nan"), float("nan"))
-    seeds, problems = values.shape
-    rng = np.random.default_rng(np.random.SeedSequence((seed, seeds, problems)))
-    by_problem = rng.multinomial(problems, np.full(problems, 1 / problems), size=draws)
-    by_seed = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=draws)
-    top = ((by_seed @ values) * by_problem).sum(axis=1)
-    bottom = ((by_seed @ weights) * by_problem).sum(axis=1)
-    ratios = top[bottom > 0] / bottom[bottom > 0]
+    ratios = _resampled(values, weights, draws=draws, seed=seed)
     tail = (1 - level) / 2
     low, high = np.quantile(ratios, (tail, 1 - tail))
     return Estimate(float(values.sum()) / total, float(low), float(high))
+
+
+def paired_bootstrap(
+    first: Array, second: Array, *, level: float = 0.95, draws: int = 2000, seed: int = 0
+) -> tuple[Estimate, float]:
+    """Return the mean of second - first, pair by pair, with its interval and a two-sided p-value.
+
+    The p-value is twice the smaller share of bootstrap means on either side of 0, at least 1 / draws (more
+    cannot be told from that many) and at most 1.
+
+    Args:
+        first: Shape [seeds, problems].
+        second: Of the other policy, the same seeds and problems in the same order.
+        level: Of the interval.
+        draws: Bootstrap samples.
+        seed: Of the resampling.
+
+    Raises:
+        ConfigError: The shapes differ, or there is nothing to compare.
+    """
+    if first.shape != second.shape:
+        raise ConfigError(f"a paired comparison needs one shape, got {first.shape} and {second.shape}")
+    difference = second - first
+    ones = np.ones_like(difference)
+    _total(difference, ones)
+    means = _resampled(difference, ones, draws=draws, seed=seed)
+    share = min(float((means <= 0).mean()), float((means >= 0).mean()))
+    p = min(1.0, max(2 * share, 1 / draws))
+    return bootstrap(difference, level=level, draws=draws, seed=seed), p
+
+
+def _total(values: Array, weights: Array) -> float:
+    if values.ndim != 2 or values.size == 0 or weights.shape != values.shape:
+        raise ConfigError(f"need [seeds, problems] of one shape, got {values.shape} and {weights.shape}")
+    return float(weights.sum())
+
+
+def _resampled(values: Array, weights: Array, *, draws: int, seed: int) -> Array:
+    """Return the ratio of each bootstrap sample; samples without a denominator are left out.
+
+    Problems with the same numbers are drawn as one group. How often a group is drawn is a sum of how often
+    its members are, so the distribution is the same, and 100,000 problems of 0 and 1 cost as much as two.
+    """
+    seeds, problems = values.shape
+    kinds, sizes = _groups(np.concatenate([values, weights]))
+    tops, bottoms = kinds[:seeds], kinds[seeds:]
+    rng = np.random.default_rng(np.random.SeedSequence((seed, seeds, problems)))
+    ratios = []
+    step = max(1, CELLS // len(sizes))
+    for start in range(0, draws, step):
+        count = min(step, draws - start)
+        by_problem = rng.multinomial(problems, sizes / problems, size=count)
+        by_seed = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=count)
+        top = ((by_seed @ tops) * by_problem).sum(axis=1)
+        bottom = ((by_seed @ bottoms) * by_problem).sum(axis=1)
+        ratios.append(top[bottom > 0] / bottom[bottom > 0])
+    return np.concatenate(ratios)
+
+
+def _groups(columns: Array) -> tuple[Array, Ints]:
+    """Return the distinct columns and how often each occurs."""
+    _, code = np.unique(columns[0], return_inverse=True)
+    for row in columns[1:]:  # one sort of whole numbers per row: faster than sorting columns
+        levels, place = np.unique(row, return_inverse=True)
+        _, code = np.unique(code * len(levels) + place, return_inverse=True)
+    _, first, sizes = np.unique(code, return_index=True, return_counts=True)
+    return columns[:, first], sizes.astype(np.int64)

@@ -1,87 +1,52 @@
-"""From evaluation logs to the row of a table: every figure with its interval. Pure functions."""
+"""The row of a report: every figure of one policy with its interval, as JSON values. Pure functions.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+Estimates are fractions, {"mean", "low", "high"}; a rate of nothing is null. T turns, K draws.
+
+| key                                   | what                                                              |
+| ------------------------------------- | ----------------------------------------------------------------- |
+| m1@t1, mK@t1, m1@tT, p1@tT            | see `metrics`                                                     |
+| accuracy_by_turn                      | of the reply at each turn                                         |
+| majority_by_turn, any_by_turn         | over the turns so far: m1@tj and p1@tj, j = 1..T                  |
+| majority_by_samples, pass_at_k        | over the first k draws; pass@k from all draws                      |
+| wrong_to_right_by_turn, right_to_...  | rates at each step between turns                                  |
+| transitions_by_turn                   | shares of all problems, by name                                   |
+| break_even_by_turn                    | {"ratio", "needed"}; see `diagnostics.break_even`                 |
+| tT - t1, m1@tT - m1@t1, m1@tT - mK@t1 | paired differences                                                |
+| distinct_answers ... timeouts         | see `diagnostics`; of the sequential rollouts                     |
+| cost                                  | see `costs`                                                       |
+| unsolved                              | see `unsolved`; only where there are enough draws                 |
+| protocols                             | further ones, by name                                             |
+| gain ..., p ..., mcnemar ...          | against the row it is compared with                               |
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from rise_env import metrics
+from rise_env import diagnostics, metrics
+from rise_env.costs import costs
 from rise_env.errors import ConfigError
-from rise_env.intervals import Estimate, bootstrap
-from rise_env.types import Trajectory
+from rise_env.intervals import Estimate, bootstrap, paired_bootstrap
+from rise_env.outcomes import Outcomes, over_seeds
+from rise_env.replies import Replies
+from rise_env.significance import mcnemar
 
 Array = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcomes:
-    """What one policy did: one number per seed and problem, both in the same order everywhere."""
-
-    problems: tuple[str, ...]
-    """Problem ids."""
-    m1_t1: Array
-    """Shape [seeds, problems]; so are the next three."""
-    mk_t1: Array
-    m1_tt: Array
-    p1_tt: Array
-    correct: Array
-    """Shape [seeds, problems, turns]."""
-    samples: int
-    """K of mK@t1."""
-
-    @property
-    def turns(self) -> int:
-        """T of m1@tT."""
-        return int(self.correct.shape[2])
-
-
-def outcomes(
-    sequential: Sequence[Sequence[Trajectory]],
-    parallel: Sequence[Sequence[Trajectory]],
-    *,
-    turns: int,
-    samples: int,
-) -> Outcomes:
-    """Reduce the logs of one policy.
-
-    Args:
-        sequential: Per seed, one rollout of `turns` turns per problem, without an oracle.
-        parallel: Per seed, one turn of `samples` independent replies per problem.
-        turns: T.
-        samples: K.
-
-    Raises:
-        ConfigError: Seeds or protocols do not cover the same problems.
-    """
-    ids = tuple(sorted(t.problem.id for t in sequential[0])) if sequential else ()
-    runs = [_in_order(run, ids) for run in sequential]
-    draws = [_in_order(run, ids) for run in parallel]
-    if not ids or len(runs) != len(draws):
-        raise ConfigError(f"nothing to sum up: {len(runs)} sequential and {len(draws)} parallel logs")
-    return Outcomes(
-        problems=ids,
-        m1_t1=np.array([[metrics.m1_at_t1(t) for t in run] for run in runs]),
-        mk_t1=np.array([[metrics.mk_at_t1(t, samples) for t in run] for run in draws]),
-        m1_tt=np.array([[metrics.m1_at_tt(t, turns) for t in run] for run in runs]),
-        p1_tt=np.array([[metrics.p1_at_tt(t, turns) for t in run] for run in runs]),
-        correct=np.array([[metrics.correct_by_turn(t, turns) for t in run] for run in runs]),
-        samples=samples,
-    )
-
-
-def _in_order(run: Sequence[Trajectory], ids: Sequence[str]) -> list[Trajectory]:
-    by_id = {t.problem.id: t for t in run}
-    if len(by_id) != len(run) or set(by_id) != set(ids):
-        raise ConfigError(
-            f"logs to be compared must be of the same problems, each once: got {len(run)} and {len(ids)}"
-        )
-    return [by_id[i] for i in ids]
+COUNTED = {
+    "distinct_answers": diagnostics.distinct_answers,
+    "repeats": diagnostics.repeats,
+    "verbatim_repeats": diagnostics.verbatim_repeats,
+    "format_failures": diagnostics.format_failures,
+    "timeouts": diagnostics.timeouts,
+    "tokens_per_reply": diagnostics.reply_length,
+}
 
 
 def row(name: str, found: Outcomes, base: Outcomes | None = None) -> dict[str, Any]:
-    """Return one row of the report as JSON values; fractions, each {"mean", "low", "high"}.
+    """Return one row of the report.
 
     Args:
         name: Of the row.
@@ -92,37 +57,163 @@ def row(name: str, found: Outcomes, base: Outcomes | None = None) -> dict[str, A
         ConfigError: `base` is of other problems or seeds.
     """
     k, t = found.samples, found.turns
+    m1_t1, mk_t1, m1_tt, p1_tt = found.m1_t1, found.mk_t1, found.m1_tt, found.p1_tt
+    correct = found.correct
     table: dict[str, Any] = {
         "name": name,
-        "m1@t1": _json(bootstrap(found.m1_t1)),
-        f"m{k}@t1": _json(bootstrap(found.mk_t1)),
-        f"m1@t{t}": _json(bootstrap(found.m1_tt)),
-        f"p1@t{t}": _json(bootstrap(found.p1_tt)),
-        "accuracy_by_turn": [_json(bootstrap(found.correct[:, :, i])) for i in range(t)],
-        "wrong_to_right_by_turn": _rates(metrics.wrong_to_right(found.correct)),
-        "right_to_wrong_by_turn": _rates(metrics.right_to_wrong(found.correct)),
-        f"t{t} - t1": _json(bootstrap(found.correct[:, :, -1] - found.correct[:, :, 0])),
-        f"m1@t{t} - m1@t1": _json(bootstrap(found.m1_tt - found.m1_t1)),
-        f"m1@t{t} - m{k}@t1": _json(bootstrap(found.m1_tt - found.mk_t1)),
+        "m1@t1": estimate(m1_t1),
+        f"m{k}@t1": estimate(mk_t1),
+        f"m1@t{t}": estimate(m1_tt),
+        f"p1@t{t}": estimate(p1_tt),
+        **_by_turn(found.sequential),
+        **_by_draw(found.parallel),
+        **_flips(correct),
+        f"t{t} - t1": estimate(correct[:, :, -1] - correct[:, :, 0]),
+        f"m1@t{t} - m1@t1": estimate(metrics.lift(m1_tt, m1_t1)),
+        f"m1@t{t} - m{k}@t1": estimate(metrics.lift(m1_tt, mk_t1)),
+        **_counted(found.sequential),
+        "cost": costs(found),
+        "unsolved": unsolved(found),
+        "protocols": {name: _protocol(logs) for name, logs in found.others.items()},
     }
     if base is not None:
-        if base.problems != found.problems or base.m1_t1.shape != found.m1_t1.shape:
-            raise ConfigError(
-                f"{name!r} was evaluated on other problems or seeds than what it is compared with"
-            )
-        table["gain m1@t1"] = _json(bootstrap(found.m1_t1 - base.m1_t1))
-        table[f"gain m1@t{t}"] = _json(bootstrap(found.m1_tt - base.m1_tt))
+        table |= _against(name, found, base)
     return table
 
 
-def _rates(counts: tuple[Array, Array]) -> list[dict[str, float | None]]:
-    some, of = counts
-    return [_json(bootstrap(some[:, :, i], of[:, :, i])) for i in range(some.shape[2])]
+def estimate(values: Array, of: Array | None = None) -> dict[str, float | None]:
+    """Return a bootstrapped mean or ratio of [seeds, problems] as JSON values."""
+    return _json(bootstrap(values, of))
 
 
-def _json(estimate: Estimate) -> dict[str, float | None]:
+def unsolved(found: Outcomes) -> list[dict[str, Any]]:
+    """Return how many of the problems that many draws do not solve are solved by T sequential turns.
+
+    For every k with B = T * k draws at hand: of the problems that none of the first B draws solves, the share
+    that one rollout of T turns solves by majority ("m1") and with an oracle ("p1"). Source: the figure
+    success_rate_unsolved of the paper, where T = 5.
+
+    Returns:
+        Per k: {"k", "draws", "problems" (over all seeds), "m1", "p1"}.
+    """
+    table = []
+    for k in range(1, found.parallel[0].given.shape[1] // found.turns + 1):
+        draws = k * found.turns
+        left = over_seeds(lambda log, b=draws: 1.0 - log.first(b).correct.any(axis=1), found.parallel)  # type: ignore[misc]
+        table.append(
+            {
+                "k": k,
+                "draws": draws,
+                "problems": int(left.sum()),
+                "m1": estimate(found.m1_tt * left, left),
+                "p1": estimate(found.p1_tt * left, left),
+            }
+        )
+    return table
+
+
+def _by_turn(logs: tuple[Replies, ...]) -> dict[str, Any]:
+    turns = range(1, logs[0].given.shape[1] + 1)
+    return {
+        "accuracy_by_turn": [
+            estimate(over_seeds(lambda log, t=t: log.correct[:, t - 1].astype(float), logs))  # type: ignore[misc]
+            for t in turns
+        ],
+        "majority_by_turn": [
+            estimate(over_seeds(lambda log, t=t: metrics.m1_at_tt(log, t), logs))  # type: ignore[misc]
+            for t in turns
+        ],
+        "any_by_turn": [
+            estimate(over_seeds(lambda log, t=t: metrics.p1_at_tt(log, t), logs))  # type: ignore[misc]
+            for t in turns
+        ],
+    }
+
+
+def _by_draw(logs: tuple[Replies, ...]) -> dict[str, Any]:
+    draws = range(1, logs[0].given.shape[1] + 1)
+    return {
+        "majority_by_samples": [
+            estimate(over_seeds(lambda log, k=k: metrics.mk_at_t1(log, k), logs))  # type: ignore[misc]
+            for k in draws
+        ],
+        "pass_at_k": [
+            estimate(over_seeds(lambda log, k=k: metrics.pass_at_k(log, k), logs))  # type: ignore[misc]
+            for k in draws
+        ],
+    }
+
+
+def _flips(correct: Array) -> dict[str, Any]:
+    fixed, wrong = metrics.wrong_to_right(correct)
+    broken, right = metrics.right_to_wrong(correct)
+    steps = range(fixed.shape[2])
+    fix = [estimate(fixed[:, :, i], wrong[:, :, i]) for i in steps]
+    spoil = [estimate(broken[:, :, i], right[:, :, i]) for i in steps]
+    before = [float(correct[:, :, i].mean()) for i in steps]
+    return {
+        "wrong_to_right_by_turn": fix,
+        "right_to_wrong_by_turn": spoil,
+        "transitions_by_turn": {
+            name: [estimate(part[:, :, i]) for i in steps]
+            for name, part in metrics.transitions(correct).items()
+        },
+        "break_even_by_turn": [
+            _break_even(f["mean"], s["mean"], a) for f, s, a in zip(fix, spoil, before, strict=True)
+        ],
+    }
+
+
+def _break_even(fix: float | None, spoil: float | None, accuracy: float) -> dict[str, float | None]:
+    if fix is None or spoil is None:
+        return {"ratio": None, "needed": None}
+    ratio, needed = diagnostics.break_even(fix, spoil, accuracy)
+    return {
+        key: round(value, 6) if np.isfinite(value) else None
+        for key, value in (("ratio", ratio), ("needed", needed))
+    }
+
+
+def _counted(logs: tuple[Replies, ...]) -> dict[str, Any]:
+    return {
+        name: estimate(*(over_seeds(lambda log, i=i, f=f: f(log)[i], logs) for i in (0, 1)))  # type: ignore[misc]
+        for name, f in COUNTED.items()
+    }
+
+
+def _protocol(logs: tuple[Replies, ...]) -> dict[str, Any]:
+    turns = logs[0].given.shape[1]
+    tokens, _ = zip(*(diagnostics.reply_length(log) for log in logs), strict=True)
+    return {
+        f"m1@t{turns}": estimate(over_seeds(lambda log: metrics.m1_at_tt(log, turns), logs)),
+        f"p1@t{turns}": estimate(over_seeds(lambda log: metrics.p1_at_tt(log, turns), logs)),
+        **_by_turn(logs),
+        "generated_tokens": estimate(np.stack(tokens)),
+    }
+
+
+def _against(name: str, found: Outcomes, base: Outcomes) -> dict[str, Any]:
+    if base.problems != found.problems or base.m1_t1.shape != found.m1_t1.shape:
+        raise ConfigError(f"{name!r} was evaluated on other problems or seeds than what it is compared with")
+    table: dict[str, Any] = {}
+    pairs = {"m1@t1": (base.m1_t1, found.m1_t1), f"m1@t{found.turns}": (base.m1_tt, found.m1_tt)}
+    for key, (old, new) in pairs.items():
+        gain, p = paired_bootstrap(old, new)
+        only_old, only_new, exact = mcnemar(old.mean(axis=0), new.mean(axis=0))
+        table[f"gain {key}"] = _json(gain)
+        table[f"p {key}"] = _short(p)
+        table[f"mcnemar {key}"] = {"only_before": only_old, "only_after": only_new, "p": _short(exact)}
+    return table
+
+
+def _short(p: float) -> float:
+    """Keep three digits that count: a p-value may be very small."""
+    return float(f"{p:.3g}")
+
+
+def _json(value: Estimate) -> dict[str, float | None]:
     """Return an estimate as JSON values; a rate that nothing happened to is null."""
-    return {key: None if np.isnan(value) else round(value, 6) for key, value in asdict(estimate).items()}
+    return {key: None if np.isnan(part) else round(part, 6) for key, part in asdict(value).items()}
 
 
 def percent(value: Mapping[str, Any]) -> str:

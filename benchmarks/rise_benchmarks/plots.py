@@ -1,35 +1,76 @@
-"""Figures of a report. Colours are Okabe and Ito's, told apart by colour-blind eyes."""
+"""How figures look: colours that colour-blind eyes tell apart, markers, bands, PNG and SVG.
 
-from collections.abc import Mapping
+Colours are Okabe and Ito's; every line also has a marker of its own, so that no figure needs colour.
+"""
+
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rise_env.errors import MissingDependencyError
 
 COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+SIZE = (6.4, 4.0)
+"""Inches, of one panel."""
+BAND = 0.15
+"""Opacity of a band."""
 
 
-def accuracy_by_turn(report: Mapping[str, Any], path: Path) -> None:
-    """Draw accuracy against the turn, one line with its 95 % band per row, and save it at `path`."""
+def new_figure(panels: int = 1, *, width: float = SIZE[0], share_y: bool = True) -> tuple[Any, list[Any]]:
+    """Return a figure and its panels, side by side.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+    """
     try:
         from matplotlib.figure import Figure
-        from matplotlib.ticker import MaxNLocator
     except ImportError as error:
         raise MissingDependencyError("figures need matplotlib: pip install 'rise-env[report]'") from error
-    figure = Figure(figsize=(6.4, 4.0), layout="constrained")
-    axes = figure.subplots()
-    for number, row in enumerate(report["rows"]):
-        colour = COLOURS[number % len(COLOURS)]
-        points = row["accuracy_by_turn"]
-        turns = range(1, len(points) + 1)
-        axes.plot(turns, [100 * p["mean"] for p in points], color=colour, marker="o", label=row["name"])
-        low, high = ([100 * p[side] for p in points] for side in ("low", "high"))
-        axes.fill_between(turns, low, high, color=colour, alpha=0.15, linewidth=0)
-    axes.set_xlabel("turn (blind feedback, no oracle)")
-    axes.set_ylabel("accuracy, %")
-    axes.set_title(f"{report['env']}, {report['problems']} held-out problems", fontsize=10)
+    figure = Figure(figsize=(width if panels == 1 else 0.75 * width * panels, SIZE[1]), layout="constrained")
+    axes = list(figure.subplots(1, panels, sharey=share_y, squeeze=False)[0])
+    for panel in axes:
+        panel.grid(axis="y", alpha=0.3)
+        panel.set_axisbelow(True)
+        panel.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def curve(
+    axes: Any, x: Sequence[float], estimates: Sequence[Mapping[str, Any]], *, number: int, **style: Any
+) -> None:
+    """Draw estimates, fractions, in percent: a line and the band of its intervals; nulls are left out."""
+    known = [(at, value) for at, value in zip(x, estimates, strict=True) if value["mean"] is not None]
+    if not known:
+        return
+    places = [at for at, _ in known]
+    mean, low, high = ([100 * value[key] for _, value in known] for key in ("mean", "low", "high"))
+    look = {"color": colour(number), "marker": MARKERS[number % len(MARKERS)], "markersize": 5} | style
+    axes.plot(places, mean, **look)
+    axes.fill_between(places, low, high, color=look["color"], alpha=BAND, linewidth=0)
+
+
+def whole_numbers(axes: Any) -> None:
+    """Put ticks at whole numbers only."""
+    from matplotlib.ticker import MaxNLocator
+
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(axis="y", alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
-    figure.savefig(path, dpi=150)
+
+
+def colour(number: int) -> str:
+    """Return the colour of the row with this number."""
+    return COLOURS[number % len(COLOURS)]
+
+
+def title(report: Mapping[str, Any]) -> str:
+    """Return what a figure of this report is of."""
+    seeds = len(report["seeds"])
+    return f"{report['env']}, {report['problems']} held-out problems, {seeds} seed{'s' if seeds > 1 else ''}"
+
+
+def save(figure: Any, path: Path) -> None:
+    """Save a figure; the same figure gives the same SVG."""
+    import matplotlib
+
+    with matplotlib.rc_context({"svg.hashsalt": path.stem, "svg.fonttype": "path"}):
+        figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)

@@ -1,104 +1,124 @@
-"""`rise report DIR`: the table, the figure and report.json of a run or of an evaluation folder.
+"""`rise report RUN...`: what was measured, as a table, figures and one page to browse.
 
-Reads the logs that `rise run` and `rise evaluate` leave under <label>/seed-<seed>/ and writes beside them
-report.json (fractions, every figure with its interval), report.md and accuracy_by_turn.png.
+Reads the logs that `rise run` and `rise evaluate` leave under <label>/seed-<seed>/ and writes into the first
+folder, or into --out: report.json (fractions, every figure with its interval), report.md, report.csv,
+report.html (one file, opens from disk) and figures (PNG and SVG).
 """
 
 import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rise_benchmarks.tables import markdown, plain
+from rise_benchmarks.logs import Measured, find_logs, load
+from rise_benchmarks.tables import csv_text, markdown, plain
 from rise_env.command_line import parse
-from rise_env.errors import DataNotFoundError
-from rise_env.store import read_run, read_trajectories
-from rise_env.summary import Outcomes, outcomes, row
-from rise_env.types import Trajectory
-
-LOGS = "evaluate"
-"""Where `rise run` keeps the logs of its evaluations, in the run folder."""
+from rise_env.errors import ConfigError
+from rise_env.outcomes import Outcomes
+from rise_env.summary import row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportConfig:
     """What to sum up."""
 
-    run: str
-    """A run folder of `rise run`, or the output folder of `rise evaluate`."""
+    run: tuple[str, ...]
+    """Run folders of `rise run`, or output folders of `rise evaluate`."""
+    out: str | None = None
+    """Where the files go; None writes into the first folder."""
+    page: bool = True
+    """False leaves out report.html."""
 
 
 def main(argv: Sequence[str]) -> int:
     """Run `rise report`."""
-    config = parse(ReportConfig, argv, prog="rise report", positional="run")
-    report = write_report(Path(config.run))
+    config = parse(ReportConfig, _as_options(argv), prog="rise report", repeated=("run",))
+    folders = [Path(run) for run in config.run]
+    if not folders:
+        raise ConfigError("say which run: rise report RUN")
+    out = Path(config.out) if config.out else folders[0]
+    report = write_report(*folders, out=out, page=config.page)
     print(plain(report))
-    print(f"\nreport files: {config.run}/report.json, report.md, accuracy_by_turn.png")
+    names = "report.json, report.md, report.csv, accuracy_by_turn.png, figures/"
+    print(f"\nreport files: {out}/{'report.html, ' if config.page else ''}{names}")
     return 0
 
 
-def write_report(folder: Path) -> dict[str, Any]:
-    """Write the report files of a folder and return the report.
+def write_report(*folders: Path, out: Path | None = None, page: bool = True) -> dict[str, Any]:
+    """Write the report files of some folders and return the report.
+
+    Args:
+        folders: Of runs or evaluations.
+        out: Where the files go; None is the first folder.
+        page: Whether to write report.html.
 
     Raises:
         DataNotFoundError: There are no complete evaluation logs.
         ConfigError: The logs are of different problems.
     """
-    from rise_benchmarks.plots import accuracy_by_turn
+    from rise_benchmarks.figures import accuracy_by_turn, draw_all
+    from rise_benchmarks.plots import save
 
-    report = make_report(folder)
-    (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n")
-    (folder / "report.md").write_text(markdown(report) + "\n")
-    accuracy_by_turn(report, folder / "accuracy_by_turn.png")
+    out = out or folders[0]
+    out.mkdir(parents=True, exist_ok=True)
+    found = find_logs(folders)
+    report = sum_up(found)
+    (out / "report.json").write_text(json.dumps(report, indent=1) + "\n")
+    (out / "report.md").write_text(markdown(report) + "\n")
+    (out / "report.csv").write_text(csv_text(report))
+    save(accuracy_by_turn(report), out / "accuracy_by_turn.png")
+    figures = draw_all(report, out / "figures")
+    if page:
+        from rise_benchmarks.page import write_page
+
+        write_page(out / "report.html", report, found, figures)
     return report
 
 
-def make_report(folder: Path) -> dict[str, Any]:
-    """Sum up the logs of a folder; see `write_report`."""
-    root = folder / LOGS if (folder / LOGS).is_dir() else folder
-    found = sorted((p.parent.parent for p in root.glob("*/seed-*/parallel.jsonl")), key=_position)
-    labels = list(dict.fromkeys(found))
-    if not labels:
-        raise DataNotFoundError(f"no evaluation logs in {folder}: make them with rise evaluate or rise run")
+def make_report(*folders: Path) -> dict[str, Any]:
+    """Sum up the logs of some folders; see `write_report`."""
+    return sum_up(find_logs(folders))
+
+
+def sum_up(found: Sequence[Measured]) -> dict[str, Any]:
+    """Return the report of what was measured: one row per policy, compared with the first."""
     rows: list[dict[str, Any]] = []
     base: Outcomes | None = None
-    record: Mapping[str, Any] = {}
-    seeds: list[int] = []
-    for label in labels:
-        logs = sorted(label.glob("seed-*"), key=_natural)
-        record = read_run(logs[0] / "sequential.jsonl")
-        seeds = [int(read_run(log / "sequential.jsonl")["seed"]) for log in logs]
-        this = outcomes(
-            [_load(log / "sequential.jsonl") for log in logs],
-            [_load(log / "parallel.jsonl") for log in logs],
-            turns=record["turns"],
-            samples=record["samples"],
-        )
-        rows.append(row(str(record["label"]), this, base))
+    for measured in found:
+        this = load(measured)
+        rows.append(row(measured.name, this, base))
         base = base or this
+    first = found[0].record
+    for key in ("env", "turns", "samples"):
+        for measured in found:
+            if measured.record[key] != first[key]:
+                raise ConfigError(
+                    f"{measured.name!r} was measured with {key} {measured.record[key]!r}, "
+                    f"{found[0].name!r} with {first[key]!r}: report them apart"
+                )
     return {
-        "env": record["env"],
+        "env": first["env"],
         "problems": len(base.problems) if base else 0,
-        "split": record["env_settings"].get("split"),
-        "seeds": seeds,
-        "turns": record["turns"],
-        "samples": record["samples"],
+        "split": first["env_settings"].get("split"),
+        "seeds": list(found[0].seeds),
+        "turns": first["turns"],
+        "samples": first["samples"],
         "rows": rows,
     }
 
 
-def _load(path: Path) -> list[Trajectory]:
-    return list(read_trajectories(path))
-
-
-def _position(label: Path) -> tuple[int, list[tuple[int, str]]]:
-    first = min(label.glob("seed-*"), key=_natural)
-    return int(read_run(first / "sequential.jsonl").get("order", 0)), _natural(label)
-
-
-def _natural(path: Path) -> list[tuple[int, str]]:
-    """Sort iteration-10 after iteration-9."""
-    parts = re.split(r"(\d+)", path.name)
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+def _as_options(argv: Sequence[str]) -> list[str]:
+    """Write folders that stand without an option as --run FOLDER."""
+    words: list[str] = []
+    value_follows = False
+    for word in argv:
+        if word.startswith("-"):
+            words.append(word)
+            value_follows = "=" not in word
+        elif value_follows:
+            words.append(word)
+            value_follows = False
+        else:
+            words += ["--run", word]
+    return words

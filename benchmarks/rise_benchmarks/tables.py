@@ -1,25 +1,37 @@
-"""The table of a report, for a terminal and for Markdown."""
+"""The table of a report, for a terminal, for Markdown and as CSV."""
 
+import csv
+import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rise_env.report_rows import COLUMNS, long_rows
 from rise_env.summary import percent
 
 
 def plain(report: Mapping[str, Any]) -> str:
     """Return the table as aligned text."""
-    cells = _cells(report)
-    widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
-    lines = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) for line in cells]
+    table = cells(report)
+    widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
+    lines = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) for line in table]
     return "\n".join([title(report), *(line.rstrip() for line in lines), "", *comparisons(report)])
 
 
 def markdown(report: Mapping[str, Any]) -> str:
     """Return the table as Markdown."""
-    head, *body = _cells(report)
+    head, *body = cells(report)
     lines = [head, ["---"] * len(head), *body]
     table = ["| " + " | ".join(line) + " |" for line in lines]
     return "\n".join([f"**{title(report)}**", "", *table, "", *(f"- {c}" for c in comparisons(report))])
+
+
+def csv_text(report: Mapping[str, Any]) -> str:
+    """Return every estimate of the report, fractions, one per line."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(long_rows(report))
+    return file.getvalue()
 
 
 def title(report: Mapping[str, Any]) -> str:
@@ -50,12 +62,34 @@ def comparisons(report: Mapping[str, Any]) -> list[str]:
             f"{last['name']} against {rows[0]['name']}: m1@t1 {percent(last['gain m1@t1'])}, "
             f"m1@t{t} {percent(last[f'gain m1@t{t}'])}"
         )
+        lines += _significance(last, f"m1@t{t}", rows[0]["name"])
+    for row in rows:
+        lines += [
+            f"{row['name']}, protocol {name}: {m1} {percent(found[m1])}, {p1} {percent(found[p1])}"
+            for name, found in row["protocols"].items()
+            for m1, p1 in [_names(found)]
+        ]
     return lines
 
 
-def _cells(report: Mapping[str, Any]) -> list[list[str]]:
+def _significance(row: Mapping[str, Any], key: str, base: str) -> list[str]:
+    """Return the tests of the gain of one score over the row that it is compared with."""
+    exact = row[f"mcnemar {key}"]
+    return [
+        f"{key}, problem by problem: {row['name']} alone solves {exact['only_after']}, {base} alone "
+        f"{exact['only_before']}; p = {row[f'p {key}']:.2g} (bootstrap), {exact['p']:.2g} (McNemar)"
+    ]
+
+
+def _names(protocol: Mapping[str, Any]) -> tuple[str, str]:
+    turns = len(protocol["accuracy_by_turn"])
+    return f"m1@t{turns}", f"p1@t{turns}"
+
+
+def cells(report: Mapping[str, Any]) -> list[list[str]]:
+    """Return the table as texts, its head first."""
     t, k = report["turns"], report["samples"]
-    names = ["m1@t1", f"m{k}@t1", f"m1@t{t}", f"p1@t{t}"]
+    names = list(dict.fromkeys(["m1@t1", f"m{k}@t1", f"m1@t{t}", f"p1@t{t}"]))
     head = ["", *names, f"accuracy by turn 1..{t}"]
     body = [
         [

@@ -3,42 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from rise_agents.base import SamplingConfig
-from rise_agents.environments import make_environment
-from rise_agents.evaluate import EvaluateConfig, evaluate, folder_name
-from rise_agents.scripted_agent import ScriptedAgent
+from rise_agents.evaluate import EvaluateConfig
 from rise_benchmarks.report import make_report
 from rise_env.cli import main
-from rise_env.errors import ConfigError
-from rise_env.problems.arithmetic import ArithmeticProblems
+from rise_env.errors import ConfigError, DataNotFoundError
 from rise_env.store import read_trajectories
-
-ANSWERS = {p.question: p.reference for p in ArithmeticProblems(split="test")[:6]}
-
-
-def late(conversation: tuple[dict[str, str], ...]) -> str:
-    """Right from the third turn on."""
-    question = next(q for q in ANSWERS if q in conversation[0]["content"])
-    return f"\\boxed{{{ANSWERS[question] if len(conversation) >= 5 else -1}}}"
-
-
-def play(folder: Path, label: str, order: int, seed: int) -> None:
-    evaluate(
-        ScriptedAgent(late),
-        lambda turns: make_environment(
-            "RISE-Arithmetic-v0", split="test", feedback="blind", max_turns=turns, stop_when_correct=False
-        ),
-        range(6),
-        folder / folder_name(label) / f"seed-{seed}",
-        SamplingConfig(),
-        turns=5,
-        samples=5,
-        seed=seed,
-        run_record={
-            "label": label, "order": order, "seed": seed, "env": "RISE-Arithmetic-v0",
-            "env_settings": {"split": "test"},
-        },
-    )  # fmt: skip
+from tests.rise_benchmarks.logs import play
 
 
 def test_an_agent_that_is_right_late_shows_in_every_figure(tmp_path: Path) -> None:
@@ -83,6 +53,34 @@ def test_the_command_prints_the_table_and_writes_the_files(
     assert json.loads((tmp_path / "report.json").read_text())["rows"][0]["name"] == "base"
     assert (tmp_path / "accuracy_by_turn.png").read_bytes().startswith(b"\x89PNG")
     assert "| base |" in (tmp_path / "report.md").read_text()
+    lines = (tmp_path / "report.csv").read_text().splitlines()
+    assert lines[0] == "row,figure,at,mean,low,high"
+    assert "base,accuracy_by_turn,3,1.0,1.0,1.0" in lines
+    assert "base,m1@t5,,1.0,1.0,1.0" in lines
+    assert "<title>RISE: RISE-Arithmetic-v0" in (tmp_path / "report.html").read_text()
+
+
+def test_several_runs_stand_in_one_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for run in ("one", "two"):
+        play(tmp_path / run, "base", 0, 0)
+    out = tmp_path / "both"
+    assert main(["report", str(tmp_path / "one"), str(tmp_path / "two"), "--out", str(out)]) == 0
+    rows = json.loads((out / "report.json").read_text())["rows"]
+    assert [row["name"] for row in rows] == ["one: base", "two: base"]
+    assert "two: base against one: base" in capsys.readouterr().out
+    assert not (tmp_path / "one" / "report.json").exists()
+
+
+def test_an_evaluation_that_did_not_end_is_named(tmp_path: Path) -> None:
+    play(tmp_path, "base", 0, 0)
+    (tmp_path / "base" / "seed-0" / "sequential.jsonl").unlink()
+    with pytest.raises(DataNotFoundError, match=r"no sequential\.jsonl"):
+        make_report(tmp_path)
+
+
+def test_no_run_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report"]) == 2
+    assert "run" in capsys.readouterr().err
 
 
 def test_a_folder_without_logs_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

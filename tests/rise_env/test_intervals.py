@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rise_env.errors import ConfigError
-from rise_env.intervals import bootstrap
+from rise_env.intervals import bootstrap, paired_bootstrap
 
 
 def test_interval_of_one_seed_is_the_binomial_one() -> None:
@@ -57,3 +57,45 @@ def test_an_empty_table_is_an_error() -> None:
 def test_the_same_table_gives_the_same_interval() -> None:
     values = np.random.default_rng(1).random((2, 30))
     assert bootstrap(values) == bootstrap(values)
+
+
+def test_drawing_groups_of_equal_problems_is_drawing_problems() -> None:
+    values = np.array([[0.0, 1.0, 1.0, 0.0, 0.5, 1.0] * 20, [1.0, 1.0, 0.0, 0.0, 0.5, 1.0] * 20])
+    found = bootstrap(values, draws=4000)
+    rng = np.random.default_rng(5)
+    means = [
+        values[rng.integers(0, 2, 2)][:, rng.integers(0, 120, 120)].mean()  # as a textbook draws
+        for _ in range(4000)
+    ]
+    assert found.low == pytest.approx(np.quantile(means, 0.025), abs=0.01)
+    assert found.high == pytest.approx(np.quantile(means, 0.975), abs=0.01)
+
+
+def test_a_hundred_thousand_problems_take_no_more_memory_than_two_kinds() -> None:
+    values = (np.random.default_rng(0).random((1, 100_000)) < 0.5).astype(float)
+    estimate = bootstrap(values)
+    half = 1.96 * math.sqrt(0.25 / 100_000)
+    assert (estimate.high - estimate.low) / 2 == pytest.approx(half, rel=0.1)
+
+
+def test_a_paired_comparison_says_how_sure_it_is() -> None:
+    rng = np.random.default_rng(2)
+    ability = rng.random((1, 300))
+    first, second = ((ability > 0.5).astype(float), (ability > 0.45).astype(float))
+    gain, p = paired_bootstrap(first, second)
+    assert gain.low > 0
+    assert p == 1 / 2000  # no bootstrap mean was at or below 0
+    same, even = paired_bootstrap(first, first)
+    assert (same.low, same.high, even) == (0.0, 0.0, 1.0)
+    back, p_back = paired_bootstrap(second, first)
+    assert back.mean == -gain.mean
+    assert p_back == p
+    with pytest.raises(ConfigError, match="one shape"):
+        paired_bootstrap(first, second[:, 1:])
+
+
+def test_the_p_value_is_about_the_normal_one() -> None:
+    difference = np.array([[1.0] * 40 + [-1.0] * 25 + [0.0] * 235])
+    _, p = paired_bootstrap(np.zeros_like(difference), difference)
+    z = difference.mean() / (difference.std() / math.sqrt(300))
+    assert p == pytest.approx(math.erfc(z / math.sqrt(2)), abs=0.03)

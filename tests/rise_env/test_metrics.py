@@ -1,28 +1,26 @@
+import math
+from collections import Counter
+from itertools import combinations, pairwise
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rise_env import metrics
-from rise_env.types import Attempt, CheckResult, Problem, Trajectory, Turn, Verdict
+from rise_env.errors import ConfigError
+from rise_env.replies import by_draw, by_turn
+from tests.rise_env.episodes import RIGHT, parallel, sequential
 
-PROBLEM = Problem(id="p", question="1+1?", reference="2")
-
-
-def attempt(answer: str | None) -> Attempt:
-    if answer is None:
-        check = CheckResult(Verdict.NO_ANSWER)
-    else:
-        check = CheckResult(Verdict.CORRECT if answer == "2" else Verdict.WRONG, answer)
-    return Attempt(agent="a", reply=f"{answer}", check=check, reward=float(check.correct))
+ANSWERS = st.sampled_from([RIGHT, "3", "4", "5", None])
+ROWS = st.lists(st.lists(ANSWERS, min_size=4, max_size=4), min_size=1, max_size=6)
 
 
-def rollout(*answers: str | None) -> Trajectory:
-    turns = tuple(Turn(observation=(), attempts=(attempt(a),)) for a in answers)
-    return Trajectory(id="t", problem=PROBLEM, turns=turns, seed=0)
-
-
-def parallel(*answers: str | None) -> Trajectory:
-    turn = Turn(observation=(), attempts=tuple(attempt(a) for a in answers))
-    return Trajectory(id="t", problem=PROBLEM, turns=(turn,), seed=0)
+def voted(answers: list[str | None]) -> float:
+    """The majority rule once more, with a counter and lots drawn among the leading answers."""
+    votes = Counter(a for a in answers if a is not None)
+    leading = [a for a, n in votes.items() if n == max(votes.values())]
+    return sum(a == RIGHT for a in leading) / len(leading) if leading else 0.0
 
 
 @pytest.mark.parametrize(
@@ -39,38 +37,99 @@ def parallel(*answers: str | None) -> Trajectory:
     ],
 )
 def test_majority_follows_the_stated_rules(answers: list[str | None], expected: float) -> None:
-    assert metrics.m1_at_tt(rollout(*answers), 5) == pytest.approx(expected)
-    assert metrics.mk_at_t1(parallel(*answers), 5) == pytest.approx(expected)
+    count = len(answers)
+    assert metrics.m1_at_tt(by_turn([sequential(*answers)], count), count) == pytest.approx(expected)
+    assert metrics.mk_at_t1(by_draw([parallel(*answers)], count), count) == pytest.approx(expected)
+
+
+@given(ROWS)
+def test_majorities_agree_with_counting_one_episode_at_a_time(rows: list[list[str | None]]) -> None:
+    table = by_turn([sequential(*row) for row in rows], 4)
+    for turns in (1, 2, 3, 4):
+        expected = [voted(row[:turns]) for row in rows]
+        np.testing.assert_allclose(metrics.m1_at_tt(table, turns), expected)
+
+
+@given(ROWS, st.integers(1, 4))
+def test_pass_at_k_is_the_mean_over_all_choices_of_k_draws(rows: list[list[str | None]], k: int) -> None:
+    table = by_draw([parallel(*row) for row in rows], 4)
+    expected = [np.mean([any(a == RIGHT for a in some) for some in combinations(row, k)]) for row in rows]
+    np.testing.assert_allclose(metrics.pass_at_k(table, k), expected)
+
+
+def test_pass_at_k_worked_out_by_hand() -> None:
+    # 2 of 5 right: pass@1 = 2/5, pass@2 = 1 - (3*2)/(5*4) = 0.7, pass@4 = 1
+    table = by_draw([parallel("2", "3", "2", "4", None)], 5)
+    values = [float(metrics.pass_at_k(table, k)[0]) for k in (1, 2, 4)]
+    assert values == pytest.approx([0.4, 0.7, 1.0])
+    with pytest.raises(ConfigError, match="at least 6 draws"):
+        metrics.pass_at_k(table, 6)
 
 
 def test_mk_counts_only_the_first_k_samples() -> None:
-    episode = parallel("3", "2", "2")
-    assert metrics.mk_at_t1(episode, 1) == 0.0
-    assert metrics.mk_at_t1(episode, 3) == 1.0
+    table = by_draw([parallel("3", "2", "2")], 3)
+    assert metrics.mk_at_t1(table, 1) == 0.0
+    assert metrics.mk_at_t1(table, 3) == 1.0
 
 
 def test_m1_at_t1_is_the_first_reply_alone() -> None:
-    assert metrics.m1_at_t1(rollout("3", "2", "2")) == 0.0
-    assert metrics.m1_at_t1(rollout("2", "3")) == 1.0
+    table = by_turn([sequential("3", "2", "2"), sequential("2", "3", "3"), sequential()], 3)
+    assert metrics.m1_at_t1(table).tolist() == [0.0, 1.0, 0.0]
 
 
 def test_p1_is_any_turn_within_the_limit() -> None:
-    assert metrics.p1_at_tt(rollout("3", "4", "2"), 2) == 0.0
-    assert metrics.p1_at_tt(rollout("3", "4", "2"), 3) == 1.0
+    table = by_turn([sequential("3", "4", "2")], 3)
+    assert metrics.p1_at_tt(table, 2) == 0.0
+    assert metrics.p1_at_tt(table, 3) == 1.0
 
 
 def test_turns_that_were_not_reached_count_as_wrong() -> None:
-    np.testing.assert_array_equal(metrics.correct_by_turn(rollout("2"), 3), [1, 0, 0])
-    assert metrics.m1_at_t1(rollout()) == 0.0
-    assert metrics.mk_at_t1(rollout(), 5) == 0.0
+    np.testing.assert_array_equal(metrics.correct_by_turn(sequential("2"), 3), [1, 0, 0])
+    assert metrics.mk_at_t1(by_draw([sequential()], 5), 5) == 0.0
+
+
+# three episodes of three turns: w r r, r w r, w w r
+CORRECT = np.array([[0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [0.0, 0.0, 1.0]])
 
 
 def test_flip_rates_of_a_worked_case() -> None:
-    # three episodes of three turns: w r r, r w r, w w r
-    correct = np.array([[0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [0.0, 0.0, 1.0]])
-    fixed, wrong = (part.sum(axis=0) for part in metrics.wrong_to_right(correct))
+    fixed, wrong = (part.sum(axis=0) for part in metrics.wrong_to_right(CORRECT))
     np.testing.assert_array_equal(fixed, [1, 2])
     np.testing.assert_array_equal(wrong, [2, 2])
-    broken, right = (part.sum(axis=0) for part in metrics.right_to_wrong(correct))
+    broken, right = (part.sum(axis=0) for part in metrics.right_to_wrong(CORRECT))
     np.testing.assert_array_equal(broken, [1, 0])
     np.testing.assert_array_equal(right, [1, 1])
+
+
+def test_the_four_transitions_of_a_worked_case() -> None:
+    found = {name: part.sum(axis=0).tolist() for name, part in metrics.transitions(CORRECT).items()}
+    assert found == {
+        "right to right": [0, 1],
+        "right to wrong": [1, 0],
+        "wrong to right": [1, 2],
+        "wrong to wrong": [1, 0],
+    }
+
+
+@given(st.lists(st.lists(st.booleans(), min_size=5, max_size=5), min_size=1, max_size=5))
+def test_transitions_share_out_every_step_and_agree_with_pairs(rows: list[list[bool]]) -> None:
+    found = metrics.transitions(np.array(rows, dtype=float))
+    pairs = Counter((a, b) for row in rows for a, b in pairwise(row))
+    names = {True: "right", False: "wrong"}
+    for before in (True, False):
+        for after in (True, False):
+            count = found[f"{names[before]} to {names[after]}"].sum()
+            assert count == pairs[before, after]
+    np.testing.assert_array_equal(sum(found.values()), np.ones((len(rows), 4)))
+
+
+def test_a_lift_is_paired() -> None:
+    assert metrics.lift(np.array([1.0, 0.5]), np.array([0.0, 1.0])).tolist() == [1.0, -0.5]
+    with pytest.raises(ConfigError, match="paired"):
+        metrics.lift(np.zeros(2), np.zeros(3))
+
+
+def test_a_vote_among_many_draws_needs_no_table_of_pairs() -> None:
+    answers = [RIGHT] * 400 + ["3"] * 399 + [None] * 200
+    assert metrics.mk_at_t1(by_draw([parallel(*answers)], 999), 999) == 1.0
+    assert math.isclose(metrics.pass_at_k(by_draw([parallel(*answers)], 999), 1)[0], 400 / 999)

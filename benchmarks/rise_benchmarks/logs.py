@@ -1,0 +1,117 @@
+"""The logs of evaluations: where they are, and what is in them.
+
+Layout:
+<run>/<label>/seed-<seed>/<protocol>.jsonl       as `rise evaluate` leaves them
+<run>/evaluate/<label>/seed-<seed>/...           as `rise run` does
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rise_env.errors import DataNotFoundError
+from rise_env.outcomes import Outcomes, outcomes
+from rise_env.replies import Replies, by_draw, by_turn
+from rise_env.store import read_run, read_trajectories
+
+LOGS = "evaluate"
+"""Where `rise run` keeps the logs of its evaluations, in the run folder."""
+NEEDED = ("sequential", "parallel")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """The logs of one policy."""
+
+    name: str
+    """Of its row."""
+    seeds: tuple[int, ...]
+    logs: Mapping[str, tuple[Path, ...]]
+    """Protocol -> one store per seed."""
+    record: Mapping[str, Any]
+    """The run record of its first sequential log."""
+
+    def files(self) -> Iterator[tuple[str, int, Path]]:
+        """Yield (protocol, seed, store)."""
+        for protocol, paths in self.logs.items():
+            for seed, path in zip(self.seeds, paths, strict=True):
+                yield protocol, seed, path
+
+
+def find_logs(folders: Sequence[Path]) -> list[Measured]:
+    """Return what was measured in these folders, in order.
+
+    With several folders each row's name starts with its folder's.
+
+    Raises:
+        DataNotFoundError: A folder has no complete evaluation logs.
+    """
+    found = []
+    for folder in folders:
+        root = folder / LOGS if (folder / LOGS).is_dir() else folder
+        labels = {path.parent.parent for path in root.glob("*/seed-*/parallel.jsonl")}
+        if not labels:
+            raise DataNotFoundError(
+                f"no evaluation logs in {folder}: make them with rise evaluate or rise run"
+            )
+        prefix = f"{folder.name}: " if len(folders) > 1 else ""
+        found += [_measured(label, prefix) for label in sorted(labels, key=_position)]
+    return found
+
+
+def load(measured: Measured) -> Outcomes:
+    """Read the logs of one policy.
+
+    Raises:
+        ConfigError: Its logs are of different problems.
+        StoreError: A log is damaged.
+    """
+    tables = {protocol: [_table(path) for path in paths] for protocol, paths in measured.logs.items()}
+    others = {name: logs for name, logs in tables.items() if name not in NEEDED}
+    return outcomes(tables["sequential"], tables["parallel"], others, samples=measured.record["samples"])
+
+
+def _table(path: Path) -> Replies:
+    record = read_run(path)
+    if record.get("protocol", path.stem) == "parallel":
+        return by_draw(read_trajectories(path), record.get("draws", record["samples"]))
+    table = by_turn(read_trajectories(path), record["turns"])
+    return table.every(record.get("answer_every", 1))
+
+
+def _measured(label: Path, prefix: str) -> Measured:
+    folders = sorted(label.glob("seed-*"), key=_natural)
+    for folder in folders:
+        for protocol in NEEDED:
+            if not (folder / f"{protocol}.jsonl").is_file():
+                raise DataNotFoundError(
+                    f"{folder} has no {protocol}.jsonl: let the evaluation end, or delete it"
+                )
+    records = [read_run(folder / "sequential.jsonl") for folder in folders]
+    names = sorted({path.stem for path in folders[0].glob("*.jsonl")} - {"verifier"})
+    kept = [*NEEDED, *(name for name in names if name not in NEEDED)]
+    return Measured(
+        name=prefix + str(records[0]["label"]),
+        seeds=tuple(int(record["seed"]) for record in records),
+        logs={
+            name: tuple(folder / f"{name}.jsonl" for folder in folders)
+            for name in kept
+            if all((folder / f"{name}.jsonl").is_file() for folder in folders)
+        },
+        record=records[0],
+    )
+
+
+def _position(label: Path) -> tuple[int, list[tuple[int, str]]]:
+    first = min(label.glob("seed-*"), key=_natural)
+    log = first / "sequential.jsonl"
+    order = int(read_run(log).get("order", 0)) if log.is_file() else 0
+    return order, _natural(label)
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    """Sort iteration-10 after iteration-9."""
+    parts = re.split(r"(\d+)", path.name)
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
