@@ -10,8 +10,9 @@ from rise_env.checkers.decision import read_reference
 from rise_env.checkers.extraction import final_answer, spoken
 from rise_env.checkers.policy import Policy
 from rise_env.checkers.reading import Reading, read
+from rise_env.checkers.service import default_service
 from rise_env.checkers.tree import show
-from rise_env.types import CheckResult
+from rise_env.types import CheckResult, Verdict
 
 
 def explain(reply: str, reference: str, result: CheckResult, policy: Policy) -> Iterator[str]:
@@ -52,6 +53,9 @@ def main(argv: Sequence[str]) -> int:
     policy = Policy(extraction=arguments.extraction, digits=arguments.digits)
     checker = make_checker(arguments.kind, policy=policy, timeout=arguments.timeout)
     result = checker.check(reply, arguments.reference, question=arguments.question)
+    if result.verdict is Verdict.TIMEOUT:  # perhaps it only took long to load sympy
+        default_service().warm_up()
+        result = checker.check(reply, arguments.reference, question=arguments.question)
     print(result.verdict.value)
     if arguments.explain:
         print("\n".join(explain(reply, arguments.reference, result, policy)))

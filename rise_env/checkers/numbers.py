@@ -1,24 +1,18 @@
-r"""Reads plain numbers exactly: integers, decimals, fractions, with thousands groups, percent and units."""
+r"""Reads answers that are one number, exactly: integers, decimals, fractions, with percent and units."""
 
-import re
-import unicodedata
 from fractions import Fraction
 from typing import NamedTuple
 
-MOST_DIGITS = 1000
-"""Longer spellings are not read as numbers."""
+from rise_env.checkers.limits import Undecided, Undefined
+from rise_env.checkers.names import definition
+from rise_env.checkers.reading import read
+from rise_env.checkers.residues import rational
+from rise_env.checkers.tags import split_tag
+from rise_env.checkers.tree import Node
+from rise_env.checkers.units import PERCENT, PERMILLE
 
-_GROUPS = re.compile(r"(?<![\d.])\d{1,3}(?:(?:,|\{,\}|\\,|,\\!|\\ | )\d{3})+(?!\d)")
-_GROUP_MARK = re.compile(r"\{,\}|,\\!|\\,|\\ |[, ]")
-_CURRENCY = re.compile(r"^([+-]?)\s*(?:\\?[$]|[£€¥])\s*")
-_PERCENT = re.compile(r"\s*(?:\\?%|\bper\s?cent|\bpct)\.?$", re.IGNORECASE)
-_UNIT = re.compile(
-    r"\s*(?:\\(?:text|mathrm|mbox|textrm|textnormal)\s*\{[^{}\d]*\}(?:\^\{?[23]\}?)?"
-    r"|[A-Za-z]{2,}(?: [A-Za-z]+)*)\.?$"  # one letter alone is a variable
-)
-_NUMBER = re.compile(
-    r"([+-]?)(?:(\d+)/(\d+)|\\[dtc]?frac\{(-?\d+)\}\{(-?\d+)\}|(\d+)(?:\.(\d*))?|\.(\d+))(?:[eE]([+-]?\d{1,3}))?"
-)
+_LONGEST_INTEGER = 1000
+_PLAIN = frozenset({"number", "negative", "quotient", "product", "power"})
 
 
 class Number(NamedTuple):
@@ -29,48 +23,47 @@ class Number(NamedTuple):
 
 
 def read_number(text: str) -> Number | None:
-    r"""Return the number that `text` spells, or None where it spells none, or more than one thing.
+    r"""Return the number that `text` spells, or None where it spells none, or has to be worked out.
 
-    A currency sign in front and a unit behind are dropped; a percentage keeps its sign apart:
+    A unit and a name are dropped; a percentage keeps its sign apart:
 
-    >>> read_number(r"\$1,800.00"), read_number("25%")
-    (Number(value=Fraction(1800, 1), percent=False), Number(value=Fraction(25, 1), percent=True))
+    >>> read_number(r"\$1,800.00"), read_number("25%"), read_number("7-4")
+    (Number(value=Fraction(1800, 1), percent=False), Number(value=Fraction(25, 1), percent=True), None)
     """
-    if len(text) > MOST_DIGITS:
-        return None
-    if text.isdecimal():
+    if text.isdecimal() and len(text) <= _LONGEST_INTEGER:
         return Number(int(text))
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text).replace("\u2212", "-")
-    text = text.strip().strip("$").strip().removesuffix(".")
-    text = _CURRENCY.sub(r"\1", text)
-    bare = _PERCENT.sub("", text)
-    percent = bare != text
-    if not percent:
-        bare = _UNIT.sub("", text)
-    bare = _GROUPS.sub(lambda match: _GROUP_MARK.sub("", match.group()), bare).strip()
-    match = _NUMBER.fullmatch(bare.removesuffix("."))
-    if match is None:
+    reading = read(text)
+    if reading.literal is not None:
+        return Number(reading.literal)
+    if reading.node is None:
         return None
-    sign, over, under, frac_over, frac_under, whole, decimals, bare_decimals, exponent = match.groups()
-    if under or frac_under:
-        if exponent or int(under or frac_under) == 0:
-            return None
-        value = Fraction(int(over or frac_over), int(under or frac_under))
-    else:
-        digits = decimals or bare_decimals or ""
-        value = Fraction(int((whole or "0") + digits), 10 ** len(digits)) * Fraction(10) ** int(exponent or 0)
-    return Number(-value if sign == "-" else value, percent)
+    defined = definition(reading.node)
+    node, unit = split_tag(defined[1] if defined else reading.node)
+    if unit == PERMILLE or not _is_literal(node):
+        return None
+    try:
+        return Number(rational(node), unit == PERCENT)
+    except (Undecided, Undefined):
+        return None
+
+
+def _is_literal(node: Node) -> bool:
+    """Return whether a tree is a number as it is written: 1.5, 3/4, 2 1/3, 3.2 * 10^5, 2.5 million."""
+    if node.kind == "sum":
+        kinds = tuple(part.kind for part in node.parts)
+        return kinds == ("number", "quotient") and all(map(_is_literal, node.parts))
+    return node.kind in _PLAIN and all(map(_is_literal, node.parts))
 
 
 def equal_numbers(found: Number, expected: Number) -> bool:
     """Return whether two numbers are equal. A percentage equals its value, and the bare figure.
 
-    25% equals 25, 0.25 and 1/4; without any sign 25 and 0.25 differ.
+    25% equals 25, 0.25 and 1/4; without any sign 25 and 0.25 differ. A reference below 1 without a sign
+    is a share: 0.25 is not 0.25%.
     """
-    if found.value == expected.value:
-        return True
     if found.percent == expected.percent:
-        return False
+        return found.value == expected.value
+    if found.value == expected.value and (expected.percent or abs(Fraction(expected.value)) >= 1):
+        return True
     percentage, other = (found, expected) if found.percent else (expected, found)
     return percentage.value == other.value * 100

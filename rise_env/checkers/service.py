@@ -56,12 +56,10 @@ class Worker:
         Raises:
             Expired: It did not answer in time; unless it is still loading, it has been killed.
         """
-        if not self.ready:
-            if self._line(deadline.left()) != "ready":
-                if time.monotonic() - self.started > _START:
-                    self.kill()
-                raise Expired
-            self.ready = True
+        if not self.load(deadline.left()):
+            if time.monotonic() - self.started > _START:
+                self.kill()
+            raise Expired
         line = json.dumps([max(0.01, deadline.left() - 0.02), to_json(left), to_json(right)]) + "\n"
         try:
             assert self.process.stdin is not None
@@ -77,6 +75,11 @@ class Worker:
             self.kill()
             raise Expired
         return answer
+
+    def load(self, seconds: float = _START) -> bool:
+        """Wait until sympy is loaded; return whether it is."""
+        self.ready = self.ready or self._line(seconds) == "ready"
+        return self.ready
 
     def _line(self, seconds: float) -> str | None:
         """Return the next line of output, None where there is none in time."""
@@ -186,12 +189,21 @@ class CheckerService:
         return SymbolicChecker(policy, timeout=timeout, service=self).check_many(items)
 
     def warm_up(self) -> None:
-        """Start all workers now, instead of at the first check that needs one."""
-        for _ in range(self.workers):
-            worker = self._idle.get()
-            if worker is None or not worker.alive:
-                worker = self._start(worker)
-            self._idle.queue.insert(0, worker)
+        """Start all workers now, instead of at the first check that needs one, and wait until they can work.
+
+        Loading sympy takes a moment: without this the first checks that need it may time out.
+        """
+        workers = [self._idle.get() for _ in range(self.workers)]
+        try:
+            for place, worker in enumerate(workers):
+                if worker is None or not worker.alive:
+                    workers[place] = self._start(worker)
+            for worker in workers:
+                if worker is not None:
+                    worker.load()
+        finally:
+            for worker in workers:
+                self._idle.put(worker)
 
     def close(self) -> None:
         """End the workers; a closed service decides nothing any more."""

@@ -13,8 +13,9 @@ Stages, cheapest first; each either decides or hands on:
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from time import perf_counter
-from typing import Literal
+from typing import Any, Literal
 
 from rise_env.checkers.base import CheckItem
 from rise_env.checkers.decision import decide, read_reference
@@ -55,6 +56,10 @@ class SymbolicChecker:
         self.timeout = timeout
         self._service = service
         self._verdicts: dict[tuple[str, str, str | None], tuple[Verdict, str]] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # verdicts and processes stay here
+        return partial(SymbolicChecker, self.policy, timeout=self.timeout), ()
 
     def check(self, reply: str, reference: str, *, question: str | None = None) -> CheckResult:
         """Compare the final answer of `reply` with `reference`; see `Checker.check`."""

@@ -1,6 +1,7 @@
 import asyncio
 import multiprocessing
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from rise_env.checkers import CheckerService, CheckItem, SymbolicChecker, check_answer
+from rise_env.checkers import CheckerService, CheckItem, Policy, SymbolicChecker, check_answer
 from rise_env.errors import ConfigError
 from rise_env.types import Verdict
 
@@ -114,6 +115,12 @@ def test_a_worker_that_dies_is_replaced(service: CheckerService) -> None:
         worker.process.wait()
     assert patient.check(r"\boxed{\int_0^2 x\,dx}", "2").correct
     assert service.restarts >= 1
+
+
+def test_a_checker_travels_to_other_processes_with_its_policy() -> None:
+    checker = SymbolicChecker(Policy(digits=2), timeout=0.5)
+    twin = pickle.loads(pickle.dumps(checker))  # noqa: S301
+    assert (twin.policy, twin.timeout) == (checker.policy, checker.timeout)
 
 
 def test_no_process_starts_before_one_is_needed() -> None:
