@@ -1,3 +1,4 @@
+import gc
 import json
 import subprocess
 import sys
@@ -6,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rise_env.errors import DataNotFoundError, StoreError
-from rise_env.store import TrajectoryStore, read_run, read_trajectories
+from rise_env.store import TrajectoryStore, load_trajectories, read_run, read_trajectories
 
 from .stories import trajectory
 
@@ -19,7 +20,7 @@ def test_what_was_appended_is_read_back(tmp_path: Path) -> None:
     with TrajectoryStore(path, RUN) as store:
         assert store.append(made[:3]) == 3
         assert store.append(made[3:]) == 2
-    assert list(read_trajectories(path)) == made
+    assert list(read_trajectories(path)) == load_trajectories(path) == made
     assert read_run(path) == {
         "kind": "run",
         "schema": 1,
@@ -120,6 +121,21 @@ def test_two_processes_cannot_write_to_one_store(tmp_path: Path) -> None:
         )
     assert other.returncode == 1
     assert "written by another process" in other.stderr
+
+
+def test_reading_leaves_the_garbage_collector_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    with TrajectoryStore(path, RUN) as store:
+        store.append([trajectory(1)])
+    for read in (load_trajectories, lambda path: next(read_trajectories(path))):
+        read(path)
+        assert gc.isenabled()
+    gc.disable()
+    try:
+        load_trajectories(path)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def test_what_json_cannot_hold_stores_nothing(tmp_path: Path) -> None:

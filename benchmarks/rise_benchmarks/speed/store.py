@@ -1,0 +1,156 @@
+r"""Trajectories per second into and out of a store, and memory while 100,000 episodes are collected.
+
+    python -m rise_benchmarks.speed.store --output benchmarks/results/store_speed.json
+
+Wall clock and CPU time: on a machine that others use, CPU time says what an idle one would do. The limit
+beside ours is what Python's `json` needs for the same lines.
+"""
+
+import argparse
+import json
+import os
+import platform
+import resource
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+
+import rise_env
+from rise_agents.base import SamplingConfig
+from rise_agents.collect import Progress, collect
+from rise_agents.rollout import TurnPlan, rollout
+from rise_agents.scripted_agent import ScriptedAgent
+from rise_env.store import TrajectoryStore, load_trajectories
+from rise_env.types import Conversation, Trajectory
+
+TURNS = 5
+STEPS = "Ava: 12+5=17. Ben: 17*3=51. Ava and Ben: 17+51=68. Carl: 68-9=59. \\boxed{-1}"
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure, print, and write the result."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--episodes", type=int, default=100_000)
+    parser.add_argument("--output", type=Path)
+    arguments = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory() as folder:
+        result = {
+            "command": "python -m rise_benchmarks.speed.store --output benchmarks/results/store_speed.json",
+            "machine": {
+                "processor": platform.processor() or platform.machine(),
+                "cores": os.cpu_count(),
+                "load_average": list(os.getloadavg()),
+                "python": platform.python_version(),
+            },
+            "episodes": arguments.episodes,
+            "turns": TURNS,
+            **measure(Path(folder), arguments.episodes),
+            "collect": collecting(Path(folder), arguments.episodes),
+        }
+    text = json.dumps(result, indent=2)
+    print(text)
+    if arguments.output:
+        arguments.output.write_text(text + "\n")
+
+
+def measure(folder: Path, episodes: int) -> dict[str, Any]:
+    """Append made-up episodes, and read them back three times."""
+    path = folder / "store.jsonl"
+    templates = _templates()
+    wall = cpu = 0.0
+    with TrajectoryStore(path, {"purpose": "benchmark"}) as store:
+        for start in range(0, episodes, 1000):
+            chunk = [
+                _renamed(templates[i % len(templates)], f"{i:024x}")
+                for i in range(start, min(episodes, start + 1000))
+            ]
+            seconds = _timed(lambda chunk=chunk: store.append(chunk))  # type: ignore[misc]
+            wall, cpu = wall + seconds[0], cpu + seconds[1]
+    loads = [_timed(lambda: len(load_trajectories(path))) for _ in range(3)]
+    limits = [_timed(lambda: _parse_only(path)) for _ in range(3)]
+    return {
+        "bytes_per_trajectory": path.stat().st_size / episodes,
+        "append_per_second": episodes / wall,
+        "append_per_cpu_second": episodes / cpu,
+        "load_seconds": min(seconds for seconds, _ in loads),
+        "load_cpu_seconds": min(seconds for _, seconds in loads),
+        "json_loads_alone_cpu_seconds": min(seconds for _, seconds in limits),
+    }
+
+
+def collecting(folder: Path, episodes: int) -> dict[str, Any]:
+    """Collect scripted episodes and note the memory in use along the way."""
+    rows: list[dict[str, float]] = []
+
+    def note(progress: Progress) -> None:
+        if not rows or progress.done - rows[-1]["episodes"] >= episodes // 5 or progress.done == episodes:
+            rows.append({"episodes": progress.done, "resident_mib": _resident() / 2**20})
+
+    agent = ScriptedAgent(_wrong)
+    began = time.perf_counter()
+    with TrajectoryStore(folder / "collected.jsonl", {"purpose": "benchmark"}) as store:
+        collect(
+            [TurnPlan(agent)] * TURNS,
+            _make_env,
+            range(episodes),
+            store,
+            SamplingConfig(),
+            seed=0,
+            chunk=256,
+            progress=note,
+        )
+    seconds = time.perf_counter() - began
+    return {
+        "seconds": seconds,
+        "episodes_per_second": episodes / seconds,
+        "memory": rows,
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def _templates() -> list[Trajectory]:
+    envs = [_make_env() for _ in range(200)]
+    return rollout([TurnPlan(ScriptedAgent(_wrong))] * TURNS, envs, range(200), SamplingConfig(), seed=0)
+
+
+def _make_env() -> gymnasium.Env[Any, str]:
+    assert rise_env
+    return gymnasium.make("RISE-Arithmetic-v0", disable_env_checker=True)
+
+
+def _wrong(conversation: Conversation) -> str:
+    return STEPS
+
+
+def _renamed(trajectory: Trajectory, name: str) -> Trajectory:
+    return Trajectory(
+        id=name,
+        problem=trajectory.problem,
+        turns=trajectory.turns,
+        seed=trajectory.seed,
+        truncated=trajectory.truncated,
+    )
+
+
+def _parse_only(path: Path) -> int:
+    with path.open("rb") as file:
+        return sum(1 for line in file if json.loads(line))
+
+
+def _timed(run: Callable[[], object]) -> tuple[float, float]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    run()
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
+def _resident() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+if __name__ == "__main__":
+    main()
