@@ -1,32 +1,34 @@
-"""The RISE paper's evaluation: sequential and parallel replies to the same held-out problems.
+"""`rise evaluate`: one or more agents, the same held-out problems, the protocols of the RISE paper.
 
     rise evaluate RISE-Arithmetic-v0 --agent tiny --limit 300 --out runs/base
+    rise evaluate RISE-GSM8K-v0 --agent A --agent B --protocols '[sequential, parallel, oracle]' --out runs/ab
 
-Every agent plays, per seed, one rollout of T turns per problem without an oracle (blind feedback, no stop:
-m1@t1, m1@tT, p1@tT, accuracy by turn) and draws K independent first replies (mK@t1). The logs are stores
-under OUT/<label>/seed-<seed>/; `rise report OUT` sums them up. Source: arXiv:2407.18219, section 5.
+By default every agent plays, per seed, one rollout of T turns per problem without an oracle (m1@t1, m1@tT,
+p1@tT, accuracy by turn) and draws K independent first replies (mK@t1, pass@k); `protocols` lists the others.
+The logs are stores under OUT/<label>/seed-<seed>/; `rise report OUT` sums them up. Source:
+arXiv:2407.18219, section 5.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import gymnasium
 
 from rise_agents.base import Agent, SamplingConfig
-from rise_agents.collect import CHUNK, Progress, collect
+from rise_agents.collect import CHUNK
 from rise_agents.environments import make_environment
 from rise_agents.loading import load_agent
+from rise_agents.measuring import Measure, evaluate, judge
 from rise_agents.progress import ProgressLine
-from rise_agents.rollout import TurnPlan
+from rise_agents.protocols import NAMES, PROTOCOLS
+from rise_agents.rollout import WHERE
 from rise_env.command_line import parse
 from rise_env.errors import ConfigError
-from rise_env.seeding import derive
-from rise_env.store import TrajectoryStore
-
-PROTOCOLS = ("sequential", "parallel")
+from rise_env.naming import choose
+from rise_env.versions import installed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +45,26 @@ class EvaluateConfig:
     """Problems, the first ones of the split."""
     seeds: tuple[int, ...] = (0,)
     """Of the draws; one rollout and K samples per problem and seed."""
+    protocols: tuple[str, ...] = ("sequential", "parallel")
+    """Of sequential, parallel, oracle, window, self_refine, best_of_n. A report needs the first two."""
     turns: int = 5
     samples: int = 5
+    """K of mK@t1, and N of best-of-N."""
+    draws: int | None = None
+    """First replies drawn, K or more: pass@k and the hard problems need many. None draws K."""
+    history_turns: int = 2
+    """Former attempts that the protocol "window" shows beside the problem."""
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    temperatures: Mapping[str, float] = field(default_factory=dict)
+    """Of protocols whose temperature is not that of `sampling`, for example {"parallel": 0.7}."""
+    verifier: str | None = None
+    """Agent that picks in best_of_n; None lets every agent judge its own replies."""
+    verifier_votes: int = 1
+    """How often it is asked about each reply."""
     env_settings: Mapping[str, Any] = field(default_factory=lambda: {"split": "test"})
     """Arguments of the environment; feedback, limit of turns and stop are set by the protocols."""
     agent_settings: Mapping[str, Any] = field(default_factory=dict)
+    verifier_settings: Mapping[str, Any] = field(default_factory=dict)
     chunk: int = CHUNK
     """Episodes played together, and lost when the process is killed."""
 
@@ -60,57 +76,17 @@ class EvaluateConfig:
             )
         if self.label and len(self.label) != len(self.agent):
             raise ConfigError(f"one label per agent: got {len(self.label)} and {len(self.agent)}")
+        if self.draws is not None and self.draws < self.samples:
+            raise ConfigError(f"draws must be at least samples ({self.samples}), got {self.draws}")
         taken = {"feedback", "max_turns", "stop_when_correct"} & set(self.env_settings)
         if taken:
             raise ConfigError(f"{sorted(taken)[0]} is set by the protocols; leave it out of env_settings")
-
-
-def evaluate(
-    agent: Agent,
-    make_env: Callable[[int], gymnasium.Env[Any, str]],
-    indices: Sequence[int],
-    folder: Path,
-    sampling: SamplingConfig,
-    *,
-    turns: int,
-    samples: int,
-    seed: int,
-    run_record: Mapping[str, Any],
-    chunk: int = CHUNK,
-    progress: Callable[[str, Progress], None] | None = None,
-) -> None:
-    """Play both protocols into `folder`; what its stores hold already is not played again.
-
-    Args:
-        agent: Who is measured.
-        make_env: From a limit on turns to an environment with blind feedback that does not stop.
-        indices: Of the problems.
-        folder: Gets sequential.jsonl and parallel.jsonl.
-        sampling: How replies are drawn.
-        turns: T.
-        samples: K.
-        seed: Of the draws. The two protocols use streams of their own.
-        run_record: Kept as the first line of the stores.
-        chunk: Episodes played together.
-        progress: Called with the protocol's name as episodes are stored.
-    """
-    plans = {
-        "sequential": ([TurnPlan(agent)] * turns, turns),
-        "parallel": ([TurnPlan(agent, samples=samples, until_correct=False)], 1),
-    }
-    for number, (name, (plan, limit)) in enumerate(plans.items()):
-        record = {**run_record, "protocol": name, "turns": turns, "samples": samples}
-        with TrajectoryStore(folder / f"{name}.jsonl", record) as store:
-            collect(
-                plan,
-                lambda limit=limit: make_env(limit),  # type: ignore[misc]
-                indices,
-                store,
-                sampling,
-                seed=derive(seed, number),
-                chunk=chunk,
-                progress=None if progress is None else lambda p, name=name: progress(name, p),  # type: ignore[misc]
-            )
+        for name in (*self.protocols, *self.temperatures):
+            choose(name, NAMES, "protocol")
+        if not self.protocols:
+            raise ConfigError(f"name at least one protocol of {', '.join(NAMES)}")
+        if "best_of_n" in self.protocols and "parallel" not in self.protocols:
+            raise ConfigError("best_of_n picks among the replies of parallel: name that protocol as well")
 
 
 def folder_name(label: str) -> str:
@@ -128,39 +104,63 @@ def main(argv: Sequence[str]) -> int:
 
 def run(config: EvaluateConfig) -> None:
     """Evaluate every agent with every seed; what is there already is not played again."""
-    size = len(_environment(config, 1).unwrapped.problems)  # type: ignore[attr-defined]
-    for number, spec in enumerate(config.agent):
-        agent = load_agent(spec, **config.agent_settings)
-        label = config.label[number] if config.label else agent.name
-        try:
-            for seed in config.seeds:
-                folder = Path(config.out) / folder_name(label) / f"seed-{seed}"
-                record = {"label": label, "order": number, "agent": agent.name, **_settings(config)}
-                with ProgressLine(f"{label}, seed {seed}") as line:
-                    evaluate(
-                        agent,
-                        lambda turns: _environment(config, turns),
-                        range(min(config.limit, size)),
-                        folder,
-                        config.sampling,
-                        turns=config.turns,
-                        samples=config.samples,
-                        seed=seed,
-                        run_record={**record, "seed": seed},
-                        chunk=config.chunk,
-                        progress=lambda _, state, line=line: line.update(state),  # type: ignore[misc]
-                    )
-        finally:
-            agent.close()
+    size = len(_environment(config, {}).unwrapped.problems)  # type: ignore[attr-defined]
+    indices = range(min(config.limit, size))
+    verifier = load_agent(config.verifier, **config.verifier_settings) if config.verifier else None
+    try:
+        for number, spec in enumerate(config.agent):
+            agent = load_agent(spec, **config.agent_settings)
+            try:
+                label = config.label[number] if config.label else agent.name
+                _run_agent(config, agent, verifier or agent, label, number, indices)
+            finally:
+                agent.close()
+    finally:
+        if verifier is not None:
+            verifier.close()
 
 
-def _environment(config: EvaluateConfig, turns: int) -> gymnasium.Env[Any, str]:
-    settings = {key.replace("-", "_"): value for key, value in config.env_settings.items()}
-    return make_environment(
-        config.env, **settings, feedback="blind", max_turns=turns, stop_when_correct=False
+def _run_agent(
+    config: EvaluateConfig, agent: Agent, verifier: Agent, label: str, number: int, indices: Sequence[int]
+) -> None:
+    measure = Measure(
+        turns=config.turns,
+        samples=config.samples,
+        draws=config.draws or config.samples,
+        history_turns=config.history_turns,
+        sampling=config.sampling,
+        temperatures=config.temperatures,
+        chunk=config.chunk,
     )
+    for seed in config.seeds:
+        folder = Path(config.out) / folder_name(label) / f"seed-{seed}"
+        record = {"label": label, "order": number, "agent": agent.name, **_settings(config), "seed": seed}
+        with ProgressLine(f"{label}, seed {seed}") as line:
+            evaluate(
+                agent,
+                lambda settings: _environment(config, settings),
+                indices,
+                folder,
+                measure,
+                seed=seed,
+                run_record=record,
+                protocols=[name for name in config.protocols if name in PROTOCOLS],
+                progress=lambda _, state, line=line: line.update(state),  # type: ignore[misc]
+            )
+        if "best_of_n" in config.protocols:
+            judge(verifier, folder, measure, votes=config.verifier_votes, seed=seed, run_record=record)
+
+
+def _environment(config: EvaluateConfig, settings: Mapping[str, Any]) -> gymnasium.Env[Any, str]:
+    given = {key.replace("-", "_"): value for key, value in config.env_settings.items()}
+    return make_environment(config.env, **given, **settings)
 
 
 def _settings(config: EvaluateConfig) -> dict[str, Any]:
-    kept = ("env", "limit", "sampling", "env_settings")
-    return {key: value for key, value in asdict(config).items() if key in kept}
+    kept = {key.replace("-", "_"): value for key, value in config.env_settings.items()}
+    return {
+        "env": config.env,
+        "limit": config.limit,
+        "env_settings": {key: value for key, value in kept.items() if key not in WHERE},
+        "versions": installed(),
+    }

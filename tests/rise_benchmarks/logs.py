@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from rise_agents.base import SamplingConfig
 from rise_agents.environments import make_environment
-from rise_agents.evaluate import evaluate, folder_name
+from rise_agents.evaluate import folder_name
+from rise_agents.measuring import Measure, evaluate
 from rise_agents.scripted_agent import ScriptedAgent
 from rise_env.problems.arithmetic import ArithmeticProblems
 from rise_env.store import TrajectoryStore
@@ -39,17 +39,14 @@ def play(
     answer: Callable[[Conversation], str] = late,
     *,
     problems: int = 6,
+    draws: int = 5,
 ) -> None:
     evaluate(
         ScriptedAgent(answer),
-        lambda turns: make_environment(
-            "RISE-Arithmetic-v0", split="test", feedback="blind", max_turns=turns, stop_when_correct=False
-        ),
+        lambda settings: make_environment("RISE-Arithmetic-v0", split="test", **settings),
         range(problems),
         folder / folder_name(label) / f"seed-{seed}",
-        SamplingConfig(),
-        turns=5,
-        samples=5,
+        Measure(draws=draws),
         seed=seed,
         run_record={
             "label": label, "order": order, "seed": seed, "env": "RISE-Arithmetic-v0",
