@@ -68,7 +68,9 @@ def test_greedy_replies_are_those_of_the_transformers_agent(url: str, random_mod
     ours = agent.act(asked, sampling, list(range(50)))
     agent.close()
     theirs = TransformersAgent(str(random_model), dtype="float32").act(asked, sampling)
-    assert [reply.text.strip() for reply in ours] == [reply.text.strip() for reply in theirs]
+    # the server leaves out half a character at the end, of which a random model makes many
+    ends = "\ufffd "
+    assert [reply.text.strip(ends) for reply in ours] == [reply.text.strip(ends) for reply in theirs]
     assert [reply.finish for reply in ours] == [reply.finish for reply in theirs]
     assert [r.usage.prompt_tokens for r in ours] == [r.usage.prompt_tokens for r in theirs]
 
