@@ -256,6 +256,8 @@ class Comparison:
                 node if found is None else found.plain() for node, found in ((gold, first), (answer, second))
             ]
             if "tuple" in {plain[0].kind, plain[1].kind}:
+                if "set" in {gold.kind, answer.kind}:
+                    return False
                 return self._pairwise(plain[0].parts, plain[1].parts)
             left, right = several.values_of(plain[0]) or (), several.values_of(plain[1]) or ()
         if self.policy.list_order and gold.kind == answer.kind:

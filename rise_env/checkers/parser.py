@@ -62,6 +62,8 @@ class Parser:
     def answer(self) -> Node:
         """Read everything: one item or a list of several."""
         items, separators = self.items()
+        if len(items) == 1 and self.accept("over"):
+            return Node("quotient", (items[0], self.expression(RELATION)))
         if self.token.kind != "end":
             raise Unreadable(f"{self.token.value!r} is left over")
         return combine(items, separators)

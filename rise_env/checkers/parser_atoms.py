@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _FRACTIONS = frozenset({"frac", "dfrac", "tfrac", "cfrac", "sfrac", "nicefrac"})
 _APPLIED = frozenset("fghFGQ")
 ORDINALS = frozenset({"th", "st", "nd", "rd"})
-CURRENCIES = {"$": "dollar", "£": "£", "€": "euro", "¥": "yen", "¢": "cent"}
+CURRENCIES = {"$": "dollar", "£": "£", "€": "euro", "¥": "yen", "¢": "cent", "₹": "rupee"}
 
 
 def atom(p: Parser) -> Node:

@@ -36,6 +36,7 @@ def words(p: Parser) -> Node:
         return number(read_number_words(phrase) or 0)
     if token.value.strip(" .") in _CODES and p.peek().kind in {"number", "operator"}:
         p.take()
+        p.accept(".")
         return Node("tagged", (p.expression(PRODUCT),), units.read_unit(token.value.strip(" .")))
     if token.kind == "word" and len(token.value) <= 3 and not _english(token.value):
         p.take()

@@ -11,7 +11,7 @@ from rise_env.checkers.moments import Moment, read_moment
 from rise_env.checkers.numerals import read_number_words, read_spelled
 from rise_env.checkers.parser import parse
 from rise_env.checkers.tree import Node, number
-from rise_env.checkers.units import is_unit_phrase
+from rise_env.checkers.units import HEDGES, is_unit_phrase
 from rise_env.checkers.words import phrase, plain_words
 
 _LITERAL = re.compile(
@@ -20,6 +20,9 @@ _LITERAL = re.compile(
 _SPACE = re.compile(r"(?<!\w)\s+|\s+(?!\w)")
 _LEAD_IN = re.compile(
     r"^(\\text\{\s*)?(?:the\s+)?(?:final\s+|correct\s+)?answer\s*(?:is\b|:|=)\s*:?\s*(\})?\s*", re.IGNORECASE
+)
+_SUBJECT = re.compile(
+    r"^(?:\\text\{\s*[A-Za-z][A-Za-z ]{2,40}\}|[A-Z]?[a-z]{3,}(?: [a-z]+){0,4})\s*[=:]\s*(?!=)"
 )
 _FILLER = re.compile(r"^(?:\\text\{\s*)?(?:exactly|precisely)\b\s*\}?|^=\s*(?!=)", re.IGNORECASE)
 _TENS = re.compile(r"\b(twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)-(?=[a-z])", re.IGNORECASE)
@@ -86,6 +89,9 @@ def strip_sentence(cleaned: str) -> str:
         opened, closed = lead.groups()
         cleaned = ("\\text{" if opened and not closed else "") + cleaned[lead.end() :]
     cleaned = _FILLER.sub("", cleaned).strip()
+    subject = _SUBJECT.match(cleaned)
+    if subject and not HEDGES.intersection(subject.group().lower().replace("{", " ").split()):
+        cleaned = cleaned[subject.end() :]
     explained = _EXPLANATION.search(cleaned)
     if explained and explained.start() > 0:
         cleaned = cleaned[: explained.start()].rstrip(" ,;.\\")

@@ -75,15 +75,16 @@ class Definitions:
         self.names = tuple(name for name, _ in pairs)
         self.values = tuple(value for _, value in pairs)
         distinct_names = list(dict.fromkeys(self.names))
+        self.letter = str(self.names[0].value).split("_")[0]
+        """What a family of names has in common."""
         self.width = len(distinct_names)
         rounds, rest = divmod(len(pairs), self.width)
         self.cyclic = not rest and self.names == tuple(distinct_names) * rounds
 
     def family(self) -> bool:
         """Return whether all names are one letter with different indices, or one name: x_1, x_2."""
-        return len({str(name.value).split("_")[0] for name in self.names}) == 1 and all(
-            name.kind == "symbol" for name in self.names
-        )
+        letters = {str(name.value).split("_")[0] for name in self.names}
+        return len(letters) == 1 and all(name.kind == "symbol" for name in self.names)
 
     def plain(self) -> Node:
         """Return the same answer without names: a list of values, or of tuples in the order of the names."""
@@ -118,13 +119,13 @@ def strip_first_name(node: Node) -> Node:
 
 def same_definitions(left: Definitions, right: Definitions, same: Same) -> bool:
     """Return whether two lists give the same names the same values."""
+    if left.family() and right.family() and left.letter == right.letter:
+        return matches(left.values, right.values, same)
     if set(left.names) != set(right.names) or len(left.names) != len(right.names):
         return False
     if left.width == len(left.names):
         values = dict(zip(right.names, right.values, strict=True))
-        if all(same(value, values[name]) for name, value in zip(left.names, left.values, strict=True)):
-            return True
-        return left.family() and matches(left.values, right.values, same)
+        return all(same(value, values[name]) for name, value in zip(left.names, left.values, strict=True))
     if left.width == 1 or left.names[: left.width] == right.names[: right.width]:
         rows = left.plain(), right.plain()
         return matches(rows[0].parts, rows[1].parts, same)

@@ -55,7 +55,7 @@ euro 1 euro euros eur EUR €
 sterling 1 £ GBP gbp
 yen 1 ¥ yen
 yuan 1 yuan rmb RMB CNY
-rupee 1 rupee rupees Rs INR
+rupee 1 rupee rupees Rs INR ₹
 celsius 1 C celsius Celsius
 fahrenheit 1 F fahrenheit Fahrenheit
 kelvin 1 K kelvin kelvins
@@ -83,7 +83,7 @@ _SPEEDS = {
     "fps": "ft / sec",
 }
 _LETTERS = frozenset(name for name in _NAMED if len(name) == 1)
-_PIECE = re.compile(r"[A-Za-z$£€¥¢]+|\^|-?\d+|/|[*]")
+_PIECE = re.compile(r"[A-Za-z$£€¥¢₹]+|\^|-?\d+|/|[*]")
 _AREA = {"square": 2, "sq": 2, "squared": 2, "cubic": 3, "cu": 3, "cubed": 3}
 _GENERIC = frozenset(
     "unit units way ways total in of the a an per time times number value degree degrees".split()
@@ -107,6 +107,8 @@ def is_unit(word: str) -> bool:
 def is_unit_phrase(phrase: str) -> bool:
     """Return whether a phrase such as "m/s" or "cm^2" consists of units of the table alone."""
     pieces = [piece for piece in _PIECE.findall(phrase) if piece[0].isalpha()]
+    if not phrase[:1].isalpha():
+        return False
     return bool(pieces) and all(piece in _NAMED or is_unit(piece) or piece == "per" for piece in pieces)
 
 

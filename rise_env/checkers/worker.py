@@ -17,6 +17,8 @@ import time
 from typing import Any
 
 MEGABYTE = 1 << 20
+DIGITS, TOLERANCE = 60, 40
+"""Digits that are computed, and digits that must agree."""
 RENAMED = {
     "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh", "ln": "log",
     "arctanh": "atanh", "abs": "Abs", "ceil": "ceiling", "max": "Max", "min": "Min", "mod": "Mod", "Re": "re",
@@ -88,11 +90,11 @@ class Converter:
         names = sorted(difference.free_symbols, key=str)
         for shift in range(3):
             point = {name: sympy.Rational(7 * place + 11 * shift + 5, 9) for place, name in enumerate(names)}
-            numbers = [sympy.N(value.subs(point), 40) for value in values]
+            numbers = [sympy.N(value.subs(point), DIGITS) for value in values]
             if not all(number.is_number and number.is_finite for number in numbers):
                 return "?"
-            scale = max(abs(numbers[0]), abs(numbers[1]), sympy.Rational(1, 10**30))
-            if abs(numbers[0] - numbers[1]) > scale * sympy.Rational(1, 10**20):
+            scale = max(abs(numbers[0]), abs(numbers[1]), sympy.Rational(1, 10**TOLERANCE))
+            if abs(numbers[0] - numbers[1]) > scale * sympy.Rational(1, 10**TOLERANCE):
                 return "0"
             if not names:
                 break
