@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("rise_trainers.self_improve:main", "play, fit, evaluate, repeat: the RISE loop; resumes"),
     "collect": ("rise_agents.collect_command:main", "let an agent play many problems; keep the trajectories"),
     "fit": ("rise_trainers.fit:main", "one reward-weighted fit on stored trajectories"),
+    "mask": ("rise_trainers.mask_command:main", "which tokens of stored trajectories are trained, in colour"),
     "evaluate": ("rise_agents.evaluate:main", "m1@t1, m5@t1, m1@t5, p1@t5 of one or more agents"),
     "problems": ("rise_env.problems.command:main", "the problem sets: list, show, audit"),
     "envs": ("rise_env.envs_command:main", "every environment id and where its problems come from"),

@@ -1,6 +1,7 @@
 """Stores of trajectories to training examples, and what there is to know about them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,10 @@ from rise_env.errors import ConfigError
 from rise_env.store import read_trajectories
 from rise_trainers import weights
 from rise_trainers.dataset import Example, make_examples
-from rise_trainers.fit import FitConfig
+from rise_trainers.fit_config import FitConfig
 from rise_trainers.selection import Target, select
-from rise_trainers.tokenization import ChatTokenizer, tokenize
+from rise_trainers.token_cache import cached
+from rise_trainers.tokenization import ChatTokenizer, Tokenized, tokenize
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +25,7 @@ class Prepared:
     """What the log should say, a sentence each."""
     statistics: dict[str, Any]
     """JSON values: counts, weights."""
+    chat: ChatTokenizer
 
 
 def prepare(config: FitConfig, tokenizer: Any) -> Prepared:
@@ -37,7 +40,7 @@ def prepare(config: FitConfig, tokenizer: Any) -> Prepared:
         raise ConfigError(f"none of {len(trajectories)} trajectories has a reply that the selection keeps")
     weight = target_weights(config, targets)
     chat = ChatTokenizer(tokenizer, think=config.think, template_options=config.template_options)
-    tokenized = tokenize(chat, targets, max_length=config.max_length, layout=config.layout)
+    tokenized = _tokenized(config, chat, targets, tokenizer)
     examples = make_examples(tokenized.sequences, weight, normalize=config.normalize)
     rewards = np.array([target.reward for target in targets])
     tokens = sum(len(example) for example in examples)
@@ -58,7 +61,17 @@ def prepare(config: FitConfig, tokenizer: Any) -> Prepared:
         "replies_by_reward": {str(r): int((rewards == r).sum()) for r in np.unique(rewards)},
         "replies_by_turn": np.bincount([target.turn for target in targets]).tolist(),
     }
-    return Prepared(examples=examples, notes=tokenized.notes, statistics=statistics)
+    return Prepared(examples=examples, notes=tokenized.notes, statistics=statistics, chat=chat)
+
+
+def _tokenized(config: FitConfig, chat: ChatTokenizer, targets: list[Target], tokenizer: Any) -> Tokenized:
+    def make() -> Tokenized:
+        return tokenize(chat, targets, max_length=config.max_length, layout=config.layout)
+
+    if not config.cache:
+        return make()
+    settings = [config.max_length, config.layout, config.think, dict(config.template_options)]
+    return cached(make, targets, beside=Path(config.data[0]), tokenizer=tokenizer, settings=settings)
 
 
 def target_weights(config: FitConfig, targets: list[Target]) -> weights.Array:

@@ -29,16 +29,16 @@ def main(settings: Path) -> int:
 
 
 def _fit(config: Any, folder: Path) -> None:
-    from rise_trainers import checkpoints, data_pipeline, training
+    from rise_trainers import checkpoints, data_pipeline, models, training
 
     arguments = training.arguments(config, folder)  # first: ZeRO-3 shards the model while it is loaded
-    tokenizer = training.load_tokenizer(config)
+    tokenizer = models.load_tokenizer(config)
     data = data_pipeline.prepare(config, tokenizer)
-    model = training.load_model(config)
+    model = models.load_model(config)
     last = checkpoints.last_whole(folder, clean=arguments.process_index == 0)
     trainer = training.make_trainer(config, arguments, model, tokenizer, data, folder)
     trainer.train(resume_from_checkpoint=None if last is None else str(last))
-    training.save(trainer, tokenizer, folder)
+    training.save(config, trainer, tokenizer, folder)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Makes the Trainer of one rank from the settings of a fit."""
 
+import dataclasses
 import json
 import os
 from functools import partial
@@ -11,13 +12,15 @@ import deepspeed
 import torch
 import transformers
 
-from rise_env.errors import ConfigError, DataNotFoundError
+from rise_env.errors import ConfigError
+from rise_trainers import checks, lora
 from rise_trainers.batches import RankBatches
 from rise_trainers.checkpoints import MarkWhole
 from rise_trainers.data_pipeline import Prepared
 from rise_trainers.dataset import collate_packed, collate_padded
-from rise_trainers.fit import MODEL, FitConfig
+from rise_trainers.fit import MODEL, FitConfig, model_path
 from rise_trainers.metrics_log import MetricsLog
+from rise_trainers.models import dtype_of
 from rise_trainers.rwr_trainer import ExampleDataset, RWRTrainer
 
 
@@ -26,7 +29,8 @@ def deepspeed_settings(config: FitConfig) -> dict[str, Any]:
     if config.deepspeed is not None:
         text = Path(config.deepspeed).read_text()
     else:
-        text = (resources.files("rise_trainers.deepspeed") / f"zero{config.zero_stage}.json").read_text()
+        name = f"zero{config.zero_stage}{'_offload' if config.offload else ''}.json"
+        text = (resources.files("rise_trainers.deepspeed") / name).read_text()
     try:
         settings: dict[str, Any] = json.loads(text)
     except ValueError as error:
@@ -78,26 +82,6 @@ def _no_shared_memory_op() -> None:
     deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
 
 
-def load_tokenizer(config: FitConfig) -> Any:
-    """Return the tokenizer of the model."""
-    try:
-        return transformers.AutoTokenizer.from_pretrained(config.model)
-    except (OSError, ValueError) as error:
-        raise DataNotFoundError(f"no tokenizer at {config.model!r}: {str(error).splitlines()[0]}") from error
-
-
-def load_model(config: FitConfig) -> Any:
-    """Return the model to train, in float32 (DeepSpeed keeps master weights where it trains in bfloat16)."""
-    try:
-        return transformers.AutoModelForCausalLM.from_pretrained(
-            config.model,
-            dtype=torch.bfloat16 if config.dtype == "bfloat16" else torch.float32,
-            attn_implementation=config.attention,
-        )
-    except (OSError, ValueError) as error:
-        raise DataNotFoundError(f"no model at {config.model!r}: {str(error).splitlines()[0]}") from error
-
-
 def make_trainer(
     config: FitConfig, args: Any, model: Any, tokenizer: Any, data: Prepared, folder: Path
 ) -> RWRTrainer:
@@ -110,6 +94,9 @@ def make_trainer(
         ranks=args.world_size,
         seed=config.seed,
     )
+    notes = checks.check_model(model.config, tokenizer, max_length=config.max_length)
+    notes += checks.check_end(model.generation_config, data.chat, tokenizer)
+    data = dataclasses.replace(data, notes=(*data.notes, *notes))
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id or 0
     return RWRTrainer(
         batches=batches,
@@ -121,11 +108,14 @@ def make_trainer(
     )
 
 
-def save(trainer: RWRTrainer, tokenizer: Any, folder: Path) -> None:
+def save(config: FitConfig, trainer: RWRTrainer, tokenizer: Any, folder: Path) -> None:
     """Write model and tokenizer as transformers loads them; the folder appears when it is whole."""
     unfinished = folder / (MODEL + ".new")
-    trainer.save_model(str(unfinished))
+    merge = config.lora is not None and config.lora.merge
+    trainer.save_model(str(folder / "adapters" if merge else unfinished))
     if trainer.args.process_index == 0:
+        if merge:
+            lora.merge(model_path(config.model), folder / "adapters", unfinished, dtype=dtype_of(config))
         tokenizer.save_pretrained(unfinished)
         (unfinished / "training_args.bin").unlink(missing_ok=True)
         unfinished.rename(folder / MODEL)
