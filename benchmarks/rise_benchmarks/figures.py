@@ -3,11 +3,13 @@
 They regenerate those of the RISE paper (arXiv:2407.18219) from our own logs. Bands are 95 % intervals.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rise_benchmarks.figures_training import loss_vs_epoch, measure_nll
 from rise_benchmarks.plots import colour, curve, new_figure, save, title, whole_numbers
+from rise_env.naming import choose
 
 Report = Mapping[str, Any]
 
@@ -162,8 +164,10 @@ FIGURES: Mapping[str, Callable[[Report], Any]] = {
     "turn_correctness_change": turn_correctness_change,
     "success_rate_unsolved": success_rate_unsolved,
     "equal_tokens": equal_tokens,
+    "measure_nll": measure_nll,
+    "loss_vs_epoch": loss_vs_epoch,
 }
-"""Figures of every report."""
+"""Name -> from the values of report.json to the figure."""
 
 ABLATIONS = {
     "multi_turn_interaction": "History in training: several turns or one, weighted or not",
@@ -174,7 +178,7 @@ ABLATIONS = {
 """Name -> heading of `ablation`; names as the paper's."""
 
 
-def draw_all(report: Report, folder: Path, ablations: tuple[str, ...] = ()) -> dict[str, Path]:
+def draw_all(report: Report, folder: Path, ablations: Sequence[str] = ()) -> dict[str, Path]:
     """Draw every figure that the report holds the values of, as PNG and SVG.
 
     Args:
@@ -184,6 +188,9 @@ def draw_all(report: Report, folder: Path, ablations: tuple[str, ...] = ()) -> d
 
     Returns:
         Name -> path of the SVG.
+
+    Raises:
+        ConfigError: There is no such ablation.
     """
     folder.mkdir(parents=True, exist_ok=True)
     drawn = {}
@@ -191,7 +198,8 @@ def draw_all(report: Report, folder: Path, ablations: tuple[str, ...] = ()) -> d
         if _has_values(report, name):
             drawn[name] = _both(function(report), folder, name)
     for name in ablations:
-        drawn[name] = _both(ablation(report, ABLATIONS[name]), folder, name)
+        heading = ABLATIONS[choose(name, ABLATIONS, "ablation")]
+        drawn[name] = _both(ablation(report, heading), folder, name)
     return drawn
 
 
@@ -200,6 +208,10 @@ def _has_values(report: Report, name: str) -> bool:
         return bool(report["turns"] > 1)
     if name == "success_rate_unsolved":
         return any(part["problems"] for row in report["rows"] for part in row["unsolved"])
+    if name == "measure_nll":
+        return any(row.get("answer_logp_by_turn") for row in report["rows"])
+    if name == "loss_vs_epoch":
+        return any(fit["points"] for fit in report.get("training", ()))
     if name == "equal_tokens":
         return all(row["cost"]["parallel"]["generated"][0] > 0 for row in report["rows"])
     return True

@@ -6,13 +6,14 @@ report.html (one file, opens from disk) and figures (PNG and SVG).
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rise_benchmarks.logs import Measured, find_logs, load
 from rise_benchmarks.tables import csv_text, markdown, plain
+from rise_benchmarks.training_logs import answer_logps, losses
 from rise_env.command_line import parse
 from rise_env.errors import ConfigError
 from rise_env.outcomes import Outcomes
@@ -27,35 +28,40 @@ class ReportConfig:
     """Run folders of `rise run`, or output folders of `rise evaluate`."""
     out: str | None = None
     """Where the files go; None writes into the first folder."""
+    ablation: tuple[str, ...] = ()
+    """Draw the rows as an ablation of the paper: multi_turn_interaction, fail_samples, ..."""
     page: bool = True
     """False leaves out report.html."""
 
 
 def main(argv: Sequence[str]) -> int:
     """Run `rise report`."""
-    config = parse(ReportConfig, _as_options(argv), prog="rise report", repeated=("run",))
+    config = parse(ReportConfig, _as_options(argv), prog="rise report", repeated=("run", "ablation"))
     folders = [Path(run) for run in config.run]
     if not folders:
         raise ConfigError("say which run: rise report RUN")
     out = Path(config.out) if config.out else folders[0]
-    report = write_report(*folders, out=out, page=config.page)
+    report = write_report(*folders, out=out, page=config.page, ablations=config.ablation)
     print(plain(report))
     names = "report.json, report.md, report.csv, accuracy_by_turn.png, figures/"
     print(f"\nreport files: {out}/{'report.html, ' if config.page else ''}{names}")
     return 0
 
 
-def write_report(*folders: Path, out: Path | None = None, page: bool = True) -> dict[str, Any]:
+def write_report(
+    *folders: Path, out: Path | None = None, page: bool = True, ablations: Sequence[str] = ()
+) -> dict[str, Any]:
     """Write the report files of some folders and return the report.
 
     Args:
         folders: Of runs or evaluations.
         out: Where the files go; None is the first folder.
         page: Whether to write report.html.
+        ablations: Figures of `figures.ABLATIONS` to draw as well.
 
     Raises:
         DataNotFoundError: There are no complete evaluation logs.
-        ConfigError: The logs are of different problems.
+        ConfigError: The logs are of different problems, or there is no such ablation.
     """
     from rise_benchmarks.figures import accuracy_by_turn, draw_all
     from rise_benchmarks.plots import save
@@ -63,12 +69,12 @@ def write_report(*folders: Path, out: Path | None = None, page: bool = True) -> 
     out = out or folders[0]
     out.mkdir(parents=True, exist_ok=True)
     found = find_logs(folders)
-    report = sum_up(found)
+    report = sum_up(found, losses(folders))
     (out / "report.json").write_text(json.dumps(report, indent=1) + "\n")
     (out / "report.md").write_text(markdown(report) + "\n")
     (out / "report.csv").write_text(csv_text(report))
     save(accuracy_by_turn(report), out / "accuracy_by_turn.png")
-    figures = draw_all(report, out / "figures")
+    figures = draw_all(report, out / "figures", ablations)
     if page:
         from rise_benchmarks.page import write_page
 
@@ -78,16 +84,26 @@ def write_report(*folders: Path, out: Path | None = None, page: bool = True) -> 
 
 def make_report(*folders: Path) -> dict[str, Any]:
     """Sum up the logs of some folders; see `write_report`."""
-    return sum_up(find_logs(folders))
+    return sum_up(find_logs(folders), losses(folders))
 
 
-def sum_up(found: Sequence[Measured]) -> dict[str, Any]:
-    """Return the report of what was measured: one row per policy, compared with the first."""
+def sum_up(found: Sequence[Measured], training: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """Return the report of what was measured: one row per policy, compared with the first.
+
+    Args:
+        found: Whose logs.
+        training: Losses of the fits; see `training_logs.losses`.
+
+    Raises:
+        ConfigError: The logs are of different problems or protocols.
+    """
     rows: list[dict[str, Any]] = []
     base: Outcomes | None = None
     for measured in found:
         this = load(measured)
-        rows.append(row(measured.name, this, base))
+        logps = answer_logps(measured, this.problems)
+        further = {} if logps is None else {"answer_logp_by_turn": logps}
+        rows.append(row(measured.name, this, base) | further)
         base = base or this
     first = found[0].record
     for key in ("env", "turns", "samples"):
@@ -105,6 +121,7 @@ def sum_up(found: Sequence[Measured]) -> dict[str, Any]:
         "turns": first["turns"],
         "samples": first["samples"],
         "rows": rows,
+        "training": list(training),
     }
 
 
