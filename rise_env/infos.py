@@ -30,6 +30,7 @@ def step_info(episode: Episode, check: CheckResult) -> Info:
         "problem_id": episode.problem.id,
         "turn": episode.turn,
         "check": check,
+        "verdict": check.verdict.value,
         "correct": check.correct,
     }
 
