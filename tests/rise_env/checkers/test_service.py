@@ -11,11 +11,13 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import gymnasium
 import pytest
 
 from rise_env.checkers import CheckerService, CheckItem, Policy, SymbolicChecker, check_answer
 from rise_env.errors import ConfigError
-from rise_env.types import Verdict
+from rise_env.math_env import MathEnv
+from rise_env.types import Problem, Verdict
 
 EASY = (r"\boxed{\int_0^1 x\,dx}", r"\frac{1}{2}")
 WRONG = (r"\boxed{\int_0^1 x\,dx}", r"\frac{1}{3}")
@@ -192,3 +194,19 @@ def test_verdicts_off_the_main_thread_are_the_same() -> None:
     thread.start()
     thread.join()
     assert found == [True]
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_environments_in_other_processes_check_for_themselves() -> None:
+    problem = Problem(id="p", question="?", reference=r"\frac{1}{2}")
+
+    def make() -> MathEnv:
+        return MathEnv([problem], SymbolicChecker(timeout=20.0))
+
+    envs = gymnasium.vector.AsyncVectorEnv([make, make], shared_memory=False)
+    try:
+        envs.reset(seed=0)
+        _, rewards, *_ = envs.step([EASY[0], WRONG[0] + r", no: \boxed{1}"])
+        assert list(rewards) == [1.0, 0.0]
+    finally:
+        envs.close()
