@@ -8,8 +8,6 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-import mpmath
-
 from rise_env.checkers.limits import MOST_TERMS, Deadline, Undecided, Undefined
 from rise_env.checkers.residues import based_value, rational
 from rise_env.checkers.tree import Node
@@ -28,6 +26,8 @@ def context(digits: int) -> Any:
     """Return this thread's mpmath context of so many digits."""
     contexts: dict[int, Any] = _local.__dict__.setdefault("contexts", {})
     if digits not in contexts:
+        import mpmath  # takes a while, and plain numbers never need it
+
         contexts[digits] = mpmath.MPContext()
         contexts[digits].dps = digits
     return contexts[digits]
@@ -63,7 +63,7 @@ class Evaluator:
             raise Undecided(f"a {node.kind} has no value")
         try:
             return evaluate(self, node)
-        except (ZeroDivisionError, ValueError, OverflowError, mpmath.libmp.ComplexResult):
+        except (ZeroDivisionError, ValueError, OverflowError):
             raise Undefined from None
 
     def real(self, node: Node) -> Any:
