@@ -10,6 +10,7 @@ from gymnasium.vector import VectorEnv
 
 from rise_env.checkers import make_checker
 from rise_env.checkers.base import Checker
+from rise_env.checkers.original import OriginalGSM8KChecker, OriginalMathChecker
 from rise_env.errors import ConfigError
 from rise_env.math_env import MathEnv
 from rise_env.naming import choose, hint
@@ -18,7 +19,11 @@ from rise_env.types import Conversation, Problem
 from rise_env.vector_env import MathVectorEnv
 from rise_env.wrappers import ContextWindow, VectorContextWindow
 
-CHECKERS = ("numeric", "symbolic", "choice", "text")
+ORIGINAL: dict[str, type[Checker]] = {
+    "original_gsm8k": OriginalGSM8KChecker,
+    "original_math": OriginalMathChecker,
+}
+CHECKERS = ("numeric", "symbolic", "choice", "text", *ORIGINAL)
 """What `checker=` can name."""
 
 _GIVEN = ("problems", "checker", "num_envs")
@@ -112,4 +117,6 @@ def get_checker(value: "str | Checker") -> Checker:
 
 @cache
 def _named_checker(name: str) -> Checker:
+    if name in ORIGINAL:
+        return ORIGINAL[name]()
     return make_checker(cast(Any, choose(name, CHECKERS, "checker")))

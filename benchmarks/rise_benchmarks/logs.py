@@ -13,8 +13,12 @@ from typing import Any
 
 from rise_env.errors import DataNotFoundError
 from rise_env.outcomes import Outcomes, outcomes
+from rise_env.recheck import Changes, recheck
+from rise_env.registration import get_checker
 from rise_env.replies import Replies, by_draw, by_turn
+from rise_env.rewards import Rewards
 from rise_env.store import read_run, read_trajectories
+from rise_env.types import Trajectory
 
 LOGS = "evaluate"
 """Where `rise run` keeps the logs of its evaluations, in the run folder."""
@@ -32,6 +36,8 @@ class Measured:
     """Protocol -> one store per seed."""
     record: Mapping[str, Any]
     """The run record of its first sequential log."""
+    checker: str | None = None
+    """Whose verdicts count, as `rise_env.registration.get_checker` names it; None keeps the stored ones."""
 
     def files(self) -> Iterator[tuple[str, int, Path]]:
         """Yield (protocol, seed, store)."""
@@ -40,10 +46,12 @@ class Measured:
                 yield protocol, seed, path
 
 
-def find_logs(folders: Sequence[Path]) -> list[Measured]:
+def find_logs(folders: Sequence[Path], checker: str | None = None) -> list[Measured]:
     """Return what was measured in these folders, in order.
 
-    With several folders each row's name starts with its folder's.
+    Args:
+        folders: With several each row's name starts with its folder's.
+        checker: See `Measured`.
 
     Raises:
         DataNotFoundError: A folder has no complete evaluation logs.
@@ -57,7 +65,7 @@ def find_logs(folders: Sequence[Path]) -> list[Measured]:
                 f"no evaluation logs in {folder}: make them with rise evaluate or rise run"
             )
         prefix = f"{folder.name}: " if len(folders) > 1 else ""
-        found += [_measured(label, prefix) for label in sorted(labels, key=_position)]
+        found += [_measured(label, prefix, checker) for label in sorted(labels, key=_position)]
     return found
 
 
@@ -68,20 +76,28 @@ def load(measured: Measured) -> Outcomes:
         ConfigError: Its logs are of different problems.
         StoreError: A log is damaged.
     """
-    tables = {protocol: [_table(path) for path in paths] for protocol, paths in measured.logs.items()}
+    tables = {
+        protocol: [_table(path, measured) for path in paths] for protocol, paths in measured.logs.items()
+    }
     others = {name: logs for name, logs in tables.items() if name not in NEEDED}
     return outcomes(tables["sequential"], tables["parallel"], others, samples=measured.record["samples"])
 
 
-def _table(path: Path) -> Replies:
+def read_episodes(path: Path, checker: str | None) -> Iterator[Trajectory]:
+    """Yield the episodes of a store, with the verdicts of another checker where one is named."""
+    found = read_trajectories(path)
+    return found if checker is None else recheck(found, get_checker(checker), Rewards(), Changes())
+
+
+def _table(path: Path, measured: Measured) -> Replies:
     record = read_run(path)
     if record.get("protocol", path.stem) == "parallel":
-        return by_draw(read_trajectories(path), record.get("draws", record["samples"]))
-    table = by_turn(read_trajectories(path), record["turns"])
+        return by_draw(read_episodes(path, measured.checker), record.get("draws", record["samples"]))
+    table = by_turn(read_episodes(path, measured.checker), record["turns"])
     return table.every(record.get("answer_every", 1))
 
 
-def _measured(label: Path, prefix: str) -> Measured:
+def _measured(label: Path, prefix: str, checker: str | None) -> Measured:
     folders = sorted(label.glob("seed-*"), key=_natural)
     for folder in folders:
         for protocol in NEEDED:
@@ -101,6 +117,7 @@ def _measured(label: Path, prefix: str) -> Measured:
             if all((folder / f"{name}.jsonl").is_file() for folder in folders)
         },
         record=records[0],
+        checker=checker,
     )
 
 

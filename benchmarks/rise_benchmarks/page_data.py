@@ -11,8 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from rise_benchmarks.logs import Measured
-from rise_env.store import read_trajectories
+from rise_benchmarks.logs import Measured, read_episodes
 from rise_env.types import Attempt, Trajectory, Turn, Verdict
 
 PER_BLOCK = 100
@@ -49,7 +48,7 @@ def pack(found: Iterable[Measured]) -> Packed:
     for measured in found:
         rows.append(measured.name)
         for protocol, seed, path in measured.files():
-            for trajectory in read_trajectories(path):
+            for trajectory in read_episodes(path, measured.checker):
                 problem = trajectory.problem
                 key = (problem.id, problem.question)
                 if key not in problems:

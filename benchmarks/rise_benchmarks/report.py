@@ -28,6 +28,8 @@ class ReportConfig:
     """Run folders of `rise run`, or output folders of `rise evaluate`."""
     out: str | None = None
     """Where the files go; None writes into the first folder."""
+    checker: str | None = None
+    """Check all replies anew, for example with original_gsm8k, the released RISE code's way."""
     ablation: tuple[str, ...] = ()
     """Draw the rows as an ablation of the paper: multi_turn_interaction, fail_samples, ..."""
     page: bool = True
@@ -41,7 +43,9 @@ def main(argv: Sequence[str]) -> int:
     if not folders:
         raise ConfigError("say which run: rise report RUN")
     out = Path(config.out) if config.out else folders[0]
-    report = write_report(*folders, out=out, page=config.page, ablations=config.ablation)
+    report = write_report(
+        *folders, out=out, page=config.page, ablations=config.ablation, checker=config.checker
+    )
     print(plain(report))
     names = "report.json, report.md, report.csv, accuracy_by_turn.png, figures/"
     print(f"\nreport files: {out}/{'report.html, ' if config.page else ''}{names}")
@@ -49,7 +53,11 @@ def main(argv: Sequence[str]) -> int:
 
 
 def write_report(
-    *folders: Path, out: Path | None = None, page: bool = True, ablations: Sequence[str] = ()
+    *folders: Path,
+    out: Path | None = None,
+    page: bool = True,
+    ablations: Sequence[str] = (),
+    checker: str | None = None,
 ) -> dict[str, Any]:
     """Write the report files of some folders and return the report.
 
@@ -57,6 +65,7 @@ def write_report(
         folders: Of runs or evaluations.
         out: Where the files go; None is the first folder.
         page: Whether to write report.html.
+        checker: Whose verdicts count, by name; None keeps the stored ones.
         ablations: Figures of `figures.ABLATIONS` to draw as well.
 
     Raises:
@@ -68,7 +77,7 @@ def write_report(
 
     out = out or folders[0]
     out.mkdir(parents=True, exist_ok=True)
-    found = find_logs(folders)
+    found = find_logs(folders, checker)
     report = sum_up(found, losses(folders))
     (out / "report.json").write_text(json.dumps(report, indent=1) + "\n")
     (out / "report.md").write_text(markdown(report) + "\n")
@@ -120,6 +129,7 @@ def sum_up(found: Sequence[Measured], training: Sequence[Mapping[str, Any]] = ()
         "seeds": list(found[0].seeds),
         "turns": first["turns"],
         "samples": first["samples"],
+        "checker": found[0].checker or "as stored",
         "rows": rows,
         "training": list(training),
     }

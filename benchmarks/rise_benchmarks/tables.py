@@ -37,9 +37,12 @@ def csv_text(report: Mapping[str, Any]) -> str:
 def title(report: Mapping[str, Any]) -> str:
     """Return what the table is of."""
     seeds = len(report["seeds"])
+    checked = (
+        "" if report.get("checker", "as stored") == "as stored" else f" · checked by {report['checker']}"
+    )
     return (
         f"{report['env']} · {report['problems']} held-out problems · "
-        f"{seeds} seed{'s' if seeds > 1 else ''} · 95 % intervals"
+        f"{seeds} seed{'s' if seeds > 1 else ''} · 95 % intervals{checked}"
     )
 
 

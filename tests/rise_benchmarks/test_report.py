@@ -8,7 +8,7 @@ from rise_benchmarks.report import make_report
 from rise_env.cli import main
 from rise_env.errors import ConfigError, DataNotFoundError
 from rise_env.store import read_trajectories
-from tests.rise_benchmarks.logs import play
+from tests.rise_benchmarks.logs import late, play
 
 
 def test_an_agent_that_is_right_late_shows_in_every_figure(tmp_path: Path) -> None:
@@ -76,6 +76,21 @@ def test_an_evaluation_that_did_not_end_is_named(tmp_path: Path) -> None:
     (tmp_path / "base" / "seed-0" / "sequential.jsonl").unlink()
     with pytest.raises(DataNotFoundError, match=r"no sequential\.jsonl"):
         make_report(tmp_path)
+
+
+def test_the_released_codes_way_of_checking_is_a_switch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    play(tmp_path, "base", 0, 0, lambda conversation: late(conversation).replace("}", ".0}"))
+    assert main(["report", str(tmp_path)]) == 0
+    assert json.loads((tmp_path / "report.json").read_text())["rows"][0]["p1@t5"]["mean"] == 1.0
+    assert main(["report", str(tmp_path), "--checker", "original_gsm8k"]) == 0
+    assert "checked by original_gsm8k" in capsys.readouterr().out
+    row = json.loads((tmp_path / "report.json").read_text())["rows"][0]
+    assert row["p1@t5"]["mean"] == 0.0  # it reads whole numbers only
+    assert row["format_failures"]["mean"] == 1.0
+    assert main(["report", str(tmp_path), "--checker", "orignal_gsm8k"]) == 2
+    assert "did you mean 'original_gsm8k'" in capsys.readouterr().err
 
 
 def test_no_run_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
