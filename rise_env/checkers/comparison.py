@@ -341,6 +341,8 @@ def _same_based(gold: Node, answer: Node) -> bool:
     bases: list[int] = []
     for node in (gold, answer):
         if node.kind == "based":
+            if any(int(digit, 36) >= node.value[1] for digit in node.value[0]):
+                return False  # no digit of this base
             digits.append(str(node.value[0]).upper().lstrip("0"))
             bases.append(node.value[1])
         elif node.kind == "number" and node.value.denominator == 1:
