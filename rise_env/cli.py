@@ -23,7 +23,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("rise_env.checkers.command:main", "check one reply against a reference, step by step"),
     "checkers": ("rise_env.checkers.bench:main", "score answer checkers on labelled cases"),
     "store": ("rise_env.store_command:main", "look into stores; recheck, export, import, merge them"),
-    "report": ("rise_benchmarks.report:main", "table, figure and report.json of a run or an evaluation"),
+    "report": ("rise_benchmarks.report:main", "table, figures and a page to browse, of runs or evaluations"),
+    "bench": ("rise_benchmarks.bench:main", "a suite: the paper's tables, transfer, the embedded experiment"),
 }
 """Command -> ("module:function", one line of help). The function takes the remaining arguments."""
 

@@ -1,0 +1,225 @@
+"""`rise bench SUITE`: plays a suite, or what is left of it, and writes one result file.
+
+    rise bench paper-gsm8k --agent transformers:BASE --agent transformers:TRAINED --out runs/gsm8k
+    rise bench embedded --recipe examples/quickstart.yaml --out runs/embedded
+
+OUT/result.json holds the reports of all environments, the published numbers with their status, and settings;
+OUT/result.md the tables. Killed at any point, the same command goes on.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rise_agents import evaluate
+from rise_agents.base import SamplingConfig
+from rise_agents.evaluate import EvaluateConfig
+from rise_benchmarks.logs import find_logs
+from rise_benchmarks.published import METRICS, NOTES, PublishedRow, table
+from rise_benchmarks.report import sum_up, write_report
+from rise_benchmarks.suites import SUITES, Suite
+from rise_benchmarks.tables import markdown
+from rise_env.command_line import parse
+from rise_env.errors import ConfigError, DataNotFoundError
+from rise_env.naming import choose
+
+UNMEASURED = {"problems": {"test": 16}, "measure": {"turns": 2, "samples": 1}}
+"""In the runs that train: the suite measures their models itself, all on the same problems."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchConfig:
+    """Which suite, of whom, where to."""
+
+    suite: str
+    """paper-gsm8k, paper-math, transfer or embedded."""
+    agent: tuple[str, ...] = ()
+    """Who is measured; give the option again for another one. Not for suites that train."""
+    label: tuple[str, ...] = ()
+    """Names of their rows."""
+    out: str | None = None
+    """Folder; None is runs/SUITE."""
+    limit: int | None = None
+    """Problems per environment; None is the suite's own number."""
+    seeds: tuple[int, ...] = (0, 1, 2)
+    draws: int | None = None
+    """First replies per problem; None is the suite's own number."""
+    data_dir: str | None = None
+    """Folder of the data sets; None uses RISE_DATA_DIR or the hub."""
+    recipe: str | None = None
+    """Settings of `rise run` (YAML) that all variants of a suite that trains share."""
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    agent_settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        suite = SUITES[choose(self.suite, SUITES, "suite")]
+        if suite.variants and self.agent:
+            raise ConfigError(f"{self.suite} trains its own agents: leave out agent {self.agent[0]!r}")
+        if suite.variants and self.recipe is None:
+            raise ConfigError(f"{self.suite} trains: give its settings with --recipe FILE.yaml")
+        if not suite.variants and not self.agent:
+            raise ConfigError(f"{self.suite} measures agents: name one with --agent")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run `rise bench`."""
+    config = parse(BenchConfig, argv, prog="rise bench", positional="suite", repeated=("agent", "label"))
+    out = run(config)
+    print((out / "result.md").read_text())
+    print(f"result: {out}/result.json, result.md; reports: {out}/<environment>/report.html")
+    return 0
+
+
+def run(config: BenchConfig) -> Path:
+    """Play what is left of a suite, write the result and return its folder.
+
+    Raises:
+        ConfigError: Settings contradict each other.
+        DataNotFoundError: Problems, agents or the recipe are not there.
+    """
+    suite = SUITES[config.suite]
+    out = Path(config.out or f"runs/{config.suite}")
+    rows = _train(config, suite, out) if suite.variants else None
+    for env in suite.envs:
+        for settings in _measurements(config, suite, env, out, rows):
+            evaluate.run(settings)
+    result = _result(config, suite, out)
+    (out / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+    (out / "result.md").write_text(result_text(result) + "\n")
+    return out
+
+
+def result_text(result: Mapping[str, Any]) -> str:
+    """Return a result as Markdown: our tables, the published one beside."""
+    parts = [markdown(report) for report in result["reports"].values()]
+    parts += [
+        f"The same replies, checked as the released RISE code does:\n\n{markdown(report)}"
+        for report in result["checked_as_released"].values()
+    ]
+    if result["published"]:
+        parts.append(_published_text(result["published"]))
+    return "\n\n".join(parts)
+
+
+def _measurements(
+    config: BenchConfig, suite: Suite, env: str, out: Path, rows: Mapping[str, Mapping[int, str]] | None
+) -> list[EvaluateConfig]:
+    settings: dict[str, Any] = {"split": suite.split}
+    if config.data_dir is not None:
+        settings["data_dir"] = config.data_dir
+    common = EvaluateConfig(
+        env=env,
+        agent=config.agent or ("tiny",),
+        label=config.label,
+        out=str(out / env),
+        limit=config.limit or suite.limit or 10**9,
+        seeds=config.seeds,
+        protocols=suite.protocols,
+        draws=config.draws or suite.draws,
+        sampling=config.sampling,
+        env_settings=settings,
+        agent_settings=config.agent_settings,
+    )
+    if rows is None:
+        return [common]
+    # a model of its own for every seed
+    return [
+        dataclasses.replace(
+            common,
+            agent=tuple(models[seed] for models in rows.values()),
+            label=tuple(rows),
+            seeds=(seed,),
+        )
+        for seed in config.seeds
+    ]
+
+
+def _train(config: BenchConfig, suite: Suite, out: Path) -> dict[str, dict[int, str]]:
+    """Run every variant; return name of the row -> seed -> agent."""
+    from rise_trainers import self_improve
+    from rise_trainers.phases import first_model, model_folder
+    from rise_trainers.run_config import RunConfig
+
+    recipe = _read_recipe(str(config.recipe))
+    found: dict[str, dict[int, str]] = {}
+    for name, variant in suite.variants.items():
+        folder = out / "training" / name
+        own = {"env": suite.envs[0], "out": str(folder), "seeds": list(config.seeds)}
+        settings = merged(merged(merged(recipe, UNMEASURED), variant.settings), own)
+        path = out / "training" / f"{name}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(yaml.safe_dump(settings, sort_keys=False))
+        run_config = parse(RunConfig, ["--config", str(path)], prog="rise bench")
+        self_improve.run(run_config)
+        backend = run_config.agent.backend
+        for label, row in variant.rows.items():
+            number = 0 if label == "base" else int(label.removeprefix("iteration "))
+            found[row] = {
+                seed: f"{backend}:{model_folder(folder, seed, number) if number else first_model(run_config)}"
+                for seed in config.seeds
+            }
+    return found
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `base` with the values of `over`, mappings merged key by key."""
+    result = dict(base)
+    for key, value in over.items():
+        old = result.get(key)
+        both = isinstance(value, Mapping) and isinstance(old, Mapping)
+        result[key] = merged(old, value) if both else value  # type: ignore[arg-type]
+    return result
+
+
+def _read_recipe(path: str) -> dict[str, Any]:
+    if not Path(path).is_file():
+        raise DataNotFoundError(f"there is no recipe {path}")
+    recipe = yaml.safe_load(Path(path).read_text())
+    if not isinstance(recipe, dict):
+        raise ConfigError(f"{path} is no recipe: it holds no settings of rise run")
+    return recipe
+
+
+def _result(config: BenchConfig, suite: Suite, out: Path) -> dict[str, Any]:
+    reports = {env: write_report(out / env) for env in suite.envs}
+    released = {}
+    if suite.checker:
+        released = {env: sum_up(find_logs([out / env], suite.checker)) for env in suite.envs}
+    published = table(suite.published) if suite.published else []
+    return {
+        "suite": config.suite,
+        "settings": {"limit": config.limit, "seeds": list(config.seeds), "draws": config.draws},
+        "reports": reports,
+        "checked_as_released": released,
+        "published": [_published_json(row) for row in published],
+    }
+
+
+def _published_json(row: PublishedRow) -> dict[str, Any]:
+    cells = {
+        metric: None if cell is None else {"value": cell.value, "status": cell.status}
+        for metric, cell in row.cells.items()
+    }
+    return {"table": row.table, "name": row.name, "percent": cells}
+
+
+def _published_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    marks = {"confirmed": "", "derived": " (derived)", "recalled": " (recalled)"}
+    lines = [
+        "**Published (arXiv:2407.18219), percent; recalled numbers are not checked against the paper**",
+        "",
+        "| | " + " | ".join(METRICS) + " |",
+        "|" + " --- |" * (len(METRICS) + 1),
+    ]
+    for row in rows:
+        cells = [
+            "–" if cell is None else f"{cell['value']:.1f}{marks[cell['status']]}"
+            for cell in row["percent"].values()
+        ]
+        lines.append(f"| {row['name']} ({row['table']}) | " + " | ".join(cells) + " |")
+    return "\n".join([*lines, "", *(f"- {note}" for note in NOTES)])

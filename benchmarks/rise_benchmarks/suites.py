@@ -1,0 +1,86 @@
+"""Which problems, protocols and variants make a table, by name: what `rise bench SUITE` plays.
+
+| suite       | what                                                                    | published numbers |
+| ----------- | ----------------------------------------------------------------------- | ----------------- |
+| paper-gsm8k | agents on the 1319 test problems of GSM8K: columns of tables 1 and 2    | both tables       |
+| paper-math  | agents on the 1000 MATH problems of the paper: columns of table 1       | table 1           |
+| transfer    | agents, trained on one set, on several others                           | none              |
+| embedded    | RISE-Arithmetic with the tiny model: base, SFT, filtered BC, RISE, ...  | none              |
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+PROTOCOLS = ("sequential", "parallel", "self_refine")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """One suite. Those with variants train; the others measure the agents they are given."""
+
+    envs: tuple[str, ...]
+    """Every one gets a table."""
+    split: str = "test"
+    limit: int | None = None
+    """Problems of each, the first ones of the split; None is all of them."""
+    protocols: tuple[str, ...] = PROTOCOLS
+    draws: int = 5
+    """First replies per problem: more than 5 where hard problems are looked at."""
+    published: Literal["gsm8k", "math"] | None = None
+    checker: str | None = None
+    """The released code's, for the second table beside the published numbers."""
+    variants: Mapping[str, "Variant"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One way to train: what it sets in `RunConfig`, over a recipe that all variants share."""
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    rows: Mapping[str, str] = field(default_factory=dict)
+    """Of its run: label -> name in the suite's table; labels not named are left out."""
+    what: str = ""
+
+
+VARIANTS: Mapping[str, Variant] = {
+    "rise": Variant(
+        settings={"iterations": 2},
+        rows={"base": "base", "iteration 1": "RISE 1", "iteration 2": "RISE 2"},
+        what="self-distillation: the best of N own replies at the last turn, all rollouts, weighted",
+    ),
+    "sft": Variant(
+        settings={
+            "iterations": 1,
+            "turns": 1,
+            "improve": {"teacher": "expert", "samples": 1},
+            "fit": {"weights": "uniform"},
+        },
+        rows={"iteration 1": "SFT"},
+        what="supervised fine-tuning on worked solutions, one turn",
+    ),
+    "filtered-bc": Variant(
+        settings={
+            "iterations": 1,
+            "turns": 1,
+            "fit": {"weights": "uniform", "selection": {"criterion": "successful"}},
+        },
+        rows={"iteration 1": "filtered BC"},
+        what="own right replies at the first turn, unweighted",
+    ),
+    "distillation": Variant(
+        settings={"iterations": 1, "turns": 2, "improve": {"teacher": "expert", "samples": 1}},
+        rows={"iteration 1": "RISE 1, teacher"},
+        what="own wrong reply, then the teacher's, weighted",
+    ),
+}
+
+SUITES: Mapping[str, Suite] = {
+    "paper-gsm8k": Suite(envs=("RISE-GSM8K-v0",), published="gsm8k", checker="original_gsm8k"),
+    "paper-math": Suite(envs=("RISE-MATH-v0",), split="test_rise", published="math", checker="original_math"),
+    "transfer": Suite(
+        envs=("RISE-GSM8K-v0", "RISE-SVAMP-v0", "RISE-ASDiv-v0", "RISE-MAWPS-v0", "RISE-GSMHard-v0"),
+        protocols=("sequential", "parallel"),
+    ),
+    "embedded": Suite(envs=("RISE-Arithmetic-v0",), limit=300, draws=10, variants=VARIANTS),
+}

@@ -1,0 +1,113 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from rise_agents.scripted_agent import ScriptedAgent
+from rise_benchmarks import bench
+from rise_benchmarks.bench import BenchConfig, merged
+from rise_benchmarks.published import METRICS, table
+from rise_benchmarks.suites import SUITES
+from rise_env.cli import main
+from rise_env.errors import ConfigError
+from rise_trainers.run_config import RunConfig
+
+
+def eighteen() -> ScriptedAgent:
+    return ScriptedAgent(lambda _: "\\boxed{18}", name="eighteen")
+
+
+@pytest.fixture
+def gsm8k(tmp_path: Path) -> Path:
+    folder = tmp_path / "data" / "gsm8k"
+    folder.mkdir(parents=True)
+    rows = [("18", "Six times three?"), ("1,800", "Hundred times eighteen?"), ("7", "Three and four?")]
+    lines = [json.dumps({"question": q, "answer": f"So it is.\n#### {a}"}) for a, q in rows]
+    for split in ("train", "test"):
+        (folder / f"{split}.jsonl").write_text("".join(line + "\n" for line in lines))
+    return tmp_path / "data"
+
+
+def test_the_papers_table_is_confirmed_where_it_was_confirmed() -> None:
+    rows = {row.name: row.cells for row in table("gsm8k")}
+    cell = rows["Llama2-7B + RISE iter 2"]["m1@t5"]
+    assert cell is not None
+    assert (cell.value, cell.status) == (55.0, "confirmed")
+    first, last = (rows["Llama2-7B + RISE iter 2"][metric] for metric in ("m1@t1", "m1@t5"))
+    assert first is not None
+    assert last is not None
+    assert first.status == "derived"
+    assert last.value - first.value == pytest.approx(17.7)  # the confirmed bracket
+    assert rows["Self-Refine GPT-3.5"]["m5@t1"].status == "recalled"  # type: ignore[union-attr]
+    assert rows["GLoRe + ORM"]["p1@t5"] is None
+    assert len(table("gsm8k")) == 24
+    assert len(table("math")) == 20
+    assert all(tuple(row.cells) == METRICS for row in [*table("gsm8k"), *table("math")])
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_suite_measures_agents_beside_the_published_numbers_and_resumes(
+    gsm8k: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    argv = [
+        "bench", "paper-gsm8k", "--agent", "tests.rise_benchmarks.test_bench:eighteen",
+        "--data-dir", str(gsm8k), "--out", str(out), "--limit", "3", "--seeds", "[0, 1]",
+    ]  # fmt: skip
+    assert main(argv) == 0
+    assert "| Llama2-7B + RISE iter 2 (table 1) | 37.3 (derived) | 51.0 | 55.0 |" in capsys.readouterr().out
+    result = json.loads((out / "result.json").read_text())
+    [row] = result["reports"]["RISE-GSM8K-v0"]["rows"]
+    assert row["m1@t1"]["mean"] == pytest.approx(1 / 3, abs=1e-5)
+    assert set(row["protocols"]) == {"self_refine"}
+    [released] = result["checked_as_released"]["RISE-GSM8K-v0"]["rows"]
+    assert released["m1@t1"]["mean"] == pytest.approx(1 / 3, abs=1e-5)
+    logs = {path: path.read_bytes() for path in out.rglob("*.jsonl")}
+    assert len(logs) == 6
+    assert main(argv) == 0
+    assert {path: path.read_bytes() for path in out.rglob("*.jsonl")} == logs
+
+
+def test_variants_are_settings_that_rise_run_takes(tmp_path: Path) -> None:
+    recipe = yaml.safe_load((Path(__file__).parents[2] / "examples" / "quickstart.yaml").read_text())
+    for name, variant in SUITES["embedded"].variants.items():
+        settings = merged(merged(merged(recipe, bench.UNMEASURED), variant.settings), {"out": str(tmp_path)})
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(yaml.safe_dump(settings))
+        config = bench.parse(RunConfig, ["--config", str(path)], prog="t")
+        assert config.problems.train == recipe["problems"]["train"]  # the recipe's
+        assert config.problems.test == 16  # not measured twice
+    filtered = SUITES["embedded"].variants["filtered-bc"].settings["fit"]
+    assert merged({"fit": {"epochs": 2}}, {"fit": filtered})["fit"]["epochs"] == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"suite": "paper-gsm8"}, "did you mean 'paper-gsm8k'"),
+        ({"suite": "paper-gsm8k"}, "--agent"),
+        ({"suite": "embedded"}, "--recipe"),
+        ({"suite": "embedded", "recipe": "x", "agent": ("tiny",)}, "leave out agent 'tiny'"),
+    ],
+)
+def test_what_a_suite_needs_is_said(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        BenchConfig(**settings)
+
+
+def test_a_recipe_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "embedded", "--recipe", str(tmp_path / "none.yaml")]) == 2
+    assert "no recipe" in capsys.readouterr().err
+
+
+def test_every_suite_names_environments_that_exist() -> None:
+    import gymnasium
+
+    import rise_env
+
+    assert rise_env
+    for suite in SUITES.values():
+        for env in suite.envs:
+            assert env in gymnasium.registry
