@@ -57,6 +57,8 @@ def _number(p: Parser) -> Node:
     node = number(read_literal(token.value))
     if p.at("_"):
         p.take()
+        if not token.value.isdecimal():
+            raise Unreadable("a subscript of a number that is no integer")
         return Node("based", (), (token.value, _base(p)))
     if not token.value.isdigit():
         return node
