@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-LOGITS_PER_CHUNK = 1 << 26
-"""Largest number of logits made at once, 256 MiB in float32."""
+LOGITS_PER_CHUNK = 1 << 25
+"""Largest number of logits made at once, 128 MiB in float32."""
 
 
 def weighted_nll(

@@ -7,6 +7,7 @@ template, and how they are used. Weights are no part of it: another temperature 
 import hashlib
 import json
 import os
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ def cached(
     path = beside.with_name(f"{beside.name}.tokens-{_key(targets, tokenizer, settings)}.npz")
     try:
         return _read(path)
-    except (OSError, ValueError, KeyError):
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
         found = make()
         _write(path, found)
         return found
@@ -70,7 +71,7 @@ def _write(path: Path, found: Tokenized) -> None:
 
 
 def _read(path: Path) -> Tokenized:
-    with np.load(path, allow_pickle=False) as file:
+    with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
         ends = np.cumsum(file["lengths"])
         parts = np.split(file["ids"], ends[:-1])
         spans: list[list[Span]] = [[] for _ in parts]

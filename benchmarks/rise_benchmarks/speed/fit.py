@@ -1,0 +1,116 @@
+"""Trained tokens per processor second: ours, the limit, and others on the same trajectories.
+
+    python -m rise_benchmarks.speed.fit --output benchmarks/results/fit_speed.json
+
+Episodes of five turns on generated problems, the embedded model. Contestants take turns, each in a process
+of its own, and the best of their rounds counts, so that what else runs on the machine disturbs least.
+Tokens are those of the trajectories, once each, whatever a contestant makes of them.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from rise_env import prompts
+from rise_env.problems.arithmetic import ArithmeticProblems
+from rise_env.store import TrajectoryStore
+from rise_env.types import Attempt, CheckResult, Conversation, Trajectory, Turn, Verdict
+from rise_trainers.fit_config import FitConfig, to_json
+from rise_trainers.launch import free_port
+
+
+def episodes(count: int, turns: int) -> list[Trajectory]:
+    """Return episodes in which the last of some replies is right."""
+    problems = ArithmeticProblems(split="train")
+    result = []
+    for index in range(count):
+        problem = problems[index]
+        seen: Conversation = ({"role": "user", "content": prompts.FIRST.format(question=problem.question)},)
+        played = []
+        for turn in range(turns):
+            right = turn == turns - 1
+            reply = (problem if right else problems[count + index * turns + turn]).solution or ""
+            check = CheckResult(Verdict.CORRECT if right else Verdict.WRONG, "1")
+            attempt = Attempt(agent="generated", reply=reply, check=check, reward=float(right))
+            played.append(Turn(observation=seen, attempts=(attempt,)))
+            again = prompts.BLIND.format(question=problem.question)
+            seen = (*seen, {"role": "assistant", "content": reply}, {"role": "user", "content": again})
+        result.append(Trajectory(id=str(index), problem=problem, turns=tuple(played), seed=0))
+    return result
+
+
+def contest(name: str, config: FitConfig, threads: int) -> dict[str, Any] | None:
+    """Return what a contestant reports, or None where it cannot run here."""
+    settings = json.dumps(to_json(config))
+    done = subprocess.run(
+        [sys.executable, "-m", "rise_benchmarks.speed.fit_contestants", name, settings],
+        env={**os.environ, "OMP_NUM_THREADS": str(threads), "MASTER_PORT": str(free_port())},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
+    if not lines:
+        print(f"{name}: not run: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}")
+        return None
+    found: dict[str, Any] = json.loads(lines[-1].removeprefix("RESULT "))
+    return found
+
+
+def main() -> None:
+    """Run the contest."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--output", type=Path)
+    parser.add_argument("--model", default="tiny")
+    parser.add_argument("--trajectories", type=int, default=640)
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--micro-batch-size", type=int, default=8)
+    parser.add_argument("--zero-stage", type=int, default=1)
+    parser.add_argument("--dtype", default="float32")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--only", nargs="*", default=["limit", "rise", "released", "trl"])
+    options = parser.parse_args()
+    best: dict[str, dict[str, Any]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(folder) / "store.jsonl"
+        with TrajectoryStore(store, {"made": "for the benchmark"}) as file:
+            file.append(episodes(options.trajectories, options.turns))
+        config = FitConfig(
+            data=(str(store),),
+            model=options.model,
+            output=str(Path(folder) / "out"),
+            epochs=1.0,
+            batch_size=options.batch_size,
+            micro_batch_size=options.micro_batch_size,
+            zero_stage=options.zero_stage,
+            dtype=options.dtype,
+        )
+        for _ in range(options.rounds):
+            for name in options.only:
+                found = contest(name, config, options.threads)
+                if found and (name not in best or found["tokens_per_s"] > best[name]["tokens_per_s"]):
+                    best[name] = found
+                    print(json.dumps(found), flush=True)
+    base = best["rise"]["tokens_per_s"]
+    ratios = {name: round(base / row["tokens_per_s"], 3) for name, row in best.items() if name != "rise"}
+    report = {
+        "settings": {k: str(v) for k, v in vars(options).items() if k != "output"},
+        "machine": {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()},
+        "results": best,
+        "rise_over": ratios,
+    }
+    print(json.dumps(ratios))
+    if options.output:
+        options.output.write_text(json.dumps(report, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

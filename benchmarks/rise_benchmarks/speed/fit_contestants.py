@@ -1,0 +1,229 @@
+"""Who trains on the same trajectories: one contestant per process, one JSON line as the result.
+
+    python -m rise_benchmarks.speed.fit_contestants NAME STORE MODEL MICRO_BATCH BATCH
+
+limit      a bare loop of forward, backward and step on the DeepSpeed engine: rectangles of tokens, no padding
+rise       RWRTrainer, as `rise fit` runs it
+released   the released recipe of RISE: a sequence per prefix, padded to the longest, one per forward pass
+trl        SFTTrainer on the same sequences and masks, unweighted
+"""
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from rise_trainers import models, training
+from rise_trainers.data_pipeline import Prepared, prepare
+from rise_trainers.dataset import Batch, collate_padded
+from rise_trainers.fit_config import FitConfig
+
+WARM_UP = 2
+"""Optimizer steps that are not timed.
+
+Time is that of the processor, not of the clock on the wall: with one thread per contestant the result does
+not depend on what else the machine does."""
+
+
+def steps(data: Prepared, config: FitConfig) -> int:
+    """Return the optimizer steps of one epoch."""
+    return -(-len(data.examples) // config.batch_size)
+
+
+def rise(config: FitConfig, data: Prepared, tokenizer: Any) -> float:
+    """Return seconds per optimizer step of RWRTrainer."""
+    import transformers
+
+    class Clock(transformers.TrainerCallback):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self.times: list[float] = []
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            self.times.append(time.process_time())
+
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = training.arguments(config, Path(folder))
+        arguments.save_strategy = "no"
+        trainer = training.make_trainer(
+            config, arguments, models.load_model(config), tokenizer, data, Path(folder)
+        )
+        clock = Clock()
+        trainer.add_callback(clock)
+        trainer.train()
+    return _mean(clock.times)
+
+
+def limit(config: FitConfig, data: Prepared, tokenizer: Any) -> float:
+    """Return seconds per optimizer step of a bare loop over the same number of tokens, without padding."""
+    tokens = sum(len(example) for example in data.examples)
+    length = round(tokens / len(data.examples))
+    passes = config.batch_size // config.micro_batch_size
+
+    def batches() -> Iterator[Batch]:
+        generator = torch.Generator().manual_seed(0)
+        while True:
+            shape = (config.micro_batch_size, length)
+            ids = torch.randint(5, len(tokenizer), shape, generator=generator)
+            yield {"input_ids": ids, "labels": ids}
+
+    return _engine_loop(config, batches(), passes, steps(data, config), lambda out, _: out.loss / passes)
+
+
+def released(config: FitConfig, data: Prepared, tokenizer: Any) -> float:
+    """Return seconds per optimizer step, counted in steps of as many trajectories as the others take."""
+    longest = max(len(example) for example in data.examples)
+    per_turn = list(_prefixes(data))
+    passes = round(len(per_turn) / steps(data, config))
+
+    def batches() -> Iterator[Batch]:
+        while True:
+            for example in per_turn:
+                batch = collate_padded([example], pad_id=0)
+                missing = longest - len(example)
+                rows = {name: tensor for name, tensor in batch.items() if tensor.dim() == 2}
+                padded = {k: torch.nn.functional.pad(v, (0, missing)) for k, v in rows.items()}
+                padded["attention_mask"] = (torch.arange(longest) < len(example)).long()[None]
+                yield padded
+
+    def loss(out: Any, batch: Batch) -> torch.Tensor:
+        coefficients = batch["coefficients"][:, 1:]
+        labels = torch.where(coefficients > 0, batch["input_ids"][:, 1:], -100)
+        nll = torch.nn.functional.cross_entropy(out.logits[:, :-1].flatten(0, 1).float(), labels.flatten())
+        return nll * coefficients.max() / passes
+
+    return _engine_loop(config, batches(), passes, min(steps(data, config), WARM_UP + 3), loss)
+
+
+def trl(config: FitConfig, data: Prepared, tokenizer: Any) -> float:
+    """Return seconds per optimizer step of TRL's SFTTrainer."""
+    import datasets
+    import transformers
+    from trl import SFTConfig, SFTTrainer
+
+    times: list[float] = []
+
+    class Clock(transformers.TrainerCallback):  # type: ignore[misc]
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            times.append(time.process_time())
+
+    rows = {
+        "input_ids": [example.ids.tolist() for example in data.examples],
+        "completion_mask": [(example.coefficients > 0).astype(int).tolist() for example in data.examples],
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = SFTConfig(
+            output_dir=folder,
+            deepspeed=training.deepspeed_settings(config),
+            use_cpu=True,
+            bf16=config.dtype == "bfloat16",
+            per_device_train_batch_size=config.micro_batch_size,
+            gradient_accumulation_steps=config.batch_size // config.micro_batch_size,
+            train_sampling_strategy="group_by_length",
+            num_train_epochs=config.epochs,
+            learning_rate=config.learning_rate,
+            completion_only_loss=True,
+            gradient_checkpointing=False,
+            max_length=config.max_length,
+            logging_steps=1,
+            save_strategy="no",
+            report_to=[],
+            disable_tqdm=True,
+            dataloader_pin_memory=False,
+            dataset_kwargs={"skip_prepare_dataset": True},
+        )
+        trainer = SFTTrainer(
+            model=models.load_model(config),
+            args=arguments,
+            train_dataset=datasets.Dataset.from_dict(rows),
+            processing_class=tokenizer,
+        )
+        trainer.add_callback(Clock())
+        trainer.train()
+    return _mean(times)
+
+
+CONTESTANTS: dict[str, Callable[[FitConfig, Prepared, Any], float]] = {
+    "limit": limit,
+    "rise": rise,
+    "released": released,
+    "trl": trl,
+}
+
+
+def _engine_loop(
+    config: FitConfig,
+    batches: Iterator[Batch],
+    passes: int,
+    count: int,
+    loss_of: Callable[[Any, Batch], torch.Tensor],
+) -> float:
+    import deepspeed
+
+    model = models.load_model(config).train()
+    settings = json.loads(json.dumps(training.deepspeed_settings(config)))
+    settings |= {
+        "train_micro_batch_size_per_gpu": config.micro_batch_size,
+        "gradient_accumulation_steps": passes,
+        "train_batch_size": config.micro_batch_size * passes,
+        "gradient_clipping": config.max_grad_norm,
+        "bf16": {"enabled": config.dtype == "bfloat16"},
+    }
+    optimizer = torch.optim.AdamW(model.parameters(), lr=config.learning_rate)
+    engine, *_ = deepspeed.initialize(model=model, optimizer=optimizer, config=settings)
+    times = []
+    for _ in range(count):
+        for _ in range(passes):
+            batch = next(batches)
+            inputs = {k: v for k, v in batch.items() if k != "coefficients"}
+            loss = loss_of(engine(**inputs, use_cache=False), batch)
+            engine.backward(loss, scale_wrt_gas=False)
+            engine.step()
+        times.append(time.process_time())
+    return _mean(times)
+
+
+def _prefixes(data: Prepared) -> Iterator[Any]:
+    """Cut every trajectory into one sequence per turn: its prefix, with its last reply trained."""
+    import numpy as np
+
+    from rise_trainers.dataset import Example
+
+    for example in data.examples:
+        trained = np.concatenate([[0], (example.coefficients > 0).astype(int), [0]])
+        starts, stops = np.flatnonzero(np.diff(trained) == 1), np.flatnonzero(np.diff(trained) == -1)
+        for start, stop in zip(starts, stops, strict=True):
+            coefficients = np.zeros(stop, dtype=np.float32)
+            coefficients[start:stop] = example.coefficients[start:stop]
+            yield Example(example.ids[:stop], coefficients, float(stop - start))
+
+
+def _mean(times: list[float]) -> float:
+    return (times[-1] - times[WARM_UP - 1]) / (len(times) - WARM_UP)
+
+
+def main(name: str, config: FitConfig) -> None:
+    """Run one contestant and print what it took."""
+    os.environ.setdefault("RANK", "0")
+    os.environ.setdefault("LOCAL_RANK", "0")
+    os.environ.setdefault("WORLD_SIZE", "1")
+    os.environ.setdefault("MASTER_ADDR", "127.0.0.1")
+    if name in ("limit", "released"):
+        training.arguments(config, Path(tempfile.gettempdir()) / "unused")  # joins the ranks
+    tokenizer = models.load_tokenizer(config)
+    data = prepare(config, tokenizer)
+    seconds = CONTESTANTS[name](config, data, tokenizer)
+    tokens = sum(len(example) for example in data.examples) / steps(data, config)
+    result = {"name": name, "seconds_per_step": seconds, "tokens_per_s": tokens / seconds}
+    print("RESULT " + json.dumps(result))
+
+
+if __name__ == "__main__":
+    from rise_trainers.fit_config import from_json
+
+    main(sys.argv[1], from_json(json.loads(sys.argv[2])))
