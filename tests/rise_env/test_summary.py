@@ -11,7 +11,7 @@ from tests.rise_env.episodes import parallel, sequential
 
 # two problems, three turns, three samples
 RUN = [sequential("1", "2", "2", problem="p"), sequential("2", "3", "4", problem="q")]
-DRAWS = [parallel("2", "2", "3", problem="p"), parallel("3", "3", "2", problem="q")]
+DRAWS = [parallel("2", "2", "3", problem="p"), parallel("3", "2", "2", problem="q")]
 
 
 def of(runs: list[list[Trajectory]], draws: list[list[Trajectory]], width: int = 3) -> Outcomes:
@@ -25,14 +25,14 @@ def means(estimates: list[dict[str, float]]) -> list[float]:
 def test_a_row_worked_out_by_hand() -> None:
     table = row("base", of([RUN], [DRAWS]))
     assert table["m1@t1"]["mean"] == 0.5
-    assert table["m3@t1"]["mean"] == 0.5
+    assert table["m3@t1"]["mean"] == 1.0
     assert table["m1@t3"]["mean"] == pytest.approx((1 + 1 / 3) / 2, abs=1e-6)
     assert table["p1@t3"]["mean"] == 1.0
     assert means(table["accuracy_by_turn"]) == [0.5, 0.5, 0.5]
     assert means(table["wrong_to_right_by_turn"]) == [1.0, 0.0]
     assert means(table["right_to_wrong_by_turn"]) == [1.0, 0.0]
     assert table["t3 - t1"]["mean"] == 0.0
-    assert table["m1@t3 - m3@t1"]["mean"] == pytest.approx(1 / 6, abs=1e-6)
+    assert table["m1@t3 - m3@t1"]["mean"] == pytest.approx(-1 / 3, abs=1e-6)
 
 
 def test_curves_over_turns_and_draws_worked_out_by_hand() -> None:
@@ -40,9 +40,9 @@ def test_curves_over_turns_and_draws_worked_out_by_hand() -> None:
     # p: 0, tie of two, 1; q: 1, tie of two, tie of three
     assert means(table["majority_by_turn"]) == [0.5, 0.5, (1 + 1 / 3) / 2]
     assert means(table["any_by_turn"]) == [0.5, 1.0, 1.0]
-    assert means(table["majority_by_samples"]) == [0.5, 0.5, 0.5]
-    # 2 of 3 and 1 of 3 right
-    assert means(table["pass_at_k"]) == [0.5, (1 + 2 / 3) / 2, 1.0]
+    assert means(table["majority_by_samples"]) == [0.5, 0.75, 1.0]
+    # 2 of 3 right in both
+    assert means(table["pass_at_k"]) == [2 / 3, 1.0, 1.0]
     assert means(table["transitions_by_turn"]["right to wrong"]) == [0.5, 0.0]
     assert means(table["transitions_by_turn"]["wrong to wrong"]) == [0.0, 0.5]
 
@@ -63,7 +63,7 @@ def test_costs_worked_out_by_hand() -> None:
     }  # fmt: skip
     assert cost["parallel"]["generated"] == [10.0, 20.0, 30.0]
     # m1@t1 solves one with 20 tokens; an oracle stops p after two turns and q after one
-    assert cost["tokens_per_solved"] == {"m1@t1": 20.0, "m3@t1": 60.0, "m1@t3": 45.0, "p1@t3": 15.0}
+    assert cost["tokens_per_solved"] == {"m1@t1": 20.0, "m3@t1": 30.0, "m1@t3": 45.0, "p1@t3": 15.0}
 
 
 def test_the_unsolved_are_those_that_many_draws_do_not_solve() -> None:
