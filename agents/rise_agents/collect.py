@@ -12,7 +12,7 @@ from rise_agents.rollout import TurnPlan, plan_record, rollout
 from rise_env.errors import ConfigError
 from rise_env.serialization import episode_id
 from rise_env.store import TrajectoryStore
-from rise_env.types import Trajectory
+from rise_env.types import Problem, Trajectory
 
 CHUNK = 256
 """Episodes that are played together, and lost together when the process is killed."""
@@ -72,7 +72,8 @@ def collect(
         return Progress()
     envs = [make_env()]
     record = plan_record(plan, envs[0], sampling, drop_degenerate=drop_degenerate)
-    todo = list(_missing(envs[0], indices, record, seed, store))
+    problems = envs[0].unwrapped.problems  # type: ignore[attr-defined]
+    todo = list(missing(problems, indices, record, seed, store))
     state = Progress(done=len(indices) - len(todo), total=len(indices))
     if progress:
         progress(state)
@@ -85,7 +86,7 @@ def collect(
             make_env() if place < len(played) and played[place].error else env  # may be broken
             for place, env in enumerate(envs)
         ]
-        state = _advance(state, played, time.perf_counter() - began)
+        state = advance(state, played, time.perf_counter() - began)
         if progress:
             progress(state)
     for env in envs:
@@ -93,14 +94,18 @@ def collect(
     return state
 
 
-def _missing(
-    env: gymnasium.Env[Any, str],
-    indices: Sequence[int],
-    record: dict[str, Any],
-    seed: int,
-    store: TrajectoryStore,
+def missing(
+    problems: Sequence[Problem], indices: Sequence[int], record: Any, seed: int, store: TrajectoryStore
 ) -> Iterator[int]:
-    problems = env.unwrapped.problems  # type: ignore[attr-defined]
+    """Yield the indices whose episodes a store does not hold yet.
+
+    Args:
+        problems: The environment's.
+        indices: The wanted ones.
+        record: Of the plan; see `plan_record`.
+        seed: Of the run.
+        store: Where they may be.
+    """
     for index in indices:
         if not 0 <= index < len(problems):
             raise ConfigError(f"there is no problem {index}: the set has {len(problems)}")
@@ -108,7 +113,8 @@ def _missing(
             yield index
 
 
-def _advance(state: Progress, played: Sequence[Trajectory], seconds: float) -> Progress:
+def advance(state: Progress, played: Sequence[Trajectory], seconds: float) -> Progress:
+    """Return the progress after these episodes were stored, `seconds` after the start."""
     healthy = [trajectory for trajectory in played if trajectory.error is None]
     attempts = [a for trajectory in played for turn in trajectory.turns for a in turn.attempts]
     return Progress(

@@ -14,6 +14,7 @@ import yaml
 from rise_agents.base import SamplingConfig
 from rise_agents.collect import CHUNK, Progress, collect
 from rise_agents.environments import make_environment
+from rise_agents.estimating import Estimate, estimate_episodes
 from rise_agents.loading import load_agent
 from rise_agents.progress import ProgressLine
 from rise_agents.rollout import WHERE, TurnPlan
@@ -57,8 +58,10 @@ class CollectConfig:
     agent_settings: Mapping[str, Any] = field(default_factory=dict)
     """Settings of the agent: dtype, max_batch, ..."""
     last_agent_settings: Mapping[str, Any] = field(default_factory=dict)
+    workers: str = ""
+    """ray:N plays with N agents, each in a process of its own with its share of the GPUs."""
     dry_run: bool = False
-    """Say what would be played, and play nothing."""
+    """Say what would be played and what it may cost at most, and play nothing."""
 
     def __post_init__(self) -> None:
         for name, least in (("turns", 1), ("last_samples", 1), ("start", 0), ("chunk", 1), ("seed", 0)):
@@ -78,30 +81,42 @@ def run(config: CollectConfig, *, show: bool = True) -> Progress:
     make_env = environment_maker(config)
     env = make_env()
     indices = _indices(config, len(env.unwrapped.problems))  # type: ignore[attr-defined]
-    path = Path(config.out) / STORE
     if config.dry_run:
-        print(f"would play {len(indices)} episodes of at most {config.turns} turns into {path}")
+        print(estimate(config, env, indices))
         return Progress(total=len(indices))
+    if config.workers:
+        from rise_agents.ray_workers import collect_on_ray
+
+        with ProgressLine(f"{config.env} x {config.agent}", show=show) as line:
+            return collect_on_ray(config, indices, line.update)
     plan = make_plan(config)
     try:
-        with TrajectoryStore(path, run_record(config, plan, env)) as store:
-            _write_settings(config)
-            with ProgressLine(f"{config.env} x {plan[0].agent.name}", show=show) as line:
-                done = collect(
-                    plan,
-                    make_env,
-                    indices,
-                    store,
-                    config.sampling,
-                    seed=config.seed,
-                    chunk=config.chunk,
-                    drop_degenerate=config.drop_degenerate,
-                    progress=line.update,
-                )
+        with (
+            open_store(config, run_record(config, plan, env)) as store,
+            ProgressLine(f"{config.env} x {plan[0].agent.name}", show=show) as line,
+        ):
+            return collect(
+                plan,
+                make_env,
+                indices,
+                store,
+                config.sampling,
+                seed=config.seed,
+                chunk=config.chunk,
+                drop_degenerate=config.drop_degenerate,
+                progress=line.update,
+            )
     finally:
         for agent in {id(step.agent): step.agent for step in plan}.values():
             agent.close()
-    return done
+
+
+def open_store(config: CollectConfig, record: Mapping[str, Any]) -> TrajectoryStore:
+    """Open the folder's store, and write the settings beside it."""
+    store = TrajectoryStore(Path(config.out) / STORE, record)
+    text = yaml.safe_dump(asdict(config), sort_keys=False)
+    (Path(config.out) / "config.yaml").write_text(text)
+    return store
 
 
 def main(argv: Sequence[str]) -> int:
@@ -138,7 +153,7 @@ def run_record(
     """Return the store's first line: settings that decide the episodes, the data and the versions."""
     first = env.unwrapped.problems[0]  # type: ignore[attr-defined]
     # not where things lie: agents are known by their names, problems by their source
-    ignored = {"out", "limit", "start", "chunk", "dry_run", "agent", "last_agent"}
+    ignored = {"out", "limit", "start", "chunk", "workers", "dry_run", "agent", "last_agent"}
     ignored |= {"agent_settings", "last_agent_settings"}
     settings = {key: value for key, value in asdict(config).items() if key not in ignored}
     settings["env_settings"] = {k: v for k, v in config.env_settings.items() if k not in WHERE}
@@ -153,6 +168,19 @@ def run_record(
     }
 
 
+def estimate(config: CollectConfig, env: gymnasium.Env[Any, str], indices: Sequence[int]) -> Estimate:
+    """Say what the collection may ask for at most, and cost, from a sample of its problems."""
+    prices = {**config.agent_settings, **config.last_agent_settings}.get("prices")
+    return estimate_episodes(
+        env,
+        indices,
+        turns=config.turns,
+        last_samples=config.last_samples,
+        max_new_tokens=config.sampling.max_new_tokens,
+        prices=prices,
+    )
+
+
 def _indices(config: CollectConfig, size: int) -> range:
     if config.start >= size:
         raise ConfigError(f"start is {config.start}, and there are {size} problems")
@@ -160,11 +188,6 @@ def _indices(config: CollectConfig, size: int) -> range:
         raise ConfigError(f"{config.env} has {size} problems: say how many with --limit")
     end = size if config.limit is None else min(size, config.start + config.limit)
     return range(config.start, end)
-
-
-def _write_settings(config: CollectConfig) -> None:
-    text = yaml.safe_dump(asdict(config), sort_keys=False)
-    (Path(config.out) / "config.yaml").write_text(text)
 
 
 def _versions() -> dict[str, str]:

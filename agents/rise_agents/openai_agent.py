@@ -12,13 +12,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rise_agents.base import Reply, SamplingConfig
+from rise_agents.estimating import CHARACTERS_PER_TOKEN
 from rise_agents.pacing import Budget, Pace, Prices
 from rise_agents.tape import Tape
 from rise_env.errors import ConfigError, MissingDependencyError
 from rise_env.types import Conversation, Usage
-
-CHARACTERS_PER_TOKEN = 3.0
-"""A careful guess for prompts that were not sent yet: English text has about 4."""
 
 _NO_KEY = "none"
 _NEVER = ("AuthenticationError", "PermissionDeniedError", "NotFoundError")

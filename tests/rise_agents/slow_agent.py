@@ -1,7 +1,12 @@
 """An agent that takes its time and is never right, for tests that kill it."""
 
+import os
+import signal
 import time
+from pathlib import Path
+from typing import Any
 
+from rise_agents.base import Reply
 from rise_agents.scripted_agent import ScriptedAgent
 from rise_env.types import Conversation
 
@@ -14,3 +19,21 @@ def make_agent(seconds: float = 0.002) -> ScriptedAgent:
         return f"After {len(conversation)} messages: \\boxed{{-{len(conversation)}}}"
 
     return ScriptedAgent(answer, name="slow")
+
+
+def make_deadly(flag: str, calls: int) -> ScriptedAgent:
+    """Make one that kills its process at the given call, if no other did so before: see `flag`."""
+    agent = make_agent(0.001)
+    act = agent.act
+    made = 0
+
+    def deadly(*arguments: Any) -> list[Reply]:
+        nonlocal made
+        made += 1
+        if made == calls and not os.path.exists(flag):
+            Path(flag).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return act(*arguments)
+
+    agent.act = deadly  # type: ignore[method-assign]
+    return agent

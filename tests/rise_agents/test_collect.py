@@ -133,9 +133,15 @@ def test_a_config_file_and_options_say_the_same(tmp_path: Path) -> None:
     assert read_run(stores[0]) == read_run(stores[1])
 
 
-def test_a_dry_run_plays_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*COMMAND, "--out", str(tmp_path / "new"), "--dry_run", "true"]) == 0
-    assert "would play 9 episodes" in capsys.readouterr().out
+def test_a_dry_run_says_what_it_may_cost_and_plays_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--out", str(tmp_path / "new"), "--dry_run", "true", "--last_samples", "4"]
+    options += ["--sampling.max_new_tokens", "100", "--agent_settings.prices", '{"completion": 1000}']
+    assert main([*COMMAND, *options]) == 0
+    said = capsys.readouterr().out
+    assert "9 episodes: at most 45 calls" in said
+    assert "4,500 generated tokens, $4.50" in said
     assert not (tmp_path / "new").exists()
 
 

@@ -1,0 +1,78 @@
+"""How many calls and tokens a collection may need at most, before anything is asked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium
+
+from rise_agents.pacing import Prices
+from rise_env.types import Conversation, Usage
+
+CHARACTERS_PER_TOKEN = 3.0
+"""A careful guess for text that was not tokenized yet: English has about 4."""
+
+SAMPLE = 50
+"""Problems that are looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """The most that episodes can ask for: no problem solved early, every reply of full length."""
+
+    episodes: int
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    usd: float | None
+    """None where there are no prices."""
+
+    def __str__(self) -> str:
+        cost = "" if self.usd is None else f", ${self.usd:,.2f}"
+        return (
+            f"{self.episodes} episodes: at most {self.calls:,} calls, about {self.prompt_tokens:,} prompt "
+            f"and {self.completion_tokens:,} generated tokens{cost}"
+        )
+
+
+def estimate_episodes(
+    env: gymnasium.Env[Any, str],
+    indices: Sequence[int],
+    *,
+    turns: int,
+    last_samples: int,
+    max_new_tokens: int,
+    prices: Mapping[str, float] | None = None,
+) -> Estimate:
+    """Return the most that these episodes can ask for, from a sample of their problems.
+
+    Args:
+        env: The environment; it is played with empty replies.
+        indices: Of the problems.
+        turns: Per episode.
+        last_samples: Draws at the last turn.
+        max_new_tokens: Per reply.
+        prices: US dollars per million tokens; see `Prices`.
+    """
+    looked_at = indices[:: max(1, len(indices) // SAMPLE)][:SAMPLE]
+    prompt = 0.0
+    for index in looked_at:
+        conversation, _ = env.reset(seed=0, options={"index": index})
+        for turn in range(turns):
+            draws = last_samples if turn == turns - 1 else 1
+            prompt += draws * (_tokens(conversation) + turn * max_new_tokens) / len(looked_at)
+            if turn < turns - 1:
+                conversation, *_ = env.step("")
+    calls = len(indices) * (turns - 1 + last_samples)
+    usage = Usage(prompt_tokens=round(prompt * len(indices)), completion_tokens=calls * max_new_tokens)
+    return Estimate(
+        episodes=len(indices),
+        calls=calls,
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        usd=None if prices is None else Prices(**dict(prices)).cost(usage),
+    )
+
+
+def _tokens(conversation: Conversation) -> float:
+    return sum(len(message["content"]) / CHARACTERS_PER_TOKEN + 8 for message in conversation)

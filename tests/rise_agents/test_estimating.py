@@ -1,0 +1,27 @@
+import pytest
+
+from rise_agents.estimating import estimate_episodes
+
+from .players import sums
+
+
+def test_the_most_that_can_be_asked_for_is_counted_by_hand() -> None:
+    # "What is 0 + 0?" and the first prompt around it; with no reply, each turn adds the feedback
+    env = sums(feedback=lambda problem, check, turn: "xxx")
+    env.reset(options={"index": 0})
+    first = len(env.reset(options={"index": 0})[0][0]["content"]) / 3 + 8
+    found = estimate_episodes(env, [0] * 10, turns=3, last_samples=4, max_new_tokens=50)
+    second = first + 8 + (1 + 8) + 50
+    third = second + 8 + (1 + 8) + 50
+    assert found.calls == 10 * (2 + 4)
+    assert found.completion_tokens == 60 * 50
+    assert found.prompt_tokens == pytest.approx(10 * (first + second + 4 * third), abs=1)
+    assert found.usd is None
+
+
+def test_prices_make_it_dollars() -> None:
+    found = estimate_episodes(
+        sums(), range(5), turns=1, last_samples=1, max_new_tokens=1000, prices={"completion": 2.0}
+    )
+    assert found.usd == pytest.approx(0.01)
+    assert "$0.01" in str(found)
