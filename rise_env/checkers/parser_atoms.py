@@ -119,11 +119,11 @@ def argument(p: Parser) -> Node:
     token = p.token
     if token.kind == "number":
         digits = token.value
+        if not digits.isdecimal():
+            raise Unreadable("a decimal number as an argument without braces")
         p.tokens[p.position] = token._replace(value=digits[1:], spaced=False)
         if len(digits) == 1:
             p.position += 1
-        elif not digits[1:].isdigit():
-            raise Unreadable("a decimal number as an argument without braces")
         return number(int(digits[0]))
     if token.kind == "operator" and token.value == "{":
         return parser_brackets.bracket(p)
