@@ -183,6 +183,9 @@ def main() -> None:
         optimizer.step()
         optimizer.zero_grad()
         step += 1
+        if step % 500 == 0 and rank == 0:
+            model.save_pretrained(a.output)
+            tokenizer.save_pretrained(a.output)
         if step % 100 == 0 and rank == 0:
             losses.append((step, round(loss.item(), 4)))
             speed = step * a.batch * ranks * LENGTH / (time.monotonic() - started)

@@ -40,6 +40,8 @@ class Difficulty:
     largest_factor: int = 5
     distractors: float = 0.3
     """Probability of one sentence that has nothing to do with the question."""
+    turned: float = 0.0
+    """Probability that a relation is told from the other side: "Ava has 5 fewer than Ben"."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.min_steps <= self.max_steps <= len(text.NAMES) - 2:
@@ -58,8 +60,10 @@ class Difficulty:
                 "need largest >= 40, largest_change >= 2 and largest_factor >= 2, "
                 f"got {self.largest}, {self.largest_change} and {self.largest_factor}"
             )
-        if not 0 <= self.distractors <= 1:
-            raise ConfigError(f"distractors is a probability, got {self.distractors}")
+        if not (0 <= self.distractors <= 1 and 0 <= self.turned <= 1):
+            raise ConfigError(
+                f"distractors and turned are probabilities, got {self.distractors} and {self.turned}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class Step:
     number: int
     """The number in the sentence; for "sum" the index of the second quantity."""
     expression: str
-    """As the worked solution writes it, for example "12+5"."""
+    """As the worked solution writes it, for example "12 + 5"."""
     value: int
 
 
@@ -132,21 +136,21 @@ def _draw_step(draws: Draws, d: Difficulty, values: list[int], of: int) -> Step 
         if len(values) < 2:
             return None
         number = (of + 1 + draws.below(len(values) - 1)) % len(values)
-        expression, value = f"{a}+{values[number]}", a + values[number]
+        expression, value = f"{a} + {values[number]}", a + values[number]
     elif relation == "more":
         number = draws.between(2, d.largest_change)
-        expression, value = f"{a}+{number}", a + number
+        expression, value = f"{a} + {number}", a + number
     elif relation == "fewer":
         number = draws.between(2, d.largest_change)
-        expression, value = f"{a}-{number}", a - number
+        expression, value = f"{a} - {number}", a - number
     elif relation == "times":
         number = draws.between(2, d.largest_factor)
-        expression, value = f"{a}*{number}", a * number
+        expression, value = f"{a} * {number}", a * number
     else:
         number = draws.between(2, d.largest_factor)
         if a % number:
             return None
-        expression, value = f"{a}/{number}", a // number
+        expression, value = f"{a} / {number}", a // number
     return Step(relation, of, number, expression, value) if 1 <= value <= d.largest else None
 
 
@@ -209,7 +213,13 @@ class ArithmeticProblems(Sequence[Problem]):
         start, steps = draw_skeleton(draws, self.difficulty)
         while _tenth(start, steps) not in SPLITS[self.split]:
             start, steps = draw_skeleton(draws, self.difficulty)
-        question, people = text.tell(draws, start, steps, self.difficulty.distractors)
+        question, people = text.tell(
+            draws,
+            start,
+            steps,
+            distractors=self.difficulty.distractors,
+            turned=self.difficulty.turned,
+        )
         return Story(question, people, start, steps)
 
     def _make(self, index: int) -> Problem:

@@ -7,8 +7,9 @@ from rise_env.errors import ConfigError
 from rise_env.problems.arithmetic import ArithmeticProblems, Difficulty, _tenth
 
 PINNED = (
-    "Dan starts with 15 apples. Ivy has 4 times as many apples as Dan. Ivy has 3 times as many "
-    "apples as Ben. How many apples does Ben have?"
+    "Dan starts with 15 apples. Dan also has 27 cups. Ivy has 4 times as many apples as Dan. "
+    "Ben has as many apples as one of 3 equal piles of those of Ivy. How many apples does Ben "
+    "have?"
 )
 APPLY = {
     "+": lambda a, b: a + b,
@@ -69,12 +70,12 @@ def test_the_worked_solution_is_right_and_ends_with_the_reference() -> None:
         assert problem.solution is not None
         lines = problem.solution.split(". ")
         for line in lines[:-1]:
-            expression, value = line.split(": ")[1].split("=")
-            sign = next(s for s in APPLY if s in expression)
-            a, b = map(int, expression.split(sign))
-            assert APPLY[sign](a, b) == int(value)
+            told, expression, value = line.split(": ")[1].split(" = ")
+            a, sign, b = expression.split()
+            assert APPLY[sign](int(a), int(b)) == int(value)
+            assert told.split()[1] == sign
         assert lines[-1] == f"\\boxed{{{problem.reference}}}"
-        assert lines[-2].endswith(f"={problem.reference}")
+        assert lines[-2].endswith(f" = {problem.reference}")
 
 
 def test_difficulty_bounds_steps_and_numbers() -> None:
@@ -95,9 +96,21 @@ def test_distractors_can_be_left_out_and_required() -> None:
 
 
 def test_relations_are_told_in_several_ways() -> None:
-    questions = [p.question for p in ArithmeticProblems()[:300]]
-    for words in ("fewer", "times as many", "For each of the", "together", "Together", "equal piles"):
-        assert any(words in question for question in questions)
+    questions = " ".join(p.question for p in ArithmeticProblems()[:300])
+    for words in (
+        " more ",
+        "fewer",
+        "would need",
+        "times as many",
+        "for each of the",
+        "together",
+        "plus those",
+    ):
+        assert words in questions
+    assert "Together" not in questions
+    turned = ArithmeticProblems(difficulty=Difficulty(turned=1.0))[:300]
+    assert any("Together" in p.question for p in turned)
+    assert not any("would need" in p.question for p in turned)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +120,7 @@ def test_relations_are_told_in_several_ways() -> None:
         ({"operations": ("more", "root")}, "root"),
         ({"operations": ("sum",)}, "more, fewer, times"),
         ({"largest": 5}, "largest"),
-        ({"distractors": 2.0}, "probability"),
+        ({"distractors": 2.0}, "probabilities"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(settings: dict[str, object], message: str) -> None:

@@ -68,7 +68,7 @@ def slipped(story: Story, draws: Draws, slip: float) -> tuple[Step, ...]:
         sign, compute = _OPERATIONS[relation]
         value = max(0, compute(a, b) + off)
         values.append(value)
-        steps.append(replace(step, of=of, relation=relation, expression=f"{a}{sign}{b}", value=value))
+        steps.append(replace(step, of=of, relation=relation, expression=f"{a} {sign} {b}", value=value))
     return tuple(steps)
 
 
