@@ -48,6 +48,7 @@ def test_a_reference_that_is_no_letter_is_an_error(reference: str) -> None:
         (r"\text{an ellipse}", CORRECT),
         ("The graph is an ellipse", CORRECT),
         ("It is not an ellipse", WRONG),
+        ("No conic here is an ellipse", WRONG),
         ("ellipse or circle", WRONG),
         ("ellipses and circles", WRONG),
         ("espille", WRONG),
