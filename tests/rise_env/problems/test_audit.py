@@ -28,7 +28,7 @@ def test_sound_problems_pass() -> None:
 
 
 def test_a_gold_that_its_checker_does_not_accept_is_named_with_the_verdict() -> None:
-    problems = [*SUMS[:2], problem("x", "q?", "seven"), problem("y", "p?", "2,125")]
+    problems = [*SUMS[:2], problem("x", "q?", "purple"), problem("y", "p?", "2,125")]
     audit = audit_split(problems, NumericChecker())
     assert audit.golds_rejected == ["x (reference unreadable)"]
     assert audit.comma_golds == 1
