@@ -8,6 +8,7 @@ import os
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 from rise_agents.collect import Progress, advance, missing
@@ -18,7 +19,7 @@ from rise_agents.collect_command import (
     open_store,
     run_record,
 )
-from rise_agents.rollout import plan_record, rollout
+from rise_agents.rollout import TurnPlan, plan_record, rollout
 from rise_env.errors import AgentError, ConfigError, MissingDependencyError, RiseError
 from rise_env.types import Trajectory
 
@@ -31,9 +32,13 @@ class Player:
 
     def __init__(self, config: CollectConfig) -> None:
         self._config = config
-        self._plan = make_plan(config)
         self._make_env = environment_maker(config)
         self._envs = [self._make_env()]
+
+    @cached_property
+    def _plan(self) -> list[TurnPlan]:
+        """Made by the first call: what goes wrong in `__init__`, Ray tells as the actor's death."""
+        return make_plan(self._config)
 
     def describe(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the run record and the plan's record, which need the agents' names."""
