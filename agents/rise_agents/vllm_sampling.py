@@ -19,8 +19,10 @@ class SeededNoise(LogitsProcessor):  # type: ignore[misc]  # vllm is untyped
     """Adds temperature times Gumbel noise to the rows of requests that carry a seed."""
 
     def __init__(self, vllm_config: Any, device: torch.device, is_pin_memory: bool) -> None:
+        self._device = device
         self._rows: dict[int, tuple[dict[str, Any], list[int]]] = {}
         """Row -> (extra_args, the tokens of its reply so far, kept up to date by vLLM)."""
+        self._arrange()
 
     def is_argmax_invariant(self) -> bool:
         """It decides which token is the largest."""
@@ -44,20 +46,30 @@ class SeededNoise(LogitsProcessor):  # type: ignore[misc]  # vllm is untyped
                 rows[target] = moving
             if direction is MoveDirectionality.SWAP and other is not None:
                 rows[source] = other
+        self._arrange()
 
     def apply(self, logits: torch.Tensor) -> torch.Tensor:
         """Return logits whose largest token is the one drawn."""
-        if not self._rows:
+        if not self._replies:
             return logits
+        drawn = logits[self._places].float() / self._temperatures
+        for top_p, places in self._nuclei.items():
+            drawn[places] = nucleus(drawn[places], top_p)
+        steps = np.array([len(reply) for reply in self._replies])
+        drawn += gumbel(self._keys, steps, logits.shape[1], logits.device)
+        logits[self._places] = drawn.to(logits.dtype)
+        return logits
+
+    def _arrange(self) -> None:
+        """Lay out what `apply` needs; requests change far less often than it is called."""
         rows = sorted(self._rows)
         extras = [self._rows[row][0] for row in rows]
-        drawn = logits[rows].float() / torch.tensor(
-            [extra["rise_temperature"] for extra in extras], device=logits.device
-        ).unsqueeze(1)
-        for top_p in {extra["rise_top_p"] for extra in extras} - {1.0}:
-            places = [place for place, extra in enumerate(extras) if extra["rise_top_p"] == top_p]
-            drawn[places] = nucleus(drawn[places], top_p)
-        steps = np.array([len(self._rows[row][1]) for row in rows])
-        keys = request_keys([extra["rise_seed"] for extra in extras])
-        logits[rows] = (drawn + gumbel(keys, steps, logits.shape[1], logits.device)).to(logits.dtype)
-        return logits
+        self._replies = [self._rows[row][1] for row in rows]
+        self._places = torch.tensor(rows, dtype=torch.long, device=self._device)
+        self._keys = request_keys([extra["rise_seed"] for extra in extras])
+        temperatures = [extra["rise_temperature"] for extra in extras]
+        self._temperatures = torch.tensor(temperatures, device=self._device).unsqueeze(1)
+        self._nuclei = {
+            top_p: [place for place, extra in enumerate(extras) if extra["rise_top_p"] == top_p]
+            for top_p in {extra["rise_top_p"] for extra in extras} - {1.0}
+        }

@@ -1,7 +1,10 @@
 """Collecting with Ray actors; skipped where Ray is not installed."""
 
+import gc
 import importlib.util
+import warnings
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,15 @@ from rise_env.store import read_run, read_trajectories
 MISSING = importlib.util.find_spec("ray") is None
 needs_ray = pytest.mark.skipif(MISSING, reason="Ray is not installed: pip install 'rise-env[ray]'")
 LIMIT = 60
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """Let Ray's processes go without a warning each."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()
 
 
 def config(out: Path, **settings: Any) -> CollectConfig:

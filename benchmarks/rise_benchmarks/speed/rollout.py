@@ -1,6 +1,6 @@
 r"""Generated tokens per second of rollouts, beside bare `generate` and beside one request at a time.
 
-    make bench-rollout
+    python -m rise_benchmarks.speed.rollout --eager --output benchmarks/results/rollout_speed.json
 
 For each back end: a rollout of 5 turns with blind feedback over many problems; then the limit, the same
 requests (final prompts and reply lengths) handed to the library's own `generate` all at once, with the
@@ -14,6 +14,7 @@ import importlib.util
 import json
 import os
 import platform
+import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -68,10 +69,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--batches", type=int, nargs="+", default=[64, 128, 256], help="of bare generate")
     parser.add_argument("--agents", nargs="+", default=["transformers", "vllm"])
+    parser.add_argument("--eager", action="store_true", help="vLLM without compilation: starts sooner")
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args(argv)
     result: dict[str, Any] = {
-        "command": "make bench-rollout",
+        "command": "python -m rise_benchmarks.speed.rollout " + " ".join(sys.argv[1:]),
         "model": Path(arguments.model).name,
         "problems": arguments.problems,
         "turns": TURNS,
@@ -90,7 +92,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def _measure(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     began = time.perf_counter()
-    agent: Any = load_agent(f"{name}:{arguments.model}")
+    settings = {"eager": arguments.eager} if name == "vllm" else {}
+    agent: Any = load_agent(f"{name}:{arguments.model}", **settings)
     loaded = time.perf_counter() - began
     limit = _vllm_limit if name == "vllm" else _transformers_limit
     _play(agent, 8)  # warm
