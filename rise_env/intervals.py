@@ -58,7 +58,8 @@ def paired_bootstrap(
 ) -> tuple[Estimate, float]:
     """Return the mean of second - first, pair by pair, with its interval and a two-sided p-value.
 
-    The p-value is twice the smaller share of bootstrap means on either side of 0, at least 1 / draws (more
+    The p-value is twice the smaller share of bootstrap means on either side of 0 (those at 0 count half on
+    each), at least 1 / draws (more
     cannot be told from that many) and at most 1.
 
     Args:
@@ -77,7 +78,8 @@ def paired_bootstrap(
     ones = np.ones_like(difference)
     _total(difference, ones)
     means = _resampled(difference, ones, draws=draws, seed=seed)
-    share = min(float((means <= 0).mean()), float((means >= 0).mean()))
+    below = float((means < 0).mean() + (means == 0).mean() / 2)
+    share = min(below, 1 - below)
     p = min(1.0, max(2 * share, 1 / draws))
     return bootstrap(difference, level=level, draws=draws, seed=seed), p
 

@@ -119,7 +119,7 @@ class Draws:
     ) -> list[Reply]:
         assert seeds is not None
         return [
-            Reply(text=f"I am {s % 2} sure: \\boxed{{{answer_to(c) if s % 2 else -s % 97 - 100}}}")
+            Reply(text=f"I am {s % 7 // 5} sure: \\boxed{{{answer_to(c) if s % 7 // 5 else -1 - s % 97}}}")
             for c, s in zip(conversations, seeds, strict=True)
         ]
 
@@ -143,6 +143,7 @@ def test_a_verifier_picks_the_reply_it_trusts_most(tmp_path: Path) -> None:
         right = [a.check.correct for a in draws.turns[0].attempts[:4]]
         assert episode.turns[0].action.check.correct == any(right)
         assert episode.turns[0].chosen == (right.index(True) if any(right) else 0)
+    assert any(episode.turns[0].chosen > 0 for episode in picked)
     for episode in episodes(tmp_path, "verifier"):
         assert [len(turn.attempts) for turn in episode.turns] == [2] * 4
         assert all(turn.action.check.correct for turn in episode.turns)  # it is always right of them

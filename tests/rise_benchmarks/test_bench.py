@@ -1,10 +1,12 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from rise_agents.base import SamplingConfig
 from rise_agents.scripted_agent import ScriptedAgent
 from rise_benchmarks import bench
 from rise_benchmarks.bench import BenchConfig, merged
@@ -81,6 +83,35 @@ def test_variants_are_settings_that_rise_run_takes(tmp_path: Path) -> None:
         assert config.problems.test == 16  # not measured twice
     filtered = SUITES["embedded"].variants["filtered-bc"].settings["fit"]
     assert merged({"fit": {"epochs": 2}}, {"fit": filtered})["fit"]["epochs"] == 2
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_suite_trains_its_variants_and_measures_them_on_the_same_problems(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distilled = replace(
+        SUITES["embedded"].variants["distillation"], rows={"base": "base", "iteration 1": "taught"}
+    )
+    small = replace(SUITES["embedded"], draws=5, variants={"distillation": distilled})
+    monkeypatch.setattr(bench, "SUITES", {"embedded": small})
+    recipe = {
+        "problems": {"train": 16},
+        "sampling": {"max_new_tokens": 40},
+        "fit": {"epochs": 1, "batch_size": 8, "micro_batch_size": 8},
+    }
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    config = BenchConfig(
+        suite="embedded", recipe=str(tmp_path / "recipe.yaml"), out=str(tmp_path / "out"), limit=4,
+        seeds=(0, 1), sampling=SamplingConfig(max_new_tokens=40),
+    )  # fmt: skip
+    out = bench.run(config)
+    report = json.loads((out / "result.json").read_text())["reports"]["RISE-Arithmetic-v0"]
+    assert [row["name"] for row in report["rows"]] == ["base", "taught"]
+    assert report["seeds"] == [0, 1]
+    assert report["problems"] == 4
+    models = [json.loads(p.open().readline())["agent"] for p in sorted(out.glob("RISE*/taught/*/seq*.jsonl"))]
+    assert len(set(models)) == 2  # every seed has a model of its own
 
 
 @pytest.mark.parametrize(

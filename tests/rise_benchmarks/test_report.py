@@ -35,11 +35,14 @@ def test_the_sequential_protocol_is_blind_and_does_not_stop(tmp_path: Path) -> N
 def test_rows_keep_the_order_of_the_run_and_seeds_are_pooled(tmp_path: Path) -> None:
     for label in ("base", "iteration 2", "iteration 10"):
         for seed in (0, 1):
-            play(tmp_path, label, 0, seed)
+            answer = late if label != "base" else lambda _: "\\boxed{-1}"
+            play(tmp_path, label, 0, seed, answer)
     report = make_report(tmp_path)
     assert [row["name"] for row in report["rows"]] == ["base", "iteration 2", "iteration 10"]
     assert report["seeds"] == [0, 1]
-    assert report["rows"][1]["gain m1@t5"] == {"mean": 0.0, "low": 0.0, "high": 0.0}
+    for row in report["rows"][1:]:  # each against the first
+        assert row["gain m1@t5"] == {"mean": 1.0, "low": 1.0, "high": 1.0}
+        assert row["mcnemar m1@t5"] == {"only_before": 0, "only_after": 6, "p": 0.0313}
 
 
 def test_the_command_prints_the_table_and_writes_the_files(
