@@ -160,6 +160,18 @@ def test_fastchat_weighs_the_last_reply_and_masks_the_rest(store: Path, tmp_path
     assert [said["loss"] for said in rows[1]["conversations"]] == [0, 0, 0, 1.0]
 
 
+def test_fastchat_ends_with_the_first_correct_reply(tmp_path: Path) -> None:
+    from rise_env.checkers import NumericChecker
+    from rise_env.exports import fastchat
+    from rise_env.recheck import Changes, recheck
+    from rise_env.rewards import Rewards
+
+    # "sums/1" has the reference 2, which is the third of its four replies
+    [made] = recheck([trajectory(1, turns=4)], NumericChecker(), Rewards(), Changes())
+    rows = list(fastchat([made]))
+    assert [round(row["conversations"][-1]["loss"], 2) for row in rows] == [1.0, 1.0, 12.18]
+
+
 def test_failed_episodes_are_not_exported(tmp_path: Path) -> None:
     path = tmp_path / "s.jsonl"
     with TrajectoryStore(path, {}) as opened:
