@@ -26,7 +26,6 @@ from rise_agents.tiny.corpus import Corpus, CorpusConfig
 
 SPECIAL = ["<pad>", "<system>", "<user>", "<assistant>", "<end>"]
 VOCABULARY = 768  # at most; the generated text needs fewer
-LENGTH = 512  # long enough for five turns
 
 
 def train_tokenizer(corpus: Corpus, documents: int = 4000) -> PreTrainedTokenizerFast:
@@ -91,12 +90,14 @@ def average(model: torch.nn.Module, elapsed: float) -> float:
 
 
 def rows(
-    corpus: Corpus, tokenizer: PreTrainedTokenizerFast, rank: int, ranks: int
+    corpus: Corpus, tokenizer: PreTrainedTokenizerFast, length: int, rank: int, ranks: int
 ) -> Iterator[tuple[list[int], list[int]]]:
-    """Yield rows of LENGTH tokens and their labels; only what assistants write is learned.
+    """Yield rows of `length` tokens and their labels; only what assistants write is learned.
 
-    A row is filled with whole documents, one after another, and cut at its end.
+    A row is filled with whole documents, one after another, and cut at its end; where conversations are
+    of one turn, it is one document and padding.
     """
+    alone = corpus.config.turns == 1
     for chunk in itertools.count(rank, ranks):
         documents = [corpus.document(i) for i in range(512 * chunk, 512 * (chunk + 1))]
         texts = [m["content"] for d in documents for m in d]
@@ -112,8 +113,9 @@ def rows(
                     labels += [-100, *piece[1:]]
                 else:
                     labels += [-100] * len(piece)
-            if len(ids) >= LENGTH:
-                yield ids[:LENGTH], labels[:LENGTH]
+            if alone or len(ids) >= length:
+                padding = max(0, length - len(ids))
+                yield ids[:length] + [0] * padding, labels[:length] + [-100] * padding
                 ids, labels = [], []
 
 
@@ -149,11 +151,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the text")
     parser.add_argument("--batch", type=int, default=4, help="rows per step and process")
     parser.add_argument("--learning-rate", type=float, default=3e-3)
+    parser.add_argument("--length", type=int, default=512, help="tokens per row; 512 holds five turns")
+    parser.add_argument("--turns", type=int, default=6, help="most problems in a conversation")
     for name, default in (("corrections", 0.3), ("sloppy", 0.0), ("slip", 0.4), ("clean-drafts", 0.3)):
         parser.add_argument(f"--{name}", type=float, default=default)
     a = parser.parse_args()
     mixture = CorpusConfig(
-        corrections=a.corrections, sloppy=a.sloppy, slip=a.slip, clean_drafts=a.clean_drafts
+        turns=a.turns, corrections=a.corrections, sloppy=a.sloppy, slip=a.slip, clean_drafts=a.clean_drafts
     )
     corpus = Corpus(mixture, a.seed)
     tokenizer = AutoTokenizer.from_pretrained(a.init) if a.init else train_tokenizer(corpus)
@@ -164,7 +168,7 @@ def main() -> None:
     rank, ranks = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     if ranks > 1:
         torch.distributed.init_process_group("gloo")
-    stream = rows(corpus, tokenizer, rank, ranks)
+    stream = rows(corpus, tokenizer, a.length, rank, ranks)
     started = time.monotonic()
     seconds = a.minutes * 60
     losses: list[tuple[int, float]] = []
@@ -188,13 +192,13 @@ def main() -> None:
             tokenizer.save_pretrained(a.output)
         if step % 100 == 0 and rank == 0:
             losses.append((step, round(loss.item(), 4)))
-            speed = step * a.batch * ranks * LENGTH / (time.monotonic() - started)
+            speed = step * a.batch * ranks * a.length / (time.monotonic() - started)
             print(
                 f"step {step}  loss {loss.item():.4f}  {elapsed / 60:.1f} min  {speed:,.0f} tokens/s",
                 flush=True,
             )
     if rank == 0:
-        save(model, tokenizer, a, losses, step * a.batch * ranks * LENGTH, elapsed)
+        save(model, tokenizer, a, losses, step * a.batch * ranks * a.length, elapsed)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,8 @@ class Difficulty:
     largest_factor: int = 5
     distractors: float = 0.3
     """Probability of one sentence that has nothing to do with the question."""
+    branching: float = 0.0
+    """Probability that a step starts from the quantity before the last one, where there is one."""
     turned: float = 0.0
     """Probability that a relation is told from the other side: "Ava has 5 fewer than Ben"."""
 
@@ -60,10 +62,9 @@ class Difficulty:
                 "need largest >= 40, largest_change >= 2 and largest_factor >= 2, "
                 f"got {self.largest}, {self.largest_change} and {self.largest_factor}"
             )
-        if not (0 <= self.distractors <= 1 and 0 <= self.turned <= 1):
-            raise ConfigError(
-                f"distractors and turned are probabilities, got {self.distractors} and {self.turned}"
-            )
+        for name in ("distractors", "branching", "turned"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"{name} is a probability, got {getattr(self, name)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Step:
     number: int
     """The number in the sentence; for "sum" the index of the second quantity."""
     expression: str
-    """As the worked solution writes it, for example "12 + 5"."""
+    """As the worked solution writes it, for example "12+5"."""
     value: int
 
 
@@ -121,7 +122,8 @@ def draw_skeleton(draws: Draws, difficulty: Difficulty) -> tuple[int, tuple[Step
     for index in range(1, draws.between(d.min_steps, d.max_steps) + 1):
         step = None
         while step is None:
-            of = max(0, index - 1 - draws.below(2))
+            back = 1 if draws.below(1000) < d.branching * 1000 else 0
+            of = max(0, index - 1 - back)
             step = _draw_step(draws, d, values, of)
         steps.append(step)
         values.append(step.value)
@@ -136,21 +138,21 @@ def _draw_step(draws: Draws, d: Difficulty, values: list[int], of: int) -> Step 
         if len(values) < 2:
             return None
         number = (of + 1 + draws.below(len(values) - 1)) % len(values)
-        expression, value = f"{a} + {values[number]}", a + values[number]
+        expression, value = f"{a}+{values[number]}", a + values[number]
     elif relation == "more":
         number = draws.between(2, d.largest_change)
-        expression, value = f"{a} + {number}", a + number
+        expression, value = f"{a}+{number}", a + number
     elif relation == "fewer":
         number = draws.between(2, d.largest_change)
-        expression, value = f"{a} - {number}", a - number
+        expression, value = f"{a}-{number}", a - number
     elif relation == "times":
         number = draws.between(2, d.largest_factor)
-        expression, value = f"{a} * {number}", a * number
+        expression, value = f"{a}*{number}", a * number
     else:
         number = draws.between(2, d.largest_factor)
         if a % number:
             return None
-        expression, value = f"{a} / {number}", a // number
+        expression, value = f"{a}/{number}", a // number
     return Step(relation, of, number, expression, value) if 1 <= value <= d.largest else None
 
 

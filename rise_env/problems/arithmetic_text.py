@@ -11,7 +11,6 @@ NAMES = ("Ava", "Ben", "Cara", "Dan", "Eve", "Finn", "Gia", "Hugo", "Ivy", "Jack
 ITEMS = ("apples", "books", "coins", "marbles", "stamps", "shells", "pens", "cards", "beads", "plums")
 OTHERS = ("keys", "hats", "kites", "cups")
 
-SIGNS = {"more": "+", "sum": "+", "fewer": "-", "times": "*", "share": "/"}
 START = ("{a} has {v} {items}.", "{a} starts with {v} {items}.", "There are {v} {items} in {a}'s box.")
 RELATIONS: dict[str, tuple[str, ...]] = {
     # {b} is the new quantity, {a} and {c} are known, {n} is a number
@@ -20,23 +19,24 @@ RELATIONS: dict[str, tuple[str, ...]] = {
         "{b} has {n} fewer {items} than {a}.",
         "{b} would need {n} more {items} to have as many as {a}.",
     ),
-    "times": ("{b} has {n} times as many {items} as {a}.", "{b} has {n} for each of the {items} of {a}."),
+    "times": (
+        "{b} has {n} times as many {items} as {a}.",
+        "For each of the {items} of {a}, {b} has {n}.",
+    ),
     "share": (
+        "{a} could split the {items} into {n} equal piles, and {b} has as many as one pile.",
         "{b} has as many {items} as one of {n} equal piles of those of {a}.",
-        "{b} has the {items} of {a} divided by {n}.",
     ),
     "sum": (
         "{b} has as many {items} as {a} and {c} together.",
-        "{b} has the {items} of {a} plus those of {c}.",
+        "Together {a} and {c} have as many {items} as {b}.",
     ),
 }
 TURNED: dict[str, tuple[str, ...]] = {
     # the same, told from the other side
     "more": ("{a} has {n} fewer {items} than {b}.",),
     "fewer": ("{a} has {n} more {items} than {b}.",),
-    "times": ("For each of the {items} of {a}, {b} has {n}.",),
     "share": ("{a} has {n} times as many {items} as {b}.",),
-    "sum": ("Together {a} and {c} have as many {items} as {b}.",),
 }
 DISTRACTORS = ("{x} also has {n} {others}.", "{x} is {n} years old.", "It is {n} steps to the house of {x}.")
 ASK = ("How many {items} does {b} have?", "What is the number of {items} that {b} has?")
@@ -51,8 +51,10 @@ def tell(
     items = _pick(draws, ITEMS)
     sentences = [_pick(draws, START).format(a=people[0], v=start, items=items)]
     for person, step in zip(people[1:], steps, strict=True):
-        forms = TURNED if draws.below(1000) < turned * 1000 else RELATIONS
-        sentence = _pick(draws, forms[step.relation])
+        forms = RELATIONS[step.relation]
+        if draws.below(1000) < turned * 1000:
+            forms = TURNED.get(step.relation, forms)
+        sentence = _pick(draws, forms)
         other = people[step.number] if step.relation == "sum" else ""
         sentences.append(sentence.format(a=people[step.of], b=person, c=other, n=step.number, items=items))
     if draws.below(1000) < distractors * 1000:
@@ -65,12 +67,8 @@ def tell(
 
 
 def write_solution(people: "Sequence[str]", steps: "Sequence[Step]") -> str:
-    """Write the worked solution of a skeleton, the answer boxed: "Ben: Ava + 5 = 12 + 5 = 17. ..."."""
-    lines = []
-    for person, step in zip(people[1:], steps, strict=True):
-        sign = SIGNS[step.relation]
-        other = people[step.number] if step.relation == "sum" else step.number
-        lines.append(f"{person}: {people[step.of]} {sign} {other} = {step.expression} = {step.value}.")
+    """Write the worked solution of a skeleton, the answer boxed: "Ben: 12+5=17. ..."."""
+    lines = [f"{person}: {s.expression}={s.value}." for person, s in zip(people[1:], steps, strict=True)]
     return " ".join(lines) + f" \\boxed{{{steps[-1].value}}}"
 
 

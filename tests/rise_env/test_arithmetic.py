@@ -8,8 +8,8 @@ from rise_env.problems.arithmetic import ArithmeticProblems, Difficulty, _tenth
 
 PINNED = (
     "Dan starts with 15 apples. Dan also has 27 cups. Ivy has 4 times as many apples as Dan. "
-    "Ben has as many apples as one of 3 equal piles of those of Ivy. How many apples does Ben "
-    "have?"
+    "Ivy could split the apples into 3 equal piles, and Ben has as many as one pile. How many "
+    "apples does Ben have?"
 )
 APPLY = {
     "+": lambda a, b: a + b,
@@ -70,12 +70,12 @@ def test_the_worked_solution_is_right_and_ends_with_the_reference() -> None:
         assert problem.solution is not None
         lines = problem.solution.split(". ")
         for line in lines[:-1]:
-            told, expression, value = line.split(": ")[1].split(" = ")
-            a, sign, b = expression.split()
-            assert APPLY[sign](int(a), int(b)) == int(value)
-            assert told.split()[1] == sign
+            expression, value = line.split(": ")[1].split("=")
+            sign = next(s for s in APPLY if s in expression)
+            a, b = map(int, expression.split(sign))
+            assert APPLY[sign](a, b) == int(value)
         assert lines[-1] == f"\\boxed{{{problem.reference}}}"
-        assert lines[-2].endswith(f" = {problem.reference}")
+        assert lines[-2].endswith(f"={problem.reference}")
 
 
 def test_difficulty_bounds_steps_and_numbers() -> None:
@@ -97,20 +97,37 @@ def test_distractors_can_be_left_out_and_required() -> None:
 
 def test_relations_are_told_in_several_ways() -> None:
     questions = " ".join(p.question for p in ArithmeticProblems()[:300])
-    for words in (
-        " more ",
-        "fewer",
+    forms = (
+        "than",
+        "and 2",
         "would need",
-        "times as many",
-        "for each of the",
+        "times as",
+        "For each",
+        "could split",
+        "one of",
         "together",
-        "plus those",
-    ):
+        "Together",
+    )
+    for words in forms:
         assert words in questions
-    assert "Together" not in questions
-    turned = ArithmeticProblems(difficulty=Difficulty(turned=1.0))[:300]
-    assert any("Together" in p.question for p in turned)
-    assert not any("would need" in p.question for p in turned)
+
+
+def test_relations_can_be_told_from_the_other_side() -> None:
+    difficulty = Difficulty(turned=1.0, operations=("more",))
+    for problem in ArithmeticProblems(difficulty=difficulty)[:50]:
+        assert "fewer" in problem.question
+        assert " more " not in problem.question
+
+
+def test_branching_lets_a_step_start_from_an_earlier_quantity() -> None:
+    def starts(branching: float) -> set[int]:
+        difficulty = Difficulty(branching=branching, operations=("more", "fewer"))
+        problems = ArithmeticProblems(difficulty=difficulty)
+        return {i - s.of for n in range(100) for i, s in enumerate(problems.story(n).steps) if i}
+
+    assert starts(0.0) == {0}
+    assert starts(1.0) == {1}
+    assert starts(0.5) == {0, 1}
 
 
 @pytest.mark.parametrize(
@@ -120,7 +137,7 @@ def test_relations_are_told_in_several_ways() -> None:
         ({"operations": ("more", "root")}, "root"),
         ({"operations": ("sum",)}, "more, fewer, times"),
         ({"largest": 5}, "largest"),
-        ({"distractors": 2.0}, "probabilities"),
+        ({"distractors": 2.0}, "probability"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(settings: dict[str, object], message: str) -> None:

@@ -37,6 +37,8 @@ _SWAPPED = {"more": "fewer", "fewer": "more", "times": "share", "share": "times"
 class CorpusConfig:
     """The mixture."""
 
+    turns: int = 6
+    """Most problems in a conversation."""
     corrections: float = 0.3
     """Share of documents that are corrections."""
     sloppy: float = 0.0
@@ -68,7 +70,7 @@ def slipped(story: Story, draws: Draws, slip: float) -> tuple[Step, ...]:
         sign, compute = _OPERATIONS[relation]
         value = max(0, compute(a, b) + off)
         values.append(value)
-        steps.append(replace(step, of=of, relation=relation, expression=f"{a} {sign} {b}", value=value))
+        steps.append(replace(step, of=of, relation=relation, expression=f"{a}{sign}{b}", value=value))
     return tuple(steps)
 
 
@@ -90,7 +92,7 @@ class Corpus:
 
     def _conversation(self, index: int, draws: Draws) -> list[Message]:
         messages: list[Message] = []
-        for turn in range(draws.between(1, 6)):
+        for turn in range(draws.between(1, self.config.turns)):
             story = self._problems.story(index * 8 + turn)
             later = prompts.ORACLE_WRONG if draws.below(5) == 0 else prompts.BLIND
             posed = later if turn else prompts.FIRST
