@@ -42,3 +42,10 @@ def test_a_part_without_trained_tokens_has_loss_zero_and_a_gradient() -> None:
     assert loss.item() == 0
     assert head.weight.grad is not None
     assert not head.weight.grad.any()
+
+
+@pytest.mark.slow
+def test_the_loss_of_a_large_vocabulary_needs_a_quarter_of_its_logits() -> None:
+    from rise_benchmarks.speed.fit_memory import measure
+
+    assert measure("chunks")["of_full_logits"] < 0.25

@@ -1,0 +1,90 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from rise_env.errors import ConfigError
+from rise_trainers.dataset import collate_padded, make_examples
+from rise_trainers.fit import LoraSettings, from_json, launch_fit, to_json
+from rise_trainers.lora import merge, with_adapters
+from rise_trainers.scoring import sequence_loss
+from rise_trainers.selection import Selection, select
+from rise_trainers.tokenization import ChatTokenizer, tokenize
+from tests.rise_trainers import toys
+
+
+def adapted(targets: tuple[str, ...] = ("all-linear",), **more: Any) -> Any:
+    return with_adapters(toys.tiny_llama(toys.VOCABULARY), LoraSettings(rank=2, targets=targets), **more)
+
+
+def batch() -> dict[str, torch.Tensor]:
+    chosen = select(toys.trajectories(4), Selection())
+    found = tokenize(ChatTokenizer(toys.tokenizer()), chosen, max_length=1000)
+    return collate_padded(make_examples(found.sequences, np.ones(len(chosen))))
+
+
+@pytest.mark.parametrize("targets", [("all-linear",), ("q_proj", "lm_head")])
+def test_only_adapters_get_a_gradient_wherever_they_sit(targets: tuple[str, ...]) -> None:
+    model = adapted(targets)
+    sequence_loss(model, batch(), normalizer=10.0).backward()
+    trained = {name for name, p in model.named_parameters() if p.grad is not None}
+    assert trained == {name for name, _ in model.named_parameters() if "lora_" in name}
+
+
+def test_adapters_train_with_checkpointed_activations() -> None:
+    model = adapted(checkpointing=True)
+    model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    model.train()
+    sequence_loss(model, batch(), normalizer=10.0).backward()
+    assert any(p.grad is not None and p.grad.any() for _, p in model.named_parameters())
+
+
+def test_layers_that_the_model_does_not_have_are_refused() -> None:
+    with pytest.raises(ConfigError, match="nowhere"):
+        adapted(("nowhere",))
+
+
+def test_merged_adapters_answer_like_the_adapted_model(tmp_path: Path) -> None:
+    from transformers import AutoModelForCausalLM
+
+    base = toys.save_model(tmp_path / "base")
+    model = with_adapters(AutoModelForCausalLM.from_pretrained(base), LoraSettings(rank=2))
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            if "lora_" in name:
+                p.copy_(torch.randn(p.shape, generator=generator) * 0.1)
+    model.save_pretrained(tmp_path / "adapters")
+    merge(str(base), tmp_path / "adapters", tmp_path / "merged", dtype=torch.float32)
+    merged = AutoModelForCausalLM.from_pretrained(tmp_path / "merged")
+    ids = torch.tensor([[5, 6, 7, 8]])
+    torch.testing.assert_close(merged(ids).logits, model(ids).logits, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", [1, 3])
+def test_a_fit_of_adapters_leaves_a_whole_model_or_a_folder_of_adapters(tmp_path: Path, stage: int) -> None:
+    from safetensors.torch import load_file
+    from transformers import AutoModelForCausalLM
+
+    config = toys.fit_config(tmp_path, zero_stage=stage, lora=LoraSettings(rank=2))
+    launch_fit(config)
+    apart = from_json(
+        {
+            **to_json(config),
+            "output": str(tmp_path / "apart"),
+            "lora": {**to_json(config)["lora"], "merge": False},
+        }
+    )
+    launch_fit(apart)
+    adapters = load_file(tmp_path / "apart" / "adapter_model.safetensors")
+    assert adapters
+    assert all("lora_" in name for name in adapters)
+    assert any(tensor.any() for name, tensor in adapters.items() if "lora_B" in name)
+    before = AutoModelForCausalLM.from_pretrained(config.model)
+    after = AutoModelForCausalLM.from_pretrained(config.output)
+    assert torch.equal(before.lm_head.weight, after.lm_head.weight)
+    changed = before.model.layers[0].mlp.up_proj.weight - after.model.layers[0].mlp.up_proj.weight
+    assert changed.any()
