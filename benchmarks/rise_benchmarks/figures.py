@@ -119,7 +119,7 @@ def success_rate_unsolved(report: Report) -> Any:
     ks = sorted({part["k"] for row in rows for part in row["unsolved"]})
     axes.set_xticks(ks, [f"{turns * k}" for k in ks])
     axes.margins(y=0.12)
-    label = f"solved by {turns} turns, % (hatched: with an oracle)"
+    label = f"solved by {turns} turns, % (hatched: oracle)"
     _finish(figure, axes, report, "draws that leave the problem unsolved", label, whole=False)
     return figure
 
@@ -153,7 +153,7 @@ def ablation(report: Report, heading: str) -> Any:
         points = row["majority_by_turn"]
         curve(axes, range(1, len(points) + 1), points, number=number, label=row["name"])
     _finish(figure, axes, report, "turns j", "m1@tj, %")
-    axes.set_title(f"{heading}\n{title(report)}", fontsize=10)
+    axes.set_title(heading, fontsize=10)
     return figure
 
 
