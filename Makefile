@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: quickstart test test-all lint bench-env clean
+.PHONY: quickstart test test-all lint bench-env bench-rollout bench-store clean
 
 $(INSTALLED): setup.cfg pyproject.toml requirements/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -34,6 +34,14 @@ lint: $(INSTALLED)
 bench-env: $(INSTALLED)
 	$(BIN)/python -m rise_benchmarks.speed.env $(foreach python,$(PEERS),--peers $(python)) \
 		$(if $(RISE_REPO),--rise-repo $(RISE_REPO)) --output benchmarks/results/env_speed.json
+
+# Tokens per second of rollouts beside bare generate, with transformers and, where it is installed, vLLM.
+bench-rollout: $(INSTALLED)
+	$(BIN)/python -m rise_benchmarks.speed.rollout --eager --output benchmarks/results/rollout_speed.json
+
+# Trajectories per second into and out of a store; memory while 100,000 episodes are collected.
+bench-store: $(INSTALLED)
+	$(BIN)/python -m rise_benchmarks.speed.store --output benchmarks/results/store_speed.json
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -68,12 +68,16 @@ def collect_on_ray(
     Raises:
         ConfigError: `workers` is not ray:N.
         MissingDependencyError: Ray is not installed.
-        AgentError: An agent answers nothing, or actors die over the same chunk again and again.
+        AgentError: An agent answers nothing, or actors die over the same chunk again and again, or Ray did
+            not start.
     """
     count = _count(config.workers)
     ray = _ray()
     began = time.perf_counter()
-    ray.init(ignore_reinit_error=True, include_dashboard=False, log_to_driver=False)
+    try:
+        ray.init(ignore_reinit_error=True, include_dashboard=False, log_to_driver=False)
+    except Exception as error:  # Ray raises a bare Exception
+        raise AgentError(f"Ray did not start: {str(error).splitlines()[0]}") from error
     try:
         share = ray.cluster_resources().get("GPU", 0) / count
         actor = ray.remote(num_gpus=int(share) if share >= 1 else share, max_restarts=-1)(Player)

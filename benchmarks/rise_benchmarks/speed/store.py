@@ -1,6 +1,6 @@
 r"""Trajectories per second into and out of a store, and memory while 100,000 episodes are collected.
 
-    python -m rise_benchmarks.speed.store --output benchmarks/results/store_speed.json
+    make bench-store
 
 Wall clock and CPU time: on a machine that others use, CPU time says what an idle one would do. The limit
 beside ours is what Python's `json` needs for the same lines.
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
         result = {
-            "command": "python -m rise_benchmarks.speed.store --output benchmarks/results/store_speed.json",
+            "command": "make bench-store",
             "machine": {
                 "processor": platform.processor() or platform.machine(),
                 "cores": os.cpu_count(),
