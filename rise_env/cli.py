@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"rise {name}: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # whoever read our output has seen enough: rise envs | head
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return 0
     except KeyboardInterrupt:
         print(f"rise {name}: interrupted; the same command continues", file=sys.stderr)
