@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from rise_trainers.linear_loss import linear_weighted_nll
 from rise_trainers.loss import LOGITS_PER_CHUNK, chunked_weighted_nll
 
 MODEL_INPUTS = ("input_ids", "attention_mask", "position_ids")
@@ -48,15 +49,27 @@ def sequence_loss(
     result: list[Tensor] = []
 
     def loss_of(plain: Any, hidden: Tensor) -> Tensor:
-        loss = chunked_weighted_nll(
-            plain,
-            hidden[positions],
-            wanted,
-            weights,
-            normalizer=normalizer,
-            vocabulary=_config(model).vocab_size,
-            logits_per_chunk=logits_per_chunk,
-        )
+        states = hidden[positions]
+        if type(head) is torch.nn.Linear:
+            loss = linear_weighted_nll(
+                states,
+                head.weight,
+                head.bias,
+                wanted,
+                weights,
+                normalizer=normalizer,
+                logits_per_chunk=logits_per_chunk,
+            )
+        else:  # an adapter or a quantised layer
+            loss = chunked_weighted_nll(
+                plain,
+                states,
+                wanted,
+                weights,
+                normalizer=normalizer,
+                vocabulary=_config(model).vocab_size,
+                logits_per_chunk=logits_per_chunk,
+            )
         result.append(loss)
         return loss
 

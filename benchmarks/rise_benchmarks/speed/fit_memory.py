@@ -21,19 +21,20 @@ def growth(way: str) -> int:
     """Return by how many bytes the peak of this process grows in one forward and backward pass."""
     import torch
 
-    from rise_trainers.loss import LOGITS_PER_CHUNK, chunked_weighted_nll
+    from rise_trainers.linear_loss import linear_weighted_nll
+    from rise_trainers.loss import LOGITS_PER_CHUNK
 
     head = torch.nn.Linear(WIDTH, VOCABULARY, bias=False)
     hidden = torch.randn(TOKENS, WIDTH, requires_grad=True)
     targets = torch.randint(0, VOCABULARY, (TOKENS,))
     before = _peak()
-    loss = chunked_weighted_nll(
-        head,
+    loss = linear_weighted_nll(
         hidden,
+        head.weight,
+        None,
         targets,
         torch.ones(TOKENS),
         normalizer=1.0,
-        vocabulary=VOCABULARY,
         logits_per_chunk=LOGITS_PER_CHUNK if way == "chunks" else TOKENS * VOCABULARY,
     )
     loss.backward()  # type: ignore[no-untyped-call]
