@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -7,9 +8,11 @@ from rise_agents.collect import Progress, collect
 from rise_agents.collect_command import CollectConfig, run
 from rise_agents.rollout import TurnPlan
 from rise_agents.scripted_agent import ScriptedAgent
+from rise_env import MathEnv, NumericChecker
 from rise_env.cli import main
 from rise_env.errors import ConfigError
 from rise_env.store import TrajectoryStore, read_run, read_trajectories
+from rise_env.types import Conversation
 
 from .players import PROBLEMS, SeededAgent, luck, sums, wrong
 
@@ -66,6 +69,34 @@ def test_progress_is_told_before_the_first_and_after_each_chunk(tmp_path: Path) 
             progress=lambda state: told.append(state.done),
         )
     assert told == [0, 4, 8, 10]
+
+
+class Fragile(MathEnv):
+    """Breaks for good at one problem."""
+
+    broken = False
+
+    def step(self, action: str) -> tuple[Conversation, float, bool, bool, dict[str, Any]]:
+        self.broken = self.broken or self.problem.id == "sums/3"
+        if self.broken:
+            raise RuntimeError("broken")
+        return super().step(action)
+
+
+def test_an_environment_that_broke_fails_its_episode_and_no_later_one(tmp_path: Path) -> None:
+    with TrajectoryStore(tmp_path / "s.jsonl", {}) as store:
+        done = collect(
+            [TurnPlan(ScriptedAgent(wrong))],
+            lambda: Fragile(PROBLEMS, NumericChecker()),
+            range(20),
+            store,
+            SAMPLING,
+            seed=0,
+            chunk=4,
+        )
+    errors = [trajectory.error for trajectory in read_trajectories(tmp_path / "s.jsonl")]
+    assert errors == [None] * 3 + ["turn 1: RuntimeError: broken"] + [None] * 16
+    assert (done.played, done.failed) == (20, 1)
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,15 @@ def test_a_journal_makes_nothing_be_paid_for_twice(tmp_path: Path, healthy: Faul
     assert len(healthy.tries) == 8
 
 
+def test_a_journal_holds_no_failures(tmp_path: Path) -> None:
+    journal = str(tmp_path / "j.jsonl")
+    with serving(lambda text: [status(500)]) as server:
+        agent = agent_of(server, journal=journal, attempts=1)
+        assert agent.act(asked(1), SAMPLING, [1])[0].finish == "error"
+        assert agent.act(asked(1), SAMPLING, [1])[0].text == "reply to 0"
+        agent.close()
+
+
 def test_the_cap_on_cost_is_never_exceeded(tmp_path: Path, healthy: FaultyServer) -> None:
     # 4 of 50 tokens come at 1 dollar each: a request may cost 50 and costs 4
     prices = {"completion": 1e6}
