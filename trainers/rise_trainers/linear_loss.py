@@ -1,8 +1,8 @@
 """The weighted loss of a linear output layer, with its gradient made in the forward pass.
 
 Logits exist for one chunk of tokens at a time, in one buffer, and are made once: the gradient with respect to
-states and weights is known as soon as the loss of the chunk is (the idea of fused linear cross entropy, Hsu et
-al. 2024, arXiv:2410.10989).
+states and weights is known as soon as the loss of the chunk is (fused linear cross entropy, Hsu et al. 2024,
+arXiv:2410.10989).
 """
 
 from typing import Any
@@ -23,7 +23,7 @@ def linear_weighted_nll(
     normalizer: Tensor | float,
     logits_per_chunk: int = LOGITS_PER_CHUNK,
 ) -> Tensor:
-    """Return `weighted_nll` of the logits `hidden @ weight.T + bias`, a scalar that can be differentiated once.
+    """Return `weighted_nll` of `hidden @ weight.T + bias`, a scalar that can be differentiated once.
 
     Args:
         hidden: [n, H], the states that predict `targets`.
@@ -86,7 +86,7 @@ class _LinearNLL(torch.autograd.Function):
         return total
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         gradients = [None if part is None else part.mul_(grad.to(part.dtype)) for part in ctx.gradients]
         ctx.gradients = (None, None, None)
         return (*gradients, None, None, None)
