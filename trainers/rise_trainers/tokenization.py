@@ -193,7 +193,7 @@ def tokenize(
         span = Span(index, first, len(ids))
         last = sequences[-1] if sequences else None
         shared = layout == "auto" and target.trajectory == previous and last is not None
-        if shared and last is not None and ids[: len(last.ids)] == last.ids and first >= len(last.ids):
+        if shared and last is not None and ids[: len(last.ids)] == last.ids:
             sequences[-1] = TokenSequence(ids, [*last.spans, span])
         else:
             sequences.append(TokenSequence(ids, [span]))

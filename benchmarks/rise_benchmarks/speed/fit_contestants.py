@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from rise_trainers import models, training
@@ -114,7 +115,7 @@ def trl(config: FitConfig, data: Prepared, tokenizer: Any) -> float:
 
     rows = {
         "input_ids": [example.ids.tolist() for example in data.examples],
-        "completion_mask": [(example.coefficients > 0).astype(int).tolist() for example in data.examples],
+        "labels": [np.where(e.coefficients > 0, e.ids, -100).tolist() for e in data.examples],
     }
     with tempfile.TemporaryDirectory() as folder:
         arguments = SFTConfig(
@@ -127,7 +128,6 @@ def trl(config: FitConfig, data: Prepared, tokenizer: Any) -> float:
             train_sampling_strategy="group_by_length",
             num_train_epochs=config.epochs,
             learning_rate=config.learning_rate,
-            completion_only_loss=True,
             gradient_checkpointing=False,
             max_length=config.max_length,
             logging_steps=1,
@@ -190,8 +190,6 @@ def _engine_loop(
 
 def _prefixes(data: Prepared) -> Iterator[Any]:
     """Cut every trajectory into one sequence per turn: its prefix, with its last reply trained."""
-    import numpy as np
-
     from rise_trainers.dataset import Example
 
     for example in data.examples:
