@@ -43,5 +43,13 @@ bench-rollout: $(INSTALLED)
 bench-store: $(INSTALLED)
 	$(BIN)/python -m rise_benchmarks.speed.store --output benchmarks/results/store_speed.json
 
+# Trained tokens per second beside a bare loop, the released recipe and, where it is installed, TRL.
+bench-fit: $(INSTALLED)
+	$(BIN)/python -m rise_benchmarks.speed.fit --output benchmarks/results/fit_speed.json
+
+# Checks per second; RISE_DATA_DIR names the folder of the MATH answers.
+bench-checker: $(INSTALLED)
+	$(BIN)/python -m rise_benchmarks.speed.checker --output benchmarks/results/checker_speed.json
+
 clean:
 	rm -rf $(VENV) build *.egg-info
