@@ -43,4 +43,4 @@ def test_the_last_box_is_read(text: str, content: str | None) -> None:
 def test_a_flood_of_one_piece_takes_linear_time(flood: str) -> None:
     start = time.process_time()
     last_boxed("\\boxed{" + flood * (200_000 // len(flood)))
-    assert time.process_time() - start < 2.0
+    assert time.process_time() - start < 10.0  # quadratic time would be minutes

@@ -1,7 +1,6 @@
 import json
 import re
 import sys
-import time
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -105,11 +104,7 @@ def test_known_traps_of_the_published_files(data_dir: Path) -> None:
         assert get_checker("symbolic").check(rf"\boxed{{{reference}}}", reference).correct
 
 
-def test_gsm8k_loads_quickly_and_small(data_dir: Path) -> None:
-    from_catalog._from_file.cache_clear()
-    start = time.process_time()
-    load_problems("GSM8K", split="train", data_dir=data_dir)
-    assert time.process_time() - start < 0.3
+def test_gsm8k_loads_small(data_dir: Path) -> None:
     from_catalog._from_file.cache_clear()
     tracemalloc.start()
     try:
