@@ -21,7 +21,7 @@ from rise_agents.environments import make_environment
 from rise_env.command_line import parse
 from rise_env.errors import ConfigError, PhaseError
 from rise_trainers.fit import check_inputs
-from rise_trainers.phases import Phase, first_model, plan_phases
+from rise_trainers.phases import first_model, plan_phases
 from rise_trainers.run_config import RunConfig, fit_config, to_json
 from rise_trainers.supervise import Supervisor, environment
 from rise_trainers.tracking import Tracker
@@ -114,6 +114,3 @@ def _report(out: Path) -> None:
     done = subprocess.run(command, env=environment(), stdin=subprocess.DEVNULL, check=False)
     if done.returncode:
         raise PhaseError(f"the report failed with exit code {done.returncode}: rise report {out} tries again")
-
-
-__all__ = ["Phase", "main", "run"]
