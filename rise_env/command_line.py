@@ -1,11 +1,15 @@
 """From a frozen dataclass to a command line: `--config FILE`, `--field value`, `--nested.field value`.
 
-Dashes and underscores in option names are the same. `--print_config` shows the resolved settings.
+Dashes and underscores in option names are the same. Several config files are laid over each other, mappings
+key by key; the later one wins. `--print_config` shows the resolved settings.
 """
 
 import json
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
 
 from rise_env.errors import ConfigError, RiseError
 
@@ -42,8 +46,10 @@ def parse(
     parser = ArgumentParser(prog=prog, description=config.__doc__, exit_on_error=False)
     parser.add_argument("--config", action="config", help="YAML file of settings; later arguments win.")
     parser.add_class_arguments(config)
+    flags = [name for name, known in config.__dataclass_fields__.items() if known.type is bool]  # type: ignore[attr-defined]
     try:
-        found = parser.parse_args(_gathered([_plain(word) for word in arguments], repeated))
+        words = _with_values([_plain(word) for word in arguments], flags)
+        found = parser.parse_args(_gathered(_one_config(words), repeated))
         values = parser.instantiate(found)
         return config(**{name: values[name] for name in config.__dataclass_fields__})  # type: ignore[attr-defined]
     except RiseError:
@@ -52,12 +58,67 @@ def parse(
         raise ConfigError(" ".join(str(error).split())) from error
 
 
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `base` with the values of `over`, mappings merged key by key."""
+    result = dict(base)
+    for key, value in over.items():
+        old = result.get(key)
+        both = isinstance(value, Mapping) and isinstance(old, Mapping)
+        result[key] = merged(old, value) if both else value  # type: ignore[arg-type]
+    return result
+
+
 def _plain(word: str) -> str:
     """Write an option's name with underscores."""
     if not word.startswith("--"):
         return word
     name, equals, value = word.partition("=")
     return "--" + name[2:].replace("-", "_") + equals + value
+
+
+def _with_values(words: Sequence[str], flags: Sequence[str]) -> list[str]:
+    """Write `--flag`, where no value follows, as `--flag=true`."""
+    names = {f"--{flag}" for flag in flags}
+    following = [*words[1:], "--"]
+    return [
+        word + "=true" if word in names and after.startswith("-") else word
+        for word, after in zip(words, following, strict=True)
+    ]
+
+
+def _one_config(words: Sequence[str]) -> list[str]:
+    """Write several config files as one, in the place of the last: a parser would replace whole mappings."""
+    rest: list[str] = []
+    files: list[str] = []
+    place = 0
+    following = iter(words)
+    for word in following:
+        name, equals, value = word.partition("=")
+        if name == "--config":
+            files.append(value if equals else next(following, ""))
+            place = len(rest)
+        else:
+            rest.append(word)
+    if len(files) < 2:
+        return list(words)
+    settings: dict[str, Any] = {}
+    for file in files:
+        settings = merged(settings, _read(file))
+    return [*rest[:place], "--config", yaml.safe_dump(settings, sort_keys=False), *rest[place:]]
+
+
+def _read(file: str) -> Mapping[str, Any]:
+    from jsonargparse import get_loader
+
+    if not Path(file).is_file():
+        raise ConfigError(f"there is no config file {file!r}")
+    try:
+        settings = get_loader("yaml")(Path(file).read_text()) or {}  # it reads 1e-5 as a number
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file} is no YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(settings, Mapping):
+        raise ConfigError(f"{file} holds no settings: it is no mapping")
+    return settings
 
 
 def _gathered(words: Sequence[str], repeated: Sequence[str]) -> list[str]:

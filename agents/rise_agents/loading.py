@@ -31,19 +31,26 @@ def load_agent(spec: str, **settings: Any) -> Agent:
         ConfigError: There is no such agent, or it has no such setting; says what there is.
         MissingDependencyError: Its library is not installed.
     """
-    name, colon, rest = spec.partition(":")
+    check_spec(spec)
+    name, _, rest = spec.partition(":")
     if name in AGENTS:
         target, argument, extra = AGENTS[name]
-        if bool(argument) != bool(rest):
-            raise ConfigError(f"write {_usage(name)!r}, got {spec!r}")
         return _build(spec, _import(target, extra), (rest,) if argument else (), settings)
-    if not colon or not rest.isidentifier():
-        raise ConfigError(f"no agent {spec!r}; {hint(name, AGENTS)}, or 'module:factory'")
     try:
         factory = getattr(importlib.import_module(name), rest)
     except (ImportError, AttributeError) as error:
         raise ConfigError(f"no agent {spec!r}: {error}; {hint(name, AGENTS)}") from error
     return _build(spec, factory, (), settings)
+
+
+def check_spec(spec: str) -> None:
+    """Raise ConfigError where a text cannot name an agent; nothing is imported."""
+    name, colon, rest = spec.partition(":")
+    if name in AGENTS:
+        if bool(AGENTS[name][1]) != bool(rest):
+            raise ConfigError(f"write {_usage(name)!r}, got {spec!r}")
+    elif not colon or not rest.isidentifier():
+        raise ConfigError(f"no agent {spec!r}; {hint(name, AGENTS)}, or 'module:factory'")
 
 
 def _usage(name: str) -> str:

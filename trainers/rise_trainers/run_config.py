@@ -1,16 +1,21 @@
 """The settings of `rise run`."""
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from rise_agents.base import SamplingConfig
+from rise_env.command_line import merged
 from rise_env.errors import ConfigError
+from rise_env.naming import hint
 from rise_trainers.fit import FitConfig
 
 OWN = ("data", "model", "output", "seed")
 """What the loop sets in every fit."""
+BOOST_FIT = {"weights": "uniform", "selection": {"solved_only": True}}
+"""What is different in the fit of the boost stage, unless `boost.fit` says otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +44,30 @@ class PolicyConfig:
     """What plays the episodes."""
     settings: dict[str, Any] = field(default_factory=dict)
     """Of the agent: dtype, max_batch, ..."""
+    shape: dict[str, Any] = field(default_factory=dict)
+    """What the model's config.json says of its size; --dry-run uses it where the model is not here."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoostConfig:
+    """Supervised fine-tuning on a teacher's multi-turn rollouts, before the first iteration.
+
+    For models too weak to learn from their own replies. Source: arXiv:2407.18219, "Boost".
+    """
+
+    teacher: str = "expert"
+    """The agent that plays all turns: expert, openai:MODEL@URL, vllm:PATH, module:factory, ..."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Of the teacher."""
+    train: int = 1000
+    """Problems that the teacher plays, from the end of the split: the loop takes its own from the start."""
+    turns: int = 2
+    """Turns the teacher may take."""
+    sampling: SamplingConfig | None = None
+    """How the teacher's replies are drawn; None is as in the loop."""
+    fit: dict[str, Any] = field(default_factory=dict)
+    """Settings of this fit over those of the loop's; by default {"weights": "uniform", "selection":
+    {"solved_only": true}}: every reply of the rollouts that succeed counts the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +78,7 @@ class ImproveConfig:
     """Replies drawn at the last turn until one is right; the first best is kept (best of N)."""
     teacher: str | None = None
     """Another agent plays the last turn (distillation), for example "expert"; None is self-distillation."""
+    teacher_settings: dict[str, Any] = field(default_factory=dict)
     after_success: bool = False
     """Go on after a right reply, so that the data hold correct-to-correct pairs."""
 
@@ -72,13 +102,18 @@ class RunConfig:
     seeds: tuple[int, ...] = (0,)
     """Whole runs, one after another: problems, draws and data order differ."""
     restart: bool = True
-    """Every fit starts from the first model, on all data so far; False goes on from the last one."""
+    """Every fit starts from the first model, on all data so far; False goes on from the last one. The first
+    model is `agent.model`, or what the boost stage made of it."""
     turns: int | None = None
     """Turns played when collecting; None plays k turns and the improved one in iteration k."""
     problems: ProblemsConfig = field(default_factory=ProblemsConfig)
     agent: PolicyConfig = field(default_factory=PolicyConfig)
+    boost: BoostConfig | None = None
+    """A stage before the first iteration; None is none."""
     improve: ImproveConfig = field(default_factory=ImproveConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    drop_degenerate: bool = False
+    """Draw replies that got stuck anew when collecting, as the released code does."""
     fit: dict[str, Any] = field(default_factory=dict)
     """Settings of the fits; see `rise fit --help`."""
     measure: MeasureConfig = field(default_factory=MeasureConfig)
@@ -86,6 +121,8 @@ class RunConfig:
     """Episodes played together, and lost when a process is killed. Changes no result."""
     track: Literal["none", "wandb"] = "none"
     """Where to log beside metrics.jsonl. W&B's own variables (WANDB_MODE, WANDB_PROJECT, ...) apply."""
+    dry_run: bool = False
+    """Say what would be done and what it takes, load no weights and write nothing."""
 
     def __post_init__(self) -> None:
         counts = {
@@ -98,6 +135,8 @@ class RunConfig:
             "turns": 1 if self.turns is None else self.turns,
             "chunk": self.chunk,
         }
+        if self.boost is not None:
+            counts |= {"boost.train": self.boost.train, "boost.turns": self.boost.turns}
         for name, value in counts.items():
             if value < 1:
                 raise ConfigError(f"{name} must be at least 1, got {value}")
@@ -105,25 +144,23 @@ class RunConfig:
             raise ConfigError(f"seeds must be different numbers of at least 0, got {list(self.seeds)}")
         if self.improve.teacher and self.improve.samples > 1 and self.improve.teacher == "expert":
             raise ConfigError("the expert needs one draw only: set improve.samples to 1")
-        fit_config(self, data=("store",), model="model", output="output", seed=0)
+        for boost in (False, True):
+            fit_config(self, data=("store",), model="model", output="output", seed=0, boost=boost)
 
 
-def fit_config(config: RunConfig, *, data: tuple[str, ...], model: str, output: str, seed: int) -> FitConfig:
-    """Return the settings of one fit.
+def fit_config(
+    config: RunConfig, *, data: tuple[str, ...], model: str, output: str, seed: int, boost: bool = False
+) -> FitConfig:
+    """Return the settings of one fit: of an iteration, or of the boost stage where there is one.
 
     Raises:
-        ConfigError: `config.fit` names an unknown setting, one that the loop sets itself, or a wrong value.
+        ConfigError: A setting is unknown, is one that the loop sets itself, or has a wrong value.
     """
     from rise_trainers.fit import from_json, to_json
 
-    given = {name.replace("-", "_"): value for name, value in config.fit.items()}
-    for name in given:
-        if name in OWN:
-            raise ConfigError(f"fit.{name} is set by the loop; leave it out")
-        if name not in FitConfig.__dataclass_fields__:
-            from rise_env.naming import hint
-
-            raise ConfigError(f"fit has no setting {name!r}; {hint(name, FitConfig.__dataclass_fields__)}")
+    given = _known("fit", config.fit)
+    if boost and config.boost is not None:
+        given = merged(merged(given, BOOST_FIT), _known("boost.fit", config.boost.fit))
     default = to_json(FitConfig(data=data, model=model, output=output, seed=seed))
     if isinstance(given.get("selection"), Mapping):
         given["selection"] = {**default["selection"], **given["selection"]}
@@ -133,9 +170,21 @@ def fit_config(config: RunConfig, *, data: tuple[str, ...], model: str, output: 
         raise ConfigError(f"fit: {error}") from error
 
 
+def _known(where: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings with plain names, when a fit of the loop has all of them."""
+    given = {name.replace("-", "_"): value for name, value in settings.items()}
+    for name in given:
+        if name in OWN:
+            raise ConfigError(f"{where}.{name} is set by the loop; leave it out")
+        if name not in FitConfig.__dataclass_fields__:
+            raise ConfigError(
+                f"{where} has no setting {name!r}; {hint(name, FitConfig.__dataclass_fields__)}"
+            )
+    return given
+
+
 def to_json(config: RunConfig) -> dict[str, Any]:
     """Return the settings as plain values, as they are written into the run folder."""
-    import json
-
     values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
+    del values["dry_run"]  # never of a run that writes
     return values

@@ -4,13 +4,15 @@
     rise run --env RISE-GSM8K-v0 --problems.data-dir DIR --agent.model PATH_OR_HUB_ID --out runs/gsm8k
 
 Iteration k plays k turns on-policy and improves the last one, pools the trajectories of all iterations,
-fits from the first model by reward-weighted regression and measures (arXiv:2407.18219, algorithm 1). The
-run folder is the state: killed at any point, the same command goes on there. See `phases` for its layout.
+fits from the first model by reward-weighted regression and measures (arXiv:2407.18219, algorithm 1). A boost
+stage before the first iteration fits a weak model to a teacher's rollouts. The run folder is the state:
+killed at any point, the same command goes on there. See `phases` for its layout. `--dry-run` says what a run
+takes.
 """
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +20,28 @@ import yaml
 from rich.console import Console
 
 from rise_agents.environments import make_environment
-from rise_env.command_line import parse
+from rise_agents.loading import check_spec
+from rise_env.command_line import merged, parse
 from rise_env.errors import ConfigError, PhaseError
 from rise_trainers.fit import check_inputs
 from rise_trainers.phases import first_model, plan_phases
 from rise_trainers.run_config import RunConfig, fit_config, to_json
 from rise_trainers.supervise import Supervisor, environment
-from rise_trainers.tracking import Tracker
+from rise_trainers.tracking import Tracker, tracked_settings
 
 SETTINGS = "config.yaml"
 FREE = frozenset({"out", "track", "chunk"})
-"""Settings that may change when a run is continued."""
+"""Settings that may change when a run is continued; `agent.shape`, too."""
 
 
 def main(argv: Sequence[str]) -> int:
     """Run `rise run`."""
     config = parse(RunConfig, argv, prog="rise run")
+    if config.dry_run:
+        from rise_trainers.dry_run import describe
+
+        print(describe(config))
+        return 0
     run(config)
     return 0
 
@@ -50,14 +58,14 @@ def run(config: RunConfig) -> Path:
     console = Console(stderr=True)
     phases = plan_phases(config, _check(config))
     _claim(out, config)
-    with Tracker(out, config.track, to_json(config)) as tracker:
+    with Tracker(out, config.track, tracked_settings(config)) as tracker:
         with Supervisor(out / "phases", phases, console) as supervisor:
             tracker.keep([phase.name for phase in phases if supervisor.is_done(phase)])
             for phase in phases:
                 if supervisor.is_done(phase):
                     supervisor.skip(phase)
-                    continue
-                supervisor.run(phase)
+                else:
+                    supervisor.run(phase, tracker.follow)
                 tracker.log_phase(phase)
         _report(out)
         tracker.log_report(out)
@@ -67,6 +75,7 @@ def run(config: RunConfig) -> Path:
 
 def _check(config: RunConfig) -> int:
     """Find out what would fail later; return how many training problems there are."""
+    check_teachers(config)
     sizes = {}
     for split in (config.problems.train_split, config.problems.test_split):
         settings: dict[str, Any] = {**config.problems.settings, "split": split}
@@ -74,14 +83,26 @@ def _check(config: RunConfig) -> int:
             settings["data_dir"] = config.problems.data_dir
         env = make_environment(config.env, **settings)
         sizes[split] = len(env.unwrapped.problems)  # type: ignore[attr-defined]
-    if config.problems.test > sizes[config.problems.test_split]:
-        raise ConfigError(
-            f"problems.test is {config.problems.test}, and split {config.problems.test_split!r} has "
-            f"{sizes[config.problems.test_split]} problems"
-        )
+    check_size(config, sizes[config.problems.test_split])
     model = first_model(config)
     check_inputs(fit_config(config, data=(__file__,), model=model, output="", seed=0))
     return sizes[config.problems.train_split]
+
+
+def check_teachers(config: RunConfig) -> None:
+    """Raise ConfigError where a teacher is no agent."""
+    for teacher in (config.improve.teacher, config.boost.teacher if config.boost else None):
+        if teacher is not None:
+            check_spec(teacher)
+
+
+def check_size(config: RunConfig, size: int) -> None:
+    """Raise ConfigError where more problems are measured on than the split has."""
+    if config.problems.test > size:
+        raise ConfigError(
+            f"problems.test is {config.problems.test}, and split {config.problems.test_split!r} has "
+            f"{size} problems"
+        )
 
 
 def _claim(out: Path, config: RunConfig) -> None:
@@ -92,7 +113,8 @@ def _claim(out: Path, config: RunConfig) -> None:
         found = yaml.safe_load(path.read_text())
         if not isinstance(found, dict):
             raise ConfigError(f"{path} is damaged; choose another folder with --out, or delete {out}")
-        changed = sorted(name for name in mine if found.get(name) != mine[name] and name not in FREE)
+        same = [_deciding(merged(to_json(RunConfig()), found)), _deciding(mine)]
+        changed = sorted(name for name in same[1] if same[0][name] != same[1][name])
         if changed:
             raise ConfigError(
                 f"{out} is a run with other settings ({', '.join(changed)}); "
@@ -105,6 +127,13 @@ def _claim(out: Path, config: RunConfig) -> None:
     new = path.with_suffix(".new")
     new.write_text(yaml.safe_dump(mine, sort_keys=False))
     new.replace(path)
+
+
+def _deciding(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that decide what a run does."""
+    kept = {name: value for name, value in settings.items() if name not in FREE}
+    kept["agent"] = {name: value for name, value in kept["agent"].items() if name != "shape"}
+    return kept
 
 
 def _report(out: Path) -> None:

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -64,30 +64,32 @@ class Supervisor:
         """Count a phase that is done."""
         self._bar.advance(self._total, phase.cost)
 
-    def run(self, phase: Phase) -> None:
+    def run(self, phase: Phase, look: Callable[[Phase], None] | None = None) -> None:
         """Run one phase to its end.
+
+        Args:
+            phase: Not done yet.
+            look: Called again and again while it runs.
 
         Raises:
             PhaseError: It failed; says why and where its log is.
         """
-        settings = self.folder / f"{phase.name}.yaml"
-        settings.write_text(yaml.safe_dump(phase.settings, sort_keys=False))
+        settings_path(self.folder, phase).write_text(yaml.safe_dump(phase.settings, sort_keys=False))
         log = self.folder / f"{phase.name}.log"
         began = time.monotonic()
         task = self._bar.add_task(phase.title, total=1.0)
         if not self._console.is_terminal:
             self._console.print(f"{phase.title} ...", highlight=False)
-        command = [sys.executable, "-m", "rise_trainers.lifeline", "rise_env.cli", phase.command]
         with open(log, "ab") as output:
             process = subprocess.Popen(
-                [*command, "--config", str(settings)],
+                command(self.folder, phase),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=environment(),
             )
             try:
-                self._watch(process, phase, task)
+                self._watch(process, phase, task, look)
             finally:
                 end(process)
         self._bar.remove_task(task)
@@ -97,17 +99,36 @@ class Supervisor:
         self._end(phase).write_text(json.dumps({"seconds": seconds}) + "\n")
         self._console.print(f"{phase.title}: done in {seconds:.0f} s", highlight=False)
 
-    def _watch(self, process: "subprocess.Popen[bytes]", phase: Phase, task: TaskID) -> None:
+    def _watch(
+        self,
+        process: "subprocess.Popen[bytes]",
+        phase: Phase,
+        task: TaskID,
+        look: Callable[[Phase], None] | None,
+    ) -> None:
         before = self._bar.tasks[self._total].completed
         while process.poll() is None:
             time.sleep(POLL)
             share = min(1.0, progress_of(phase))
             self._bar.update(task, completed=share)
             self._bar.update(self._total, completed=before + share * phase.cost)
+            if look is not None:
+                look(phase)
         self._bar.update(self._total, completed=before + phase.cost)
 
     def _end(self, phase: Phase) -> Path:
         return self.folder / f"{phase.name}.done"
+
+
+def settings_path(folder: Path, phase: Phase) -> Path:
+    """Return where the settings of a phase are, in RUN/phases."""
+    return folder / f"{phase.name}.yaml"
+
+
+def command(folder: Path, phase: Phase) -> list[str]:
+    """Return the command that runs a phase, whose settings are in RUN/phases."""
+    start = [sys.executable, "-m", "rise_trainers.lifeline", "rise_env.cli", phase.command]
+    return [*start, "--config", str(settings_path(folder, phase))]
 
 
 def progress_of(phase: Phase) -> float:
