@@ -12,9 +12,11 @@ conversation it shares with this one, and `new` holds the rest. Fields with thei
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, make_dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, cast
+
+import msgspec
 
 from rise_env.types import (
     Attempt,
@@ -28,10 +30,41 @@ from rise_env.types import (
     Verdict,
 )
 
-Record = TypeVar("Record")
-
-_VERDICTS = {verdict.value: verdict for verdict in Verdict}
 _FREE = Usage()
+
+
+class _AttemptRow(msgspec.Struct, gc=False):
+    agent: str
+    reply: str
+    verdict: Verdict
+    reward: float
+    answer: str | None = None
+    method: str = ""
+    seconds: float = 0.0
+    finish: Literal["stop", "length", "error"] = "stop"
+    tokens: tuple[int, int, int] = (0, 0, 0)
+
+
+class _TurnRow(msgspec.Struct, gc=False):
+    new: list[dict[str, Any]]
+    attempts: list[_AttemptRow]
+    keep: int | None = None
+    chosen: int = 0
+
+
+class _Row(msgspec.Struct, gc=False):
+    """One line of a store, as it is written."""
+
+    id: str
+    problem: Problem
+    turns: list[_TurnRow]
+    seed: int
+    terminated: bool = False
+    truncated: bool = False
+    error: str | None = None
+
+
+_decode = msgspec.json.Decoder(_Row).decode
 
 
 def episode_id(problem: Problem, plan: Any, seed: int) -> str:
@@ -76,26 +109,59 @@ def from_json(value: Mapping[str, Any]) -> Trajectory:
     """Return the trajectory that `to_json` wrote.
 
     Raises:
-        KeyError, TypeError, ValueError: `value` is not one.
+        ValueError: `value` is not one; the message names the field.
     """
+    try:
+        return _from_row(msgspec.convert(value, _Row))
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)) from error
+    except IndexError:
+        raise ValueError("a turn's chosen attempt is not there") from None
+
+
+def from_line(line: bytes) -> Trajectory:
+    """Return `from_json` of a line of JSON, in half the time.
+
+    Raises:
+        ValueError: It is not JSON, or not a trajectory.
+    """
+    try:
+        return _from_row(_decode(line))
+    except (msgspec.DecodeError, UnicodeDecodeError, IndexError):
+        return from_json(json.loads(line))  # reads lone surrogates, or says what is wrong
+
+
+def _from_row(row: _Row) -> Trajectory:
+    # A frozen dataclass sets each field through `object.__setattr__`, half the time of reading a store:
+    # unfrozen twins with the same slots are filled here, and then given the record's class.
     turns = []
     former: Conversation = ()
-    for row in value["turns"]:
-        keep = row.get("keep")
-        observation = (*(former if keep is None else former[:keep]), *row["new"])
-        attempts = tuple([_attempt_from_json(attempt) for attempt in row["attempts"]])
-        chosen = row.get("chosen", 0)
-        turns.append(_turn(observation, attempts, chosen))
-        former = (*observation, {"role": "assistant", "content": attempts[chosen].reply})
-    return Trajectory(
-        id=value["id"],
-        problem=Problem(**value["problem"]),
-        turns=tuple(turns),
-        seed=value["seed"],
-        terminated=value.get("terminated", False),
-        truncated=value.get("truncated", False),
-        error=value.get("error"),
-    )
+    for shown in row.turns:
+        observation = (*(former if shown.keep is None else former[: shown.keep]), *shown.new)
+        attempts = []
+        for tried in shown.attempts:
+            check = _Check(tried.verdict, tried.answer, tried.method, tried.seconds)
+            check.__class__ = CheckResult
+            usage = _Usage(*tried.tokens)
+            usage.__class__ = Usage
+            attempt = _Attempt(tried.agent, tried.reply, check, tried.reward, tried.finish, usage)
+            attempt.__class__ = Attempt
+            attempts.append(attempt)
+        turn = _Turn(observation, tuple(attempts), shown.chosen)
+        turn.__class__ = Turn
+        turns.append(turn)
+        former = (*observation, {"role": "assistant", "content": attempts[shown.chosen].reply})
+    made = _Trajectory(row.id, row.problem, tuple(turns), row.seed, row.terminated, row.truncated, row.error)
+    made.__class__ = Trajectory
+    return cast(Trajectory, made)
+
+
+def _twin(record: type) -> Any:
+    return make_dataclass(record.__name__, [field.name for field in fields(record)], slots=True, eq=False)
+
+
+_Trajectory, _Turn, _Attempt = _twin(Trajectory), _twin(Turn), _twin(Attempt)
+_Check, _Usage = _twin(CheckResult), _twin(Usage)
 
 
 def _reply(turn: Turn) -> Message:
@@ -129,38 +195,6 @@ def _attempt_to_json(attempt: Attempt) -> dict[str, Any]:
     if usage != _FREE:
         row["tokens"] = [usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens]
     return row
-
-
-def _attempt_from_json(row: Mapping[str, Any]) -> Attempt:
-    get = row.get
-    tokens = get("tokens")
-    return _attempt(
-        row["agent"],
-        row["reply"],
-        _check(_VERDICTS[row["verdict"]], get("answer"), get("method", ""), get("seconds", 0.0)),
-        row["reward"],
-        get("finish", "stop"),
-        _FREE if tokens is None else _usage(*tokens),
-    )
-
-
-def _maker(record: type[Record]) -> Callable[..., Record]:
-    """Return a positional constructor of a frozen record, four times as fast as its own.
-
-    A frozen dataclass sets each field through `object.__setattr__`, two thirds of the time of reading a
-    store. This fills an unfrozen twin with the same slots and then gives it the record's class.
-    """
-    twin = make_dataclass(record.__name__, [field.name for field in fields(record)], slots=True, eq=False)  # type: ignore[arg-type]
-
-    def make(*values: Any) -> Record:
-        made: Any = twin(*values)
-        made.__class__ = record
-        return cast(Record, made)
-
-    return make
-
-
-_turn, _attempt, _check, _usage = _maker(Turn), _maker(Attempt), _maker(CheckResult), _maker(Usage)
 
 
 def _problem_to_json(problem: Problem) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from rise_env.errors import DataNotFoundError, StoreError
-from rise_env.serialization import from_json, to_json
+from rise_env.serialization import from_line, to_json
 from rise_env.types import Trajectory
 
 SCHEMA = 1
@@ -28,7 +28,6 @@ VOLATILE = frozenset({"versions", "created", "machine"})
 
 _ID = b'{"id":"'
 _CHUNK = 1024
-_decode = json.JSONDecoder().raw_decode
 
 
 class TrajectoryStore:
@@ -162,13 +161,9 @@ def read_trajectories(path: str | Path) -> Iterator[Trajectory]:
 
 def _parse(line: bytes, number: int, path: str | Path) -> Trajectory:
     try:
-        text = line.decode()
-        value, end = _decode(text)
-        if end != len(text) - 1:  # the line's end
-            raise ValueError("something follows the value")
-        return from_json(value)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        raise StoreError(f"{path}, line {number} is not a trajectory: {error!r}") from error
+        return from_line(line)
+    except ValueError as error:
+        raise StoreError(f"{path}, line {number} is not a trajectory: {error}") from error
 
 
 @contextlib.contextmanager

@@ -1,10 +1,11 @@
 import json
+from dataclasses import FrozenInstanceError, fields
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rise_env.serialization import episode_id, from_json, to_json
+from rise_env.serialization import episode_id, from_json, from_line, to_json
 from rise_env.types import Attempt, CheckResult, Problem, Trajectory, Turn, Usage, Verdict
 
 from .stories import trajectory
@@ -53,12 +54,46 @@ trajectories = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(trajectories)
 def test_every_trajectory_survives_json_unchanged(made: Trajectory) -> None:
     back = from_json(json.loads(json.dumps(to_json(made))))
     assert back == made
     seconds = [[a.check.seconds for turn in t.turns for a in turn.attempts] for t in (back, made)]
     assert seconds[0] == seconds[1]  # equality of checks leaves their time out
+
+
+@settings(deadline=None)
+@given(trajectories)
+def test_a_line_of_json_reads_as_its_value_does(made: Trajectory) -> None:
+    line = json.dumps(to_json(made)).encode()
+    assert from_line(line) == from_json(json.loads(line))
+
+
+def test_what_was_read_is_frozen_and_typed() -> None:
+    back = from_line(json.dumps(to_json(trajectory(1))).encode())
+    action = back.turns[0].action
+    for record in (back, back.problem, back.turns[0], action, action.check, action.usage):
+        with pytest.raises(FrozenInstanceError):
+            setattr(record, fields(record)[0].name, "another")
+    assert isinstance(back.turns[0].action.usage, Usage)
+    assert isinstance(back.turns[0].attempts, tuple)
+    assert back.turns[0].action.check.verdict is trajectory(1).turns[0].action.check.verdict
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "message"),
+    [
+        pytest.param('"seed": ', '"seed": "a", "_": ', r"int.*\.seed", id="seed is text"),
+        pytest.param('"verdict": "', '"verdict": "almost ', r"almost.*attempts\[0\]\.verdict", id="verdict"),
+        pytest.param('"attempts": [{', '"chosen": 9, "attempts": [{', "chosen attempt", id="chosen"),
+        pytest.param('"attempts": ', '"attemptz": ', "attempts", id="no attempts"),
+    ],
+)
+def test_a_damaged_value_is_named(was: str, becomes: str, message: str) -> None:
+    line = json.dumps(to_json(trajectory(1)))
+    with pytest.raises(ValueError, match=message):
+        from_line(line.replace(was, becomes, 1).encode())
 
 
 def test_an_observation_is_written_as_what_it_adds() -> None:
