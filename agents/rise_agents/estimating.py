@@ -54,15 +54,8 @@ def estimate_episodes(
         max_new_tokens: Per reply.
         prices: US dollars per million tokens; see `Prices`.
     """
-    looked_at = indices[:: max(1, len(indices) // SAMPLE)][:SAMPLE]
-    prompt = 0.0
-    for index in looked_at:
-        conversation, _ = env.reset(seed=0, options={"index": index})
-        for turn in range(turns):
-            draws = last_samples if turn == turns - 1 else 1
-            prompt += draws * (_tokens(conversation) + turn * max_new_tokens) / len(looked_at)
-            if turn < turns - 1:
-                conversation, *_ = env.step("")
+    prompts = prompt_tokens(env, indices, turns=turns, max_new_tokens=max_new_tokens)
+    prompt = sum(prompts) + (last_samples - 1) * prompts[-1]
     calls = len(indices) * (turns - 1 + last_samples)
     usage = Usage(prompt_tokens=round(prompt * len(indices)), completion_tokens=calls * max_new_tokens)
     return Estimate(
@@ -72,6 +65,28 @@ def estimate_episodes(
         completion_tokens=usage.completion_tokens,
         usd=None if prices is None else Prices(**dict(prices)).cost(usage),
     )
+
+
+def prompt_tokens(
+    env: gymnasium.Env[Any, str], indices: Sequence[int], *, turns: int, max_new_tokens: int
+) -> list[float]:
+    """Return the mean length of the prompt at every turn, in tokens, when all replies are of full length.
+
+    Args:
+        env: The environment; it is played with empty replies.
+        indices: Of the problems, of which some are looked at.
+        turns: How many prompts.
+        max_new_tokens: Per reply.
+    """
+    looked_at = indices[:: max(1, len(indices) // SAMPLE)][:SAMPLE]
+    means = [0.0] * turns
+    for index in looked_at:
+        conversation, _ = env.reset(seed=0, options={"index": index})
+        for turn in range(turns):
+            means[turn] += (_tokens(conversation) + turn * max_new_tokens) / len(looked_at)
+            if turn < turns - 1:
+                conversation, *_ = env.step("")
+    return means
 
 
 def _tokens(conversation: Conversation) -> float:

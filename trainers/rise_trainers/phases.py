@@ -65,8 +65,9 @@ def plan_phases(config: RunConfig, train_size: int) -> list[Phase]:
             phases.append(_fit_boost(config, config.boost, seed))
             phases.append(_evaluate(config, BOOST, seed, start_model(config, seed)))
         for k in range(1, config.iterations + 1):
-            player = start_model(config, seed) if k == 1 else str(model_folder(out, seed, k - 1))
-            page = place * config.iterations + k - 1
+            first = k == 1 or not config.on_policy
+            player = start_model(config, seed) if first else str(model_folder(out, seed, k - 1))
+            page = (k - 1) * len(config.seeds) + place
             phases.append(_collect(config, k, seed, player, page, train_size))
             phases.append(_fit(config, k, seed))
             phases.append(_evaluate(config, k, seed, str(model_folder(out, seed, k))))
@@ -110,7 +111,8 @@ def _phase(seed: int, stage: Stage, command: str) -> dict[str, Any]:
     return {"name": name, "command": command, "iteration": 0 if stage == BOOST else stage, "seed": seed}
 
 
-def _environment(config: RunConfig, split: str) -> dict[str, Any]:
+def environment_settings(config: RunConfig, split: str) -> dict[str, Any]:
+    """Return the arguments of the environment that poses a split."""
     settings = {**config.problems.settings, "split": split}
     if config.problems.data_dir is not None:
         settings["data_dir"] = config.problems.data_dir
@@ -130,7 +132,7 @@ def _evaluate(config: RunConfig, stage: Stage, seed: int, model: str) -> Phase:
         "turns": config.measure.turns,
         "samples": config.measure.samples,
         "sampling": dataclasses.asdict(config.sampling),
-        "env_settings": _environment(config, config.problems.test_split),
+        "env_settings": environment_settings(config, config.problems.test_split),
         "agent_settings": config.agent.settings,
         "chunk": config.chunk,
     }
@@ -196,7 +198,7 @@ def _collection(config: RunConfig, stage: Stage, seed: int) -> dict[str, Any]:
         "out": str(store_path(Path(config.out), seed, stage).parent),
         "drop_degenerate": config.drop_degenerate,
         "seed": derive(seed, 0 if stage == BOOST else stage) % 2**31,
-        "env_settings": _environment(config, config.problems.train_split),
+        "env_settings": environment_settings(config, config.problems.train_split),
         "chunk": config.chunk,
     }
 
