@@ -13,6 +13,7 @@ import numpy as np
 from rise_agents.base import Reply, SamplingConfig
 from rise_agents.chat import encode, load_tokenizer, stop_tokens
 from rise_agents.fingerprint import fingerprint, model_name
+from rise_agents.replicas import Replicas
 from rise_env.errors import AgentError, ConfigError, DataNotFoundError, MissingDependencyError
 from rise_env.types import Conversation, Usage
 
@@ -22,12 +23,14 @@ _PROCESSOR = "rise_agents.vllm_sampling:SeededNoise"
 class VLLMAgent:
     """Answers with `vllm.LLM`.
 
-    To use several engines (data parallel), run several agents: `rise collect --workers ray:N`.
+    To use engines on several machines, run several agents: `rise collect --workers ray:N`.
 
     Args:
         model: Folder or hub id.
         dtype: "auto" is the model's own on a GPU; float32 on a CPU.
         tensor_parallel_size: GPUs that share one model.
+        data_parallel_size: Engines with a copy of the model each, which share the work; every one takes
+            `tensor_parallel_size` GPUs of this machine and answers `max_batch` requests at a time.
         memory: Share of the GPU's memory that vLLM may take; on a CPU, GiB for the attention cache.
         max_length: Longest prompt with its reply; None is the model's own.
         max_batch: Requests in flight.
@@ -53,6 +56,7 @@ class VLLMAgent:
         *,
         dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto",
         tensor_parallel_size: int = 1,
+        data_parallel_size: int = 1,
         memory: float | None = None,
         max_length: int | None = None,
         max_batch: int = 256,
@@ -64,8 +68,19 @@ class VLLMAgent:
         eager: bool = False,
         extra: dict[str, Any] | None = None,
     ) -> None:
+        given = {k: v for k, v in locals().items() if k not in ("self", "model", "data_parallel_size")}
         if sampler not in ("auto", "rise", "vllm"):
             raise ConfigError(f"sampler must be auto, rise or vllm, got {sampler!r}")
+        if "data_parallel_size" in (extra or {}):
+            raise ConfigError("data_parallel_size is a setting of its own: take it out of `extra`")
+        self._replicas: Replicas | None = None
+        if data_parallel_size != 1:
+            devices = _devices(data_parallel_size, tensor_parallel_size)
+            self._replicas = Replicas(f"vllm:{model}", given, devices, known=("context", "stops"))
+            self.name = self._replicas.name
+            self.context = self._replicas.attributes["context"]
+            self.stops = self._replicas.attributes["stops"]
+            return
         self.tokenizer = load_tokenizer(model, revision=revision, chat_template=chat_template)
         on_cpu = _on_cpu()
         if on_cpu:
@@ -121,6 +136,8 @@ class VLLMAgent:
         seeds: Sequence[int] | None = None,
     ) -> list[Reply]:
         """Answer each conversation; see `Agent.act`. One without room for a reply gets an empty, cut one."""
+        if self._replicas is not None:
+            return self._replicas.act(conversations, sampling, seeds)
         if seeds is None:
             seeds = np.random.default_rng().integers(2**63, size=len(conversations)).tolist()
         prompts = encode(self.tokenizer, conversations)
@@ -143,6 +160,9 @@ class VLLMAgent:
 
     def close(self) -> None:
         """Stop the engine's processes and free the device."""
+        if self._replicas is not None:
+            self._replicas.close()
+            return
         llm, self._llm = self._llm, None
         if llm is None:
             return
@@ -201,6 +221,30 @@ def _on_cpu() -> bool:
     import torch
 
     return not torch.cuda.is_available()
+
+
+def _devices(engines: int, per_engine: int) -> list[dict[str, str]]:
+    """Return the environment of each engine's process: which devices it sees.
+
+    Raises:
+        ConfigError: There are fewer GPUs.
+    """
+    if engines < 1:
+        raise ConfigError(f"data_parallel_size must be at least 1, got {engines}")
+    if _on_cpu():
+        # vLLM binds its threads to cores: engines would all choose the same ones
+        return [{"VLLM_CPU_OMP_THREADS_BIND": "nobind"}] * engines
+    import torch
+
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    known = named.split(",") if named else [str(i) for i in range(torch.cuda.device_count())]
+    if engines * per_engine > len(known):
+        raise ConfigError(
+            f"data_parallel_size {engines} with tensor_parallel_size {per_engine} needs "
+            f"{engines * per_engine} GPUs, there are {len(known)}"
+        )
+    groups = [known[i * per_engine : (i + 1) * per_engine] for i in range(engines)]
+    return [{"CUDA_VISIBLE_DEVICES": ",".join(group)} for group in groups]
 
 
 def _stops(tokenizer: Any, model: str, revision: str | None) -> tuple[int, ...]:

@@ -69,6 +69,22 @@ def test_replies_are_those_of_the_transformers_agent(agent, reference, sampling)
         assert mine.usage.completion_tokens == other.usage.completion_tokens
 
 
+def test_two_engines_give_the_replies_of_one(agent, random_model: Path) -> None:  # type: ignore[no-untyped-def]
+    sampling = SamplingConfig(max_new_tokens=32)
+    pair = load_agent(
+        f"vllm:{random_model}", dtype="float32", eager=True, memory=1, sampler="rise", data_parallel_size=2
+    )
+    try:
+        assert (pair.name, pair.context, pair.stops) == (agent.name, agent.context, agent.stops)
+        expected = agent.act(asked(40), sampling, list(range(40)))
+        replies = pair.act(asked(40), sampling, list(range(40)))
+        assert [r.token_ids for r in replies] == [r.token_ids for r in expected]
+        again = pair.act(asked(40), sampling, list(range(40)))
+        assert all(reply.usage.cached_tokens for reply in again), "an engine was asked what another one knows"
+    finally:
+        pair.close()
+
+
 def test_a_reply_does_not_depend_on_the_batch_it_is_in(agent) -> None:  # type: ignore[no-untyped-def]
     sampling = SamplingConfig(max_new_tokens=32)
     together = agent.act(asked(40), sampling, list(range(40)))
