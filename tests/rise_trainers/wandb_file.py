@@ -1,4 +1,4 @@
-"""Reads back what W&B wrote offline: a LevelDB log of protobuf records."""
+"""Reads back what W&B wrote offline: a LevelDB log of protobuf records, and the files beside it."""
 
 import json
 import struct
@@ -8,6 +8,12 @@ from typing import Any
 
 BLOCK = 32768
 FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
+
+
+def only(folder: Path) -> Path:
+    """The one offline file of a run folder."""
+    [path] = folder.glob("wandb/offline-run-*/*.wandb")
+    return path
 
 
 def payloads(path: Path) -> Iterator[bytes]:
@@ -26,28 +32,80 @@ def payloads(path: Path) -> Iterator[bytes]:
             yield parts
 
 
-def records(path: Path) -> Iterator[Any]:
+def records(path: Path, kind: str) -> Iterator[Any]:
     from wandb.proto import wandb_internal_pb2
 
     for payload in payloads(path):
         record = wandb_internal_pb2.Record()
         record.ParseFromString(payload)
-        yield record
+        if record.WhichOneof("record_type") == kind:
+            yield getattr(record, kind)
 
 
 def history(path: Path) -> list[dict[str, Any]]:
     """Every call of `log`, as a dict."""
     return [
-        {item.key or ".".join(item.nested_key): json.loads(item.value_json) for item in record.history.item}
-        for record in records(path)
-        if record.WhichOneof("record_type") == "history"
+        {item.key or ".".join(item.nested_key): json.loads(item.value_json) for item in record.item}
+        for record in records(path, "history")
     ]
+
+
+def column(path: Path, key: str) -> list[Any]:
+    """The values of one metric, in order."""
+    return [line[key] for line in history(path) if key in line]
+
+
+def tables(path: Path) -> dict[str, dict[str, Any]]:
+    """Key -> {"columns", "data"} of every table."""
+    return {
+        key.removesuffix(".path"): json.loads((path.parent / "files" / value).read_text())
+        for line in history(path)
+        for key, value in line.items()
+        if key.endswith(".path") and str(value).endswith(".table.json")
+    }
+
+
+def pictures(path: Path) -> dict[str, Path]:
+    """Key -> file of every image."""
+    return {
+        key.removesuffix(".path"): path.parent / "files" / value
+        for line in history(path)
+        for key, value in line.items()
+        if key.endswith(".path") and str(value).endswith(".png")
+    }
 
 
 def config(path: Path) -> dict[str, Any]:
     found = {}
-    for record in records(path):
-        if record.WhichOneof("record_type") == "run":
-            for item in record.run.config.update:
-                found[item.key] = json.loads(item.value_json)
+    updates = [run.config for run in records(path, "run")] + list(records(path, "config"))
+    for update in updates:
+        for item in update.update:
+            found[item.key or item.nested_key[0]] = json.loads(item.value_json)
+    return found
+
+
+def run_ids(path: Path) -> set[str]:
+    return {run.run_id for run in records(path, "run")}
+
+
+def step_metrics(path: Path) -> dict[str, str]:
+    """Metric or pattern -> what it stands against."""
+    return {m.name or m.glob_name: m.step_metric for m in records(path, "metric")}
+
+
+def artifacts(path: Path) -> dict[str, dict[str, Any]]:
+    """name:alias -> what W&B would register, without the tables."""
+    found = {}
+    for artifact in records(path, "artifact"):
+        if artifact.type != "run_table":
+            alias = min(artifact.aliases, key=lambda alias: alias == "latest")  # ours first
+            found[f"{artifact.name}:{alias}"] = {
+                "type": artifact.type,
+                "used": artifact.use_after_commit,
+                "made_here": not artifact.user_created,
+                "metadata": json.loads(artifact.metadata or "{}"),
+                "uploads": {part.path for part in artifact.manifest.contents if part.local_path},
+                "references": {part.path for part in artifact.manifest.contents if part.ref},
+                "digests": [part.digest for part in artifact.manifest.contents],
+            }
     return found

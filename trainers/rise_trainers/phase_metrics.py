@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,9 @@ FIT_GROUPS = {"data": "data", "step": "train", "end": "fit"}
 """Kind of a line that a fit writes -> what its keys start with."""
 EXAMPLE_COLUMNS = ("problem", "turn", "question", "reference", "reply", "answer", "verdict", "reward")
 CURVES = (
-    "any_by_turn", "majority_by_turn", "transitions_by_turn", "wrong_to_right_by_turn", "right_to_wrong_by_turn",
-    "pass_at_k", "distinct_answers", "repeats", "format_failures", "timeouts", "tokens_per_reply",
+    "any_by_turn", "majority_by_turn", "pass_at_k",
+    "transitions_by_turn", "wrong_to_right_by_turn", "right_to_wrong_by_turn",
+    "distinct_answers", "repeats", "format_failures", "timeouts", "tokens_per_reply",
 )  # fmt: skip
 """Of a row of the report, what every evaluation logs beside its headline; see `rise_env.summary`."""
 
@@ -124,7 +125,7 @@ def reward_histogram(counts: Mapping[str, int]) -> tuple[list[int], list[float]]
         counts: Reward -> how many, as in `statistics`.
     """
     values, numbers = zip(*sorted((float(reward), n) for reward, n in counts.items()), strict=True)
-    between = [(low + high) / 2 for low, high in zip(values, values[1:], strict=False)]
+    between = [(low + high) / 2 for low, high in pairwise(values)]
     return list(numbers), [values[0] - 0.5, *between, values[-1] + 0.5]
 
 

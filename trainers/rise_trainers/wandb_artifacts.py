@@ -11,7 +11,11 @@ from typing import Any
 
 from rise_trainers.phases import Phase
 
-PRODUCTS = {"collect": ("trajectories", "dataset"), "evaluate": ("evaluation", "dataset"), "fit": ("model", "model")}  # fmt: skip
+PRODUCTS = {
+    "collect": ("trajectories", "dataset"),
+    "evaluate": ("evaluation", "dataset"),
+    "fit": ("model", "model"),
+}
 """Command -> name and type of the artifact that it makes."""
 LOADED = ("transformers", "vllm")
 """Kinds of agents that play with a model folder or hub id."""
