@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: quickstart test test-all lint bench-env bench-rollout bench-store clean
+.PHONY: quickstart test test-all equivalence lint bench-env bench-rollout bench-store bench-fit bench-checker clean
 
 $(INSTALLED): setup.cfg pyproject.toml requirements/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -23,6 +23,10 @@ test: lint
 # The slow tests as well.
 test-all: lint
 	$(BIN)/python -m pytest -m 'not gpu and not network'
+
+# The gradient for every micro batch, accumulation, number of ranks, ZeRO stage and layout: a table of errors.
+equivalence: $(INSTALLED)
+	$(BIN)/python -m tests.rise_trainers.equivalence --output benchmarks/results/equivalence.md
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -43,9 +47,11 @@ bench-rollout: $(INSTALLED)
 bench-store: $(INSTALLED)
 	$(BIN)/python -m rise_benchmarks.speed.store --output benchmarks/results/store_speed.json
 
-# Trained tokens per second beside a bare loop, the released recipe and, where it is installed, TRL.
+# Trained tokens per second beside a bare loop, the released recipe and, where it is installed, TRL; the peak
+# memory of the loss on a vocabulary of 128,256.
 bench-fit: $(INSTALLED)
 	$(BIN)/python -m rise_benchmarks.speed.fit --output benchmarks/results/fit_speed.json
+	$(BIN)/python -m rise_benchmarks.speed.fit_memory --output benchmarks/results/fit_memory.json
 
 # Checks per second; RISE_DATA_DIR names the folder of the MATH answers.
 bench-checker: $(INSTALLED)

@@ -5,6 +5,8 @@ As a script it is one rank of some rows of the equivalence table:
     gradients.py OUTPUT.pt ZERO_STAGE
 """
 
+import gc
+import itertools
 import json
 import os
 import sys
@@ -26,14 +28,17 @@ from rise_trainers.selection import Selection, Target, select
 from rise_trainers.tokenization import ChatTokenizer, tokenize
 from tests.rise_trainers import toys
 
-BATCH = 8
-EPISODES = 7
-"""One less than a batch, so that some forward pass is a filler."""
+Row = tuple[int, int, bool]
+"""Micro batch, forward passes of each rank in one step, whether packed."""
 
 
-def problem() -> tuple[ChatTokenizer, list[Target], list[float]]:
-    """Return what every row of the table trains on."""
-    targets = select(toys.trajectories(EPISODES, seed=3), Selection())
+def problem(batch: int) -> tuple[ChatTokenizer, list[Target], list[float]]:
+    """Return what a step over a batch of this size trains on.
+
+    It is one sequence less than the batch has room for, so that ranks and forward passes have unequal work,
+    and some have none.
+    """
+    targets = select(toys.trajectories(max(1, batch - 1), seed=3), Selection())
     weights = np.random.default_rng(0).random(len(targets)) * 12 + 0.1
     return ChatTokenizer(toys.tokenizer()), targets, weights.tolist()
 
@@ -46,14 +51,16 @@ def model(chat: ChatTokenizer) -> Any:
 def one_step(
     *,
     micro_batch: int,
+    passes: int,
     ranks: int = 1,
     rank: int = 0,
     zero: int | None = None,
     packed: bool = False,
     normalize: Any = "token",
 ) -> dict[str, Tensor]:
-    """Return the gradient of one optimizer step over `BATCH` sequences."""
-    chat, targets, weights = problem()
+    """Return the gradient of one optimizer step of so many forward passes per rank."""
+    batch = micro_batch * passes * ranks
+    chat, targets, weights = problem(batch)
     examples = make_examples(
         tokenize(chat, targets, max_length=1000).sequences, np.array(weights), normalize=normalize
     )
@@ -66,7 +73,7 @@ def one_step(
             use_cpu=True,
             deepspeed=settings,
             per_device_train_batch_size=micro_batch,
-            gradient_accumulation_steps=BATCH // (micro_batch * ranks),
+            gradient_accumulation_steps=passes,
             max_steps=1,
             max_grad_norm=0.0,
             lr_scheduler_type="constant",
@@ -82,7 +89,7 @@ def one_step(
         trainer = RWRTrainer(
             batches=RankBatches(
                 [len(e) for e in examples],
-                batch_size=BATCH,
+                batch_size=batch,
                 micro_batch_size=micro_batch,
                 rank=rank,
                 ranks=ranks,
@@ -99,23 +106,33 @@ def one_step(
     return {} if after is None else {name: before[name] - after[name].float() for name in before}
 
 
-def rows(ranks: int) -> list[tuple[int, bool]]:
-    """Return micro batch and packing of the rows that one group of ranks computes."""
-    return [(micro, packed) for micro in (1, 2, 8) for packed in (False, True) if micro * ranks <= BATCH]
+def rows() -> list[Row]:
+    """Return the rows that one group of ranks computes."""
+    return list(itertools.product((1, 2, 8), (1, 3), (False, True)))
 
 
-if __name__ == "__main__":
+def main(output: Path, stage: int) -> None:
+    """Compute all rows as one rank; rank 0 writes them."""
     import deepspeed
+    import torch.distributed
     from accelerate.state import AcceleratorState
 
+    gc.freeze()  # the Trainer collects garbage several times per row; what libraries made at import is none
     deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
     this, world = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     found = {}
-    for row in rows(world):
+    for row in rows():
+        micro_batch, passes, packed = row
         found[row] = one_step(
-            micro_batch=row[0], ranks=world, rank=this, zero=int(sys.argv[2]), packed=row[1]
+            micro_batch=micro_batch, passes=passes, ranks=world, rank=this, zero=stage, packed=packed
         )
         AcceleratorState._reset_state()
         print("done", row, flush=True)
     if this == 0:
-        torch.save(found, Path(sys.argv[1]))
+        torch.save(found, output)
+    torch.distributed.barrier()
+    torch.distributed.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))
