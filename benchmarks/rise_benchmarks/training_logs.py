@@ -17,7 +17,7 @@ NLL = "nll.json"
 
 
 def losses(folders: Sequence[Path]) -> list[dict[str, Any]]:
-    """Return the training loss of every fit by epoch, one curve per iteration, over seeds.
+    """Return the training loss of every fit by epoch, one curve per iteration, over seeds; 0 is the boost stage.
 
     Args:
         folders: Run folders; those without a metrics.jsonl have no fits.
@@ -38,7 +38,7 @@ def losses(folders: Sequence[Path]) -> list[dict[str, Any]]:
                 curves[line["iteration"]][line["seed"]][line["train/epoch"]] = line["train/loss"]
         prefix = f"{folder.name}: " if len(folders) > 1 else ""
         for iteration, by_seed in sorted(curves.items()):
-            name = f"{prefix}iteration {iteration}"
+            name = prefix + (f"iteration {iteration}" if iteration else "boost")
             found.append({"name": name, "seeds": len(by_seed), "points": _points(list(by_seed.values()))})
     return found
 

@@ -23,6 +23,7 @@ class Settings:
     data: tuple[str, ...] = ()
     inner: Inner = field(default_factory=Inner)
     free: dict[str, Any] = field(default_factory=dict)
+    dry_run: bool = False
 
     def __post_init__(self) -> None:
         if self.inner.max_steps < 1:
@@ -74,3 +75,32 @@ def test_help_says_what_the_docstrings_say(capsys: pytest.CaptureFixture[str]) -
         read("--help")
     assert caught.value.code == 0
     assert "Some settings." in capsys.readouterr().out
+
+
+def test_several_config_files_are_laid_over_each_other(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("env: a\nfree: {rate: 1e-5, list: [1, 2], deep: {x: 1, y: 1}}\n")
+    (tmp_path / "b.yaml").write_text("inner: {max_steps: 7}\nfree: {list: [3], deep: {y: 2}}\n")
+    found = read("--config", str(tmp_path / "a.yaml"), f"--config={tmp_path / 'b.yaml'}", "--env", "line")
+    free = {"rate": 1e-5, "list": [3], "deep": {"x": 1, "y": 2}}
+    assert found == Settings(env="line", inner=Inner(max_steps=7), free=free)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [(None, "there is no config file"), ("a: [1", "is no YAML"), ("- 1", "holds no settings")],
+)
+def test_a_second_config_file_that_cannot_be_read_is_named(
+    tmp_path: Path, text: str | None, message: str
+) -> None:
+    (tmp_path / "a.yaml").write_text("env: a\n")
+    if text is not None:
+        (tmp_path / "b.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=message) as error:
+        read("--config", str(tmp_path / "a.yaml"), "--config", str(tmp_path / "b.yaml"))
+    assert "b.yaml" in str(error.value)
+
+
+def test_a_switch_needs_no_value() -> None:
+    assert read("--dry-run").dry_run
+    assert read("--dry-run", "--env", "b") == Settings(dry_run=True, env="b")
+    assert not read("--dry-run", "false").dry_run

@@ -13,7 +13,10 @@ from rise_trainers.phases import Phase, first_model, plan_phases
 from rise_trainers.run_config import RunConfig
 from rise_trainers.self_improve import check_size, check_teachers
 
-_HEAD = ("phase", "replies", "by teacher", "prompt tokens", "reply tokens", "steps", "GiB/device", "GiB/host")
+_HEAD = (
+    *("phase", "replies", "by teacher", "prompt tokens", "reply tokens", "trained tokens", "steps"),
+    *("GiB/device", "GiB/host"),
+)
 
 
 def describe(config: RunConfig) -> str:
@@ -31,7 +34,7 @@ def describe(config: RunConfig) -> str:
     with contextlib.redirect_stdout(sys.stderr):  # DeepSpeed greets
         shape, origin = find_shape(config, first_model(config))
         rows = forecast(config, phases, train, test, shape)
-    size = f"{parameters(shape)[0] / 1e9:.2f} B parameters, from " if shape is not None else ""
+    size = "" if shape is None else f"{parameters(shape)[0] / 1e6:,.1f} million parameters, from "
     lines = [
         f"environment   {config.env}",
         f"problems      {_problems(config.problems.train, train, config.problems.train_split)}; "
@@ -68,28 +71,30 @@ def _table(rows: Sequence[Forecast]) -> list[str]:
 
 
 def _cells(row: Forecast) -> tuple[str, ...]:
+    name = row.phase.name
     if row.phase.command == "fit":
-        low, high = row.steps
-        steps = f"{low:,}" if low == high else f"{low:,} to {high:,}"
-        device, host = ("?", "?") if row.memory is None else (row.memory.device, row.memory.host)
-        trained = f"{row.tokens:,} trained"
-        return (row.phase.name, "", "", "", trained, steps, _gib(device), _gib(host))
-    weights = _gib(row.weights) if row.weights else ("" if row.by_teacher == row.replies else "?")
-    counts = (f"{row.replies:,}", f"{row.by_teacher:,}" if row.by_teacher else "", f"{row.prompt_tokens:,}")
-    return (row.phase.name, *counts, f"{row.tokens:,}", "", weights, "")
+        memory = ("?", "?") if row.memory is None else (f"{row.memory.device:.1f}", f"{row.memory.host:.1f}")
+        return (name, "", "", "", "", f"{row.tokens:,}", _span(*row.steps), *memory)
+    elsewhere = row.by_teacher == row.replies
+    weights = "" if elsewhere else "?" if row.weights is None else f"{row.weights:.1f}"
+    teacher = f"{row.by_teacher:,}" if row.by_teacher else ""
+    return (
+        *(name, f"{row.replies:,}", teacher, f"{row.prompt_tokens:,}", f"{row.tokens:,}"),
+        *("", "", weights, ""),
+    )
 
 
 def _total(rows: Sequence[Forecast]) -> tuple[str, ...]:
     played = [row for row in rows if row.phase.command != "fit"]
-    low, high = (sum(row.steps[side] for row in rows) for side in (0, 1))
-    sums = [sum(getattr(row, name) for row in played) for name in ("replies", "by_teacher")]
-    tokens = [sum(getattr(row, name) for row in played) for name in ("prompt_tokens", "tokens")]
-    steps = f"{low:,}" if low == high else f"{low:,} to {high:,}"
-    return ("all", *(f"{number:,}" for number in (*sums, *tokens)), steps, "", "")
+    names = ("replies", "by_teacher", "prompt_tokens", "tokens")
+    sums = [sum(getattr(row, name) for row in played) for name in names]
+    trained = sum(row.tokens for row in rows if row.phase.command == "fit")
+    steps = _span(*(sum(row.steps[side] for row in rows) for side in (0, 1)))
+    return ("all", *(f"{number:,}" for number in (*sums, trained)), steps, "", "")
 
 
-def _gib(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:.1f}"
+def _span(low: int, high: int) -> str:
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def _notes(config: RunConfig, phases: Sequence[Phase]) -> list[str]:

@@ -24,7 +24,7 @@ class LoraSettings:
     merge: bool = True
     """Leave a whole model with the adapters merged into it; False leaves a folder of adapters."""
     bits: Literal[4, 8] | None = None
-    """Load the frozen weights quantised (QLoRA, arXiv:2305.14314); needs bitsandbytes and a CUDA device."""
+    """Load the frozen weights quantised (QLoRA, arXiv:2305.14314); needs bitsandbytes."""
 
     def __post_init__(self) -> None:
         if self.rank < 1:
@@ -107,6 +107,8 @@ class FitConfig:
     save_every: int = 100
     """Optimizer steps between checkpoints."""
     keep_checkpoints: int = 2
+    report_to: tuple[Literal["tensorboard", "wandb"], ...] = ()
+    """Trackers of transformers that the fit logs to as well; their files end in OUTPUT/runs, OUTPUT/wandb."""
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "micro_batch_size", "ranks", "max_length", "log_every", "save_every"):
@@ -142,7 +144,9 @@ def from_json(values: Mapping[str, Any]) -> FitConfig:
     """Read what `to_json` gave."""
     fields = dict(values)
     fields["data"] = tuple(fields["data"])
+    fields["report_to"] = tuple(fields.get("report_to", ()))
     fields["selection"] = Selection(**fields["selection"])
     if fields.get("lora") is not None:
-        fields["lora"] = LoraSettings(**{**fields["lora"], "targets": tuple(fields["lora"]["targets"])})
+        lora = {**dataclasses.asdict(LoraSettings()), **fields["lora"]}
+        fields["lora"] = LoraSettings(**{**lora, "targets": tuple(lora["targets"])})
     return FitConfig(**fields)

@@ -57,8 +57,8 @@ class Forecast:
     steps: tuple[int, int] = (0, 0)
     """Of the optimizer: with one sequence per trajectory, and with one per reply."""
     memory: MemoryEstimate | None = None
-    weights: float = 0.0
-    """GiB per device of a model that plays."""
+    weights: float | None = None
+    """GiB per device of the model that plays; None where nothing is known of it."""
 
 
 def look_up(config: RunConfig, split: str) -> Problems:
@@ -80,7 +80,7 @@ def look_up(config: RunConfig, split: str) -> Problems:
         if not where.startswith("file"):
             settings["data_dir"] = folder or os.devnull  # names are checked, and nothing is fetched
     elif isinstance(settings.get("dataset"), str) and not Path(settings["dataset"]).exists():
-        return Problems(size=None, origin=f"no file {settings['dataset']}", env=_stand_in(settings))
+        return Problems(size=None, origin=f"not fetched: {settings['dataset']}", env=_stand_in(settings))
     try:
         env = make_environment(config.env, **settings)
     except (DataNotFoundError, MissingDependencyError) as error:
@@ -158,7 +158,7 @@ def _collection(config: RunConfig, phase: Phase, problems: Problems, shape: Any)
         by_teacher=by_teacher,
         prompt_tokens=round(phase.units * (sum(prompts) + (last - 1) * prompts[-1])),
         tokens=replies * longest,
-        weights=0.0 if boost else _weights(config, shape),
+        weights=None if boost else _weights(config, shape),
     )
     return this, prompts[-1] + longest
 
@@ -210,12 +210,12 @@ def _prompts(problems: Problems, count: int, turns: int, max_new_tokens: int) ->
     )
 
 
-def _weights(config: RunConfig, shape: Any) -> float:
+def _weights(config: RunConfig, shape: Any) -> float | None:
     if shape is None:
-        return 0.0
+        return None
     settings = config.agent.settings
     width = 4 if settings.get("dtype") == "float32" else 2
-    return parameters(shape)[0] * width / settings.get("tensor_parallel_size", 1) / GIB
+    return float(parameters(shape)[0] * width / settings.get("tensor_parallel_size", 1) / GIB)
 
 
 def _as_launched(fit: FitConfig) -> FitConfig:
