@@ -12,10 +12,11 @@ import json
 import shutil
 from collections.abc import Callable
 from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from rise_env.errors import ConfigError, DataNotFoundError
+from rise_env.errors import ConfigError, DataNotFoundError, MissingDependencyError
 from rise_trainers.fit_config import FitConfig, LoraSettings, from_json, to_json
 
 __all__ = [
@@ -38,6 +39,8 @@ METRICS = "metrics.jsonl"
 SETTINGS = "fit.json"
 MODEL = "model"
 """In the partial folder: the finished model, there when it is whole."""
+TRACKED = ("runs", "wandb")
+"""In the partial folder: what TensorBoard and W&B wrote."""
 
 
 def partial_folder(output: str | Path) -> Path:
@@ -89,13 +92,21 @@ def _finish(partial: Path, output: Path) -> None:
     """Make the output folder appear: one rename, then the state of the fit is no longer needed."""
     for name in (METRICS, SETTINGS):
         shutil.copyfile(partial / name, partial / MODEL / name)
+    for name in TRACKED:
+        if (partial / name).exists():
+            (partial / name).rename(partial / MODEL / name)
     output.parent.mkdir(parents=True, exist_ok=True)
     (partial / MODEL).rename(output)
     shutil.rmtree(partial)
 
 
 def check_inputs(config: FitConfig) -> None:
-    """Raise DataNotFoundError where a store, a model folder or a DeepSpeed file is missing."""
+    """Find what is missing before a fit.
+
+    Raises:
+        DataNotFoundError: A store, a model folder or a DeepSpeed file.
+        MissingDependencyError: A tracker.
+    """
     for store in config.data:
         if not Path(store).is_file():
             raise DataNotFoundError(f"no store of trajectories at {store}: collect one with `rise collect`")
@@ -106,6 +117,9 @@ def check_inputs(config: FitConfig) -> None:
     for path in (config.deepspeed, config.hostfile):
         if path is not None and not Path(path).is_file():
             raise DataNotFoundError(f"no file at {path}")
+    for tracker in config.report_to:
+        if find_spec(tracker) is None:
+            raise MissingDependencyError(f"{tracker} is not installed: pip install 'rise-env[{tracker}]'")
 
 
 def model_path(name: str) -> str:
@@ -127,7 +141,7 @@ def _check_same(config: FitConfig, folder: Path) -> None:
         )
 
 
-_FREE = frozenset({"threads", "log_every", "keep_checkpoints", "output", "save_every", "cache"})
+_FREE = frozenset({"threads", "log_every", "keep_checkpoints", "output", "save_every", "cache", "report_to"})
 """Settings that may change when a fit is continued."""
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import secrets
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -67,14 +68,30 @@ def arguments(config: FitConfig, folder: Path) -> Any:
         logging_steps=config.log_every,
         save_steps=config.save_every,
         save_total_limit=config.keep_checkpoints,
-        report_to=[],
+        report_to=list(config.report_to),
+        run_name=Path(config.output).name,
         disable_tqdm=True,
         remove_unused_columns=False,
         dataloader_pin_memory=False,
     )
+    if "wandb" in config.report_to and os.environ.get("RANK", "0") == "0":
+        _one_wandb_run(folder)
     _ = result.device  # joins the ranks
     deepspeed.init_distributed(verbose=False)  # ZeRO-3 must know them before it loads the model
     return result
+
+
+def _one_wandb_run(folder: Path) -> None:
+    """Have transformers log a continued fit to the W&B run that it began, in our folder.
+
+    It starts W&B itself; what the user's variables say goes first.
+    """
+    kept = folder / "wandb-id"
+    if not kept.exists():
+        kept.write_text(secrets.token_hex(4))
+    os.environ.setdefault("WANDB_RUN_ID", kept.read_text())
+    os.environ.setdefault("WANDB_RESUME", "allow")
+    os.environ.setdefault("WANDB_DIR", str(folder))
 
 
 def _no_shared_memory_op() -> None:
