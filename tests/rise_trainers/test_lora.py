@@ -1,14 +1,17 @@
+import importlib.util
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM
 
-from rise_env.errors import ConfigError
+from rise_env.errors import ConfigError, MissingDependencyError
 from rise_trainers.dataset import collate_padded, make_examples
-from rise_trainers.fit import LoraSettings, from_json, launch_fit, to_json
-from rise_trainers.lora import merge, with_adapters
+from rise_trainers.fit import FitConfig, LoraSettings, launch_fit
+from rise_trainers.lora import merge, quantization, with_adapters
 from rise_trainers.scoring import sequence_loss
 from rise_trainers.selection import Selection, select
 from rise_trainers.tokenization import ChatTokenizer, tokenize
@@ -47,8 +50,6 @@ def test_layers_that_the_model_does_not_have_are_refused() -> None:
 
 
 def test_merged_adapters_answer_like_the_adapted_model(tmp_path: Path) -> None:
-    from transformers import AutoModelForCausalLM
-
     base = toys.save_model(tmp_path / "base")
     model = with_adapters(AutoModelForCausalLM.from_pretrained(base), LoraSettings(rank=2))
     generator = torch.Generator().manual_seed(0)
@@ -64,27 +65,53 @@ def test_merged_adapters_answer_like_the_adapted_model(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stage", [1, 3])
-def test_a_fit_of_adapters_leaves_a_whole_model_or_a_folder_of_adapters(tmp_path: Path, stage: int) -> None:
-    from safetensors.torch import load_file
-    from transformers import AutoModelForCausalLM
-
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("stage", [0, 2, 3])
+def test_a_fit_of_adapters_leaves_a_whole_model(tmp_path: Path, stage: int) -> None:
     config = toys.fit_config(tmp_path, zero_stage=stage, lora=LoraSettings(rank=2))
     launch_fit(config)
-    apart = from_json(
-        {
-            **to_json(config),
-            "output": str(tmp_path / "apart"),
-            "lora": {**to_json(config)["lora"], "merge": False},
-        }
-    )
-    launch_fit(apart)
-    adapters = load_file(tmp_path / "apart" / "adapter_model.safetensors")
+    check_adapted(config)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_a_fit_leaves_a_folder_of_adapters_that_are_not_merged(tmp_path: Path, ranks: int) -> None:
+    lora = LoraSettings(rank=2, merge=False)
+    config = toys.fit_config(tmp_path, zero_stage=ranks + 1, ranks=ranks, lora=lora)
+    launch_fit(config)
+    adapters = load_file(Path(config.output) / "adapter_model.safetensors")
     assert adapters
     assert all("lora_" in name for name in adapters)
     assert any(tensor.any() for name, tensor in adapters.items() if "lora_B" in name)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("bits", [4, 8])
+def test_adapters_train_on_quantised_weights_and_merge_into_whole_ones(tmp_path: Path, bits: Any) -> None:
+    pytest.importorskip("bitsandbytes", reason="bitsandbytes is not installed: pip install 'rise-env[qlora]'")
+    toys.save_model(tmp_path / "model", width=64)  # quantised in blocks of 64
+    config = toys.fit_config(tmp_path, zero_stage=2, lora=LoraSettings(rank=2, bits=bits))
+    launch_fit(config)
+    check_adapted(config)
+
+
+def test_quantised_weights_without_their_library_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    find = importlib.util.find_spec
+    hidden = "bitsandbytes"
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == hidden else find(name))
+    with pytest.raises(MissingDependencyError, match="pip install"):
+        quantization(LoraSettings(bits=4))
+
+
+def check_adapted(config: FitConfig) -> None:
+    """Check that a fit changed what has adapters, left the rest, and left no adapters behind."""
     before = AutoModelForCausalLM.from_pretrained(config.model)
     after = AutoModelForCausalLM.from_pretrained(config.output)
+    assert {p.dtype for p in after.parameters()} == {torch.float32}
     assert torch.equal(before.lm_head.weight, after.lm_head.weight)
     changed = before.model.layers[0].mlp.up_proj.weight - after.model.layers[0].mlp.up_proj.weight
     assert changed.any()
+    assert torch.linalg.matrix_rank(changed, tol=1e-6) <= 2
+    assert not list(Path(config.output).glob("adapter*"))

@@ -39,6 +39,7 @@ def _fit(config: Any, folder: Path) -> None:
     trainer = training.make_trainer(config, arguments, model, tokenizer, data, folder)
     trainer.train(resume_from_checkpoint=None if last is None else str(last))
     training.save(config, trainer, tokenizer, folder)
+    training.leave()
 
 
 if __name__ == "__main__":

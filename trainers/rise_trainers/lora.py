@@ -46,7 +46,7 @@ def quantization(settings: LoraSettings | None) -> Any:
     import importlib.util
 
     if importlib.util.find_spec("bitsandbytes") is None:
-        raise MissingDependencyError("lora.bits needs bitsandbytes: pip install bitsandbytes")
+        raise MissingDependencyError("lora.bits needs bitsandbytes: pip install 'rise-env[qlora]'")
     import torch
     import transformers
 

@@ -138,3 +138,10 @@ def save(config: FitConfig, trainer: RWRTrainer, tokenizer: Any, folder: Path) -
         unfinished.rename(folder / MODEL)
     if torch.distributed.is_initialized():
         torch.distributed.barrier()
+
+
+def leave() -> None:
+    """End the communication between ranks; a process that exits in the middle of it may abort."""
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
