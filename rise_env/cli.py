@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from rise_env.errors import RiseError
+from rise_env.quiet import quiet
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("rise_trainers.self_improve:main", "play, fit, evaluate, repeat: the RISE loop; resumes"),
@@ -35,7 +36,9 @@ def _help() -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code."""
+    """Run one command and return its exit code; without arguments, that of this process, as a program."""
+    if argv is None:
+        quiet()
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments or arguments[0] in {"-h", "--help", "help"}:
         print(_help())
