@@ -71,6 +71,7 @@ class HintFeedback:
 def solution_steps(solution: str) -> list[str]:
     """Return the steps of a worked solution that do not state its final answer."""
     body = solution.split("####", 1)[0].strip()
+    body = re.sub(r"^\\boxed\{[^{}]*\}\s*", "", body)  # where the answer comes first
     steps = [line.strip() for line in body.splitlines() if line.strip()]
     if len(steps) < 3:
         steps = [part.strip() for part in re.split(r"(?<=[.!?])\s+", body) if part.strip()]

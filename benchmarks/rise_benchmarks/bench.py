@@ -9,6 +9,7 @@ OUT/result.md the tables. Killed at any point, the same command goes on.
 
 import dataclasses
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -155,6 +156,10 @@ def _train(config: BenchConfig, suite: Suite, out: Path) -> dict[str, dict[int, 
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(yaml.safe_dump(settings, sort_keys=False))
         run_config = parse(RunConfig, ["--config", str(path)], prog="rise bench")
+        if variant.rollouts_of is not None:
+            self_improve.claim(folder, run_config)
+            for seed in config.seeds:
+                _take_rollouts(out / "training" / variant.rollouts_of, folder, seed)
         self_improve.run(run_config)
         backend = run_config.agent.backend
         for label, row in variant.rows.items():
@@ -164,6 +169,17 @@ def _train(config: BenchConfig, suite: Suite, out: Path) -> dict[str, dict[int, 
                 for seed in config.seeds
             }
     return found
+
+
+def _take_rollouts(source: Path, folder: Path, seed: int) -> None:
+    """Give a run the first rollouts of another one, which its own would equal episode by episode."""
+    from rise_trainers.phases import store_path
+
+    own = store_path(folder, seed, 1)
+    if not own.exists():
+        own.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(store_path(source, seed, 1), own.with_suffix(".new"))
+        own.with_suffix(".new").replace(own)
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@
 | paper-math  | agents on the 1000 MATH problems of the paper: columns of table 1       | table 1           |
 | transfer    | agents, trained on one set, on several others                           | none              |
 | embedded    | RISE-Arithmetic with the tiny model: base, SFT, filtered BC, RISE, ...  | none              |
+| ablations   | the same with one setting of RISE changed at a time                     | none              |
 """
 
 from collections.abc import Mapping
@@ -40,6 +41,8 @@ class Variant:
     settings: Mapping[str, Any] = field(default_factory=dict)
     rows: Mapping[str, str] = field(default_factory=dict)
     """Of its run: label -> name in the suite's table; labels not named are left out."""
+    rollouts_of: str | None = None
+    """The earlier variant whose first iteration plays the very same episodes: they are taken from there."""
     what: str = ""
 
 
@@ -75,6 +78,53 @@ VARIANTS: Mapping[str, Variant] = {
     ),
 }
 
+
+def _fitted(name: str, what: str, **fit: Any) -> Variant:
+    """Return a variant that differs from RISE's first iteration in its fit alone."""
+    return Variant(
+        settings={"iterations": 1, "fit": fit}, rows={"iteration 1": name}, what=what, rollouts_of="rise"
+    )
+
+
+ABLATIONS: Mapping[str, Variant] = {
+    "rise": VARIANTS["rise"],
+    "weights-centred": _fitted(
+        "1, centred weights", "the reward less the mean of its turn", weights="exp_per_turn"
+    ),
+    "weights-uniform": _fitted("1, no weights", "every kept reply counts the same", weights="uniform"),
+    "select-better": _fitted(
+        "1, better", "turns that improve on the one before", selection={"criterion": "better"}
+    ),
+    "select-best": _fitted("1, best", "turns as good as any before", selection={"criterion": "best"}),
+    "select-successful": _fitted(
+        "1, successful", "right replies alone", selection={"criterion": "successful"}
+    ),
+    "one-turn-history": _fitted(
+        "1, no history", "every reply is trained as an answer to the problem alone", selection={"history": 0}
+    ),
+    "correct-to-correct": Variant(
+        settings={
+            "iterations": 1,
+            "improve": {"after_success": True},
+            "fit": {"selection": {"keep_after_success": True}},
+        },
+        rows={"iteration 1": "1, correct to correct"},
+        what="episodes go on after a right reply",
+    ),
+    "off-policy": Variant(
+        settings={"iterations": 2, "on_policy": False},
+        rows={"iteration 2": "2, off-policy"},
+        what="the second iteration is played by the base as well",
+        rollouts_of="rise",
+    ),
+    "continue": Variant(
+        settings={"iterations": 2, "restart": False},
+        rows={"iteration 2": "2, continued"},
+        what="the second fit goes on from the first one, on its own data",
+        rollouts_of="rise",
+    ),
+}
+
 SUITES: Mapping[str, Suite] = {
     "paper-gsm8k": Suite(envs=("RISE-GSM8K-v0",), published="gsm8k", checker="original_gsm8k"),
     "paper-math": Suite(envs=("RISE-MATH-v0",), split="test_rise", published="math", checker="original_math"),
@@ -83,4 +133,11 @@ SUITES: Mapping[str, Suite] = {
         protocols=("sequential", "parallel"),
     ),
     "embedded": Suite(envs=("RISE-Arithmetic-v0",), limit=300, draws=10, variants=VARIANTS),
+    "ablations": Suite(
+        envs=("RISE-Arithmetic-v0",),
+        split="validation",
+        limit=200,
+        protocols=("sequential", "parallel"),
+        variants=ABLATIONS,
+    ),
 }

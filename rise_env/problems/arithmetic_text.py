@@ -41,6 +41,8 @@ TURNED: dict[str, tuple[str, ...]] = {
 DISTRACTORS = ("{x} also has {n} {others}.", "{x} is {n} years old.", "It is {n} steps to the house of {x}.")
 ASK = ("How many {items} does {b} have?", "What is the number of {items} that {b} has?")
 
+ANSWER_FIRST = "Give the answer first, then the steps."
+
 
 def tell(
     draws: "Draws", start: int, steps: "tuple[Step, ...]", *, distractors: float, turned: float
@@ -66,10 +68,26 @@ def tell(
     return " ".join(sentences), tuple(people)
 
 
-def write_solution(people: "Sequence[str]", steps: "Sequence[Step]") -> str:
-    """Write the worked solution of a skeleton, the answer boxed: "Ben: 12+5=17. ..."."""
-    lines = [f"{person}: {s.expression}={s.value}." for person, s in zip(people[1:], steps, strict=True)]
-    return " ".join(lines) + f" \\boxed{{{steps[-1].value}}}"
+def write_solution(
+    people: "Sequence[str]",
+    steps: "Sequence[Step]",
+    *,
+    answer: int | None = None,
+    answer_first: bool = False,
+) -> str:
+    """Write the worked solution of a skeleton with its answer in a box: "Ben: 12+5=17. ...".
+
+    Args:
+        people: The person behind each quantity.
+        steps: The calculations.
+        answer: What the box says; None is the value of the last step.
+        answer_first: Whether the box stands before the steps.
+    """
+    working = " ".join(
+        f"{person}: {s.expression}={s.value}." for person, s in zip(people[1:], steps, strict=True)
+    )
+    box = f"\\boxed{{{steps[-1].value if answer is None else answer}}}"
+    return f"{box} {working}" if answer_first else f"{working} {box}"
 
 
 def _pick(draws: "Draws", options: tuple[str, ...]) -> str:

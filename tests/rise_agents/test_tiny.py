@@ -10,7 +10,7 @@ from rise_agents.base import SamplingConfig
 from rise_agents.environments import make_environment
 from rise_agents.loading import load_agent
 from rise_agents.rollout import TurnPlan, rollout
-from rise_agents.tiny.corpus import CORRECT_THIS, Corpus, CorpusConfig, slipped
+from rise_agents.tiny.corpus import CORRECT_THIS, Corpus, CorpusConfig, slipped, written
 from rise_env import prompts
 from rise_env.intervals import bootstrap
 from rise_env.metrics import correct_by_turn
@@ -86,6 +86,15 @@ def test_careful_writers_make_no_slip_and_sloppy_ones_do() -> None:
     sloppy = [slipped(s, Draws((0, i)), 0.5) for i, s in enumerate(stories)]
     wrong = sum(a[-1].value != s.steps[-1].value for a, s in zip(sloppy, stories, strict=True))
     assert 60 <= wrong <= 180
+
+
+def test_who_slips_before_the_steps_writes_them_right() -> None:
+    """A wrong answer at the start is contradicted by what follows, as a guess is by a calculation."""
+    story = next(s for s in map(Corpus(CorpusConfig())._problems.story, range(100)) if s.answer_first)
+    drafts = {written(story, Draws((0, i)), 0.5) for i in range(50)}
+    assert len(drafts) > 2
+    assert len({draft.split("} ", 1)[1] for draft in drafts}) == 1
+    assert story.solution in drafts
 
 
 def test_documents_are_a_function_of_seed_and_index() -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from rise_env.errors import ConfigError
 from rise_env.problems.arithmetic import ArithmeticProblems, Difficulty, _tenth
+from rise_env.problems.arithmetic_text import ANSWER_FIRST
 
 PINNED = (
     "Dan starts with 15 apples. Dan also has 27 cups. Ivy has 4 times as many apples as Dan. "
@@ -66,8 +67,9 @@ def test_drawing_problems_leaves_global_random_state_alone() -> None:
 
 
 def test_the_worked_solution_is_right_and_ends_with_the_reference() -> None:
-    for problem in ArithmeticProblems(split="test")[:500]:
+    for problem in ArithmeticProblems(split="test", difficulty=Difficulty(answer_first=0.0))[:500]:
         assert problem.solution is not None
+        assert ANSWER_FIRST not in problem.question
         lines = problem.solution.split(". ")
         for line in lines[:-1]:
             expression, value = line.split(": ")[1].split("=")
@@ -76,6 +78,18 @@ def test_the_worked_solution_is_right_and_ends_with_the_reference() -> None:
             assert APPLY[sign](a, b) == int(value)
         assert lines[-1] == f"\\boxed{{{problem.reference}}}"
         assert lines[-2].endswith(f"={problem.reference}")
+
+
+def test_where_the_answer_is_asked_for_first_the_solution_begins_with_it() -> None:
+    last = ArithmeticProblems(difficulty=Difficulty(answer_first=0.0))[:200]
+    first = ArithmeticProblems(difficulty=Difficulty(answer_first=1.0))[:200]
+    for a, b in zip(last, first, strict=True):
+        assert b.question == f"{a.question} {ANSWER_FIRST}"  # else the same problem
+        assert a.solution is not None
+        steps, box = a.solution.rsplit(" ", 1)
+        assert b.solution == f"{box} {steps}"
+    half = sum(ANSWER_FIRST in p.question for p in ArithmeticProblems()[:1000])
+    assert 430 < half < 570
 
 
 def test_difficulty_bounds_steps_and_numbers() -> None:

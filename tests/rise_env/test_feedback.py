@@ -76,6 +76,7 @@ def test_a_hint_needs_a_solution() -> None:
     [
         ("16 - 3 = <<16-3=13>>13 eggs.\n13 * 2 = 26.\n#### 26", ["16 - 3 = 13 eggs."]),
         (r"First, $a=2$. Then $b=3$. So it is $\boxed{5}$.", ["First, $a=2$.", "Then $b=3$."]),
+        (r"\boxed{17} Ben: 12+5=17. Cara: 17*2=34. Dan: 34-1=33.", ["Ben: 12+5=17.", "Cara: 17*2=34."]),
         ("Only one step here", []),
         ("#### 4", []),
     ],

@@ -48,9 +48,11 @@ def test_the_policy_that_plays_is_the_last_one_fitted() -> None:
 def test_iterations_and_seeds_take_the_next_problems_and_start_over_at_the_end() -> None:
     config = RunConfig(iterations=2, seeds=(0, 1), problems=ProblemsConfig(train=40))
     starts = [p.settings["start"] for p in plan_phases(config, 100) if p.command == "collect"]
-    assert starts == [0, 40, 0, 40]
+    assert starts == [0, 40, 40, 0]
     starts = [p.settings["start"] for p in plan_phases(config, 1000) if p.command == "collect"]
-    assert starts == [0, 40, 80, 120]
+    assert starts == [0, 40, 480, 520]
+    once = RunConfig(iterations=1, seeds=(0, 1), problems=ProblemsConfig(train=40))
+    assert [p.settings["start"] for p in plan_phases(once, 1000) if p.command == "collect"] == [0, 480]
     small = [p.settings for p in plan_phases(config, 30) if p.command == "collect"]
     assert {(s["start"], s["limit"]) for s in small} == {(0, 30)}
 

@@ -58,6 +58,7 @@ def plan_phases(config: RunConfig, train_size: int) -> list[Phase]:
     """
     out = Path(config.out)
     phases: list[Phase] = []
+    pages = train_size // min(config.problems.train, train_size)
     for place, seed in enumerate(config.seeds):
         phases.append(_evaluate(config, 0, seed, first_model(config)))
         if config.boost is not None:
@@ -67,7 +68,7 @@ def plan_phases(config: RunConfig, train_size: int) -> list[Phase]:
         for k in range(1, config.iterations + 1):
             first = k == 1 or not config.on_policy
             player = start_model(config, seed) if first else str(model_folder(out, seed, k - 1))
-            page = (k - 1) * len(config.seeds) + place
+            page = place * (pages // len(config.seeds)) + k - 1  # not of the number of iterations
             phases.append(_collect(config, k, seed, player, page, train_size))
             phases.append(_fit(config, k, seed))
             phases.append(_evaluate(config, k, seed, str(model_folder(out, seed, k))))

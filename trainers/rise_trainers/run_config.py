@@ -104,6 +104,8 @@ class RunConfig:
     restart: bool = True
     """Every fit starts from the first model, on all data so far; False goes on from the last one. The first
     model is `agent.model`, or what the boost stage made of it."""
+    on_policy: bool = True
+    """Iteration k is played by the model of iteration k - 1; False lets the first model play them all."""
     turns: int | None = None
     """Turns played when collecting; None plays k turns and the improved one in iteration k."""
     problems: ProblemsConfig = field(default_factory=ProblemsConfig)

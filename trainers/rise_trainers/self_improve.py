@@ -57,7 +57,7 @@ def run(config: RunConfig) -> Path:
     out = Path(config.out)
     console = Console(stderr=True)
     phases = plan_phases(config, _check(config))
-    _claim(out, config)
+    claim(out, config)
     with Tracker(out, config.track, tracked_settings(config)) as tracker:
         with Supervisor(out / "phases", phases, console) as supervisor:
             tracker.keep([phase.name for phase in phases if supervisor.is_done(phase)])
@@ -105,7 +105,7 @@ def check_size(config: RunConfig, size: int) -> None:
         )
 
 
-def _claim(out: Path, config: RunConfig) -> None:
+def claim(out: Path, config: RunConfig) -> None:
     """Write the settings into a new run folder, or see that an old one has the same."""
     mine = to_json(config)
     path = out / SETTINGS

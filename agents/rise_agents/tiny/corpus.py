@@ -15,10 +15,10 @@ Problems come from the training split alone.
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from rise_env import prompts
-from rise_env.problems.arithmetic import ArithmeticProblems, Draws, Step, Story
+from rise_env.problems.arithmetic import ArithmeticProblems, Difficulty, Draws, Step, Story
 from rise_env.problems.arithmetic_text import write_solution
 from rise_env.types import Message
 
@@ -47,6 +47,8 @@ class CorpusConfig:
     """Probability that a writer who slips gets a step wrong; drafts of corrections are written so."""
     clean_drafts: float = 0.3
     """Share of the drafts without a slip."""
+    difficulty: Difficulty = field(default_factory=Difficulty)
+    """Of the problems."""
 
 
 def slipped(story: Story, draws: Draws, slip: float) -> tuple[Step, ...]:
@@ -74,6 +76,18 @@ def slipped(story: Story, draws: Draws, slip: float) -> tuple[Step, ...]:
     return tuple(steps)
 
 
+def written(story: Story, draws: Draws, slip: float) -> str:
+    """Return the answer of a writer who gets each step wrong with probability `slip`.
+
+    Where the answer is asked for first, the writer slips in the head and not on paper: the box is wrong and
+    the steps that follow are right.
+    """
+    steps = slipped(story, draws, slip)
+    if not story.answer_first:
+        return write_solution(story.people, steps)
+    return write_solution(story.people, story.steps, answer=steps[-1].value, answer_first=True)
+
+
 class Corpus:
     """Documents as conversations; document `i` is a pure function of (config, seed, i)."""
 
@@ -81,7 +95,9 @@ class Corpus:
         self.config = config
         self.seed = seed
         # a stream of its own: RISE itself draws its training problems with other seeds
-        self._problems = ArithmeticProblems(split="train", seed=1_000_003 + seed, size=2**62)
+        self._problems = ArithmeticProblems(
+            split="train", seed=1_000_003 + seed, size=2**62, difficulty=config.difficulty
+        )
 
     def document(self, index: int) -> list[Message]:
         """Return document `index`."""
@@ -98,14 +114,14 @@ class Corpus:
             posed = later if turn else prompts.FIRST
             slip = self.config.slip if draws.below(1000) < self.config.sloppy * 1000 else 0.0
             messages.append(Message(role="user", content=posed.format(question=story.question)))
-            answer = write_solution(story.people, slipped(story, draws, slip))
+            answer = written(story, draws, slip)
             messages.append(Message(role="assistant", content=answer))
         return messages
 
     def _correction(self, index: int, draws: Draws) -> list[Message]:
         story = self._problems.story(index * 8)
         slip = 0.0 if draws.below(1000) < self.config.clean_drafts * 1000 else self.config.slip
-        draft = write_solution(story.people, slipped(story, draws, slip))
+        draft = written(story, draws, slip)
         asked = CORRECT_THIS.format(question=story.question, draft=draft)
         return [
             Message(role="user", content=asked),
