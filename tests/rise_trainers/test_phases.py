@@ -57,6 +57,11 @@ def test_iterations_and_seeds_take_the_next_problems_and_start_over_at_the_end()
     assert {(s["start"], s["limit"]) for s in small} == {(0, 30)}
 
 
+def test_a_run_that_measures_nothing_plays_and_fits_alone() -> None:
+    phases = plan_phases(RunConfig(iterations=2, problems=ProblemsConfig(test=0)), 10_000)
+    assert [p.command for p in phases] == ["collect", "fit", "collect", "fit"]
+
+
 def test_seeds_of_collections_do_not_repeat() -> None:
     phases = plan_phases(RunConfig(iterations=5, seeds=tuple(range(5))), 10_000)
     seeds = [p.settings["seed"] for p in phases if p.command == "collect"]

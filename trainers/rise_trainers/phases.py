@@ -72,6 +72,8 @@ def plan_phases(config: RunConfig, train_size: int) -> list[Phase]:
             phases.append(_collect(config, k, seed, player, page, train_size))
             phases.append(_fit(config, k, seed))
             phases.append(_evaluate(config, k, seed, str(model_folder(out, seed, k))))
+    if not config.problems.test:
+        phases = [phase for phase in phases if phase.command != "evaluate"]
     return phases
 
 

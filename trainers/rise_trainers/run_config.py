@@ -29,7 +29,7 @@ class ProblemsConfig:
     train: int = 2000
     """Problems played per iteration; every iteration takes the next ones, and starts over at the end."""
     test: int = 300
-    """Problems of every evaluation, the first ones of their split."""
+    """Problems of every evaluation, the first ones of their split; 0 measures nothing and reports nothing."""
     settings: dict[str, Any] = field(default_factory=dict)
     """Further arguments of the environment, for example {"difficulty": {"max_steps": 3}}."""
 
@@ -130,7 +130,6 @@ class RunConfig:
         counts = {
             "iterations": self.iterations,
             "problems.train": self.problems.train,
-            "problems.test": self.problems.test,
             "improve.samples": self.improve.samples,
             "measure.turns": self.measure.turns,
             "measure.samples": self.measure.samples,
@@ -142,6 +141,8 @@ class RunConfig:
         for name, value in counts.items():
             if value < 1:
                 raise ConfigError(f"{name} must be at least 1, got {value}")
+        if self.problems.test < 0:
+            raise ConfigError(f"problems.test must be at least 0, got {self.problems.test}")
         if not self.seeds or min(self.seeds) < 0 or len(set(self.seeds)) < len(self.seeds):
             raise ConfigError(f"seeds must be different numbers of at least 0, got {list(self.seeds)}")
         if self.improve.teacher and self.improve.samples > 1 and self.improve.teacher == "expert":

@@ -67,8 +67,9 @@ def run(config: RunConfig) -> Path:
                 else:
                     supervisor.run(phase, tracker.follow)
                 tracker.log_phase(phase)
-        _report(out)
-        tracker.log_report(out)
+        if config.problems.test:
+            _report(out)
+            tracker.log_report(out)
     console.print(f"run folder: {out}", highlight=False)
     return out
 
