@@ -17,14 +17,14 @@ NLL = "nll.json"
 
 
 def losses(folders: Sequence[Path]) -> list[dict[str, Any]]:
-    """Return the training loss of every fit by epoch, one curve per iteration, over seeds; 0 is the boost stage.
+    """Return the training loss of every fit by epoch, one curve per iteration, over seeds.
 
     Args:
         folders: Run folders; those without a metrics.jsonl have no fits.
 
     Returns:
-        [{"name", "seeds", "points": [{"epoch", "mean", "low", "high"}]}]; low and high are the range over
-        seeds. Steps that are not the same in all seeds are left out.
+        [{"name", "seeds", "points": [{"epoch", "mean", "low", "high"}]}]; iteration 0 is the boost stage,
+        low and high are the range over seeds. Steps that are not the same in all seeds are left out.
     """
     found = []
     for folder in folders:

@@ -41,7 +41,7 @@ def kill_when(out: Path, ready: Callable[[], bool]) -> None:
     process = subprocess.Popen(
         [*RISE, "run", *SMALL, "--out", str(out)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 250
     while not ready():
         assert process.poll() is None, "the run ended before it could be killed"
         assert time.monotonic() < deadline
