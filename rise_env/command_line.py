@@ -7,7 +7,7 @@ key by key; the later one wins. `--print_config` shows the resolved settings.
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 
 import yaml
 
@@ -47,9 +47,15 @@ def parse(
     parser.add_argument("--config", action="config", help="YAML file of settings; later arguments win.")
     parser.add_class_arguments(config)
     flags = [name for name, known in config.__dataclass_fields__.items() if known.type is bool]  # type: ignore[attr-defined]
+    lists = [
+        name
+        for name, known in config.__dataclass_fields__.items()  # type: ignore[attr-defined]
+        if get_origin(known.type) is tuple and name not in repeated
+    ]
     try:
         words = _with_values([_plain(word) for word in arguments], flags)
-        found = parser.parse_args(_gathered(_one_config(words), repeated))
+        words = _gathered(_as_lists(_one_config(words), lists), repeated)
+        found = parser.parse_args(words)
         values = parser.instantiate(found)
         return config(**{name: values[name] for name in config.__dataclass_fields__})  # type: ignore[attr-defined]
     except RiseError:
@@ -79,11 +85,30 @@ def _plain(word: str) -> str:
 def _with_values(words: Sequence[str], flags: Sequence[str]) -> list[str]:
     """Write `--flag`, where no value follows, as `--flag=true`."""
     names = {f"--{flag}" for flag in flags}
-    following = [*words[1:], "--"]
+    following = [*words, "--"][1:]
     return [
         word + "=true" if word in names and after.startswith("-") else word
         for word, after in zip(words, following, strict=True)
     ]
+
+
+def _as_lists(words: Sequence[str], lists: Sequence[str]) -> list[str]:
+    """Write `--seeds 0` and `--seeds 0,1` as `--seeds [0]` and `--seeds [0,1]`."""
+    names = {f"--{name}" for name in lists}
+    result: list[str] = []
+    previous = ""
+    for word in words:
+        name, equals, value = word.partition("=")
+        if equals and name in names:
+            result.append(f"{name}={_listed(value)}")
+        else:
+            result.append(_listed(word) if previous in names else word)
+        previous = word
+    return result
+
+
+def _listed(value: str) -> str:
+    return value if value.startswith(("[", "-")) else f"[{value}]"
 
 
 def _one_config(words: Sequence[str]) -> list[str]:

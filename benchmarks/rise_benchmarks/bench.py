@@ -89,6 +89,8 @@ def run(config: BenchConfig) -> Path:
     for env in suite.envs:
         for settings in _measurements(config, suite, env, out, rows):
             evaluate.run(settings)
+            if rows is not None:
+                _score_answers(settings)
     result = _result(config, suite, out)
     (out / "result.json").write_text(json.dumps(result, indent=1) + "\n")
     (out / "result.md").write_text(result_text(result) + "\n")
@@ -138,6 +140,14 @@ def _measurements(
         )
         for seed in config.seeds
     ]
+
+
+def _score_answers(settings: EvaluateConfig) -> None:
+    """Write how likely each model finds the right answers, where transformers can load it."""
+    from rise_agents.answer_nll import measure
+
+    for agent, label in zip(settings.agent, settings.label, strict=True):
+        measure(agent.partition(":")[2], Path(settings.out) / evaluate.folder_name(label))
 
 
 def _train(config: BenchConfig, suite: Suite, out: Path) -> dict[str, dict[int, str]]:
@@ -202,7 +212,7 @@ def _read_recipe(path: str) -> dict[str, Any]:
 
 
 def _result(config: BenchConfig, suite: Suite, out: Path) -> dict[str, Any]:
-    reports = {env: write_report(out / env) for env in suite.envs}
+    reports = {env: write_report(out / env, ablations=suite.figures) for env in suite.envs}
     released = {}
     if suite.checker:
         released = {env: sum_up(find_logs([out / env], suite.checker)) for env in suite.envs}

@@ -5,6 +5,7 @@ They regenerate those of the RISE paper (arXiv:2407.18219) from our own logs. Ba
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from rise_benchmarks.figures_training import loss_vs_epoch, measure_nll
@@ -178,13 +179,15 @@ ABLATIONS = {
 """Name -> heading of `ablation`; names as the paper's."""
 
 
-def draw_all(report: Report, folder: Path, ablations: Sequence[str] = ()) -> dict[str, Path]:
+def draw_all(
+    report: Report, folder: Path, ablations: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> dict[str, Path]:
     """Draw every figure that the report holds the values of, as PNG and SVG.
 
     Args:
         report: As in report.json.
         folder: Made where missing.
-        ablations: Of ABLATIONS, drawn as well.
+        ablations: Of ABLATIONS, drawn as well; each with the names of its rows, none for all.
 
     Returns:
         Name -> path of the SVG.
@@ -197,9 +200,10 @@ def draw_all(report: Report, folder: Path, ablations: Sequence[str] = ()) -> dic
     for name, function in FIGURES.items():
         if _has_values(report, name):
             drawn[name] = _both(function(report), folder, name)
-    for name in ablations:
+    for name, chosen in ablations.items():
         heading = ABLATIONS[choose(name, ABLATIONS, "ablation")]
-        drawn[name] = _both(ablation(report, heading), folder, name)
+        rows = [row for row in report["rows"] if row["name"] in chosen] if chosen else report["rows"]
+        drawn[name] = _both(ablation({**report, "rows": rows}, heading), folder, name)
     return drawn
 
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from rise_benchmarks.logs import Measured, find_logs, load
@@ -44,7 +45,11 @@ def main(argv: Sequence[str]) -> int:
         raise ConfigError("say which run: rise report RUN")
     out = Path(config.out) if config.out else folders[0]
     report = write_report(
-        *folders, out=out, page=config.page, ablations=config.ablation, checker=config.checker
+        *folders,
+        out=out,
+        page=config.page,
+        ablations=dict.fromkeys(config.ablation, ()),
+        checker=config.checker,
     )
     print(plain(report))
     names = "report.json, report.md, report.csv, accuracy_by_turn.png, figures/"
@@ -56,7 +61,7 @@ def write_report(
     *folders: Path,
     out: Path | None = None,
     page: bool = True,
-    ablations: Sequence[str] = (),
+    ablations: Mapping[str, Sequence[str]] = MappingProxyType({}),
     checker: str | None = None,
 ) -> dict[str, Any]:
     """Write the report files of some folders and return the report.
@@ -66,7 +71,7 @@ def write_report(
         out: Where the files go; None is the first folder.
         page: Whether to write report.html.
         checker: Whose verdicts count, by name; None keeps the stored ones.
-        ablations: Figures of `figures.ABLATIONS` to draw as well.
+        ablations: Figures of `figures.ABLATIONS` to draw as well, each with the names of its rows or none.
 
     Raises:
         DataNotFoundError: There are no complete evaluation logs.

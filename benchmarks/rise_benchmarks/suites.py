@@ -32,6 +32,8 @@ class Suite:
     checker: str | None = None
     """The released code's, for the second table beside the published numbers."""
     variants: Mapping[str, "Variant"] = field(default_factory=dict)
+    figures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The paper's ablations, each with its rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,5 +141,11 @@ SUITES: Mapping[str, Suite] = {
         limit=200,
         protocols=("sequential", "parallel"),
         variants=ABLATIONS,
+        figures={
+            "multi_turn_interaction": ("RISE 1", "1, centred weights", "1, no weights", "1, no history"),
+            "fail_samples": ("RISE 1", "1, better", "1, best", "1, successful"),
+            "iterative_ablation": ("RISE 1", "RISE 2", "2, off-policy", "2, continued"),
+            "correct_to_correct": ("RISE 1", "1, correct to correct"),
+        },
     ),
 }

@@ -57,6 +57,21 @@ def test_tokens_are_those_of_the_replies(report: dict[str, Any]) -> None:
     assert list(axes.get_lines()[0].get_xdata()) == [1, 2, 3, 4, 5]  # a word a reply
 
 
+def test_an_ablation_shows_its_rows_alone(
+    report: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[list[str]] = []
+    original = figures.ablation
+    monkeypatch.setattr(
+        figures,
+        "ablation",
+        lambda r, h: (drawn.append([row["name"] for row in r["rows"]]), original(r, h))[1],
+    )
+    names = [row["name"] for row in report["rows"]]
+    figures.draw_all(report, tmp_path, {"fail_samples": names[:1], "correct_to_correct": ()})
+    assert drawn == [names[:1], names]
+
+
 def test_an_ablation_is_drawn_under_its_heading(report: dict[str, Any]) -> None:
     [axes] = figures.ablation(report, figures.ABLATIONS["fail_samples"]).axes
     assert axes.get_title().startswith("What to learn from")
@@ -66,7 +81,7 @@ def test_an_ablation_is_drawn_under_its_heading(report: dict[str, Any]) -> None:
 def test_every_figure_is_written_twice_and_the_same_each_time(report: dict[str, Any], tmp_path: Path) -> None:
     names = {*figures.FIGURES, "fail_samples"} - {"measure_nll", "loss_vs_epoch"}  # no fits here
     for folder in ("one", "two"):
-        assert set(figures.draw_all(report, tmp_path / folder, ("fail_samples",))) == names
+        assert set(figures.draw_all(report, tmp_path / folder, {"fail_samples": ()})) == names
     for name in names:
         one, two = (tmp_path / folder / f"{name}.svg" for folder in ("one", "two"))
         assert one.read_bytes() == two.read_bytes()

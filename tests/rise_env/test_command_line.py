@@ -24,6 +24,8 @@ class Settings:
     inner: Inner = field(default_factory=Inner)
     free: dict[str, Any] = field(default_factory=dict)
     dry_run: bool = False
+    seeds: tuple[int, ...] = (0,)
+    names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.inner.max_steps < 1:
@@ -104,3 +106,13 @@ def test_a_switch_needs_no_value() -> None:
     assert read("--dry-run").dry_run
     assert read("--dry-run", "--env", "b") == Settings(dry_run=True, env="b")
     assert not read("--dry-run", "false").dry_run
+
+
+def test_a_list_needs_no_brackets() -> None:
+    assert read("--seeds", "3").seeds == read("--seeds=3").seeds == read("--seeds", "[3]").seeds == (3,)
+    assert read("--seeds", "0,1, 2").seeds == read("--seeds", "[0, 1, 2]").seeds == (0, 1, 2)
+    assert read("--names", "a", "--env", "b") == Settings(names=("a",), env="b")
+
+
+def test_no_arguments_give_the_defaults() -> None:
+    assert read() == Settings()
