@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -26,7 +27,7 @@ from rise_env.checkers import NumericChecker
 from rise_env.errors import DataNotFoundError
 from rise_env.math_env import MathEnv
 from rise_env.problems.loading import load_problems
-from rise_env.types import Conversation, Problem
+from rise_env.types import Problem
 from rise_env.vector_env import MathVectorEnv
 
 WRONG = "That makes 31415926.\nThe final answer is \\boxed{31415926}."
@@ -78,54 +79,31 @@ def batches(env: MathVectorEnv) -> Callable[[], int]:
     return play
 
 
-class EmptyEnv(gymnasium.Env[Conversation, str]):
-    """Shows given observations and does nothing else: what Gymnasium's wrappers cost by themselves."""
-
-    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
-
-    def __init__(self, observations: Sequence[Conversation], like: gymnasium.Env[Conversation, str]) -> None:
-        self.observation_space, self.action_space = like.observation_space, like.action_space
-        self._observations, self._turn = observations, 0
-
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Conversation, dict[str, Any]]:
-        """Show the first observation."""
-        self._turn = 0
-        return self._show(), {}
-
-    def step(self, action: str) -> tuple[Conversation, float, bool, bool, dict[str, Any]]:
-        """Show the next one."""
-        self._turn += 1
-        return self._show(), 0.0, False, self._turn + 1 == len(self._observations), {}
-
-    def _show(self) -> Conversation:
-        return tuple(message.copy() for message in self._observations[self._turn])
-
-
-def wrapped(env: gymnasium.Env[Any, str]) -> gymnasium.Env[Any, str]:
-    """Return `env` in the wrappers of `gymnasium.make`."""
-    return gymnasium.wrappers.OrderEnforcing(gymnasium.wrappers.PassiveEnvChecker(env))
-
-
 def ours(problems: Sequence[Problem]) -> list[Rate]:
     """Measure ours."""
     checker = NumericChecker()
-    env = MathEnv(problems, checker)
-    observations = [env.reset(options={"index": 0})[0], *(env.step(WRONG)[0] for _ in range(5))]
-    empty = EmptyEnv(observations, env)
     rates = [
         measure(f"MathEnv, right in turn {turns}", episodes(MathEnv(problems, checker), problems, turns))
         for turns in (1, 3, 5)
     ]
     vectors = [MathVectorEnv(problems, checker, count, autoreset_mode="SameStep") for count in (8, 64)]
     rates += [measure(f"MathVectorEnv, {env.num_envs} at a time, wrong", batches(env)) for env in vectors]
-    rates += [
-        measure("MathEnv in gymnasium.make's wrappers, turn 5", episodes(wrapped(env), problems, 5)),
-        measure("empty environment in the same wrappers", episodes(wrapped(empty), problems, 5)),
-        measure("empty environment bare", episodes(empty, problems, 5)),
-    ]
     return rates
+
+
+def wrappers(processes: int = 7) -> dict[str, Any]:
+    """Return what the wrappers of `gymnasium.make` add to a step; see `wrappers.py`.
+
+    Where objects happen to lie in memory changes the figures of a whole process by more than the wrappers
+    differ, so that several processes are asked, and the median counts.
+    """
+    command = [sys.executable, "-m", "rise_benchmarks.speed.wrappers"]
+    found = [
+        json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+        for _ in range(processes)
+    ]
+    result: dict[str, Any] = {key: statistics.median(row[key] for row in found) for key in found[0]}
+    return result | {"ratios": sorted(row["ratio"] for row in found)}
 
 
 def peers(python: str, rise_repo: str | None, problems: Sequence[Problem]) -> list[dict[str, Any]]:
@@ -156,6 +134,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     others = [row for python in arguments.peers for row in peers(python, arguments.rise_repo, problems)]
     measured = {row["system"] for row in others if "error" not in row}
     rows += [row for row in others if "error" not in row or row["system"] not in measured]
+    added = wrappers()
     print(f"| system | loop on {name} | steps/s | steps per CPU second |\n| --- | --- | ---: | ---: |")
     for row in rows:
         if "error" in row:
@@ -163,6 +142,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             rates = f"{row['per_second']:,.0f} | {row['per_cpu_second']:,.0f}"
             print(f"| {row['system']} | {row['loop']} | {rates} |")
+    print(
+        "\nWrappers of gymnasium.make, CPU microseconds added to a step: "
+        "{added_to_ours:.3f} to ours, {added_to_empty:.3f} to an empty environment with the same "
+        "observation: {ratio:.2f} times (at most 1.2)".format(**added)
+    )
     if arguments.output:
         record = {
             "command": "make bench-env"
@@ -178,6 +162,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 "numpy": np.__version__,
             },
             "rates": rows,
+            "wrappers": added,
         }
         arguments.output.write_text(json.dumps(record, indent=2) + "\n")
     return 0

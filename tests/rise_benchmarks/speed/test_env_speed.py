@@ -1,5 +1,6 @@
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ def test_a_report_is_written_whether_peers_are_there_or_not(
 ) -> None:
     monkeypatch.delenv("RISE_DATA_DIR", raising=False)
     monkeypatch.setattr(bench, "measure", lambda name, run: measure(name, run, seconds=0.001, repeats=1))
+    monkeypatch.setattr(bench, "wrappers", partial(bench.wrappers, 1))
     monkeypatch.setattr(bench, "peers", lambda *_: [{"system": "GEM", "error": "not installed"}])
     path = tmp_path / "speed.json"
     assert bench.main(["--peers", sys.executable, "--output", str(path)]) == 0
@@ -37,6 +39,7 @@ def test_a_report_is_written_whether_peers_are_there_or_not(
     assert record["problems"] == "Arithmetic test"
     assert record["rates"][0]["per_second"] > 0
     assert record["rates"][-1]["error"] == "not installed"
+    assert record["wrappers"]["ratios"] == [record["wrappers"]["ratio"]]
     assert "| GEM | not measured: not installed" in capsys.readouterr().out
 
 
