@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: quickstart test test-all equivalence lint bench-env bench-rollout bench-store bench-fit bench-checker clean
+.PHONY: quickstart test test-all equivalence lint bench-env bench-rollout bench-store bench-fit bench-checker bench-embedded clean
 
 $(INSTALLED): setup.cfg pyproject.toml requirements/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -52,6 +52,12 @@ bench-store: $(INSTALLED)
 bench-fit: $(INSTALLED)
 	$(BIN)/python -m rise_benchmarks.speed.fit --output benchmarks/results/fit_speed.json
 	$(BIN)/python -m rise_benchmarks.speed.fit_memory --output benchmarks/results/fit_memory.json
+
+# The embedded experiment, three seeds: RISE and its baselines, then what changes with each setting. Hours on two
+# cores; stopped at any point, the same command goes on.
+bench-embedded: $(INSTALLED)
+	$(BIN)/rise bench embedded --recipe examples/quickstart.yaml --out runs/embedded
+	$(BIN)/rise bench ablations --recipe benchmarks/recipes/ablations.yaml --out runs/ablations
 
 # Checks per second; RISE_DATA_DIR names the folder of the MATH answers.
 bench-checker: $(INSTALLED)

@@ -25,7 +25,7 @@ from rise_benchmarks.published import METRICS, NOTES, PublishedRow, table
 from rise_benchmarks.report import sum_up, write_report
 from rise_benchmarks.suites import SUITES, Suite
 from rise_benchmarks.tables import markdown
-from rise_env.command_line import parse
+from rise_env.command_line import merged, parse
 from rise_env.errors import ConfigError, DataNotFoundError
 from rise_env.naming import choose
 
@@ -55,6 +55,7 @@ class BenchConfig:
     recipe: str | None = None
     """Settings of `rise run` (YAML) that all variants of a suite that trains share."""
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    """Where there is a recipe with a sampling of its own, that one is used."""
     agent_settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -112,7 +113,9 @@ def result_text(result: Mapping[str, Any]) -> str:
 def _measurements(
     config: BenchConfig, suite: Suite, env: str, out: Path, rows: Mapping[str, Mapping[int, str]] | None
 ) -> list[EvaluateConfig]:
-    settings: dict[str, Any] = {"split": suite.split}
+    recipe = _read_recipe(config.recipe) if config.recipe else {}
+    problems = recipe.get("problems", {})
+    settings: dict[str, Any] = {**problems.get("settings", {}), "split": suite.split}
     if config.data_dir is not None:
         settings["data_dir"] = config.data_dir
     common = EvaluateConfig(
@@ -124,7 +127,7 @@ def _measurements(
         seeds=config.seeds,
         protocols=suite.protocols,
         draws=config.draws or suite.draws,
-        sampling=config.sampling,
+        sampling=SamplingConfig(**recipe["sampling"]) if "sampling" in recipe else config.sampling,
         env_settings=settings,
         agent_settings=config.agent_settings,
     )
@@ -156,7 +159,7 @@ def _train(config: BenchConfig, suite: Suite, out: Path) -> dict[str, dict[int, 
     from rise_trainers.phases import first_model, model_folder
     from rise_trainers.run_config import RunConfig
 
-    recipe = _read_recipe(str(config.recipe))
+    recipe = _read_recipe(config.recipe)
     found: dict[str, dict[int, str]] = {}
     for name, variant in suite.variants.items():
         folder = out / "training" / name
@@ -192,18 +195,8 @@ def _take_rollouts(source: Path, folder: Path, seed: int) -> None:
         own.with_suffix(".new").replace(own)
 
 
-def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `base` with the values of `over`, mappings merged key by key."""
-    result = dict(base)
-    for key, value in over.items():
-        old = result.get(key)
-        both = isinstance(value, Mapping) and isinstance(old, Mapping)
-        result[key] = merged(old, value) if both else value  # type: ignore[arg-type]
-    return result
-
-
-def _read_recipe(path: str) -> dict[str, Any]:
-    if not Path(path).is_file():
+def _read_recipe(path: str | None) -> dict[str, Any]:
+    if path is None or not Path(path).is_file():
         raise DataNotFoundError(f"there is no recipe {path}")
     recipe = yaml.safe_load(Path(path).read_text())
     if not isinstance(recipe, dict):

@@ -9,10 +9,11 @@ import yaml
 from rise_agents.base import SamplingConfig
 from rise_agents.scripted_agent import ScriptedAgent
 from rise_benchmarks import bench
-from rise_benchmarks.bench import BenchConfig, merged
+from rise_benchmarks.bench import BenchConfig
 from rise_benchmarks.published import METRICS, table
 from rise_benchmarks.suites import SUITES
 from rise_env.cli import main
+from rise_env.command_line import merged
 from rise_env.errors import ConfigError
 from rise_trainers.run_config import RunConfig
 
@@ -83,6 +84,17 @@ def test_variants_are_settings_that_rise_run_takes(tmp_path: Path) -> None:
         assert config.problems.test == 0  # not measured twice
     filtered = SUITES["embedded"].variants["filtered-bc"].settings["fit"]
     assert merged({"fit": {"epochs": 2}}, {"fit": filtered})["fit"]["epochs"] == 2
+
+
+def test_models_are_measured_as_the_recipe_plays(tmp_path: Path) -> None:
+    recipe = {"problems": {"settings": {"difficulty": {"max_steps": 2}}}, "sampling": {"temperature": 0.5}}
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    config = BenchConfig(suite="ablations", recipe=str(tmp_path / "recipe.yaml"), seeds=(0, 1))
+    models = {"base": {0: "tiny", 1: "tiny"}, "RISE 1": {0: "transformers:a", 1: "transformers:b"}}
+    found = bench._measurements(config, SUITES["ablations"], "RISE-Arithmetic-v0", tmp_path, models)
+    assert [each.agent for each in found] == [("tiny", "transformers:a"), ("tiny", "transformers:b")]
+    assert found[0].env_settings == {"difficulty": {"max_steps": 2}, "split": "validation"}
+    assert found[0].sampling == SamplingConfig(temperature=0.5)
 
 
 @pytest.mark.slow

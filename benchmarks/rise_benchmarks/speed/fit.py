@@ -10,13 +10,13 @@ Tokens are those of the trajectories, once each, whatever a contestant makes of 
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from rise_benchmarks.speed.machine import machine
 from rise_env import prompts
 from rise_env.problems.arithmetic import ArithmeticProblems
 from rise_env.store import TrajectoryStore
@@ -103,7 +103,7 @@ def main() -> None:
     ratios = {name: round(base / row["tokens_per_s"], 3) for name, row in best.items() if name != "rise"}
     report = {
         "settings": {k: str(v) for k, v in vars(options).items() if k != "output"},
-        "machine": {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()},
+        "machine": machine("torch", "transformers", "deepspeed", "trl"),
         "results": best,
         "rise_over": ratios,
     }

@@ -1,49 +1,53 @@
 """Peak memory of the loss alone: a vocabulary of 128,256, 4,096 trained tokens, forward and backward.
 
-    python -m rise_benchmarks.speed.fit_memory
+    python -m rise_benchmarks.speed.fit_memory --output benchmarks/results/fit_memory.json
 
-Prints JSON lines: what the process grew by at its peak, with logits in chunks and all at once, beside the
+JSON: what the process grew by at its peak, with logits in chunks and all at once, beside the
 size of all logits in float32.
 """
 
+import argparse
 import json
 import resource
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
-TOKENS, VOCABULARY, WIDTH = 4096, 128_256, 64
-FULL = 4 * TOKENS * VOCABULARY
-"""Bytes of all logits in float32."""
+from rise_benchmarks.speed.machine import machine
+
+WIDTH = 64
+WAYS = ("chunks", "whole")
 
 
-def growth(way: str) -> int:
+def growth(way: str, tokens: int, vocabulary: int) -> int:
     """Return by how many bytes the peak of this process grows in one forward and backward pass."""
     import torch
 
     from rise_trainers.linear_loss import linear_weighted_nll
     from rise_trainers.loss import LOGITS_PER_CHUNK
 
-    head = torch.nn.Linear(WIDTH, VOCABULARY, bias=False)
-    hidden = torch.randn(TOKENS, WIDTH, requires_grad=True)
-    targets = torch.randint(0, VOCABULARY, (TOKENS,))
+    head = torch.nn.Linear(WIDTH, vocabulary, bias=False)
+    hidden = torch.randn(tokens, WIDTH, requires_grad=True)
+    targets = torch.randint(0, vocabulary, (tokens,))
     before = _peak()
     loss = linear_weighted_nll(
         hidden,
         head.weight,
         None,
         targets,
-        torch.ones(TOKENS),
+        torch.ones(tokens),
         normalizer=1.0,
-        logits_per_chunk=LOGITS_PER_CHUNK if way == "chunks" else TOKENS * VOCABULARY,
+        logits_per_chunk=LOGITS_PER_CHUNK if way == "chunks" else tokens * vocabulary,
     )
     loss.backward()  # type: ignore[no-untyped-call]
     return _peak() - before
 
 
-def measure(way: str) -> dict[str, Any]:
+def measure(way: str, tokens: int, vocabulary: int) -> dict[str, Any]:
     """Measure in a process of its own: "chunks", or "whole"."""
     command = [sys.executable, "-m", "rise_benchmarks.speed.fit_memory", way]
+    command += ["--tokens", str(tokens), "--vocabulary", str(vocabulary)]
     found: dict[str, Any] = json.loads(
         subprocess.run(command, capture_output=True, check=True, text=True).stdout
     )
@@ -55,13 +59,30 @@ def _peak() -> int:
 
 
 def main() -> None:
-    """Measure both ways, or the one that is named."""
-    if len(sys.argv) > 1:
-        peak = growth(sys.argv[1])
-        print(json.dumps({"way": sys.argv[1], "bytes": peak, "of_full_logits": round(peak / FULL, 3)}))
+    """Measure both ways and write what was found, or measure the one that is named and print it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("way", nargs="?", choices=WAYS, help="measure in this very process")
+    parser.add_argument("--output", type=Path)
+    parser.add_argument("--tokens", type=int, default=4096)
+    parser.add_argument("--vocabulary", type=int, default=128_256)
+    options = parser.parse_args()
+    full = 4 * options.tokens * options.vocabulary
+    if options.way:
+        peak = growth(options.way, options.tokens, options.vocabulary)
+        print(json.dumps({"way": options.way, "bytes": peak, "of_full_logits": round(peak / full, 3)}))
         return
-    for way in ("chunks", "whole"):
-        print(json.dumps(measure(way)), flush=True)
+    results = [measure(way, options.tokens, options.vocabulary) for way in WAYS]
+    for found in results:
+        print(json.dumps(found), flush=True)
+    if options.output:
+        report = {
+            "tokens": options.tokens,
+            "vocabulary": options.vocabulary,
+            "full_logits_bytes": full,
+            "machine": machine("torch"),
+            "results": results,
+        }
+        options.output.write_text(json.dumps(report, indent=2) + "\n")
 
 
 if __name__ == "__main__":
