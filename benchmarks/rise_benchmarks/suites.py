@@ -134,7 +134,7 @@ SUITES: Mapping[str, Suite] = {
         envs=("RISE-GSM8K-v0", "RISE-SVAMP-v0", "RISE-ASDiv-v0", "RISE-MAWPS-v0", "RISE-GSMHard-v0"),
         protocols=("sequential", "parallel"),
     ),
-    "embedded": Suite(envs=("RISE-Arithmetic-v0",), limit=300, draws=10, variants=VARIANTS),
+    "embedded": Suite(envs=("RISE-Arithmetic-v0",), limit=200, draws=10, variants=VARIANTS),
     "ablations": Suite(
         envs=("RISE-Arithmetic-v0",),
         split="validation",
