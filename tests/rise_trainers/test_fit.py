@@ -38,6 +38,7 @@ def test_settings_survive_json(config: FitConfig) -> None:
         {"keep_checkpoints": 1},
         {"weights": "softmax"},
         {"data": ()},
+        {"lora": {"bits": 4}, "zero_stage": 3},
     ],
 )
 def test_settings_that_cannot_be_are_refused(config: FitConfig, settings: dict[str, Any]) -> None:
