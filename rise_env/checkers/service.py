@@ -1,4 +1,4 @@
-"""Symbolic work in processes that can be killed, and whole checks in batches.
+"""Symbolic work in processes that can be killed.
 
 A service holds a few worker processes (`worker.py`), started when they are first needed. It may be used
 from any thread, from asyncio (in an executor), and in forked, spawned and daemonic processes: a forked
@@ -16,17 +16,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from queue import Empty, LifoQueue
 from types import TracebackType
 
-from rise_env.checkers.base import CheckItem
 from rise_env.checkers.limits import Deadline, Expired, Undecided
-from rise_env.checkers.policy import DEFAULT, Policy
 from rise_env.checkers.tree import Node, to_json
 from rise_env.errors import ConfigError
-from rise_env.types import CheckResult
 
 _SCRIPT = Path(__file__).with_name("worker.py")
 _GRACE = 0.1
@@ -179,14 +175,6 @@ class CheckerService:
             worker = Worker(self.memory_mb)
             self._all.append(worker)
             return worker
-
-    def check_many(
-        self, items: Iterable[CheckItem], *, policy: Policy = DEFAULT, timeout: float = 1.0
-    ) -> list[CheckResult]:
-        """Check a batch of replies with this service's processes; see `SymbolicChecker`."""
-        from rise_env.checkers.symbolic import SymbolicChecker  # it is built on this file
-
-        return SymbolicChecker(policy, timeout=timeout, service=self).check_many(items)
 
     def warm_up(self) -> None:
         """Start all workers now, instead of at the first check that needs one, and wait until they can work.

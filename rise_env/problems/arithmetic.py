@@ -15,10 +15,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import overload
 
-import numpy as np
-
 from rise_env.errors import ConfigError
 from rise_env.problems import arithmetic_text as text
+from rise_env.problems.arithmetic_parts import Draws, Step
 from rise_env.types import Problem
 
 SPLITS = {"train": range(0, 8), "validation": range(8, 9), "test": range(9, 10)}
@@ -71,20 +70,6 @@ class Difficulty:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One quantity computed from earlier ones; operands are indices of quantities or plain numbers."""
-
-    relation: str
-    of: int
-    """Index of the earlier quantity."""
-    number: int
-    """The number in the sentence; for "sum" the index of the second quantity."""
-    expression: str
-    """As the worked solution writes it, for example "12+5"."""
-    value: int
-
-
-@dataclass(frozen=True, slots=True)
 class Story:
     """A skeleton told in words: quantity `i` belongs to `people[i]`."""
 
@@ -98,24 +83,6 @@ class Story:
     def solution(self) -> str:
         """The worked solution."""
         return text.write_solution(self.people, self.steps, answer_first=self.answer_first)
-
-
-class Draws:
-    """Small integers from one block of random words: far cheaper than one generator call each."""
-
-    def __init__(self, entropy: tuple[int, ...]) -> None:
-        self._bits = np.random.PCG64(np.random.SeedSequence(entropy))
-        self._words: list[int] = []
-
-    def below(self, bound: int) -> int:
-        """Return an integer in [0, bound)."""
-        if not self._words:
-            self._words = self._bits.random_raw(64).tolist()
-        return (self._words.pop() >> 32) * bound >> 32
-
-    def between(self, low: int, high: int) -> int:
-        """Return an integer in [low, high]."""
-        return low + self.below(high - low + 1)
 
 
 def draw_skeleton(draws: Draws, difficulty: Difficulty) -> tuple[int, tuple[Step, ...]]:

@@ -1,11 +1,8 @@
 """The words of the generated problems: several sentences for each relation, so that none is a template."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rise_env.problems.arithmetic import Draws, Step
+from rise_env.problems.arithmetic_parts import Draws, Step
 
 NAMES = ("Ava", "Ben", "Cara", "Dan", "Eve", "Finn", "Gia", "Hugo", "Ivy", "Jack", "Kim", "Leo")
 ITEMS = ("apples", "books", "coins", "marbles", "stamps", "shells", "pens", "cards", "beads", "plums")
@@ -45,7 +42,7 @@ ANSWER_FIRST = "Give the answer first, then the steps."
 
 
 def tell(
-    draws: "Draws", start: int, steps: "tuple[Step, ...]", *, distractors: float, turned: float
+    draws: Draws, start: int, steps: tuple[Step, ...], *, distractors: float, turned: float
 ) -> tuple[str, tuple[str, ...]]:
     """Tell a skeleton as a question; return it and the person behind each quantity."""
     names = list(NAMES)
@@ -69,8 +66,8 @@ def tell(
 
 
 def write_solution(
-    people: "Sequence[str]",
-    steps: "Sequence[Step]",
+    people: Sequence[str],
+    steps: Sequence[Step],
     *,
     answer: int | None = None,
     answer_first: bool = False,
@@ -90,5 +87,5 @@ def write_solution(
     return f"{box} {working}" if answer_first else f"{working} {box}"
 
 
-def _pick(draws: "Draws", options: tuple[str, ...]) -> str:
+def _pick(draws: Draws, options: tuple[str, ...]) -> str:
     return options[draws.below(len(options))]

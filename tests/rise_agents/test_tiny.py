@@ -14,7 +14,7 @@ from rise_agents.tiny.corpus import CORRECT_THIS, Corpus, CorpusConfig, slipped,
 from rise_env import prompts
 from rise_env.intervals import bootstrap
 from rise_env.metrics import correct_by_turn
-from rise_env.problems.arithmetic import Draws
+from rise_env.problems.arithmetic_parts import Draws
 from rise_env.types import Trajectory, Verdict
 
 FOLDER = Path(str(files("rise_agents.tiny")))

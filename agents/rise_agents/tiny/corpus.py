@@ -18,7 +18,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from rise_env import prompts
-from rise_env.problems.arithmetic import ArithmeticProblems, Difficulty, Draws, Step, Story
+from rise_env.problems.arithmetic import ArithmeticProblems, Difficulty, Story
+from rise_env.problems.arithmetic_parts import Draws, Step
 from rise_env.problems.arithmetic_text import write_solution
 from rise_env.types import Message
 

@@ -66,7 +66,7 @@ def test_a_check_that_overruns_costs_its_time_and_changes_no_later_verdict(servi
 
 def test_a_batch_keeps_its_order(service: CheckerService) -> None:
     items = [CheckItem(*EASY), CheckItem(r"\boxed{4}", "4"), CheckItem(*WRONG), CheckItem("?", "4")]
-    verdicts = [result.verdict for result in service.check_many(items, timeout=10.0)]
+    verdicts = [result.verdict for result in checker(service, timeout=10.0).check_many(items)]
     assert verdicts == [Verdict.CORRECT, Verdict.CORRECT, Verdict.WRONG, Verdict.NO_ANSWER]
 
 
