@@ -14,6 +14,7 @@ from typing import Any
 
 import rise_env.errors
 from rise_env.errors import MissingDependencyError, RiseError, TrainingError
+from rise_trainers import lifeline
 from rise_trainers.fit import METRICS, SETTINGS, FitConfig
 
 ERROR = "error.json"
@@ -49,6 +50,7 @@ def environment(config: FitConfig) -> dict[str, str]:
     wanted = config.threads or min(share, int(variables.get("OMP_NUM_THREADS", share)))
     variables["OMP_NUM_THREADS"] = str(wanted)
     variables.setdefault("TOKENIZERS_PARALLELISM", "false")
+    variables[lifeline.PARENT] = str(os.getpid())
     return variables
 
 

@@ -11,19 +11,27 @@ import runpy
 import signal
 import sys
 
+PARENT = "RISE_PARENT"
+"""Environment variable with the process id of who started the lifeline: it may end before Python is up."""
 _PR_SET_PDEATHSIG = 1
 
 
-def die_with_parent(with_signal: signal.Signals = signal.SIGTERM) -> None:
-    """Ask the kernel for `with_signal` when the parent process ends. Does nothing outside Linux."""
-    parent = os.getppid()
+def die_with_parent(with_signal: signal.Signals = signal.SIGTERM, parent: int | None = None) -> None:
+    """Ask the kernel for `with_signal` when the parent process ends. Does nothing outside Linux.
+
+    Args:
+        with_signal: What ends this process.
+        parent: Who started it; None is whoever the parent is now.
+    """
+    if parent is None:
+        parent = os.getppid()
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(with_signal), 0, 0, 0)
-    if os.getppid() != parent:  # it ended in between
+    if os.getppid() != parent:  # it ended before
         os.kill(os.getpid(), with_signal)
 
 
 if __name__ == "__main__":
-    die_with_parent()
+    die_with_parent(parent=int(os.environ.pop(PARENT, os.getppid())))
     sys.argv = sys.argv[1:]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

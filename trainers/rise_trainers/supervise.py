@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from rise_env.errors import PhaseError
+from rise_trainers import lifeline
 from rise_trainers.fit import metrics_path
 from rise_trainers.phases import Phase
 
@@ -172,7 +173,7 @@ def environment() -> dict[str, str]:
         "TOKENIZERS_PARALLELISM": "false",
         "HF_HUB_DISABLE_TELEMETRY": "1",
     }
-    return {**defaults, **os.environ}
+    return {**defaults, **os.environ, lifeline.PARENT: str(os.getpid())}
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
