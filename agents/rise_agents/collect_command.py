@@ -1,74 +1,25 @@
 """`rise collect ID --agent A --limit N --out DIR`: any environment, any agent, into a folder."""
 
-import platform
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from functools import partial
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gymnasium
-import yaml
 
-from rise_agents.base import SamplingConfig
-from rise_agents.collect import CHUNK, Progress, collect
-from rise_agents.environments import make_environment
+from rise_agents.collect import Progress, collect
+from rise_agents.collect_config import (
+    STORE,
+    CollectConfig,
+    environment_maker,
+    make_plan,
+    open_store,
+    run_record,
+)
 from rise_agents.estimating import Estimate, estimate_episodes
-from rise_agents.loading import load_agent
 from rise_agents.progress import ProgressLine
-from rise_agents.rollout import WHERE, TurnPlan
+from rise_agents.ray_workers import collect_on_ray
 from rise_env.command_line import parse
 from rise_env.errors import ConfigError
-from rise_env.store import TrajectoryStore
-
-STORE = "trajectories.jsonl"
-"""Name of the store in the folder."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CollectConfig:
-    """What to play, who plays, and where it goes."""
-
-    env: str
-    """Environment id, for example RISE-Arithmetic-v0; on the command line the first argument."""
-    agent: str
-    """Who plays: tiny, transformers:PATH, vllm:PATH, openai:MODEL@URL, expert, module:factory, ..."""
-    out: str
-    """Folder for the trajectories and the resolved settings."""
-    limit: int | None = None
-    """How many problems; None plays all of the split."""
-    start: int = 0
-    """Index of the first problem."""
-    turns: int = 5
-    last_agent: str | None = None
-    """Who plays the last turn instead: a teacher."""
-    last_samples: int = 1
-    """Draws at the last turn, until one is correct; the first best counts (self-distillation: 16)."""
-    stop_when_correct: bool = True
-    """False goes on after a success: correct-to-correct pairs."""
-    drop_degenerate: bool = False
-    """Drop replies that got stuck, as the released RISE code does."""
-    sampling: SamplingConfig = field(default_factory=SamplingConfig)
-    seed: int = 0
-    chunk: int = CHUNK
-    """Episodes played together, and lost when the process is killed."""
-    env_settings: Mapping[str, Any] = field(default_factory=dict)
-    """Further settings of the environment: split, data_dir, feedback, rewards, ..."""
-    agent_settings: Mapping[str, Any] = field(default_factory=dict)
-    """Settings of the agent: dtype, max_batch, ..."""
-    last_agent_settings: Mapping[str, Any] = field(default_factory=dict)
-    workers: str = ""
-    """ray:N plays with N agents, each in a process of its own with its share of the GPUs."""
-    dry_run: bool = False
-    """Say what would be played and what it may cost at most, and play nothing."""
-
-    def __post_init__(self) -> None:
-        for name, least in (("turns", 1), ("last_samples", 1), ("start", 0), ("chunk", 1), ("seed", 0)):
-            if getattr(self, name) < least:
-                raise ConfigError(f"{name} must be at least {least}, got {getattr(self, name)}")
-        if self.limit is not None and self.limit < 1:
-            raise ConfigError(f"limit must be at least 1, got {self.limit}")
 
 
 def run(config: CollectConfig, *, show: bool = True) -> Progress:
@@ -85,8 +36,6 @@ def run(config: CollectConfig, *, show: bool = True) -> Progress:
         print(estimate(config, env, indices))
         return Progress(total=len(indices))
     if config.workers:
-        from rise_agents.ray_workers import collect_on_ray
-
         with ProgressLine(f"{config.env} x {config.agent}", show=show) as line:
             return collect_on_ray(config, indices, line.update)
     plan = make_plan(config)
@@ -111,14 +60,6 @@ def run(config: CollectConfig, *, show: bool = True) -> Progress:
             agent.close()
 
 
-def open_store(config: CollectConfig, record: Mapping[str, Any]) -> TrajectoryStore:
-    """Open the folder's store, and write the settings beside it."""
-    store = TrajectoryStore(Path(config.out) / STORE, record)
-    text = yaml.safe_dump(asdict(config), sort_keys=False)
-    (Path(config.out) / "config.yaml").write_text(text)
-    return store
-
-
 def main(argv: Sequence[str]) -> int:
     """Run `rise collect`."""
     config = parse(CollectConfig, argv, prog="rise collect", positional="env")
@@ -126,46 +67,6 @@ def main(argv: Sequence[str]) -> int:
     if not config.dry_run:
         print(f"{done.done} of {done.total} episodes in {Path(config.out) / STORE}; {done.failed} failed now")
     return 0
-
-
-def environment_maker(config: CollectConfig) -> Callable[[], gymnasium.Env[Any, str]]:
-    """Return what makes the environment."""
-    settings = {
-        "max_turns": config.turns,
-        "stop_when_correct": config.stop_when_correct,
-        **{key.replace("-", "_"): value for key, value in config.env_settings.items()},
-    }
-    return partial(make_environment, config.env, **settings)
-
-
-def make_plan(config: CollectConfig) -> list[TurnPlan]:
-    """Load the agents and return who plays which turn."""
-    agent = load_agent(config.agent, **config.agent_settings)
-    last = agent
-    if config.last_agent is not None and config.last_agent != config.agent:
-        last = load_agent(config.last_agent, **config.last_agent_settings)
-    return [TurnPlan(agent)] * (config.turns - 1) + [TurnPlan(last, samples=config.last_samples)]
-
-
-def run_record(
-    config: CollectConfig, plan: Sequence[TurnPlan], env: gymnasium.Env[Any, str]
-) -> dict[str, Any]:
-    """Return the store's first line: settings that decide the episodes, the data and the versions."""
-    first = env.unwrapped.problems[0]  # type: ignore[attr-defined]
-    # not where things lie: agents are known by their names, problems by their source
-    ignored = {"out", "limit", "start", "chunk", "workers", "dry_run", "agent", "last_agent"}
-    ignored |= {"agent_settings", "last_agent_settings"}
-    settings = {key: value for key, value in asdict(config).items() if key not in ignored}
-    settings["env_settings"] = {k: v for k, v in config.env_settings.items() if k not in WHERE}
-    return {
-        "env": config.env,
-        "agents": [[step.agent.name, step.samples] for step in plan],
-        "settings": settings,
-        "seed": config.seed,
-        "data": {"source": first.source, "split": first.split},
-        "versions": _versions(),
-        "machine": platform.platform(),
-    }
 
 
 def estimate(config: CollectConfig, env: gymnasium.Env[Any, str], indices: Sequence[int]) -> Estimate:
@@ -188,13 +89,3 @@ def _indices(config: CollectConfig, size: int) -> range:
         raise ConfigError(f"{config.env} has {size} problems: say how many with --limit")
     end = size if config.limit is None else min(size, config.start + config.limit)
     return range(config.start, end)
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for package in ("rise-env", "gymnasium", "torch", "transformers", "vllm", "openai"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from rise_agents.collect import Progress, advance, missing
-from rise_agents.collect_command import (
+from rise_agents.collect_config import (
     CollectConfig,
     environment_maker,
     make_plan,

@@ -5,7 +5,8 @@ import pytest
 
 from rise_agents.base import SamplingConfig
 from rise_agents.collect import Progress, collect
-from rise_agents.collect_command import CollectConfig, run
+from rise_agents.collect_command import run
+from rise_agents.collect_config import CollectConfig
 from rise_agents.rollout import TurnPlan
 from rise_agents.scripted_agent import ScriptedAgent
 from rise_env import MathEnv, NumericChecker

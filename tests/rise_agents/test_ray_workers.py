@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from rise_agents.collect_command import CollectConfig, run
+from rise_agents.collect_command import run
+from rise_agents.collect_config import CollectConfig
 from rise_env.errors import ConfigError, MissingDependencyError
 from rise_env.store import read_run, read_trajectories
 
