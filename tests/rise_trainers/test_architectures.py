@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import yaml
 
@@ -123,7 +124,7 @@ def test_a_model_plays_with_a_teacher_and_is_fitted_on_it(style: str, tmp_path: 
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_llama_2_is_boosted_and_improved_twice_though_killed(tmp_path: Path) -> None:
     config = run_config(
         tmp_path,
@@ -138,8 +139,10 @@ def test_llama_2_is_boosted_and_improved_twice_though_killed(tmp_path: Path) -> 
     while not (out / "phases" / "seed-0.0-boost-collect.done").exists():
         assert first.poll() is None, first.communicate()[0]
         time.sleep(0.05)
+    started = psutil.Process(first.pid).children(recursive=True)
     os.kill(first.pid, signal.SIGKILL)
     first.communicate()
+    psutil.wait_procs(started, timeout=120)
     before = taught.read_bytes()
     process = start(config)
     said = process.communicate()[0]

@@ -25,7 +25,7 @@ def test_a_run_begun_before_a_setting_existed_goes_on(tmp_path: Path) -> None:
 def test_what_only_a_dry_run_reads_may_change(tmp_path: Path) -> None:
     out = tmp_path / "run"
     claim(out, RunConfig(out=str(out)))
-    assert "dry_run" not in (out / SETTINGS).read_text()
+    assert "dry_run" not in yaml.safe_load((out / SETTINGS).read_text())
     claim(out, RunConfig(out=str(out), agent=PolicyConfig(shape={"model_type": "llama"})))
     with pytest.raises(ConfigError, match="other settings \\(agent\\)"):
         claim(out, RunConfig(out=str(out), agent=PolicyConfig(backend="vllm")))
