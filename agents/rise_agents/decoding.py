@@ -3,6 +3,10 @@
 Two things are added to a plain call. States of past sequences are taken from a prefix cache, so that only
 the new part of a conversation is computed. And `generate`, which goes on until the longest row ends, is
 called in segments between which finished rows leave the batch.
+
+There is no `torch.compile` here. transformers compiles a decoding step only over a cache of fixed shape
+(`StaticCache`), which can neither take up histories nor let finished rows go, and anew for each shape of
+batch. Where a compiled step pays, on a GPU, `VLLMAgent` has one.
 """
 
 from collections.abc import Sequence

@@ -191,6 +191,7 @@ def test_the_loader_reaches_it(random_model: Path) -> None:
 
 def test_bfloat16_runs_on_a_cpu(random_model: Path) -> None:
     agent = TransformersAgent(str(random_model), dtype="bfloat16")
+    assert {part.dtype for part in agent._decoder.model.parameters()} == {torch.bfloat16}
     assert agent.act(asked(2), SAMPLING, SEEDS[:2])[0].text
 
 

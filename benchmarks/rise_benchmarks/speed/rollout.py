@@ -1,6 +1,10 @@
 r"""Generated tokens per second of rollouts, beside bare `generate` and beside one request at a time.
 
+    make bench-rollout
     python -m rise_benchmarks.speed.rollout --eager --output benchmarks/results/rollout_speed.json
+
+The second line runs in an interpreter that has vLLM (see CONTRIBUTING.md). Of one core and with the embedded
+model, transformers takes about ten minutes; --problems, --single and --repeats make it shorter.
 
 For each back end: a rollout of 5 turns with blind feedback over many problems; then the limit, the same
 requests (final prompts and reply lengths) handed to the library's own `generate` all at once, with the
@@ -36,12 +40,12 @@ SAMPLING = SamplingConfig(max_new_tokens=96)
 
 
 class Noting:
-    """Plays with another agent and notes its requests: (prompt, reply)."""
+    """Plays with another agent and notes its requests."""
 
     def __init__(self, agent: Any) -> None:
         self.agent = agent
         self.name = agent.name
-        self.requests: list[tuple[list[int], Reply]] = []
+        self._asked: list[tuple[Conversation, Reply]] = []
 
     def act(
         self,
@@ -51,8 +55,13 @@ class Noting:
     ) -> list[Reply]:
         """Answer as the other does."""
         replies: list[Reply] = self.agent.act(conversations, sampling, seeds)
-        self.requests += zip(encode(self.agent.tokenizer, conversations), replies, strict=True)
+        self._asked += zip(conversations, replies, strict=True)
         return replies
+
+    def requests(self) -> list[tuple[list[int], Reply]]:
+        """Return every prompt, in tokens, with its reply."""
+        prompts = encode(self.agent.tokenizer, [conversation for conversation, _ in self._asked])
+        return [(prompt, reply) for prompt, (_, reply) in zip(prompts, self._asked, strict=True)]
 
     def close(self) -> None:
         """Leave the other open."""
@@ -67,7 +76,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--problems", type=int, default=500)
     parser.add_argument("--single", type=int, default=20, help="problems played one request at a time")
     parser.add_argument("--repeats", type=int, default=2)
-    parser.add_argument("--batches", type=int, nargs="+", default=[64, 128, 256], help="of bare generate")
+    parser.add_argument(
+        "--batches", type=int, nargs="+", default=[16, 32, 64, 128, 256], help="of bare generate"
+    )
     parser.add_argument("--agents", nargs="+", default=["transformers", "vllm"])
     parser.add_argument("--eager", action="store_true", help="vLLM without compilation: starts sooner")
     parser.add_argument("--output", type=Path)
@@ -104,25 +115,27 @@ def _measure(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
         noting = Noting(agent)
         _forget(agent)
         seconds, _ = _timed(partial(_play, noting, arguments.problems))
-        tokens = sum(len(reply.token_ids or ()) for _, reply in noting.requests)
-        bare: dict[int, float] = {}
-        for batch in batches:
-            _forget(agent)
-            bare[batch], _ = _timed(partial(limit, agent, noting.requests, batch))
-        batches = [min(bare, key=bare.__getitem__)]  # the best size, from the first repeat on
+        requests = noting.requests()
+        if len(batches) > 1:  # the best size, found on a quarter of the requests
+            part = requests[:: 4 if len(requests) >= 4 * max(batches) else 1]
+            tried = {batch: _timed(partial(limit, agent, part, batch))[0] for batch in batches}
+            batches = [min(tried, key=tried.__getitem__)]
+        _forget(agent)
+        bare, _ = _timed(partial(limit, agent, requests, batches[0]))
+        tokens = sum(len(reply.token_ids or ()) for _, reply in requests)
         ours.append(tokens / seconds)
-        theirs.append(tokens / min(bare.values()))
-    usage = [reply.usage for _, reply in noting.requests]
+        theirs.append(tokens / bare)
+    usage = [reply.usage for _, reply in requests]
     _forget(agent)
     seconds, alone = _timed(lambda: [_play(agent, 1, start=i) for i in range(arguments.single)])
     single = sum(_tokens(trajectories) for trajectories in alone) / seconds
     agent.close()
     return {
         "load_seconds": loaded,
-        "requests": len(noting.requests),
+        "requests": len(requests),
         "generated_tokens": sum(use.completion_tokens for use in usage),
         "prompt_tokens": sum(use.prompt_tokens for use in usage),
-        "prompt_tokens_from_prefix_cache": sum(use.cached_tokens for use in usage)
+        "share_of_prompt_tokens_from_prefix_cache": sum(use.cached_tokens for use in usage)
         / sum(use.prompt_tokens for use in usage),
         "rollout_tokens_per_second": ours,
         "generate_tokens_per_second": theirs,

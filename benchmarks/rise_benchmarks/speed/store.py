@@ -48,8 +48,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             },
             "episodes": arguments.episodes,
             "turns": TURNS,
+            "collect": collecting(Path(folder), arguments.episodes),  # first, while nothing is loaded
             **measure(Path(folder), arguments.episodes),
-            "collect": collecting(Path(folder), arguments.episodes),
         }
     text = json.dumps(result, indent=2)
     print(text)
