@@ -50,6 +50,7 @@ def main() -> None:
 
     if not wandb.login(prompt=False):
         os.environ.setdefault("WANDB_MODE", "offline")
+        wandb.teardown()  # it reads its variables once; now it does so again
     run(config)
 
 

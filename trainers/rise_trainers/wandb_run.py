@@ -188,7 +188,7 @@ def _start(folder: Path, settings: Mapping[str, Any]) -> Any:
     except wandb.errors.Error as error:
         reason = str(error).splitlines()[0]
         raise ConfigError(
-            f"W&B does not start: {reason} WANDB_MODE=offline logs into {folder}, disabled nowhere"
+            f"W&B does not start: {reason} With WANDB_MODE=offline it logs into {folder}/wandb"
         ) from error
     if not run.disabled:
         kept.write_text(name + "\n")
