@@ -133,16 +133,15 @@ def _measurements(
     )
     if rows is None:
         return [common]
-    # a model of its own for every seed
-    return [
-        dataclasses.replace(
-            common,
-            agent=tuple(models[seed] for models in rows.values()),
-            label=tuple(rows),
-            seeds=(seed,),
-        )
-        for seed in config.seeds
-    ]
+    found = []
+    for seed in config.seeds:  # a model of its own for each
+        models = tuple(each[seed] for each in rows.values())
+        own = dataclasses.replace(common, agent=models, label=tuple(rows), seeds=(seed,))
+        found.append(own)
+        if suite.prompting:
+            first = dataclasses.replace(own, agent=models[:1], label=own.label[:1], protocols=suite.prompting)
+            found.append(first)
+    return found
 
 
 def _score_answers(settings: EvaluateConfig) -> None:

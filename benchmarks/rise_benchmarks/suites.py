@@ -26,6 +26,8 @@ class Suite:
     limit: int | None = None
     """Problems of each, the first ones of the split; None is all of them."""
     protocols: tuple[str, ...] = PROTOCOLS
+    prompting: tuple[str, ...] = ()
+    """Further protocols of the first row alone: what can be had from it without training."""
     draws: int = 5
     """First replies per problem: more than 5 where hard problems are looked at."""
     published: Literal["gsm8k", "math"] | None = None
@@ -134,7 +136,14 @@ SUITES: Mapping[str, Suite] = {
         envs=("RISE-GSM8K-v0", "RISE-SVAMP-v0", "RISE-ASDiv-v0", "RISE-MAWPS-v0", "RISE-GSMHard-v0"),
         protocols=("sequential", "parallel"),
     ),
-    "embedded": Suite(envs=("RISE-Arithmetic-v0",), limit=200, draws=10, variants=VARIANTS),
+    "embedded": Suite(
+        envs=("RISE-Arithmetic-v0",),
+        limit=200,
+        protocols=("sequential", "parallel"),
+        prompting=("self_refine",),
+        draws=10,
+        variants=VARIANTS,
+    ),
     "ablations": Suite(
         envs=("RISE-Arithmetic-v0",),
         split="validation",

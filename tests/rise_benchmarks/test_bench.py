@@ -95,6 +95,11 @@ def test_models_are_measured_as_the_recipe_plays(tmp_path: Path) -> None:
     assert [each.agent for each in found] == [("tiny", "transformers:a"), ("tiny", "transformers:b")]
     assert found[0].env_settings == {"difficulty": {"max_steps": 2}, "split": "validation"}
     assert found[0].sampling == SamplingConfig(temperature=0.5)
+    found = bench._measurements(config, SUITES["embedded"], "RISE-Arithmetic-v0", tmp_path, models)
+    assert [(each.agent, each.protocols) for each in found[:2]] == [
+        (("tiny", "transformers:a"), ("sequential", "parallel")),
+        (("tiny",), ("self_refine",)),
+    ]
 
 
 @pytest.mark.slow
