@@ -35,6 +35,10 @@ class StoreError(RiseError, ValueError):
     """A file of trajectories is damaged, or belongs to another run."""
 
 
+class BusyError(StoreError):
+    """Another process is writing there."""
+
+
 class EpisodeError(RiseError, RuntimeError):
     """An episode was used out of order."""
 

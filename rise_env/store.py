@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from rise_env.errors import DataNotFoundError, StoreError
+from rise_env.locking import lock
 from rise_env.serialization import from_line, to_json
 from rise_env.types import Trajectory
 
@@ -49,7 +50,7 @@ class TrajectoryStore:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._file: IO[bytes] = open(self.path, "a+b", buffering=0)  # noqa: SIM115
         try:
-            _lock(self._file, self.path)
+            lock(self._file, self.path)
             self.torn = _set_torn_line_aside(self._file, self.path)
             """How many bytes of a torn last line were set aside on opening."""
             self._ids = self._resume()
@@ -271,16 +272,3 @@ def _set_torn_line_aside(file: IO[bytes], path: Path) -> int:
             aside.write(file.read() + b"\n")
         file.truncate(start)
     return size - start
-
-
-def _lock(file: IO[bytes], path: Path) -> None:
-    try:
-        import fcntl
-    except ImportError:  # not a Unix: two processes on one store stay the user's care
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise StoreError(f"{path} is being written by another process") from None
-    except OSError:  # a network file system without locks
-        return

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from rise_env.errors import ConfigError, DataNotFoundError
+from rise_env.errors import BusyError, ConfigError, DataNotFoundError
+from rise_env.locking import alone
 from rise_trainers import fit, launch
 from rise_trainers.fit import FitConfig, from_json, launch_fit, metrics_path, partial_folder, to_json
 from rise_trainers.selection import Selection
@@ -60,6 +61,12 @@ def test_the_folder_of_something_else_is_never_overwritten(config: FitConfig) ->
     with pytest.raises(ConfigError, match="choose another output"):
         launch_fit(config)
     assert (Path(config.output) / "precious").exists()
+
+
+def test_a_fit_that_another_process_makes_is_left_to_it(config: FitConfig) -> None:
+    partial_folder(config.output).mkdir()
+    with alone(partial_folder(config.output)), pytest.raises(BusyError, match="another process"):
+        launch_fit(config)
 
 
 def test_the_partial_folder_of_another_fit_is_never_continued(config: FitConfig) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rise_env.errors import ConfigError, DataNotFoundError, MissingDependencyError
+from rise_env.locking import alone
 from rise_trainers.fit_config import FitConfig, LoraSettings, from_json, to_json
 
 __all__ = [
@@ -69,6 +70,7 @@ def launch_fit(config: FitConfig, *, progress: Callable[[dict[str, Any]], None] 
         ConfigError: The settings contradict, or the output folder is another fit's.
         DataNotFoundError: A store or the model is not there.
         TrainingError: The processes failed; names the log.
+        BusyError: Another process makes this very fit.
     """
     from rise_trainers.launch import run_launcher
 
@@ -80,12 +82,13 @@ def launch_fit(config: FitConfig, *, progress: Callable[[dict[str, Any]], None] 
     if (partial / SETTINGS).exists():
         _check_same(config, partial)
     partial.mkdir(parents=True, exist_ok=True)
-    settings = partial / (SETTINGS + ".new")
-    settings.write_text(json.dumps(to_json(config), indent=2) + "\n")
-    settings.replace(partial / SETTINGS)
-    if not (partial / MODEL).exists():
-        run_launcher(config, partial, progress=progress)
-    _finish(partial, output)
+    with alone(partial):
+        settings = partial / (SETTINGS + ".new")
+        settings.write_text(json.dumps(to_json(config), indent=2) + "\n")
+        settings.replace(partial / SETTINGS)
+        if not (partial / MODEL).exists():
+            run_launcher(config, partial, progress=progress)
+        _finish(partial, output)
 
 
 def _finish(partial: Path, output: Path) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from rise_env.errors import PhaseError
+from rise_env.locking import alone
 from rise_trainers import lifeline
 from rise_trainers.fit import metrics_path
 from rise_trainers.phases import Phase
@@ -34,6 +36,7 @@ class Supervisor:
     def __init__(self, folder: Path, phases: Sequence[Phase], console: Console | None = None) -> None:
         self.folder = folder
         self._phases = phases
+        self._open = ExitStack()
         self._console = console or Console(stderr=True)
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -49,6 +52,7 @@ class Supervisor:
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._open.enter_context(alone(self.folder))
         self._bar.start()
         return self
 
@@ -56,6 +60,7 @@ class Supervisor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bar.stop()
+        self._open.close()
 
     def is_done(self, phase: Phase) -> bool:
         """Return whether the phase ended well before."""
