@@ -132,8 +132,6 @@ class FitConfig:
             raise ConfigError(f"offload needs zero_stage 2 or 3, got {self.zero_stage}")
         if self.lora is not None and self.lora.bits is not None and self.zero_stage == 3:
             raise ConfigError("lora.bits needs zero_stage 0, 1 or 2: stage 3 shards no quantised weights")
-                "lora.bits needs zero_stage 0, 1 or 2: stage 3 does not shard quantised weights"
-            )
         if not self.data:
             raise ConfigError("data names no store of trajectories")
 
