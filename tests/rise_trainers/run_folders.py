@@ -62,7 +62,11 @@ def phases(folder: Path) -> list[Phase]:
     fit = {"model": "someone/model", "data": [both[0]]}
     return [
         Phase(
-            name="seed-0.1-collect", command="collect", watch=both[:1], settings={"agent": "expert"}, **common
+            name="seed-0.1-collect",
+            command="collect",
+            watch=both[:1],
+            settings={"agent": "transformers:someone/model"},
+            **common,
         ),  # type: ignore[arg-type]
         Phase(name="seed-0.1-fit", command="fit", watch=(model,), settings=fit, **common),  # type: ignore[arg-type]
         Phase(

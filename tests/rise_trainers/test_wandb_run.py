@@ -157,6 +157,7 @@ def test_weights_are_uploaded_when_w_and_b_is_told_to(folder: Path, monkeypatch:
 def test_a_continued_run_offline_leaves_one_file_of_one_run_with_everything_once(folder: Path) -> None:
     with Tracker(folder, "wandb", SETTINGS) as tracker:
         tracker.log_phase(phases(folder)[0])
+    wandb.teardown()
     before = wandb_file.only(folder)
     [first] = wandb_file.run_ids(before)
     time.sleep(1.1)  # W&B names its folders by the second
