@@ -135,7 +135,7 @@ def _from_row(row: _Row) -> Trajectory:
     # A frozen dataclass sets each field through `object.__setattr__`, half the time of reading a store:
     # unfrozen twins with the same slots are filled here, and then given the record's class.
     turns = []
-    former: Conversation = ()
+    former: tuple[Any, ...] = ()
     for shown in row.turns:
         observation = (*(former if shown.keep is None else former[: shown.keep]), *shown.new)
         attempts = []
