@@ -5,6 +5,8 @@ r"""Generated tokens per second of rollouts, beside bare `generate` and beside o
 
 The second line runs in an interpreter that has vLLM (see CONTRIBUTING.md). Of one core and with the embedded
 model, transformers takes about ten minutes; --problems, --single and --repeats make it shorter.
+Few problems say little: an episode's turns wait for one another, and the limit's requests do not, so that a
+rollout fills its batches only with many more problems than a batch has rows.
 
 For each back end: a rollout of 5 turns with blind feedback over many problems; then the limit, the same
 requests (final prompts and reply lengths) handed to the library's own `generate` all at once, with the
