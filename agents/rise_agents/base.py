@@ -5,7 +5,7 @@ reply each, in order. Blocking and batched: vLLM and transformers batch natively
 concurrency to itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
@@ -76,4 +76,30 @@ class Agent(Protocol):
 
     def close(self) -> None:
         """Free the device, stop servers and workers. Calling it twice is harmless."""
+        ...
+
+
+@runtime_checkable
+class StreamingAgent(Agent, Protocol):
+    """An agent that takes new conversations while it answers others, so that none waits for the slowest."""
+
+    @property
+    def streams(self) -> bool:
+        """Whether it can, as it was made."""
+        ...
+
+    def stream(
+        self,
+        requests: Mapping[int, tuple[Conversation, int]],
+        sampling: SamplingConfig,
+        hear: Callable[[int, Reply], tuple[Conversation, int] | None],
+    ) -> None:
+        """Answer conversations, and those that follow from the answers, until none is left.
+
+        Args:
+            requests: Key -> conversation and seed, as for `act`.
+            sampling: How to draw.
+            hear: Called with key and reply as soon as one is there; returns what to answer next under that
+                key, or None.
+        """
         ...

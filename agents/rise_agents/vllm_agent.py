@@ -2,9 +2,10 @@
 
 import contextlib
 import gc
+import itertools
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -128,6 +129,9 @@ class VLLMAgent:
         if adapter is not None:
             self.name += f"+{fingerprint(Path(adapter))}"
         self._logprobs = logprobs
+        self._numbers = itertools.count()
+        """Of streamed requests."""
+        self._final_only = vllm.sampling_params.RequestOutputKind.FINAL_ONLY
 
     def act(
         self,
@@ -157,6 +161,50 @@ class VLLMAgent:
         latency = time.perf_counter() - began
         replies = {i: self._reply(output, latency) for i, output in zip(asked, outputs, strict=True)}
         return [replies.get(i, Reply(text="", finish="length")) for i in range(len(prompts))]
+
+    @property
+    def streams(self) -> bool:
+        """Whether `stream` can be used: by one engine, not by several."""
+        return self._replicas is None
+
+    def stream(
+        self,
+        requests: Mapping[int, tuple[Conversation, int]],
+        sampling: SamplingConfig,
+        hear: Callable[[int, Reply], tuple[Conversation, int] | None],
+    ) -> None:
+        """Answer conversations and what follows from the answers; see `StreamingAgent.stream`."""
+        engine = self._llm.llm_engine
+        waiting = dict(requests)
+        flying: dict[str, tuple[int, float]] = {}
+        try:
+            while waiting or flying:
+                keys, asked = list(waiting), list(waiting.values())
+                waiting.clear()
+                prompts = encode(self.tokenizer, [conversation for conversation, _ in asked]) if asked else []
+                done: list[tuple[int, Reply]] = []
+                for key, prompt, (_, seed) in zip(keys, prompts, asked, strict=True):
+                    room = min(sampling.max_new_tokens, self.context - len(prompt))
+                    if room < 1:
+                        done.append((key, Reply(text="", finish="length")))
+                        continue
+                    name = str(next(self._numbers))
+                    params = self._params(sampling, seed, room)
+                    params.output_kind = self._final_only
+                    engine.add_request(name, {"prompt_token_ids": prompt}, params, lora_request=self._lora)
+                    flying[name] = (key, time.perf_counter())
+                if flying:
+                    for output in engine.step():
+                        if output.finished:
+                            key, began = flying.pop(output.request_id)
+                            done.append((key, self._reply(output, time.perf_counter() - began)))
+                for key, reply in done:
+                    following = hear(key, reply)
+                    if following is not None:
+                        waiting[key] = following
+        finally:
+            if flying:  # something was raised
+                engine.abort_request(list(flying))
 
     def close(self) -> None:
         """Stop the engine's processes and free the device."""

@@ -6,7 +6,7 @@ r"""Generated tokens per second of rollouts, beside bare `generate` and beside o
 The second line runs in an interpreter that has vLLM (see CONTRIBUTING.md). Of one core and with the embedded
 model, transformers takes about ten minutes; --problems, --single and --repeats make it shorter.
 Few problems say little: an episode's turns wait for one another, and the limit's requests do not, so that a
-rollout fills its batches only with many more problems than a batch has rows.
+rollout fills its batches only with more problems than a batch has rows.
 
 For each back end: a rollout of 5 turns with blind feedback over many problems; then the limit, the same
 requests (final prompts and reply lengths) handed to the library's own `generate` all at once, with the
@@ -29,44 +29,19 @@ from pathlib import Path
 from typing import Any
 
 import rise_agents
-from rise_agents.base import Agent, Reply, SamplingConfig
+from rise_agents.base import Agent, SamplingConfig
 from rise_agents.chat import encode
 from rise_agents.environments import make_environment
 from rise_agents.loading import load_agent
 from rise_agents.rollout import TurnPlan, rollout
-from rise_env.types import Conversation, Trajectory
+from rise_env.types import Trajectory
 
 TURNS = 5
 TINY = Path(rise_agents.__file__).parent / "tiny"
 SAMPLING = SamplingConfig(max_new_tokens=96)
 
-
-class Noting:
-    """Plays with another agent and notes its requests."""
-
-    def __init__(self, agent: Any) -> None:
-        self.agent = agent
-        self.name = agent.name
-        self._asked: list[tuple[Conversation, Reply]] = []
-
-    def act(
-        self,
-        conversations: Sequence[Conversation],
-        sampling: SamplingConfig,
-        seeds: Sequence[int] | None = None,
-    ) -> list[Reply]:
-        """Answer as the other does."""
-        replies: list[Reply] = self.agent.act(conversations, sampling, seeds)
-        self._asked += zip(conversations, replies, strict=True)
-        return replies
-
-    def requests(self) -> list[tuple[list[int], Reply]]:
-        """Return every prompt, in tokens, with its reply."""
-        prompts = encode(self.agent.tokenizer, [conversation for conversation, _ in self._asked])
-        return [(prompt, reply) for prompt, (_, reply) in zip(prompts, self._asked, strict=True)]
-
-    def close(self) -> None:
-        """Leave the other open."""
+Request = tuple[list[int], int]
+"""A prompt in tokens, and how many tokens were generated."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -114,20 +89,19 @@ def _measure(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     ours: list[float] = []
     theirs: list[float] = []
     for _ in range(arguments.repeats):
-        noting = Noting(agent)
         _forget(agent)
-        seconds, _ = _timed(partial(_play, noting, arguments.problems))
-        requests = noting.requests()
+        seconds, played = _timed(partial(_play, agent, arguments.problems))
+        requests = _requests(agent, played)
         if len(batches) > 1:  # the best size, found on a quarter of the requests
             part = requests[:: 4 if len(requests) >= 4 * max(batches) else 1]
             tried = {batch: _timed(partial(limit, agent, part, batch))[0] for batch in batches}
             batches = [min(tried, key=tried.__getitem__)]
         _forget(agent)
         bare, _ = _timed(partial(limit, agent, requests, batches[0]))
-        tokens = sum(len(reply.token_ids or ()) for _, reply in requests)
+        tokens = _tokens(played)
         ours.append(tokens / seconds)
         theirs.append(tokens / bare)
-    usage = [reply.usage for _, reply in requests]
+    usage = [turn.action.usage for episode in played for turn in episode.turns]
     _forget(agent)
     seconds, alone = _timed(lambda: [_play(agent, 1, start=i) for i in range(arguments.single)])
     single = sum(_tokens(trajectories) for trajectories in alone) / seconds
@@ -155,12 +129,18 @@ def _play(agent: Agent, count: int, start: int = 0) -> list[Trajectory]:
     return rollout([TurnPlan(agent)] * TURNS, envs, range(start, start + count), SAMPLING, seed=0)
 
 
-def _transformers_limit(agent: Any, requests: Sequence[tuple[list[int], Reply]], batch: int) -> None:
+def _requests(agent: Any, played: Sequence[Trajectory]) -> list[Request]:
+    turns = [turn for episode in played for turn in episode.turns]
+    prompts = encode(agent.tokenizer, [turn.observation for turn in turns])
+    return [(p, turn.action.usage.completion_tokens) for p, turn in zip(prompts, turns, strict=True)]
+
+
+def _transformers_limit(agent: Any, requests: Sequence[Request], batch: int) -> None:
     """Bare `generate`: sorted by length, left padded, as many tokens as the longest reply of the batch."""
     import torch
 
     model = agent._decoder.model
-    order = sorted(requests, key=lambda request: (len(request[0]), len(request[1].token_ids or ())))
+    order = sorted(requests, key=lambda request: (len(request[0]), request[1]))
     for start in range(0, len(order), batch):
         part = order[start : start + batch]
         width = max(len(prompt) for prompt, _ in part)
@@ -169,7 +149,7 @@ def _transformers_limit(agent: Any, requests: Sequence[tuple[list[int], Reply]],
         for row, (prompt, _) in enumerate(part):
             ids[row, width - len(prompt) :] = torch.tensor(prompt)
             mask[row, width - len(prompt) :] = 1
-        longest = max(len(reply.token_ids or ()) for _, reply in part)
+        longest = max(length for _, length in part)
         with torch.inference_mode():
             model.generate(
                 input_ids=ids.to(model.device),
@@ -179,17 +159,15 @@ def _transformers_limit(agent: Any, requests: Sequence[tuple[list[int], Reply]],
             )
 
 
-def _vllm_limit(agent: Any, requests: Sequence[tuple[list[int], Reply]], batch: int) -> None:
+def _vllm_limit(agent: Any, requests: Sequence[Request], batch: int) -> None:
     """`vllm.LLM.generate`, everything at once, each reply of its own length."""
     import vllm
 
     agent._llm.generate(
         [{"prompt_token_ids": prompt} for prompt, _ in requests],
         [
-            vllm.SamplingParams(
-                temperature=0.0, max_tokens=len(reply.token_ids or ()), ignore_eos=True, detokenize=False
-            )
-            for _, reply in requests
+            vllm.SamplingParams(temperature=0.0, max_tokens=length, ignore_eos=True, detokenize=False)
+            for _, length in requests
         ],
         use_tqdm=False,
     )
