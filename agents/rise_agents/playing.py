@@ -4,6 +4,7 @@ All that wait for the same agent are asked together, in lock step; an agent that
 request of an episode as soon as it has answered the last one.
 """
 
+import logging
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from rise_agents.episodes import LiveEpisode
 from rise_agents.expert_agent import ToldAgent
 from rise_env.errors import ConfigError
 from rise_env.types import Conversation
+
+_log = logging.getLogger(__name__)
 
 MAX_REDRAWS = 8
 """How often a turn is drawn anew while all its replies are degenerate; then the last one stays."""
@@ -123,8 +126,8 @@ def _stream(agent: StreamingAgent, waiting: _Waiting, sampling: SamplingConfig) 
         agent.stream(requests, sampling, hear)
     except SETUP_ERRORS:
         raise
-    except Exception:  # `ask` finds out whose fault it is
-        return
+    except Exception as error:  # `ask` finds out whose fault it is
+        _log.warning("%s broke off streaming, its conversations are asked again: %r", agent.name, error)
 
 
 def _script(episode: LiveEpisode, plan: Sequence[TurnPlan], seed: int, drop_degenerate: bool) -> Script:

@@ -95,11 +95,14 @@ def test_streamed_episodes_are_those_of_lock_step(number: int) -> None:
 
 
 @pytest.mark.parametrize("error", [RuntimeError("engine lost"), None])
-def test_what_a_stream_leaves_unanswered_is_asked_in_the_usual_way(error: Exception | None) -> None:
+def test_what_a_stream_leaves_unanswered_is_asked_in_the_usual_way(
+    error: Exception | None, caplog: pytest.LogCaptureFixture
+) -> None:
     streamer = Streamer(patience=7, error=error)
     assert played(*[TurnPlan(streamer)] * 4) == played(*[TurnPlan(Guesser())] * 4)
     assert streamer.streamed == 7
     assert sum(streamer.batches) > 20
+    assert ("engine lost" in caplog.text) == (error is not None)
 
 
 def test_a_setup_error_of_a_stream_is_passed_on() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rise_agents.base import SamplingConfig
+from rise_agents.base import Reply, SamplingConfig
 from rise_agents.loading import load_agent
 from rise_agents.rollout import TurnPlan, rollout
 from rise_agents.transformers_agent import TransformersAgent
@@ -91,6 +91,31 @@ def test_a_reply_does_not_depend_on_the_batch_it_is_in(agent) -> None:  # type: 
     backwards = agent.act(asked(40)[::-1], sampling, list(range(40))[::-1])
     assert [r.token_ids for r in backwards[::-1]] == [r.token_ids for r in together]
     assert agent.act([asked(40)[7]], sampling, [7])[0].token_ids == together[7].token_ids
+
+
+def test_streamed_replies_are_those_of_one_batch(agent) -> None:  # type: ignore[no-untyped-def]
+    sampling = SamplingConfig(max_new_tokens=32)
+    long: Conversation = ({"role": "user", "content": "word " * 3000},)
+    expected = agent.act([*asked(40), long], sampling, list(range(41)))
+    heard: dict[int, Reply] = {}
+    later = {key: (conversation, key) for key, conversation in enumerate([*asked(40), long])}
+
+    def hear(key: int, reply: Reply) -> tuple[Conversation, int] | None:
+        assert key not in heard
+        heard[key] = reply
+        return None
+
+    assert agent.streams
+    agent.stream(later, sampling, hear)
+    assert [heard[key].token_ids for key in range(41)] == [reply.token_ids for reply in expected]
+    assert heard[40].finish == "length"
+
+    def fail(key: int, reply: Reply) -> None:
+        raise KeyError(key)
+
+    with pytest.raises(KeyError):
+        agent.stream(later, sampling, fail)
+    assert not agent._llm.llm_engine.has_unfinished_requests()  # what was left was given up
 
 
 def test_the_next_turn_finds_its_history_in_the_prefix_cache(agent) -> None:  # type: ignore[no-untyped-def]
