@@ -17,9 +17,11 @@ Estimates are fractions, {"mean", "low", "high"}; a rate of nothing is null. T t
 | unsolved                              | see `unsolved`; only where there are enough draws                 |
 | protocols                             | further ones, by name                                             |
 | gain ..., p ..., mcnemar ...          | against the row it is compared with                               |
+
+`gains` compares every two rows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -204,6 +206,23 @@ def _against(name: str, found: Outcomes, base: Outcomes) -> dict[str, Any]:
         table[f"p {key}"] = _short(p)
         table[f"mcnemar {key}"] = {"only_before": only_old, "only_after": only_new, "p": _short(exact)}
     return table
+
+
+def gains(names: Sequence[str], found: Sequence[Outcomes]) -> list[dict[str, Any]]:
+    """Return by how much m1@tT of each row exceeds that of every earlier row, paired over problems and seeds.
+
+    Args:
+        names: Of the rows.
+        found: Their outcomes, on the same problems and seeds.
+
+    Returns:
+        [{"name", "over", "mean", "low", "high"}].
+    """
+    return [
+        {"name": names[i], "over": names[j], **_json(paired_bootstrap(found[j].m1_tt, found[i].m1_tt)[0])}
+        for i in range(len(found))
+        for j in range(i)
+    ]
 
 
 def _short(p: float) -> float:

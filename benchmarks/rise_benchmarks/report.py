@@ -18,7 +18,7 @@ from rise_benchmarks.training_logs import answer_logps, losses
 from rise_env.command_line import parse
 from rise_env.errors import ConfigError
 from rise_env.outcomes import Outcomes
-from rise_env.summary import row
+from rise_env.summary import gains, row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,13 +112,13 @@ def sum_up(found: Sequence[Measured], training: Sequence[Mapping[str, Any]] = ()
         ConfigError: The logs are of different problems or protocols.
     """
     rows: list[dict[str, Any]] = []
-    base: Outcomes | None = None
+    outcomes: list[Outcomes] = []
     for measured in found:
         this = load(measured)
         logps = answer_logps(measured, this.problems)
         further = {} if logps is None else {"answer_logp_by_turn": logps}
-        rows.append(row(measured.name, this, base) | further)
-        base = base or this
+        rows.append(row(measured.name, this, outcomes[0] if outcomes else None) | further)
+        outcomes.append(this)
     first = found[0].record
     for key in ("env", "turns", "samples"):
         for measured in found:
@@ -129,13 +129,14 @@ def sum_up(found: Sequence[Measured], training: Sequence[Mapping[str, Any]] = ()
                 )
     return {
         "env": first["env"],
-        "problems": len(base.problems) if base else 0,
+        "problems": len(outcomes[0].problems),
         "split": first["env_settings"].get("split"),
         "seeds": list(found[0].seeds),
         "turns": first["turns"],
         "samples": first["samples"],
         "checker": found[0].checker or "as stored",
         "rows": rows,
+        "gains": gains([measured.name for measured in found], outcomes),
         "training": list(training),
     }
 

@@ -19,10 +19,15 @@ def plain(report: Mapping[str, Any]) -> str:
 
 def markdown(report: Mapping[str, Any]) -> str:
     """Return the table as Markdown."""
-    head, *body = cells(report)
-    lines = [head, ["---"] * len(head), *body]
-    table = ["| " + " | ".join(line) + " |" for line in lines]
-    return "\n".join([f"**{title(report)}**", "", *table, "", *(f"- {c}" for c in comparisons(report))])
+    parts = [f"**{title(report)}**", _markdown(cells(report))]
+    if len(report["rows"]) > 2:
+        t = report["turns"]
+        parts += [
+            _markdown(turn_cells(report)),
+            f"m1@t{t} of the row less that of the column, paired over problems and seeds:",
+            _markdown(gain_cells(report)),
+        ]
+    return "\n\n".join([*parts, "\n".join(f"- {c}" for c in comparisons(report))])
 
 
 def csv_text(report: Mapping[str, Any]) -> str:
@@ -103,6 +108,32 @@ def cells(report: Mapping[str, Any]) -> list[list[str]]:
         for row in report["rows"]
     ]
     return [head, *body]
+
+
+def turn_cells(report: Mapping[str, Any]) -> list[list[str]]:
+    """Return what turns add in every row, as texts, the head first."""
+    t, k = report["turns"], report["samples"]
+    keys = (f"t{t} - t1", f"m1@t{t} - m1@t1", f"m1@t{t} - m{k}@t1")
+    flips = ("wrong_to_right_by_turn", "right_to_wrong_by_turn")
+    head = ["", f"turn {t} - turn 1", *keys[1:], "wrong to right per turn", "right to wrong per turn"]
+    body = [
+        [row["name"], *(percent(row[key]) for key in keys), *(_mean(row[flip]) for flip in flips)]
+        for row in report["rows"]
+    ]
+    return [head, *body]
+
+
+def gain_cells(report: Mapping[str, Any]) -> list[list[str]]:
+    """Return m1@tT of each row less that of every earlier one, as texts, the head first."""
+    names = [row["name"] for row in report["rows"]]
+    found = {(gain["name"], gain["over"]): percent(gain) for gain in report["gains"]}
+    body = [[name, *(found.get((name, over), "") for over in names[:-1])] for name in names[1:]]
+    return [["", *names[:-1]], *body]
+
+
+def _markdown(table: Sequence[Sequence[str]]) -> str:
+    head, *body = table
+    return "\n".join("| " + " | ".join(line) + " |" for line in (head, ["---"] * len(head), *body))
 
 
 def _mean(rates: Sequence[Mapping[str, Any]]) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from rise_agents.evaluate import EvaluateConfig
-from rise_benchmarks.report import make_report
+from rise_benchmarks.report import make_report, write_report
 from rise_env.cli import main
 from rise_env.errors import ConfigError, DataNotFoundError
 from rise_env.store import read_trajectories
@@ -45,6 +45,22 @@ def test_rows_keep_the_order_of_the_run_and_seeds_are_pooled(tmp_path: Path) -> 
         exact = row["mcnemar m1@t5"]
         assert (exact["only_before"], exact["only_after"]) == (0, 6)
         assert exact["p"] == pytest.approx(2 / 2**6, abs=1e-4)
+
+
+def test_every_two_rows_are_compared_where_there_are_more_than_two(tmp_path: Path) -> None:
+    def wrong(conversation: object) -> str:
+        return "\\boxed{-1}"
+
+    play(tmp_path, "base", 0, 0, wrong)
+    play(tmp_path, "late", 0, 0, late)
+    play(tmp_path, "never", 0, 0, wrong)
+    report = write_report(tmp_path, page=False)
+    means = {(gain["name"], gain["over"]): gain["mean"] for gain in report["gains"]}
+    assert means == {("late", "base"): 1.0, ("never", "base"): 0.0, ("never", "late"): -1.0}
+    text = (tmp_path / "report.md").read_text()
+    assert "| late | 100.0 ± 0.0 |  |" in text
+    assert "| never | 0.0 ± 0.0 | -100.0 ± 0.0 |" in text
+    assert "| late | 100.0 ± 0.0 | 100.0 ± 0.0 | 100.0 ± 0.0 | 50 %" in text  # no one, then all of the wrong
 
 
 def test_the_command_prints_the_table_and_writes_the_files(
