@@ -243,4 +243,8 @@ def _finish(
     if figure is not None:
         figure.suptitle(title(report), fontsize=10)
     if legend:
-        axes.legend(frameon=False, fontsize=9)
+        handles, labels = axes.get_legend_handles_labels()
+        if figure is not None and len(labels) > 3:  # beside the panel: inside it would cover lines
+            figure.legend(handles, labels, loc="outside center right", frameon=False, fontsize=9)
+        else:
+            axes.legend(frameon=False, fontsize=9)
