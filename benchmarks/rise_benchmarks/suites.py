@@ -83,28 +83,32 @@ VARIANTS: Mapping[str, Variant] = {
 }
 
 
-def _fitted(name: str, what: str, **fit: Any) -> Variant:
-    """Return a variant that differs from RISE's first iteration in its fit alone."""
+def _fitted(iteration: int, name: str, what: str, **fit: Any) -> Variant:
+    """Return a variant that differs from RISE in its fits alone; its first rollouts are RISE's."""
     return Variant(
-        settings={"iterations": 1, "fit": fit}, rows={"iteration 1": name}, what=what, rollouts_of="rise"
+        settings={"iterations": iteration, "fit": fit},
+        rows={f"iteration {iteration}": f"{iteration}, {name}"},
+        what=what,
+        rollouts_of="rise",
     )
 
 
 ABLATIONS: Mapping[str, Variant] = {
     "rise": VARIANTS["rise"],
     "weights-centred": _fitted(
-        "1, centred weights", "the reward less the mean of its turn", weights="exp_per_turn"
+        1, "centred weights", "the reward less the mean of its turn", weights="exp_per_turn"
     ),
-    "weights-uniform": _fitted("1, no weights", "every kept reply counts the same", weights="uniform"),
-    "select-better": _fitted(
-        "1, better", "turns that improve on the one before", selection={"criterion": "better"}
-    ),
-    "select-best": _fitted("1, best", "turns as good as any before", selection={"criterion": "best"}),
-    "select-successful": _fitted(
-        "1, successful", "right replies alone", selection={"criterion": "successful"}
-    ),
+    "weights-uniform": _fitted(1, "no weights", "every kept reply counts the same", weights="uniform"),
     "one-turn-history": _fitted(
-        "1, no history", "every reply is trained as an answer to the problem alone", selection={"history": 0}
+        1, "no history", "every reply is trained as an answer to the problem alone", selection={"history": 0}
+    ),
+    # the second iteration: in two turns whose last one a teacher plays they choose alike
+    "select-better": _fitted(
+        2, "better", "turns that improve on the one before", selection={"criterion": "better"}
+    ),
+    "select-best": _fitted(2, "best", "turns as good as any before", selection={"criterion": "best"}),
+    "select-successful": _fitted(
+        2, "successful", "right replies alone", selection={"criterion": "successful"}
     ),
     "correct-to-correct": Variant(
         settings={
@@ -152,7 +156,7 @@ SUITES: Mapping[str, Suite] = {
         variants=ABLATIONS,
         figures={
             "multi_turn_interaction": ("RISE 1", "1, centred weights", "1, no weights", "1, no history"),
-            "fail_samples": ("RISE 1", "1, better", "1, best", "1, successful"),
+            "fail_samples": ("RISE 2", "2, better", "2, best", "2, successful"),
             "iterative_ablation": ("RISE 1", "RISE 2", "2, off-policy", "2, continued"),
             "correct_to_correct": ("RISE 1", "1, correct to correct"),
         },
