@@ -10,8 +10,8 @@ from rise_trainers.fit import from_json, partial_folder
 from rise_trainers.forecast import Forecast, Problems, find_shape, forecast, look_up, machines
 from rise_trainers.memory import parameters
 from rise_trainers.phases import Phase, first_model, plan_phases
+from rise_trainers.run_checks import check_size, check_teachers
 from rise_trainers.run_config import RunConfig
-from rise_trainers.self_improve import check_size, check_teachers
 
 _HEAD = (
     *("phase", "replies", "by teacher", "prompt tokens", "reply tokens", "trained tokens", "steps"),

@@ -18,7 +18,7 @@ from typing import Any
 
 from rise_env.errors import ConfigError, DataNotFoundError, MissingDependencyError
 from rise_env.locking import alone
-from rise_trainers.fit_config import FitConfig, LoraSettings, from_json, to_json
+from rise_trainers.fit_config import METRICS, SETTINGS, FitConfig, LoraSettings, from_json, to_json
 
 __all__ = [
     "METRICS",
@@ -36,8 +36,6 @@ __all__ = [
     "to_json",
 ]
 
-METRICS = "metrics.jsonl"
-SETTINGS = "fit.json"
 MODEL = "model"
 """In the partial folder: the finished model, there when it is whole."""
 TRACKED = ("runs", "wandb")

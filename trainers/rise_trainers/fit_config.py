@@ -10,6 +10,10 @@ from rise_env.errors import ConfigError
 from rise_trainers.selection import Selection
 from rise_trainers.weights import Scheme
 
+METRICS = "metrics.jsonl"
+SETTINGS = "fit.json"
+"""In the folder of a fit: what was measured, and these settings."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoraSettings:

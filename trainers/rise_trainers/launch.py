@@ -15,7 +15,7 @@ from typing import Any
 import rise_env.errors
 from rise_env.errors import MissingDependencyError, RiseError, TrainingError
 from rise_trainers import lifeline
-from rise_trainers.fit import METRICS, SETTINGS, FitConfig
+from rise_trainers.fit_config import METRICS, SETTINGS, FitConfig
 
 ERROR = "error.json"
 """Written by a rank that stopped because of bad input."""

@@ -19,13 +19,11 @@ from typing import Any
 import yaml
 from rich.console import Console
 
-from rise_agents.environments import make_environment
-from rise_agents.loading import check_spec
 from rise_env.command_line import merged, parse
 from rise_env.errors import ConfigError, PhaseError
-from rise_trainers.fit import check_inputs
-from rise_trainers.phases import first_model, plan_phases
-from rise_trainers.run_config import RunConfig, fit_config, to_json
+from rise_trainers.phases import plan_phases
+from rise_trainers.run_checks import check_run
+from rise_trainers.run_config import RunConfig, to_json
 from rise_trainers.supervise import Supervisor, environment
 from rise_trainers.tracking import Tracker, tracked_settings
 
@@ -56,7 +54,7 @@ def run(config: RunConfig) -> Path:
     """
     out = Path(config.out)
     console = Console(stderr=True)
-    phases = plan_phases(config, _check(config))
+    phases = plan_phases(config, check_run(config))
     claim(out, config)
     with Tracker(out, config.track, tracked_settings(config)) as tracker:
         with Supervisor(out / "phases", phases, console) as supervisor:
@@ -72,38 +70,6 @@ def run(config: RunConfig) -> Path:
             tracker.log_report(out)
     console.print(f"run folder: {out}", highlight=False)
     return out
-
-
-def _check(config: RunConfig) -> int:
-    """Find out what would fail later; return how many training problems there are."""
-    check_teachers(config)
-    sizes = {}
-    for split in (config.problems.train_split, config.problems.test_split):
-        settings: dict[str, Any] = {**config.problems.settings, "split": split}
-        if config.problems.data_dir is not None:
-            settings["data_dir"] = config.problems.data_dir
-        env = make_environment(config.env, **settings)
-        sizes[split] = len(env.unwrapped.problems)  # type: ignore[attr-defined]
-    check_size(config, sizes[config.problems.test_split])
-    model = first_model(config)
-    check_inputs(fit_config(config, data=(__file__,), model=model, output="", seed=0))
-    return sizes[config.problems.train_split]
-
-
-def check_teachers(config: RunConfig) -> None:
-    """Raise ConfigError where a teacher is no agent."""
-    for teacher in (config.improve.teacher, config.boost.teacher if config.boost else None):
-        if teacher is not None:
-            check_spec(teacher)
-
-
-def check_size(config: RunConfig, size: int) -> None:
-    """Raise ConfigError where more problems are measured on than the split has."""
-    if config.problems.test > size:
-        raise ConfigError(
-            f"problems.test is {config.problems.test}, and split {config.problems.test_split!r} has "
-            f"{size} problems"
-        )
 
 
 def claim(out: Path, config: RunConfig) -> None:
