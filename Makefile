@@ -20,8 +20,8 @@ quickstart: $(INSTALLED)
 test: lint
 	$(BIN)/python -m pytest
 
-# The slow tests as well.
-test-all: lint
+# The slow tests as well, and the table of equivalence.
+test-all: lint equivalence
 	$(BIN)/python -m pytest -m 'not gpu and not network'
 
 # The gradient for every micro batch, accumulation, number of ranks, ZeRO stage and layout: a table of errors.
