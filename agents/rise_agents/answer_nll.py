@@ -87,15 +87,20 @@ def _score(model: Any, sequences: Sequence[Sequence[int]], lengths: Sequence[int
     return values
 
 
-def measure(model_path: str, label: Path) -> list[Path]:
+def measure(model_path: str, label: Path, seed: int | None = None) -> list[Path]:
     """Write nll.json beside every sequential log of a label that has none.
+
+    Args:
+        model_path: Of the model that the logs are of.
+        label: Folder of the logs.
+        seed: Of the only log to look at, where every seed has a model of its own.
 
     Raises:
         DataNotFoundError: There are no such logs, or no such model.
     """
     from transformers import AutoModelForCausalLM
 
-    logs = sorted(label.glob("seed-*/sequential.jsonl"))
+    logs = sorted(label.glob(f"seed-{'*' if seed is None else seed}/sequential.jsonl"))
     if not logs:
         raise DataNotFoundError(f"no seed-*/sequential.jsonl in {label}: measure the agent first")
     tokenizer = load_tokenizer(model_path)

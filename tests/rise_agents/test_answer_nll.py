@@ -47,6 +47,14 @@ def test_batches_change_no_score_and_missing_turns_are_none(tmp_path: Path) -> N
         assert one[:3] == pytest.approx(other[:3], abs=1e-3)
 
 
+def test_a_seed_with_a_model_of_its_own_is_scored_alone(tmp_path: Path) -> None:
+    folder = save_random_model(tmp_path / "model")
+    for seed in (0, 1):
+        play(tmp_path / "label" / f"seed-{seed}", "sequential", turns=1)
+    assert measure(str(folder), tmp_path / "label", 1) == [tmp_path / "label" / "seed-1" / "nll.json"]
+    assert not (tmp_path / "label" / "seed-0" / "nll.json").exists()
+
+
 def test_a_label_without_logs_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataNotFoundError, match="measure the agent first"):
         measure("model", tmp_path)
