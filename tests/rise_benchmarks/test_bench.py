@@ -15,6 +15,7 @@ from rise_benchmarks.suites import SUITES
 from rise_env.cli import main
 from rise_env.command_line import merged
 from rise_env.errors import ConfigError
+from rise_env.store import read_run
 from rise_trainers.run_config import RunConfig
 
 
@@ -127,7 +128,7 @@ def test_a_suite_trains_its_variants_and_measures_them_on_the_same_problems(
     assert [row["name"] for row in report["rows"]] == ["base", "taught"]
     assert report["seeds"] == [0, 1]
     assert report["problems"] == 4
-    models = [json.loads(p.open().readline())["agent"] for p in sorted(out.glob("RISE*/taught/*/seq*.jsonl"))]
+    models = [read_run(path)["agent"] for path in sorted(out.glob("RISE*/taught/*/seq*.jsonl"))]
     assert len(set(models)) == 2  # every seed has a model of its own
 
 
