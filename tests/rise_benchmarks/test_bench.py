@@ -16,6 +16,7 @@ from rise_env.cli import main
 from rise_env.command_line import merged
 from rise_env.errors import ConfigError
 from rise_env.store import read_run
+from rise_trainers.phases import store_path
 from rise_trainers.run_config import RunConfig
 
 
@@ -85,6 +86,20 @@ def test_variants_are_settings_that_rise_run_takes(tmp_path: Path) -> None:
         assert config.problems.test == 0  # not measured twice
     filtered = SUITES["embedded"].variants["filtered-bc"].settings["fit"]
     assert merged({"fit": {"epochs": 2}}, {"fit": filtered})["fit"]["epochs"] == 2
+
+
+def test_variants_that_play_alike_take_their_rollouts_from_the_first_one(tmp_path: Path) -> None:
+    first = store_path(tmp_path / "rise", 1, 1)
+    first.parent.mkdir(parents=True)
+    first.write_text("episodes\n")
+    for content in ("episodes\n", "episodes and more\n"):  # what is there already is kept
+        bench._take_rollouts(tmp_path / "rise", tmp_path / "other", 1)
+        taken = store_path(tmp_path / "other", 1, 1)
+        assert taken.read_text() == content
+        taken.write_text("episodes and more\n")
+    names = list(SUITES["ablations"].variants)
+    for name, variant in SUITES["ablations"].variants.items():
+        assert variant.rollouts_of is None or names.index(variant.rollouts_of) < names.index(name)
 
 
 def test_models_are_measured_as_the_recipe_plays(tmp_path: Path) -> None:

@@ -57,6 +57,13 @@ def test_iterations_and_seeds_take_the_next_problems_and_start_over_at_the_end()
     assert {(s["start"], s["limit"]) for s in small} == {(0, 30)}
 
 
+def test_off_policy_every_iteration_is_played_by_the_first_model() -> None:
+    phases = plan_phases(RunConfig(out="run", iterations=3, on_policy=False), 10_000)
+    players = [p.settings["agent"] for p in phases if p.command == "collect"]
+    assert len(players) == 3
+    assert set(players) == {phases[0].settings["agent"][0]}  # the base, which is measured first
+
+
 def test_a_run_that_measures_nothing_plays_and_fits_alone() -> None:
     phases = plan_phases(RunConfig(iterations=2, problems=ProblemsConfig(test=0)), 10_000)
     assert [p.command for p in phases] == ["collect", "fit", "collect", "fit"]
