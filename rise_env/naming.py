@@ -1,6 +1,7 @@
 """Names that people type, and what they probably meant."""
 
 import difflib
+import re
 from collections.abc import Collection, Iterable
 
 from rise_env.errors import ConfigError
@@ -23,3 +24,13 @@ def choose(name: str, known: Collection[str], what: str) -> str:
     if name not in known:
         raise ConfigError(f"no {what} {name!r}; {hint(str(name), known)}")
     return name
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """Return what to sort names by, so that numbers in them count as numbers.
+
+    >>> sorted(["iteration-10", "iteration-9"], key=natural)
+    ['iteration-9', 'iteration-10']
+    """
+    parts = re.split(r"([0-9]+)", name)
+    return [(int(part), "") if i % 2 else (-1, part) for i, part in enumerate(parts)]

@@ -48,6 +48,7 @@ class TrajectoryStore:
         self.path = Path(path)
         self.run_record = _normal({"kind": "run", "schema": SCHEMA, **run_record})
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._ids: set[str] = set()
         self._file: IO[bytes] = open(self.path, "a+b", buffering=0)  # noqa: SIM115
         try:
             lock(self._file, self.path)
@@ -81,8 +82,7 @@ class TrajectoryStore:
                 except (TypeError, ValueError) as error:
                     raise StoreError(f"episode {trajectory.id} cannot be stored: {error}") from error
         if lines:
-            self._write(b"".join(lines.values()))
-            self._ids.update(lines)
+            self._write(b"".join(lines.values()), lines.keys())
         return len(lines)
 
     def close(self) -> None:
@@ -107,17 +107,22 @@ class TrajectoryStore:
         _require_same_run(_parse_run(first[1], self.path), self.run_record, self.path)
         return {_id_of(line, number, self.path) for number, line in lines}
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes, ids: Set[str] = frozenset()) -> None:
+        """Write lines, and note the ids in them: both or, whatever is raised, neither."""
         size = self._file.seek(0, os.SEEK_END)
         try:
+            self._ids |= ids
             view = memoryview(data)
             while view:
                 view = view[self._file.write(view) :]
             os.fsync(self._file.fileno())
-        except OSError as error:
+        except BaseException as error:  # Ctrl-C, too
+            self._ids -= ids
             with contextlib.suppress(OSError):
                 self._file.truncate(size)
-            raise StoreError(f"cannot write to {self.path}: {error.strerror or error}") from error
+            if isinstance(error, OSError):
+                raise StoreError(f"cannot write to {self.path}: {error.strerror or error}") from error
+            raise
 
 
 def read_run(path: str | Path) -> dict[str, Any]:

@@ -92,14 +92,17 @@ class StreamingAgent(Agent, Protocol):
         self,
         requests: Mapping[int, tuple[Conversation, int]],
         sampling: SamplingConfig,
-        hear: Callable[[int, Reply], tuple[Conversation, int] | None],
+        hear: Callable[[int, Reply], Mapping[int, tuple[Conversation, int]]],
     ) -> None:
         """Answer conversations, and those that follow from the answers, until none is left.
+
+        What follows is best begun before what waited already: its beginning is still in the prefix cache.
 
         Args:
             requests: Key -> conversation and seed, as for `act`.
             sampling: How to draw.
-            hear: Called with key and reply as soon as one is there; returns what to answer next under that
-                key, or None.
+            hear: Called with key and reply as soon as one is there, in the thread that called `stream`, one
+                call at a time; returns what to answer next, under keys that are not in use. What it raises
+                comes out of `stream`, with nothing left running.
         """
         ...

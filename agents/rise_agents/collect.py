@@ -2,20 +2,24 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import gymnasium
 
 from rise_agents.base import SamplingConfig
-from rise_agents.rollout import TurnPlan, plan_record, rollout
-from rise_env.errors import ConfigError
+from rise_agents.episodes import LiveEpisode
+from rise_agents.ordered_writing import OrderedWriter
+from rise_agents.playing import TurnPlan, play
+from rise_agents.rollout import plan_record
+from rise_env.errors import ConfigError, StoreError
 from rise_env.serialization import episode_id
 from rise_env.store import TrajectoryStore
 from rise_env.types import Problem, Trajectory
 
 CHUNK = 256
-"""Episodes that are played together, and lost together when the process is killed."""
+"""Episodes that are played at a time: one that ends makes room for the next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,14 +54,14 @@ def collect(
 
     Args:
         plan: Who plays which turn; see `rollout`.
-        make_env: Called once per episode of a chunk; the environments are used again.
+        make_env: Called once per episode that is played at a time; the environments are used again.
         indices: Of problems, each once.
-        store: Where trajectories go, a chunk at a time.
+        store: Where trajectories go, in this order unless one takes very long; at most `chunk` at a time.
         sampling: How replies are drawn.
         seed: Of the run.
-        chunk: Episodes played together. Changes speed and memory, never a trajectory.
+        chunk: Episodes played at a time. Changes speed and memory, never a trajectory.
         drop_degenerate: See `rollout`.
-        progress: Called before the first and after each chunk.
+        progress: Called before the first episode and whenever some were stored.
 
     Raises:
         AgentError, ConfigError: See `rollout`.
@@ -70,27 +74,43 @@ def collect(
     began = time.perf_counter()
     if not indices:
         return Progress()
-    envs = [make_env()]
-    record = plan_record(plan, envs[0], sampling, drop_degenerate=drop_degenerate)
-    problems = envs[0].unwrapped.problems  # type: ignore[attr-defined]
-    todo = list(missing(problems, indices, record, seed, store))
-    state = Progress(done=len(indices) - len(todo), total=len(indices))
-    if progress:
-        progress(state)
-    envs += [make_env() for _ in range(min(chunk, len(todo)) - 1)]
-    for start in range(0, len(todo), chunk):
-        part = todo[start : start + chunk]
-        played = rollout(plan, envs[: len(part)], part, sampling, seed=seed, drop_degenerate=drop_degenerate)
-        store.append(played)
-        envs = [
-            make_env() if place < len(played) and played[place].error else env  # may be broken
-            for place, env in enumerate(envs)
-        ]
-        state = advance(state, played, time.perf_counter() - began)
+    with ExitStack() as made:
+
+        def make() -> gymnasium.Env[Any, str]:
+            env = make_env()
+            made.callback(env.close)
+            return env
+
+        free = [make()]
+        record = plan_record(plan, free[0], sampling, drop_degenerate=drop_degenerate)
+        problems = free[0].unwrapped.problems  # type: ignore[attr-defined]
+        todo = list(missing(problems, indices, record, seed, store))
+        state = Progress(done=len(indices) - len(todo), total=len(indices))
+
+        def tell(written: Sequence[Trajectory]) -> None:
+            nonlocal state
+            state = advance(state, written, time.perf_counter() - began)
+            if progress:
+                progress(state)
+
+        def ended(episode: LiveEpisode) -> None:
+            trajectory = episode.record()
+            if trajectory.error is None:  # else it may be broken
+                free.append(episode.env)
+            writer.add(episode.index, trajectory)
+
         if progress:
             progress(state)
-    for env in envs:
-        env.close()
+        writer = OrderedWriter(store, todo, min(chunk, CHUNK), tell)
+        episodes = (LiveEpisode(free.pop() if free else make(), index, record, seed) for index in todo)
+        live = min(chunk, len(todo))
+        try:
+            play(episodes, plan, sampling, seed, live=live, drop_degenerate=drop_degenerate, ended=ended)
+        except BaseException:
+            with suppress(StoreError):  # it may be the very reason
+                writer.flush()
+            raise
+        writer.flush()
     return state
 
 

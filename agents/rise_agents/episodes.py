@@ -30,7 +30,7 @@ class LiveEpisode:
         """Of the current turn."""
         self.conversation: Conversation = ()
         self.live = True
-        self._env = env
+        self.env = env
         self._seed = seed
         self._turns: list[Turn] = []
         self._ended: tuple[bool, bool] | None = None
@@ -70,8 +70,8 @@ class LiveEpisode:
             check: Whether to check it now; without, `take_turn` does.
         """
         try:
-            result = self._env.unwrapped.check(reply.text) if check else _UNCHECKED  # type: ignore[attr-defined]
-            reward = self._env.unwrapped.reward(result) if check else 0.0  # type: ignore[attr-defined]
+            result = self.env.unwrapped.check(reply.text) if check else _UNCHECKED  # type: ignore[attr-defined]
+            reward = self.env.unwrapped.reward(result) if check else 0.0  # type: ignore[attr-defined]
         except Exception as error:
             self.fail(_reason(error))
             return
@@ -94,7 +94,7 @@ class LiveEpisode:
         chosen = max(range(len(attempts)), key=lambda i: attempts[i].reward)  # max: the first of equals
         best = attempts[chosen]
         try:
-            conversation, reward, terminated, truncated, info = self._env.step(best.reply)
+            conversation, reward, terminated, truncated, info = self.env.step(best.reply)
             if not math.isfinite(reward):
                 raise ValueError(f"the reward is {reward}")
         except Exception as error:

@@ -1,12 +1,15 @@
 """Carrying episodes forward: each is a script that asks for replies, one after another.
 
-All that wait for the same agent are asked together, in lock step; an agent that streams is given the next
-request of an episode as soon as it has answered the last one.
+A number of episodes is live at a time, each in a slot; one that ends makes room for the next. All that wait
+for the same agent are asked together, in lock step; an agent that streams is given the next request of a slot
+as soon as it has answered the last one.
 """
 
 import logging
-from collections.abc import Generator, Sequence
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +19,7 @@ from rise_agents.degenerate import is_degenerate
 from rise_agents.episodes import LiveEpisode
 from rise_agents.expert_agent import ToldAgent
 from rise_env.errors import ConfigError
-from rise_env.types import Conversation
+from rise_env.types import Conversation, Problem
 
 _log = logging.getLogger(__name__)
 
@@ -46,43 +49,55 @@ class Request:
     agent: Agent
     conversation: Conversation
     seed: int
+    problem: Problem
+    """For agents that are told what they are asked about."""
 
 
 Script = Generator[Request, Reply, None]
 
 
 def play(
-    episodes: Sequence[LiveEpisode],
+    episodes: Iterator[LiveEpisode],
     plan: Sequence[TurnPlan],
     sampling: SamplingConfig,
     seed: int,
     *,
+    live: int,
     drop_degenerate: bool,
+    ended: Callable[[LiveEpisode], None],
 ) -> None:
     """Play episodes to their ends; see `rollout`.
+
+    Args:
+        episodes: Asked for the next one when there is room.
+        plan: One entry per turn.
+        sampling: How replies are drawn.
+        seed: Of the rollout.
+        live: How many to play at a time.
+        drop_degenerate: See `rollout`.
+        ended: Called with each episode that is over, before the next one takes its slot.
 
     Raises:
         AgentError: An agent answered nothing at all.
     """
-    for agent in {id(step.agent): step.agent for step in plan}.values():
-        if isinstance(agent, ToldAgent):
-            agent.learn([episode.problem for episode in episodes])
-    scripts = [_script(episode, plan, seed, drop_degenerate) for episode in episodes]
-    waiting = _Waiting(scripts)
-    streamed: set[int] = set()
-    while waiting.requests:
-        agent = next(iter(waiting.requests.values())).agent
-        if isinstance(agent, StreamingAgent) and agent.streams and id(agent) not in streamed:
-            streamed.add(id(agent))  # once: if it breaks off, what is left is asked in the usual way
-            _stream(agent, waiting, sampling)
-            if not waiting.of(agent):
-                streamed.discard(id(agent))
+    slots = _Slots(episodes, live, lambda episode: _script(episode, plan, seed, drop_degenerate), ended)
+    broken: set[int] = set()
+    """Agents whose stream has left requests open: these are asked in the usual way."""
+    while slots.requests:
+        agent = slots.most_wanted()
+        if _streams(agent) and id(agent) not in broken:
+            _stream(agent, slots, sampling)
+            if slots.of(agent):
+                broken.add(id(agent))
             continue
-        places = waiting.of(agent)
-        asked = [waiting.requests[place] for place in places]
+        broken.discard(id(agent))
+        places = slots.of(agent)
+        asked = [slots.requests[place] for place in places]
+        if isinstance(agent, ToldAgent):
+            agent.learn([request.problem for request in asked])
         replies = ask(agent, [r.conversation for r in asked], sampling, [r.seed for r in asked])
         for place, reply in zip(places, replies, strict=True):
-            waiting.advance(place, reply)
+            slots.advance(place, reply)
 
 
 def request_seed(seed: int, index: int, turn: int, draw: int) -> int:
@@ -90,43 +105,96 @@ def request_seed(seed: int, index: int, turn: int, draw: int) -> int:
     return int(np.random.SeedSequence((seed, index, turn, draw)).generate_state(1, np.uint64)[0] >> 1)
 
 
-class _Waiting:
-    """The scripts that wait for a reply, by their places."""
+class _Slots:
+    """The episodes that are live, each with what it waits for."""
 
-    def __init__(self, scripts: Sequence[Script]) -> None:
-        self._scripts = scripts
+    def __init__(
+        self,
+        episodes: Iterator[LiveEpisode],
+        count: int,
+        script: Callable[[LiveEpisode], Script],
+        ended: Callable[[LiveEpisode], None],
+    ) -> None:
+        self._episodes = episodes
+        self._script = script
+        self._ended = ended
+        self._live: dict[int, tuple[LiveEpisode, Script]] = {}
         self.requests: dict[int, Request] = {}
-        for place, script in enumerate(scripts):
-            request = next(script, None)
-            if request is not None:
-                self.requests[place] = request
+        for slot in range(count):
+            self._fill(slot)
+            if slot not in self.requests:
+                break
+
+    def most_wanted(self) -> Agent:
+        """Return the agent that most wait for."""
+        agents = {id(request.agent): request.agent for request in self.requests.values()}
+        [(most, _)] = Counter(id(request.agent) for request in self.requests.values()).most_common(1)
+        return agents[most]
 
     def of(self, agent: Agent) -> list[int]:
-        """Return the places that wait for this agent, in order."""
-        return [place for place, request in self.requests.items() if request.agent is agent]
+        """Return the slots that wait for this agent, in order."""
+        return [slot for slot, request in self.requests.items() if request.agent is agent]
 
-    def advance(self, place: int, reply: Reply) -> Request | None:
-        """Hand a reply over; return what its script asks for next, None at its end."""
+    def advance(self, slot: int, reply: Reply) -> Request | None:
+        """Hand a reply over; return what the slot waits for next, None if nothing is left to play."""
+        episode, script = self._live[slot]
         try:
-            self.requests[place] = self._scripts[place].send(reply)
+            self.requests[slot] = script.send(reply)
         except StopIteration:
-            del self.requests[place]
-        return self.requests.get(place)
+            self._ended(episode)
+            self._fill(slot)
+        return self.requests.get(slot)
+
+    def _fill(self, slot: int) -> None:
+        for episode in self._episodes:
+            script = self._script(episode)
+            request = next(script, None)
+            if request is not None:
+                self._live[slot], self.requests[slot] = (episode, script), request
+                return
+            self._ended(episode)
+        self._live.pop(slot, None)
+        self.requests.pop(slot, None)
 
 
-def _stream(agent: StreamingAgent, waiting: _Waiting, sampling: SamplingConfig) -> None:
-    def hear(place: int, reply: Reply) -> tuple[Conversation, int] | None:
-        following = waiting.advance(place, reply)
-        if following is None or following.agent is not agent:
-            return None
-        return following.conversation, following.seed
+def _streams(agent: Agent) -> bool:
+    return isinstance(agent, StreamingAgent) and agent.streams and not isinstance(agent, ToldAgent)
 
-    requests = {p: (waiting.requests[p].conversation, waiting.requests[p].seed) for p in waiting.of(agent)}
+
+def _stream(agent: Any, slots: _Slots, sampling: SamplingConfig) -> None:
+    """Play on as long as the agent is asked.
+
+    What it fails to answer is believed only when it has answered something else: else the agent may be dead,
+    which `ask` finds out, and no episode has to pay for it.
+    """
+    heard: dict[int, Reply] = {}
+    """Failures that are not believed yet, and the reply that is told now."""
+    ours: list[BaseException] = []
+    """What was raised here and not by the agent."""
+
+    def hear(slot: int, reply: Reply) -> Mapping[int, tuple[Conversation, int]]:
+        heard[slot] = reply
+        if reply.finish == "error":
+            return {}
+        following = {}
+        try:
+            for place in list(heard):
+                request = slots.advance(place, heard.pop(place))
+                if request is not None and request.agent is agent:
+                    following[place] = request.conversation, request.seed
+        except BaseException as error:
+            ours.append(error)
+            raise
+        return following
+
+    requests = {p: (slots.requests[p].conversation, slots.requests[p].seed) for p in slots.of(agent)}
     try:
         agent.stream(requests, sampling, hear)
     except SETUP_ERRORS:
         raise
-    except Exception as error:  # `ask` finds out whose fault it is
+    except Exception as error:
+        if error in ours:
+            raise
         _log.warning("%s broke off streaming, its conversations are asked again: %r", agent.name, error)
 
 
@@ -137,7 +205,10 @@ def _script(episode: LiveEpisode, plan: Sequence[TurnPlan], seed: int, drop_dege
             if not episode.live:
                 return
             reply = yield Request(
-                step.agent, episode.conversation, request_seed(seed, episode.index, turn, draw)
+                step.agent,
+                episode.conversation,
+                request_seed(seed, episode.index, turn, draw),
+                episode.problem,
             )
             stuck = drop_degenerate and reply.finish != "error" and is_degenerate(reply.text)
             if not stuck or (draw == last and not episode.attempts):

@@ -66,7 +66,15 @@ def rollout(
         LiveEpisode(env, index, plan_record(plan, env, sampling, drop_degenerate=drop_degenerate), seed)
         for env, index in zip(envs, indices, strict=True)
     ]
-    play(episodes, plan, sampling, seed, drop_degenerate=drop_degenerate)
+    play(
+        iter(episodes),
+        plan,
+        sampling,
+        seed,
+        live=len(episodes),
+        drop_degenerate=drop_degenerate,
+        ended=lambda _: None,
+    )
     return [episode.record() for episode in episodes]
 
 

@@ -5,6 +5,7 @@ import gc
 import itertools
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +20,9 @@ from rise_env.errors import AgentError, ConfigError, DataNotFoundError, MissingD
 from rise_env.types import Conversation, Usage
 
 _PROCESSOR = "rise_agents.vllm_sampling:SeededNoise"
+
+_AT_ONCE = 32
+"""Prompts that are written out together: the engine begins with them while the next ones are written."""
 
 
 class VLLMAgent:
@@ -129,6 +133,8 @@ class VLLMAgent:
         if adapter is not None:
             self.name += f"+{fingerprint(Path(adapter))}"
         self._logprobs = logprobs
+        self._most = max_batch + max_batch // 4
+        """Streamed requests in the engine; a few wait there, so that it is never short of work."""
         self._numbers = itertools.count()
         """Of streamed requests."""
         self._final_only = vllm.sampling_params.RequestOutputKind.FINAL_ONLY
@@ -164,47 +170,65 @@ class VLLMAgent:
 
     @property
     def streams(self) -> bool:
-        """Whether `stream` can be used: by one engine, not by several."""
-        return self._replicas is None
+        """Always: it is one engine, or several copies of this agent."""
+        return True
 
     def stream(
         self,
         requests: Mapping[int, tuple[Conversation, int]],
         sampling: SamplingConfig,
-        hear: Callable[[int, Reply], tuple[Conversation, int] | None],
+        hear: Callable[[int, Reply], Mapping[int, tuple[Conversation, int]]],
     ) -> None:
-        """Answer conversations and what follows from the answers; see `StreamingAgent.stream`."""
+        """Answer conversations and what follows from the answers; see `StreamingAgent.stream`.
+
+        The engine is given little more than it can work on: what follows from an answer overtakes the rest,
+        while the engine still holds its beginning.
+        """
+        if self._replicas is not None:
+            self._replicas.stream(requests, sampling, hear)
+            return
         engine = self._llm.llm_engine
-        waiting = dict(requests)
+        waiting = deque(requests.items())
         flying: dict[str, tuple[int, float]] = {}
         try:
             while waiting or flying:
-                keys, asked = list(waiting), list(waiting.values())
-                waiting.clear()
-                prompts = encode(self.tokenizer, [conversation for conversation, _ in asked]) if asked else []
                 done: list[tuple[int, Reply]] = []
-                for key, prompt, (_, seed) in zip(keys, prompts, asked, strict=True):
-                    room = min(sampling.max_new_tokens, self.context - len(prompt))
-                    if room < 1:
-                        done.append((key, Reply(text="", finish="length")))
-                        continue
-                    name = str(next(self._numbers))
-                    params = self._params(sampling, seed, room)
-                    params.output_kind = self._final_only
-                    engine.add_request(name, {"prompt_token_ids": prompt}, params, lora_request=self._lora)
-                    flying[name] = (key, time.perf_counter())
+                while waiting and len(flying) < self._most:
+                    some = min(len(waiting), self._most - len(flying), _AT_ONCE)
+                    done += self._begin([waiting.popleft() for _ in range(some)], sampling, flying)
                 if flying:
                     for output in engine.step():
                         if output.finished:
                             key, began = flying.pop(output.request_id)
                             done.append((key, self._reply(output, time.perf_counter() - began)))
                 for key, reply in done:
-                    following = hear(key, reply)
-                    if following is not None:
-                        waiting[key] = following
+                    waiting.extendleft(hear(key, reply).items())
         finally:
             if flying:  # something was raised
                 engine.abort_request(list(flying))
+
+    def _begin(
+        self,
+        requests: Sequence[tuple[int, tuple[Conversation, int]]],
+        sampling: SamplingConfig,
+        flying: dict[str, tuple[int, float]],
+    ) -> list[tuple[int, Reply]]:
+        """Hand requests to the engine; return the replies to those without room for one."""
+        full = []
+        prompts = encode(self.tokenizer, [conversation for _, (conversation, _) in requests])
+        for (key, (_, seed)), prompt in zip(requests, prompts, strict=True):
+            room = min(sampling.max_new_tokens, self.context - len(prompt))
+            if room < 1:
+                full.append((key, Reply(text="", finish="length")))
+                continue
+            name = str(next(self._numbers))
+            params = self._params(sampling, seed, room)
+            params.output_kind = self._final_only
+            self._llm.llm_engine.add_request(
+                name, {"prompt_token_ids": prompt}, params, lora_request=self._lora
+            )
+            flying[name] = (key, time.perf_counter())
+        return full
 
     def close(self) -> None:
         """Stop the engine's processes and free the device."""

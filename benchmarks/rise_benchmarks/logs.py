@@ -5,13 +5,13 @@ Layout:
 <run>/evaluate/<label>/seed-<seed>/...           as `rise run` does
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rise_env.errors import DataNotFoundError
+from rise_env.naming import natural
 from rise_env.outcomes import Outcomes, outcomes
 from rise_env.recheck import Changes, recheck
 from rise_env.registration import get_checker
@@ -98,7 +98,7 @@ def _table(path: Path, measured: Measured) -> Replies:
 
 
 def _measured(label: Path, prefix: str, checker: str | None) -> Measured:
-    folders = sorted(label.glob("seed-*"), key=_natural)
+    folders = sorted(label.glob("seed-*"), key=lambda folder: natural(folder.name))
     for folder in folders:
         for protocol in NEEDED:
             if not (folder / f"{protocol}.jsonl").is_file():
@@ -122,13 +122,7 @@ def _measured(label: Path, prefix: str, checker: str | None) -> Measured:
 
 
 def _position(label: Path) -> tuple[int, list[tuple[int, str]]]:
-    first = min(label.glob("seed-*"), key=_natural)
+    first = min(label.glob("seed-*"), key=lambda folder: natural(folder.name))
     log = first / "sequential.jsonl"
     order = int(read_run(log).get("order", 0)) if log.is_file() else 0
-    return order, _natural(label)
-
-
-def _natural(path: Path) -> list[tuple[int, str]]:
-    """Sort iteration-10 after iteration-9."""
-    parts = re.split(r"(\d+)", path.name)
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+    return order, natural(label.name)

@@ -1,14 +1,19 @@
 """Streaming and lock step play the same episodes."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
+import gymnasium
 import pytest
 
 from rise_agents.base import Agent, Reply, SamplingConfig, StreamingAgent
+from rise_agents.collect import collect
 from rise_agents.environments import make_environment
 from rise_agents.expert_agent import ExpertAgent
 from rise_agents.rollout import TurnPlan, rollout
-from rise_env.errors import AgentError, ConfigError
+from rise_env.errors import AgentError, ConfigError, StoreError
+from rise_env.store import TrajectoryStore, read_trajectories
 from rise_env.types import Conversation, Trajectory
 
 
@@ -47,30 +52,41 @@ class Streamer(Guesser):
         self.patience = patience
         self.error = error
         self.streamed = 0
+        self.most = 0
+        """Requests open at once."""
 
     def stream(
         self,
         requests: Mapping[int, tuple[Conversation, int]],
         sampling: SamplingConfig,
-        hear: Callable[[int, Reply], tuple[Conversation, int] | None],
+        hear: Callable[[int, Reply], Mapping[int, tuple[Conversation, int]]],
     ) -> None:
         stack = list(requests.items())
         while stack:
+            self.most = max(self.most, len(stack))
             if self.streamed == self.patience:
                 if self.error is not None:
                     raise self.error
                 return
             self.streamed += 1
             key, (conversation, seed) = stack.pop()
-            following = hear(key, self.reply(conversation, seed))
-            if following is not None:
-                stack.append((key, following))
+            stack += hear(key, self.reply(conversation, seed)).items()
+
+
+def make(turns: int) -> gymnasium.Env[Any, str]:
+    settings = {"split": "test", "max_turns": turns, "difficulty": {"max_steps": 2, "largest": 40}}
+    return make_environment("RISE-Arithmetic-v0", **settings)
 
 
 def played(*plan: TurnPlan, count: int = 12) -> list[Trajectory]:
-    settings = {"split": "test", "max_turns": len(plan), "difficulty": {"max_steps": 2, "largest": 40}}
-    envs = [make_environment("RISE-Arithmetic-v0", **settings) for _ in range(count)]
-    return rollout(plan, envs, range(count), SamplingConfig(), seed=3)
+    return rollout(plan, [make(len(plan)) for _ in range(count)], range(count), SamplingConfig(), seed=3)
+
+
+def collected(path: Path, *plan: TurnPlan, chunk: int, count: int = 12) -> list[Trajectory]:
+    """The same, a few at a time."""
+    with TrajectoryStore(path, {}) as store:
+        collect(plan, lambda: make(len(plan)), range(count), store, SamplingConfig(), seed=3, chunk=chunk)
+    return list(read_trajectories(path))
 
 
 def plans(agent: Agent) -> list[list[TurnPlan]]:
@@ -125,3 +141,90 @@ def test_an_agent_that_was_made_not_to_stream_is_asked_in_lock_step() -> None:
     played(*[TurnPlan(streamer)] * 2)
     assert streamer.streamed == 0
     assert streamer.batches[0] == 12
+
+
+@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("chunk", [1, 5])
+def test_episodes_that_take_turns_in_few_slots_are_the_same(tmp_path: Path, number: int, chunk: int) -> None:
+    expected = played(*plans(Guesser())[number])
+    guesser, streamer = Guesser(), Streamer()
+    assert collected(tmp_path / "a.jsonl", *plans(guesser)[number], chunk=chunk) == expected
+    assert collected(tmp_path / "b.jsonl", *plans(streamer)[number], chunk=chunk) == expected
+    assert max(guesser.batches) <= chunk
+    assert streamer.most <= chunk
+    assert streamer.batches == []
+
+
+def test_an_episode_that_ends_makes_room_at_once(tmp_path: Path) -> None:
+    guesser = Guesser()
+    episodes = collected(tmp_path / "s.jsonl", *[TurnPlan(guesser)] * 4, chunk=5, count=60)
+    assert len({len(episode.turns) for episode in episodes}) > 1
+    full = [size == 5 for size in guesser.batches]
+    assert full == sorted(full, reverse=True), "a batch had room while episodes were left to begin"
+    assert full.count(False) <= 4
+
+
+class Unlucky(Streamer):
+    """Fails where `fails` says so."""
+
+    def __init__(self, fails: Callable[[Conversation, int], bool]) -> None:
+        super().__init__()
+        self.fails = fails
+
+    def reply(self, conversation: Conversation, seed: int) -> Reply:
+        if self.fails(conversation, seed):
+            return Reply(text="no answer", finish="error")
+        return super().reply(conversation, seed)
+
+
+def test_failures_in_a_stream_end_their_own_episodes_alone(tmp_path: Path) -> None:
+    def seldom(conversation: Conversation, seed: int) -> bool:
+        return seed % 7 == 0
+
+    plain = Unlucky(seldom)
+    plain.streams = False
+    expected = played(*[TurnPlan(plain)] * 4)
+    failed = [episode.error is not None for episode in expected]
+    assert any(failed)
+    assert not all(failed)
+    streamer = Unlucky(seldom)
+    assert collected(tmp_path / "s.jsonl", *[TurnPlan(streamer)] * 4, chunk=5) == expected
+    assert streamer.most <= 5
+
+
+def test_an_agent_that_dies_in_a_stream_costs_no_episode(tmp_path: Path) -> None:
+    streamer = Unlucky(lambda *_: streamer.streamed > 20)
+    with pytest.raises(AgentError, match="answered none of 4 conversations: no answer"):
+        collected(tmp_path / "s.jsonl", *[TurnPlan(streamer)] * 4, chunk=4)
+    stored = list(read_trajectories(tmp_path / "s.jsonl"))
+    assert stored
+    assert all(episode.error is None for episode in stored)
+    expected = played(
+        *[
+            TurnPlan(
+                Guesser(),
+            )
+        ]
+        * 4
+    )
+    with_names = collected(tmp_path / "s.jsonl", *[TurnPlan(Streamer())] * 4, chunk=4)
+    assert sorted(t.id for t in with_names) == sorted(t.id for t in expected)
+
+
+def test_what_the_store_raises_in_a_stream_is_not_taken_for_the_agents_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> int:
+        raise StoreError("no space left")
+
+    monkeypatch.setattr(TrajectoryStore, "append", full)
+    with pytest.raises(StoreError, match="no space left"):
+        collected(tmp_path / "s.jsonl", *[TurnPlan(Streamer())] * 4, chunk=4)
+    assert not caplog.text
+
+
+def test_what_is_finished_is_stored_when_the_agent_gives_up(tmp_path: Path) -> None:
+    streamer = Streamer(patience=20, error=ConfigError("the cap is reached"))
+    with pytest.raises(ConfigError, match="cap"):
+        collected(tmp_path / "s.jsonl", *[TurnPlan(streamer)] * 4, chunk=12)
+    assert 20 // 4 <= len(list(read_trajectories(tmp_path / "s.jsonl"))) < 12

@@ -150,6 +150,28 @@ def test_what_json_cannot_hold_stores_nothing(tmp_path: Path) -> None:
     assert list(read_trajectories(path)) == [trajectory(1)]
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(5, "Input/output error")])
+def test_an_append_that_is_interrupted_stores_nothing_and_can_be_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    made = [trajectory(1), trajectory(2)]
+
+    def interrupted(_: int) -> None:
+        raise error
+
+    with TrajectoryStore(tmp_path / "s.jsonl", RUN) as store:
+        store.append(made[:1])
+        whole = store.path.read_bytes()
+        with monkeypatch.context() as patch:
+            patch.setattr("os.fsync", interrupted)
+            with pytest.raises((KeyboardInterrupt, StoreError)):
+                store.append(made)
+        assert store.path.read_bytes() == whole
+        assert store.ids == {made[0].id}
+        assert store.append(made) == 1
+    assert list(read_trajectories(tmp_path / "s.jsonl")) == made
+
+
 def test_replies_of_any_characters_stay_one_line_each(tmp_path: Path) -> None:
     path = tmp_path / "s.jsonl"
     made = trajectory(1)

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from rise_env.errors import ConfigError
+from rise_env.naming import natural
 from rise_env.store import read_trajectories
+from rise_env.types import Trajectory
 from rise_trainers import weights
 from rise_trainers.dataset import Example, make_examples
 from rise_trainers.fit_config import FitConfig
@@ -34,7 +36,7 @@ def prepare(config: FitConfig, tokenizer: Any) -> Prepared:
     Raises:
         ConfigError: Nothing is left to train.
     """
-    trajectories = [trajectory for store in config.data for trajectory in read_trajectories(store)]
+    trajectories = [trajectory for store in config.data for trajectory in _in_order(store)]
     targets = select(trajectories, config.selection, seed=config.seed)
     if not targets:
         raise ConfigError(f"none of {len(trajectories)} trajectories has a reply that the selection keeps")
@@ -62,6 +64,14 @@ def prepare(config: FitConfig, tokenizer: Any) -> Prepared:
         "replies_by_turn": np.bincount([target.turn for target in targets]).tolist(),
     }
     return Prepared(examples=examples, notes=tokenized.notes, statistics=statistics, chat=chat)
+
+
+def _in_order(store: str) -> list[Trajectory]:
+    """Return the trajectories of a store in an order of their own.
+
+    Interruptions, streams and several workers change the order of a store's lines, and must not change a fit.
+    """
+    return sorted(read_trajectories(store), key=lambda found: (natural(found.problem.id), found.id))
 
 
 def _tokenized(config: FitConfig, chat: ChatTokenizer, targets: list[Target], tokenizer: Any) -> Tokenized:
