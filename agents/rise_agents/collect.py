@@ -19,7 +19,7 @@ from rise_env.store import TrajectoryStore
 from rise_env.types import Problem, Trajectory
 
 CHUNK = 256
-"""Episodes that are played at a time: one that ends makes room for the next."""
+"""Episodes that are played at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

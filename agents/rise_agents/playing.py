@@ -1,8 +1,9 @@
 """Carrying episodes forward: each is a script that asks for replies, one after another.
 
-A number of episodes is live at a time, each in a slot; one that ends makes room for the next. All that wait
-for the same agent are asked together, in lock step; an agent that streams is given the next request of a slot
-as soon as it has answered the last one.
+A number of episodes is live at a time, each in a slot. All that wait for the same agent are asked together,
+in lock step, and the next ones begin when all have ended: conversations of one length make the best batches.
+An agent that streams is given the next request of a slot, of the same episode or of a new one, as soon as it
+has answered the last one.
 """
 
 import logging
@@ -83,7 +84,7 @@ def play(
     slots = _Slots(episodes, live, lambda episode: _script(episode, plan, seed, drop_degenerate), ended)
     broken: set[int] = set()
     """Agents whose stream has left requests open: these are asked in the usual way."""
-    while slots.requests:
+    while slots.requests or slots.fill():
         agent = slots.most_wanted()
         if _streams(agent) and id(agent) not in broken:
             _stream(agent, slots, sampling)
@@ -116,14 +117,17 @@ class _Slots:
         ended: Callable[[LiveEpisode], None],
     ) -> None:
         self._episodes = episodes
+        self._count = count
         self._script = script
         self._ended = ended
         self._live: dict[int, tuple[LiveEpisode, Script]] = {}
         self.requests: dict[int, Request] = {}
-        for slot in range(count):
-            self._fill(slot)
-            if slot not in self.requests:
-                break
+
+    def fill(self) -> bool:
+        """Begin episodes in all free slots; say whether any is live."""
+        for slot in range(self._count):
+            self.begin(slot)
+        return bool(self._live)
 
     def most_wanted(self) -> Agent:
         """Return the agent that most wait for."""
@@ -135,17 +139,19 @@ class _Slots:
         """Return the slots that wait for this agent, in order."""
         return [slot for slot, request in self.requests.items() if request.agent is agent]
 
-    def advance(self, slot: int, reply: Reply) -> Request | None:
-        """Hand a reply over; return what the slot waits for next, None if nothing is left to play."""
+    def advance(self, slot: int, reply: Reply) -> None:
+        """Hand a reply over."""
         episode, script = self._live[slot]
         try:
             self.requests[slot] = script.send(reply)
         except StopIteration:
+            del self._live[slot], self.requests[slot]
             self._ended(episode)
-            self._fill(slot)
-        return self.requests.get(slot)
 
-    def _fill(self, slot: int) -> None:
+    def begin(self, slot: int) -> None:
+        """Begin the next episode that asks for a reply, if this slot is free."""
+        if slot in self._live:
+            return
         for episode in self._episodes:
             script = self._script(episode)
             request = next(script, None)
@@ -153,8 +159,6 @@ class _Slots:
                 self._live[slot], self.requests[slot] = (episode, script), request
                 return
             self._ended(episode)
-        self._live.pop(slot, None)
-        self.requests.pop(slot, None)
 
 
 def _streams(agent: Agent) -> bool:
@@ -179,7 +183,9 @@ def _stream(agent: Any, slots: _Slots, sampling: SamplingConfig) -> None:
         following = {}
         try:
             for place in list(heard):
-                request = slots.advance(place, heard.pop(place))
+                slots.advance(place, heard.pop(place))
+                slots.begin(place)
+                request = slots.requests.get(place)
                 if request is not None and request.agent is agent:
                     following[place] = request.conversation, request.seed
         except BaseException as error:
@@ -187,6 +193,7 @@ def _stream(agent: Any, slots: _Slots, sampling: SamplingConfig) -> None:
             raise
         return following
 
+    slots.fill()
     requests = {p: (slots.requests[p].conversation, slots.requests[p].seed) for p in slots.of(agent)}
     try:
         agent.stream(requests, sampling, hear)

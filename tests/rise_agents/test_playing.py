@@ -24,6 +24,7 @@ class Guesser:
 
     def __init__(self) -> None:
         self.batches: list[int] = []
+        self.lengths: list[set[int]] = []
 
     def act(
         self,
@@ -32,6 +33,7 @@ class Guesser:
         seeds: Sequence[int] | None = None,
     ) -> list[Reply]:
         self.batches.append(len(conversations))
+        self.lengths.append({len(conversation) for conversation in conversations})
         assert seeds is not None
         return [self.reply(c, s) for c, s in zip(conversations, seeds, strict=True)]
 
@@ -52,8 +54,8 @@ class Streamer(Guesser):
         self.patience = patience
         self.error = error
         self.streamed = 0
-        self.most = 0
-        """Requests open at once."""
+        self.open: list[int] = []
+        """How many requests were open, before each reply."""
 
     def stream(
         self,
@@ -63,7 +65,7 @@ class Streamer(Guesser):
     ) -> None:
         stack = list(requests.items())
         while stack:
-            self.most = max(self.most, len(stack))
+            self.open.append(len(stack))
             if self.streamed == self.patience:
                 if self.error is not None:
                     raise self.error
@@ -151,17 +153,24 @@ def test_episodes_that_take_turns_in_few_slots_are_the_same(tmp_path: Path, numb
     assert collected(tmp_path / "a.jsonl", *plans(guesser)[number], chunk=chunk) == expected
     assert collected(tmp_path / "b.jsonl", *plans(streamer)[number], chunk=chunk) == expected
     assert max(guesser.batches) <= chunk
-    assert streamer.most <= chunk
+    assert max(streamer.open) <= chunk
     assert streamer.batches == []
 
 
-def test_an_episode_that_ends_makes_room_at_once(tmp_path: Path) -> None:
+def test_an_episode_that_ends_makes_room_at_once_in_a_stream(tmp_path: Path) -> None:
+    streamer = Streamer()
+    episodes = collected(tmp_path / "s.jsonl", *[TurnPlan(streamer)] * 4, chunk=5, count=60)
+    assert len({len(episode.turns) for episode in episodes}) > 1
+    first = streamer.open.index(4)
+    assert set(streamer.open[:first]) == {5}, "room was left while there were episodes to begin"
+    assert first > len(streamer.open) - 5 * 4
+
+
+def test_in_lock_step_all_conversations_of_a_batch_are_of_one_turn(tmp_path: Path) -> None:
     guesser = Guesser()
     episodes = collected(tmp_path / "s.jsonl", *[TurnPlan(guesser)] * 4, chunk=5, count=60)
     assert len({len(episode.turns) for episode in episodes}) > 1
-    full = [size == 5 for size in guesser.batches]
-    assert full == sorted(full, reverse=True), "a batch had room while episodes were left to begin"
-    assert full.count(False) <= 4
+    assert all(len(lengths) == 1 for lengths in guesser.lengths)
 
 
 class Unlucky(Streamer):
@@ -189,7 +198,7 @@ def test_failures_in_a_stream_end_their_own_episodes_alone(tmp_path: Path) -> No
     assert not all(failed)
     streamer = Unlucky(seldom)
     assert collected(tmp_path / "s.jsonl", *[TurnPlan(streamer)] * 4, chunk=5) == expected
-    assert streamer.most <= 5
+    assert max(streamer.open) <= 5
 
 
 def test_an_agent_that_dies_in_a_stream_costs_no_episode(tmp_path: Path) -> None:
