@@ -49,7 +49,7 @@ class CollectConfig:
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     seed: int = 0
     chunk: int = CHUNK
-    """Episodes played together, and lost when the process is killed."""
+    """Episodes played at a time."""
     env_settings: Mapping[str, Any] = field(default_factory=dict)
     """Further settings of the environment: split, data_dir, feedback, rewards, ..."""
     agent_settings: Mapping[str, Any] = field(default_factory=dict)

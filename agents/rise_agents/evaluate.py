@@ -66,7 +66,7 @@ class EvaluateConfig:
     agent_settings: Mapping[str, Any] = field(default_factory=dict)
     verifier_settings: Mapping[str, Any] = field(default_factory=dict)
     chunk: int = CHUNK
-    """Episodes played together, and lost when the process is killed."""
+    """Episodes played at a time."""
 
     def __post_init__(self) -> None:
         if min(self.limit, self.turns, self.samples) < 1 or not self.seeds or not self.agent:
