@@ -181,28 +181,32 @@ class VLLMAgent:
     ) -> None:
         """Answer conversations and what follows from the answers; see `StreamingAgent.stream`.
 
-        The engine is given little more than it can work on: what follows from an answer overtakes the rest,
-        while the engine still holds its beginning.
+        The engine is given little more than it can work on. What follows from an answer overtakes what is yet
+        to begin, while the engine still holds its beginning; but the last to begin do so early, so that
+        they are not played alone at the end.
         """
         if self._replicas is not None:
             self._replicas.stream(requests, sampling, hear)
             return
         engine = self._llm.llm_engine
-        waiting = deque(requests.items())
+        fresh = deque(requests.items())
+        following: deque[tuple[int, tuple[Conversation, int]]] = deque()
         flying: dict[str, tuple[int, float]] = {}
         try:
-            while waiting or flying:
+            while fresh or following or flying:
                 done: list[tuple[int, Reply]] = []
-                while waiting and len(flying) < self._most:
-                    some = min(len(waiting), self._most - len(flying), _AT_ONCE)
-                    done += self._begin([waiting.popleft() for _ in range(some)], sampling, flying)
+                while (fresh or following) and len(flying) < self._most:
+                    last = fresh and len(fresh) < self._most
+                    queue = fresh if last or not following else following
+                    some = min(len(queue), self._most - len(flying), _AT_ONCE)
+                    done += self._begin([queue.popleft() for _ in range(some)], sampling, flying)
                 if flying:
                     for output in engine.step():
                         if output.finished:
                             key, began = flying.pop(output.request_id)
                             done.append((key, self._reply(output, time.perf_counter() - began)))
                 for key, reply in done:
-                    waiting.extendleft(hear(key, reply).items())
+                    following += hear(key, reply).items()
         finally:
             if flying:  # something was raised
                 engine.abort_request(list(flying))

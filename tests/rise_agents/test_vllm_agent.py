@@ -100,10 +100,10 @@ def test_streamed_replies_are_those_of_one_batch(agent) -> None:  # type: ignore
     heard: dict[int, Reply] = {}
     later = {key: (conversation, key) for key, conversation in enumerate([*asked(40), long])}
 
-    def hear(key: int, reply: Reply) -> tuple[Conversation, int] | None:
+    def hear(key: int, reply: Reply) -> dict[int, tuple[Conversation, int]]:
         assert key not in heard
         heard[key] = reply
-        return None
+        return {}
 
     assert agent.streams
     agent.stream(later, sampling, hear)
@@ -116,6 +116,26 @@ def test_streamed_replies_are_those_of_one_batch(agent) -> None:  # type: ignore
     with pytest.raises(KeyError):
         agent.stream(later, sampling, fail)
     assert not agent._llm.llm_engine.has_unfinished_requests()  # what was left was given up
+
+
+def test_what_follows_in_a_stream_overtakes_what_is_yet_to_begin(agent, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    sampling = SamplingConfig(max_new_tokens=8)
+    monkeypatch.setattr(agent, "_most", 5)
+    heard: list[tuple[int, int]] = []
+    in_engine: list[int] = []
+
+    def hear(key: int, reply: Reply) -> dict[int, tuple[Conversation, int]]:
+        heard.append((key % 100, key // 100))
+        in_engine.append(agent._llm.llm_engine.get_num_unfinished_requests())
+        return {} if key >= 200 else {key + 100: (asked(key % 100 + 1)[-1], key)}
+
+    agent.stream({key: (conversation, key) for key, conversation in enumerate(asked(20))}, sampling, hear)
+    assert sorted(heard) == [(key, turn) for key in range(20) for turn in range(3)]
+    assert max(in_engine) <= 5
+    assert heard.index((0, 2)) < heard.index((10, 0)), "begun before the first one's next turn"
+    heard.clear()
+    agent.stream({key: (conversation, key) for key, conversation in enumerate(asked(8))}, sampling, hear)
+    assert heard.index((7, 0)) < heard.index((4, 1)), "the last ones are played alone at the end"
 
 
 def test_the_next_turn_finds_its_history_in_the_prefix_cache(agent) -> None:  # type: ignore[no-untyped-def]
