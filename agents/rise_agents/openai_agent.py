@@ -3,28 +3,31 @@
 The key comes from an environment variable and is never logged, stored or shown in an error.
 """
 
-import os
 import random
 import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from rise_agents.base import Reply, SamplingConfig
+from rise_agents.chat_server import NO_KEY, read_reply, server_key, split_target
 from rise_agents.estimating import CHARACTERS_PER_TOKEN
 from rise_agents.pacing import Budget, Pace, Prices
+from rise_agents.streaming import ask_streaming
 from rise_agents.tape import Tape
 from rise_env.errors import ConfigError, MissingDependencyError
 from rise_env.types import Conversation, Usage
 
-_NO_KEY = "none"
 _NEVER = ("AuthenticationError", "PermissionDeniedError", "NotFoundError")
 """Errors of the `openai` client that every other request would meet, too."""
+
+_Request = tuple[Conversation, int | None]
+"""A conversation and its seed."""
 
 
 class OpenAIAgent:
     """Answers through an OpenAI-compatible server, many requests at a time.
+
+    It streams: in a rollout no turn waits for the slowest reply to others.
 
     Args:
         target: MODEL@URL, for example "Qwen/Qwen2.5-7B-Instruct@http://127.0.0.1:8000/v1".
@@ -47,6 +50,8 @@ class OpenAIAgent:
         ConfigError: A setting is wrong, or there is no key for a server that needs one.
         MissingDependencyError: `openai` or `tenacity` is not installed.
     """
+
+    streams = True
 
     def __init__(
         self,
@@ -76,9 +81,9 @@ class OpenAIAgent:
             raise ConfigError(
                 f"concurrency and attempts must be at least 1, got {concurrency} and {attempts}"
             )
-        self.model, url = _split(target)
+        self.model, url = split_target(target)
         self.name = f"openai:{self.model}"
-        self._key = _key(url, key_variable)
+        self._key = server_key(url, key_variable)
         self._client = openai.OpenAI(base_url=url, api_key=self._key, timeout=timeout, max_retries=0)
         self._openai, self._tenacity = openai, tenacity
         self._concurrency, self._attempts = concurrency, attempts
@@ -104,37 +109,61 @@ class OpenAIAgent:
         Raises:
             ConfigError: The server refuses the key or the model, or the cap is reached.
         """
-        keys = (
-            [None] * len(conversations)
-            if self._tape is None
-            else self._tape.keys(conversations, sampling, seeds)
+        drawn: Sequence[int | None] = [None] * len(conversations) if seeds is None else seeds
+        replies: dict[int, Reply] = {}
+
+        def hear(place: int, reply: Reply) -> dict[int, _Request]:
+            replies[place] = reply
+            return {}
+
+        self.stream(dict(enumerate(zip(conversations, drawn, strict=True))), sampling, hear)
+        return [replies[place] for place in range(len(conversations))]
+
+    def stream(
+        self,
+        requests: Mapping[int, _Request],
+        sampling: SamplingConfig,
+        hear: Callable[[int, Reply], Mapping[int, _Request]],
+    ) -> None:
+        """Answer conversations and what follows from the answers; see `StreamingAgent.stream` and `act`.
+
+        Raises:
+            ConfigError: The server refuses the key or the model, or the cap is reached. What was in flight
+                then is in the journal, if there is one, and nothing more was asked.
+        """
+
+        def named(requests: Mapping[int, _Request]) -> dict[int, tuple[_Request, str | None]]:
+            return {key: (request, self._name(request, sampling)) for key, request in requests.items()}
+
+        ask_streaming(
+            named(requests),
+            lambda question: self._recall(*question, sampling),
+            lambda key, reply: named(hear(key, reply)),
+            threads=self._concurrency,
         )
-
-        def answer(place: int) -> Reply:
-            key = keys[place]
-            if key is not None and self._tape is not None:
-                known = self._tape.get(key)
-                if known is not None:
-                    return known
-            reply = self._answer(conversations[place], sampling, None if seeds is None else seeds[place])
-            if key is not None and self._tape is not None and reply.finish != "error":
-                self._tape.add(key, reply)
-            return reply
-
-        with ThreadPoolExecutor(max_workers=min(self._concurrency, max(1, len(conversations)))) as pool:
-            waiting = [pool.submit(answer, place) for place in range(len(conversations))]
-            try:
-                return [future.result() for future in waiting]
-            except BaseException:
-                for future in waiting:
-                    future.cancel()
-                raise
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
 
-    def _answer(self, conversation: Conversation, sampling: SamplingConfig, seed: int | None) -> Reply:
+    def _name(self, request: _Request, sampling: SamplingConfig) -> str | None:
+        """Return the request's key in the journal, if there is one; to be called in the order of requests."""
+        if self._tape is None:
+            return None
+        conversation, seed = request
+        return self._tape.keys([conversation], sampling, None if seed is None else [seed])[0]
+
+    def _recall(self, request: _Request, name: str | None, sampling: SamplingConfig) -> Reply:
+        if self._tape is None or name is None:
+            return self._answer(*request, sampling)
+        reply = self._tape.get(name)
+        if reply is None:
+            reply = self._answer(*request, sampling)
+            if reply.finish != "error":
+                self._tape.add(name, reply)
+        return reply
+
+    def _answer(self, conversation: Conversation, seed: int | None, sampling: SamplingConfig) -> Reply:
         characters = sum(len(message["content"]) for message in conversation)
         most = Usage(
             prompt_tokens=int(characters / CHARACTERS_PER_TOKEN) + 8 * len(conversation),
@@ -179,7 +208,7 @@ class OpenAIAgent:
             body["logprobs"] = True
         began = time.perf_counter()
         answer = self._client.chat.completions.create(**body, extra_body=self._extra)
-        return _reply(answer, time.perf_counter() - began)
+        return read_reply(answer, time.perf_counter() - began)
 
     def _worth_another_try(self, error: BaseException) -> bool:
         if isinstance(error, self._openai.APIStatusError):
@@ -188,7 +217,7 @@ class OpenAIAgent:
         return isinstance(error, self._openai.APIError | ValueError | KeyError | TypeError | AttributeError)
 
     def _clean(self, text: str) -> str:
-        if self._key != _NO_KEY:
+        if self._key != NO_KEY:
             text = text.replace(self._key, "***")
         return " ".join(text.split())[:500]
 
@@ -207,46 +236,6 @@ class _Wait:
         except ValueError:
             longest: float = min(60.0, 0.5 * 2.0 ** (state.attempt_number - 1))
             return longest * self._draws.uniform(0.5, 1.0)
-
-
-def _reply(answer: Any, latency: float) -> Reply:
-    if not answer.choices:
-        raise ValueError("the answer holds no reply")
-    choice = answer.choices[0]
-    text = choice.message.content
-    if not isinstance(text, str | None):
-        raise ValueError(f"the reply is no text but {type(text).__name__}")
-    used = answer.usage
-    details = getattr(used, "prompt_tokens_details", None)
-    tokens = getattr(choice.logprobs, "content", None) if choice.logprobs else None
-    return Reply(
-        text=text or "",
-        finish="length" if choice.finish_reason == "length" else "stop",
-        logprobs=tuple(token.logprob for token in tokens) if tokens else None,
-        usage=Usage(
-            prompt_tokens=used.prompt_tokens if used else 0,
-            completion_tokens=used.completion_tokens if used else 0,
-            cached_tokens=(getattr(details, "cached_tokens", None) or 0) if details else 0,
-        ),
-        latency=latency,
-    )
-
-
-def _split(target: str) -> tuple[str, str]:
-    model, at, url = target.rpartition("@")
-    parts = urlsplit(url)
-    if not at or not model or parts.scheme not in {"http", "https"} or not parts.netloc:
-        raise ConfigError(
-            f"write openai:MODEL@URL, for example openai:gpt@http://host:8000/v1, got {target!r}"
-        )
-    return model, url
-
-
-def _key(url: str, variable: str) -> str:
-    key = os.environ.get(variable, "")
-    if not key and (urlsplit(url).hostname or "").endswith("openai.com"):
-        raise ConfigError(f"{url} needs a key: set the environment variable {variable}")
-    return key or _NO_KEY
 
 
 def _prices(table: Mapping[str, float]) -> Prices:

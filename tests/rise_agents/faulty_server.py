@@ -17,16 +17,24 @@ class FaultyServer(ThreadingHTTPServer):
     """Each request meets the faults of its content in order, then a proper answer.
 
     Args:
-        faults: From the text of the last message to what its requests meet, one per try.
+        faults: From a request's label to what it meets, one per try.
+        label: From a request's body to what tells it apart from others.
+        reply: From a label to the text of the proper answer; called just before that is sent.
     """
 
     daemon_threads = True
+    request_queue_size = 128
 
-    def __init__(self, faults: Callable[[str], list[Fault]]) -> None:
+    def __init__(
+        self,
+        faults: Callable[[str], list[Fault]],
+        label: Callable[[Any], str],
+        reply: Callable[[str], str],
+    ) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.faults = faults
+        self.faults, self.label, self.reply = faults, label, reply
         self.tries: Counter[str] = Counter()
-        """Requests by the last message's text."""
+        """Requests by their labels."""
         self.successes: Counter[str] = Counter()
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[str] = []
@@ -48,11 +56,12 @@ class Handler(BaseHTTPRequestHandler):
     server: FaultyServer
     protocol_version = "HTTP/1.1"
     timeout = 10
+    disable_nagle_algorithm = True  # head and body are sent apart
 
     def do_POST(self) -> None:
         """Fail, or answer."""
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        text = body["messages"][-1]["content"]
+        text = self.server.label(body)
         with self.server.lock:
             number = self.server.tries[text]
             self.server.tries[text] += 1
@@ -64,7 +73,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         with self.server.lock:
             self.server.successes[text] += 1
-        self.answer(200, chat(f"reply to {text}"))
+        self.answer(200, chat(self.server.reply(text)))
 
     def answer(self, status: int, body: Any, **headers: str) -> None:
         """Send a JSON answer."""
@@ -137,10 +146,37 @@ def slow(seconds: float) -> Fault:
     return fault
 
 
+AT_ONCE = {"retry_after": "0"}
+
+PASSING: list[Fault] = [
+    status(429, **AT_ONCE),
+    status(500, **AT_ONCE),
+    status(503, **AT_ONCE),
+    cut,
+    garbled(b'{"id": "1", "choi'),
+    garbled({"id": "1", "choices": []}),
+    garbled({"id": "1", "choices": [{"index": 0, "message": {"role": "assistant", "content": 7}}]}),
+]
+"""What a client should try again after."""
+
+
+def until(event: threading.Event) -> Fault:
+    """Wait for something, and then let the request through; reject it if that never comes."""
+
+    def fault(handler: Handler) -> bool:
+        return not event.wait(20) and status(400)(handler)
+
+    return fault
+
+
 @contextmanager
-def serving(faults: Callable[[str], list[Fault]]) -> Iterator[FaultyServer]:
+def serving(
+    faults: Callable[[str], list[Fault]],
+    label: Callable[[Any], str] = lambda body: body["messages"][-1]["content"],
+    reply: Callable[[str], str] = lambda label: f"reply to {label}",
+) -> Iterator[FaultyServer]:
     """Run a server while the block runs."""
-    server = FaultyServer(faults)
+    server = FaultyServer(faults, label, reply)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

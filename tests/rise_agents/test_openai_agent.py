@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,24 +10,14 @@ from rise_agents.rollout import TurnPlan, rollout
 from rise_env.errors import AgentError, ConfigError
 from rise_env.types import Conversation
 
-from .faulty_server import Fault, FaultyServer, chat, cut, garbled, serving, slow, status
+from .faulty_server import PASSING, Fault, FaultyServer, chat, garbled, serving, slow, status, until
 from .players import envs
 
 openai_agent = pytest.importorskip("rise_agents.openai_agent")
 pytest.importorskip("openai")
 
 SAMPLING = SamplingConfig(max_new_tokens=50)
-AT_ONCE = {"retry_after": "0"}
-FAULTS: list[Fault] = [
-    status(429, **AT_ONCE),
-    status(500, **AT_ONCE),
-    status(503, **AT_ONCE),
-    cut,
-    garbled(b'{"id": "1", "choi'),
-    garbled({"id": "1", "choices": []}),
-    garbled({"id": "1", "choices": [{"index": 0, "message": {"role": "assistant", "content": 7}}]}),
-    slow(2.0),
-]
+FAULTS = [*PASSING, slow(2.0)]
 
 
 def asked(count: int) -> list[Conversation]:
@@ -166,6 +157,27 @@ def test_a_journal_holds_no_failures(tmp_path: Path) -> None:
         assert agent.act(asked(1), SAMPLING, [1])[0].finish == "error"
         assert agent.act(asked(1), SAMPLING, [1])[0].text == "reply to 0"
         agent.close()
+
+
+def test_a_journal_tells_requests_without_seeds_apart_by_their_places(tmp_path: Path) -> None:
+    later_one = threading.Event()
+    numbers = iter("012")
+
+    def reply(label: str) -> str:
+        number = next(numbers)
+        later_one.set()
+        return number
+
+    journal = str(tmp_path / "j.jsonl")
+    with serving(lambda label: [until(later_one)], reply=reply) as server:
+        agent = agent_of(server, journal=journal)
+        replies = agent.act(asked(1) * 2, SAMPLING)
+        agent.close()
+        again = agent_of(server, journal=journal)
+        assert again.act(asked(1) * 3, SAMPLING)[:2] == replies
+        again.close()
+    assert sorted(reply.text for reply in replies) == ["0", "1"]
+    assert server.tries["0"] == 3
 
 
 def test_the_cap_on_cost_is_never_exceeded(tmp_path: Path, healthy: FaultyServer) -> None:

@@ -1,0 +1,44 @@
+"""Many questions to someone slow, several at a time, where answers lead on to further questions.
+
+The threads only wait for answers; whoever called hears them, one after another, in the thread of the call.
+"""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import TypeVar
+
+Question = TypeVar("Question")
+Answer = TypeVar("Answer")
+
+
+def ask_streaming(
+    questions: Mapping[int, Question],
+    answer: Callable[[Question], Answer],
+    hear: Callable[[int, Answer], Mapping[int, Question]],
+    *,
+    threads: int,
+) -> None:
+    """Answer questions, and those that follow from the answers, until none is left.
+
+    Depth first: what follows from an answer is begun before what was there earlier. What `answer` or `hear`
+    raises comes out, Ctrl-C as well; nothing is begun then, and what was begun is waited for.
+
+    Args:
+        questions: By their keys; begun in this order.
+        answer: Called in many threads.
+        hear: Called with key and answer; returns what to ask next, by keys that are not in use.
+        threads: Questions in flight at most.
+    """
+    stack = list(questions.items())[::-1]
+    flying: dict[Future[Answer], int] = {}
+    done: SimpleQueue[Future[Answer]] = SimpleQueue()
+    with ThreadPoolExecutor(threads) as pool:
+        while stack or flying:
+            while stack and len(flying) < threads:
+                key, question = stack.pop()
+                future = pool.submit(answer, question)
+                flying[future] = key
+                future.add_done_callback(done.put)
+            future = done.get()
+            stack += reversed(hear(flying.pop(future), future.result()).items())
