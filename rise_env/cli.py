@@ -8,6 +8,7 @@ import difflib
 import importlib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from rise_env.errors import RiseError
 from rise_env.quiet import quiet
@@ -39,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; without arguments, that of this process, as a program."""
     if argv is None:
         quiet()
+        sys.path.append(str(Path.cwd()))  # where module:factory of one's own lies; behind what is installed
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments or arguments[0] in {"-h", "--help", "help"}:
         print(_help())

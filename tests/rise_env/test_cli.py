@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -27,3 +28,14 @@ def test_every_command_is_where_the_table_says() -> None:
     for target, _ in COMMANDS.values():
         module, function = target.split(":")
         assert callable(getattr(importlib.import_module(module), function))
+
+
+def test_modules_beside_the_user_are_found(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("from rise_agents.expert_agent import ExpertAgent as Agent\n")
+    installed = "import sys; del sys.path[0]; from rise_env.cli import main; sys.exit(main())"
+    command = ["collect", "RISE-Arithmetic-v0", "--agent", "mine:Agent", "--limit", "1", "--out", "played"]
+    done = subprocess.run(
+        [sys.executable, "-c", installed, *command], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "played" / "trajectories.jsonl").is_file()
