@@ -8,17 +8,23 @@ import multiprocessing
 import os
 import signal
 import sys
+import time
 import traceback
-from collections.abc import Mapping, Sequence
-from multiprocessing.connection import Connection
+from collections.abc import Callable, Collection, Mapping, Sequence
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from multiprocessing.util import Finalize
 from typing import Any
 
-from rise_agents.base import Agent, Reply, SamplingConfig
+from rise_agents.base import Agent, Reply, SamplingConfig, StreamingAgent
 from rise_env.errors import AgentError, RiseError
 from rise_env.types import Conversation
 
 _PATIENCE = 60.0
 """Seconds that a copy has to close before it is killed."""
+
+_LOOK = 1.0
+"""Seconds of silence after which the copies are looked at, whether they live."""
 
 
 class Replicas:
@@ -49,7 +55,8 @@ class Replicas:
         """Hash of the beginning of a conversation -> the copy that answered it."""
         spawn = multiprocessing.get_context("spawn")
         self._lines: list[Connection] = []
-        self._processes = []
+        Finalize(self, _hang_up, (self._lines,), exitpriority=0)  # an exit waits for copies that wait for us
+        self._processes: list[BaseProcess] = []
         try:
             for environment in environments:
                 here, there = spawn.Pipe()
@@ -65,6 +72,8 @@ class Replicas:
             raise
         self.attributes = known_by_all[0]
         self.name = str(self.attributes["name"])
+        self.streams = bool(self.attributes["streams"])
+        """Whether `stream` can be used: as the agent says that is copied."""
 
     def act(
         self,
@@ -73,14 +82,13 @@ class Replicas:
         seeds: Sequence[int] | None = None,
     ) -> list[Reply]:
         """Answer each conversation; see `Agent.act`. After an error or Ctrl-C, the copies are gone."""
-        if not self._lines:
-            raise AgentError(f"agent {self.name} is closed")
+        self._check_open()
         parts = self._deal(conversations)
         replies: dict[int, Reply] = {}
         try:
             for line, part in zip(self._lines, parts, strict=True):
                 own = None if seeds is None else [seeds[i] for i in part]
-                self._send(line, ([conversations[i] for i in part], sampling, own))
+                _send(line, ("act", [conversations[i] for i in part], sampling, own))
             for copy, part in enumerate(parts):
                 replies |= zip(part, self._receive(copy), strict=True)
         except BaseException:
@@ -88,25 +96,59 @@ class Replicas:
             raise
         return [replies[i] for i in range(len(conversations))]
 
+    def stream(
+        self,
+        requests: Mapping[int, tuple[Conversation, int]],
+        sampling: SamplingConfig,
+        hear: Callable[[int, Reply], Mapping[int, tuple[Conversation, int]]],
+    ) -> None:
+        """Answer conversations and what follows from the answers; see `StreamingAgent.stream`.
+
+        What follows from an answer goes to the copy that gave it, so a quick copy does more of the work than
+        a slow one. After an error, also one of `hear`, or Ctrl-C, the copies are gone.
+        """
+        self._check_open()
+        items = list(requests.items())
+        parts = self._deal([conversation for conversation, _ in requests.values()])
+        busy = {copy for copy, part in enumerate(parts) if part}
+        try:
+            for copy in busy:
+                _send(self._lines[copy], ("stream", dict(items[i] for i in parts[copy]), sampling))
+            while busy:
+                for copy in self._ready(busy):
+                    heard = self._receive(copy)
+                    if heard is None:
+                        busy.remove(copy)
+                        continue
+                    following = dict(hear(*heard))
+                    _send(self._lines[copy], following)
+                    self._homes |= {_beginning(said): copy for said, _ in following.values()}
+        except BaseException:
+            self._end()
+            raise
+
     def close(self) -> None:
         """Close every copy and end its process."""
         for line in self._lines:
-            self._send(line, None)
+            _send(line, None)
         for process in self._processes:
-            process.join(_PATIENCE)
+            _join(process)
         self._end()
+
+    def _check_open(self) -> None:
+        if not self._lines:
+            raise AgentError(f"agent {self.name} is closed")
 
     def _end(self) -> None:
         """End all processes, also those that are busy."""
         for process in self._processes:
             process.terminate()
         for process in self._processes:
-            process.join(_PATIENCE)
+            _join(process)
             process.kill()
             process.join()
-        for line in self._lines:
-            line.close()
-        self._lines, self._processes = [], []
+        _hang_up(self._lines)
+        self._processes = []
 
     def _deal(self, conversations: Sequence[Conversation]) -> list[list[int]]:
         """Return which conversations each copy answers."""
@@ -125,22 +167,50 @@ class Replicas:
             self._homes[_beginning(conversations[index])] = home
         return parts
 
-    def _send(self, line: Connection, message: Any) -> None:
-        try:
-            line.send(message)
-        except OSError:  # the process ended; whoever waits for its answer is told
-            return
+    def _ready(self, copies: Collection[int]) -> list[int]:
+        """Wait until one of these copies has said something or has ended; return which."""
+        while True:
+            spoken = wait([self._lines[copy] for copy in copies], _LOOK)
+            if spoken:
+                return [copy for copy in copies if self._lines[copy] in spoken]
+            # what a copy has forked keeps its line open
+            ended = [copy for copy in copies if not self._processes[copy].is_alive()]
+            if ended:
+                return ended
 
     def _receive(self, copy: int) -> Any:
+        """Return what a copy says next; raise what it tells of."""
         try:
+            self._ready([copy])
+            if not self._lines[copy].poll():
+                raise EOFError
             kind, value = self._lines[copy].recv()
         except (EOFError, OSError):
-            self._processes[copy].join(_PATIENCE)
+            _join(self._processes[copy])
             code = self._processes[copy].exitcode
             raise AgentError(f"copy {copy} of the agent ended with exit code {code}") from None
         if kind == "error":
             raise value
         return value
+
+
+def _send(line: Connection, message: Any) -> None:
+    try:
+        line.send(message)
+    except OSError:  # the other side ended; whoever waits for its answer finds out
+        return
+
+
+def _hang_up(lines: list[Connection]) -> None:
+    while lines:
+        lines.pop().close()
+
+
+def _join(process: BaseProcess) -> None:
+    """Wait for a process, with patience; `join` would wait for what it has forked, too."""
+    end = time.monotonic() + _PATIENCE
+    while process.is_alive() and time.monotonic() < end:
+        time.sleep(0.01)
 
 
 def _beginning(conversation: Conversation) -> int:
@@ -165,17 +235,36 @@ def _serve(
         from rise_agents.loading import load_agent
 
         agent = load_agent(spec, **settings)
-        line.send(("value", {name: getattr(agent, name) for name in ("name", *known)}))
-        while (work := line.recv()) is not None:
-            conversations, sampling, seeds = work
-            line.send(("value", agent.act(conversations, sampling, seeds) if conversations else []))
-    except (EOFError, BrokenPipeError):
-        return
+        told = {name: getattr(agent, name) for name in ("name", *known)}
+        told["streams"] = isinstance(agent, StreamingAgent) and agent.streams
+        _send(line, ("value", told))
+        while (work := _next(line)) is not None:
+            _send(line, ("value", _do(agent, line, *work)))
     except RiseError as error:
-        line.send(("error", error))
+        _send(line, ("error", error))
     except Exception as error:
         traceback.print_exc()
-        line.send(("error", AgentError(f"a copy of the agent failed: {error!r}")))
+        _send(line, ("error", AgentError(f"a copy of the agent failed: {error!r}")))
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is on its way
         if agent is not None:
             agent.close()
+
+
+def _do(agent: Any, line: Connection, kind: str, asked: Any, *how: Any) -> list[Reply] | None:
+    def hear(key: int, reply: Reply) -> Any:
+        _send(line, ("value", (key, reply)))
+        return _next(line)
+
+    if kind == "stream":
+        agent.stream(asked, *how, hear)
+        return None
+    return list(agent.act(asked, *how)) if asked else []
+
+
+def _next(line: Connection) -> Any:
+    """Return what comes; end the process where nothing will, as the other side is gone."""
+    try:
+        return line.recv()
+    except (EOFError, OSError):
+        sys.exit(0)

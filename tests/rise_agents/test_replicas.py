@@ -5,17 +5,36 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
-from rise_agents.base import Agent, Reply, SamplingConfig
+from rise_agents.base import Agent, Reply, SamplingConfig, StreamingAgent
 from rise_agents.replicas import Replicas
+from rise_agents.rollout import TurnPlan, rollout
 from rise_agents.scripted_agent import ScriptedAgent
 from rise_env.errors import AgentError, ConfigError
-from rise_env.types import Conversation
+from rise_env.types import Conversation, Trajectory
+
+from .players import SeededAgent, envs, luck, wrong
 
 SAMPLING = SamplingConfig()
+Requests = Mapping[int, tuple[Conversation, int]]
+
+
+class Streamer(SeededAgent):
+    """Answers the latest request first."""
+
+    streams = True
+
+    def stream(
+        self, requests: Requests, sampling: SamplingConfig, hear: Callable[[int, Reply], Requests]
+    ) -> None:
+        stack = list(requests.items())
+        while stack:
+            key, (conversation, seed) = stack.pop()
+            stack.extend(hear(key, self.act([conversation], sampling, [seed])[0]).items())
 
 
 def make_teller() -> Agent:
@@ -23,13 +42,56 @@ def make_teller() -> Agent:
     return ScriptedAgent(lambda said: f"{os.environ['COPY']}: {said[-1]['content']}", name="teller")
 
 
+def make_streamer() -> Agent:
+    return Streamer(lambda said, _: f"{os.environ['COPY']}: {said[-1]['content']}")
+
+
+def make_lucky() -> Agent:
+    return Streamer(luck)
+
+
+def make_waiter(file: str) -> Agent:
+    """Its first copy answers late: when there is the file."""
+
+    def answer(conversation: Conversation, seed: int) -> str:
+        deadline = time.monotonic() + 30
+        while os.environ["COPY"] == "0" and not Path(file).exists():
+            if time.monotonic() > deadline:
+                return "0: in vain"
+            time.sleep(0.01)
+        return f"{os.environ['COPY']}: done"
+
+    return Streamer(answer)
+
+
 def make_breaker() -> Agent:
-    def answer(conversation: Conversation) -> str:
-        if conversation[-1]["content"] == "die":
+    def answer(conversation: Conversation, seed: int) -> str:
+        what = conversation[-1]["content"]
+        if what == "fine":
+            return what
+        if what == "sleep":
+            time.sleep(100)
+        if what == "die":
             os.kill(os.getpid(), signal.SIGKILL)
+        if what == "refuse":
+            raise ConfigError("no such thing")
         raise ZeroDivisionError
 
-    return ScriptedAgent(answer, name="breaker")
+    return Streamer(answer, name="breaker")
+
+
+def make_parent(file: str) -> Agent:
+    """Forks a process that keeps all files open, and dies."""
+
+    def answer(conversation: Conversation, seed: int) -> str:
+        child = os.fork()
+        if not child:
+            time.sleep(100)
+        Path(file).write_text(str(child))
+        os.kill(os.getpid(), signal.SIGKILL)
+        return ""
+
+    return Streamer(answer)
 
 
 def make_refuser() -> Agent:
@@ -37,9 +99,11 @@ def make_refuser() -> Agent:
 
 
 def make_recorder(folder: str) -> Agent:
-    agent = make_teller()
+    """Takes a while to close, and leaves a file."""
+    agent = make_breaker()
 
     def close() -> None:
+        time.sleep(0.2)
         (Path(folder) / f"{os.environ['COPY']}-{os.getpid()}").touch()
 
     agent.close = close  # type: ignore[method-assign]
@@ -54,6 +118,14 @@ def ask(text: str) -> Conversation:
     return ({"role": "system", "content": "The same for all."}, {"role": "user", "content": text})
 
 
+def requests(*texts: str) -> dict[int, tuple[Conversation, int]]:
+    return {key: (ask(text), key) for key, text in enumerate(texts)}
+
+
+def end(key: int, reply: Reply) -> Requests:
+    return {}
+
+
 def who(replies: list[Reply]) -> list[str]:
     return [reply.text.partition(":")[0] for reply in replies]
 
@@ -66,7 +138,9 @@ def test_copies_share_the_work_and_keep_the_order() -> None:
         assert agent.name == "teller"
         assert [reply.text.partition(": ")[2] for reply in replies] == [f"question {i}" for i in range(8)]
         assert sorted(who(replies).count(copy) for copy in "012") == [2, 3, 3]
-        later = [(*said, {"role": "assistant", "content": "?"}, ask("again")[1]) for said in asked]
+        later: list[Conversation] = [
+            (*said, {"role": "assistant", "content": "?"}, ask("again")[1]) for said in asked
+        ]
         assert who(agent.act(later[::-1], SAMPLING)) == who(replies)[::-1], "away from its prefix cache"
         assert agent.act([], SAMPLING) == []
         many = who(agent.act([asked[0]] * 9, SAMPLING))
@@ -75,20 +149,130 @@ def test_copies_share_the_work_and_keep_the_order() -> None:
         agent.close()
 
 
-@pytest.mark.parametrize(("question", "message"), [("die", "exit code -9"), ("fail", "ZeroDivisionError")])
+@pytest.mark.parametrize("way", ["act", "stream"])
+@pytest.mark.parametrize(
+    ("question", "error", "message"),
+    [
+        ("die", AgentError, "exit code -9"),
+        ("fail", AgentError, "ZeroDivisionError"),
+        ("refuse", ConfigError, "^no such thing$"),
+    ],
+)
 def test_a_copy_that_fails_ends_all_with_one_line(
-    question: str, message: str, capfd: pytest.CaptureFixture[str]
+    question: str, error: type[Exception], message: str, way: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     agent = copies(2, "make_breaker")
     processes = list(agent._processes)
-    with pytest.raises(AgentError, match=message) as caught:
-        agent.act([ask(question)] * 2, SAMPLING)
+    following = {"fine": {2: (ask(question), 3)}}
+    ways: dict[str, Callable[[], object]] = {
+        "act": lambda: agent.act([ask(question), ask("sleep")], SAMPLING, [1, 2]),
+        "stream": lambda: agent.stream(
+            requests("sleep", "fine"), SAMPLING, lambda _, reply: following[reply.text]
+        ),
+    }
+    with pytest.raises(error, match=message) as caught:
+        ways[way]()
     assert "\n" not in str(caught.value)
     assert not any(process.is_alive() for process in processes)
     agent.close()  # harmless
     with pytest.raises(AgentError, match="closed"):
         agent.act([ask("anyone there?")], SAMPLING)
+    with pytest.raises(AgentError, match="closed"):
+        agent.stream(requests("anyone there?"), SAMPLING, end)
     assert ("ZeroDivisionError" in capfd.readouterr().err) == (question == "fail")
+
+
+def test_a_copy_is_missed_even_where_what_it_forked_lives_on(tmp_path: Path) -> None:
+    file = tmp_path / "child"
+    agent = copies(2, "make_parent", file=str(file))
+    began = time.monotonic()
+    try:
+        with pytest.raises(AgentError, match="copy 0 of the agent ended with exit code -9"):
+            agent.stream(requests("?"), SAMPLING, end)
+        assert time.monotonic() - began < 30
+    finally:
+        os.kill(int(file.read_text()), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("error", [KeyError, KeyboardInterrupt])
+def test_what_the_listener_of_a_stream_raises_ends_the_copies(error: type[BaseException]) -> None:
+    agent = copies(2, "make_breaker")
+    processes = list(agent._processes)
+
+    def fail(key: int, reply: Reply) -> Requests:
+        raise error
+
+    with pytest.raises(error):
+        agent.stream(requests("fine", "sleep"), SAMPLING, fail)
+    assert not any(process.is_alive() for process in processes)
+    with pytest.raises(AgentError, match="closed"):
+        agent.stream(requests("fine"), SAMPLING, end)
+
+
+def test_a_streamed_rollout_is_that_of_one_agent_in_lock_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    def played(agent: Agent) -> list[Trajectory]:
+        plan = [TurnPlan(agent), TurnPlan(agent, 4), TurnPlan(ScriptedAgent(wrong)), TurnPlan(agent)]
+        return rollout(plan, envs(12, max_turns=4), range(12), SAMPLING, seed=3)
+
+    agent = copies(3, "make_lucky")
+    monkeypatch.setattr(agent, "act", lambda *_: pytest.fail("not streamed"))
+    try:
+        assert isinstance(agent, StreamingAgent)
+        assert agent.streams
+        expected = played(SeededAgent(luck))
+        assert {len(episode.turns) for episode in expected} >= {1, 2, 4}
+        assert played(agent) == expected
+    finally:
+        agent.close()
+
+
+def test_a_stream_is_shared_and_what_follows_stays_with_its_copy() -> None:
+    agent = copies(3, "make_streamer")
+    heard: dict[int, Reply] = {}
+
+    def follow(key: int, reply: Reply) -> Requests:
+        heard[key] = reply
+        return {key + 9: (ask(f"question {key + 9}"), key)} if key < 18 else {}
+
+    try:
+        agent.stream(requests(*[f"question {i}" for i in range(9)]), SAMPLING, follow)
+        replies = [heard.pop(i) for i in range(27)]
+        assert not heard
+        assert [reply.text.partition(": ")[2] for reply in replies] == [f"question {i}" for i in range(27)]
+        assert [who(replies[:9]).count(copy) for copy in "012"] == [3, 3, 3]
+        assert who(replies) == who(replies[:9]) * 3
+        later = [ask(f"question {i}") for i in range(27)]
+        assert who(agent.act(later[::-1], SAMPLING, [0] * 27)) == who(replies)[::-1], "not at home"
+        agent.stream({}, SAMPLING, end)
+        agent.stream({key: (later[key], 0) for key in range(26, 17, -1)}, SAMPLING, follow)
+        assert who([heard[i] for i in range(18, 27)]) == who(replies[18:]), "not at home"
+    finally:
+        agent.close()
+
+
+def test_a_slow_copy_holds_up_no_other(tmp_path: Path) -> None:
+    agent = copies(3, "make_waiter", file=str(tmp_path / "go"))
+    heard: list[Reply] = []
+
+    def follow(key: int, reply: Reply) -> Requests:
+        heard.append(reply)
+        if len(heard) == 22:  # the slow one has one of the three, the others have done the rest
+            (tmp_path / "go").touch()
+        return {key + 3: (ask("?"), key)} if len(heard) <= 20 else {}
+
+    try:
+        agent.stream(requests("?", "?", "?"), SAMPLING, follow)
+        assert len(heard) == 23
+        assert heard[-1].text == "0: done"
+        assert who(heard).count("0") == 1
+    finally:
+        agent.close()
+
+
+def test_copies_stream_where_their_agents_do() -> None:
+    agent = copies(1, "make_teller")
+    assert not agent.streams
+    agent.close()
 
 
 def test_what_a_copy_finds_wrong_at_the_start_is_raised_here() -> None:
@@ -96,33 +280,56 @@ def test_what_a_copy_finds_wrong_at_the_start_is_raised_here() -> None:
         copies(2, "make_refuser")
 
 
-def test_every_copy_is_closed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("question", ["", "fail", "sleep"])
+def test_every_copy_is_closed(tmp_path: Path, question: str) -> None:
     agent = copies(2, "make_recorder", folder=str(tmp_path))
+    if question:
+        with pytest.raises(AgentError, match="ZeroDivisionError"):
+            agent.stream(requests(question, "fail"), SAMPLING, end)
     agent.close()
     agent.close()
     assert sorted(path.name[0] for path in tmp_path.iterdir()) == ["0", "1"]
 
 
-def test_copies_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize(
+    "work", ["print('ready', flush=True); time.sleep(100)", "agent.stream(requests, SamplingConfig(), go_on)"]
+)
+def test_copies_end_with_their_parent(tmp_path: Path, blow: signal.Signals, work: str) -> None:
     script = tmp_path / "script.py"
     script.write_text(
-        "import sys, time\n"
+        "import signal, sys, time\n"
+        "from rise_agents.base import SamplingConfig\n"
         "from rise_agents.replicas import Replicas\n"
-        "if __name__ == '__main__':\n"
+        "heard = []\n"
+        "requests = {0: (({'role': 'user', 'content': 'fine'},), 0)}\n"
+        "def go_on(key, reply):\n"
+        "    print('ready', flush=True) if not heard else None\n"
+        "    heard.append(key)\n"
+        "    return requests\n"
+        "def main():\n"
+        "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # ignored in jobs of a shell
         "    agent = Replicas(sys.argv[1], {'folder': sys.argv[2]}, [{'COPY': '0'}])\n"
-        "    print('ready', flush=True)\n"
-        "    time.sleep(100)\n"
+        f"    {work}\n"
+        "if __name__ == '__main__':\n"
+        "    main()\n"
     )
     path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
     with subprocess.Popen(
         [sys.executable, str(script), f"{__name__}:make_recorder", str(tmp_path)],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": path},
     ) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == "ready\n"
-        parent.kill()
+        parent.send_signal(blow)
+        try:
+            _, said = parent.communicate(timeout=60)
+        finally:
+            parent.kill()
+    assert said.count("Traceback") == (blow == signal.SIGINT), "more than Ctrl-C's own"
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob("0-*")):
         assert time.monotonic() < deadline, "the copy goes on alone"
