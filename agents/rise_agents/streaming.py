@@ -41,4 +41,4 @@ def ask_streaming(
                 flying[future] = key
                 future.add_done_callback(done.put)
             future = done.get()
-            stack += reversed(hear(flying.pop(future), future.result()).items())
+            stack += list(hear(flying.pop(future), future.result()).items())[::-1]
