@@ -160,24 +160,25 @@ def test_a_journal_holds_no_failures(tmp_path: Path) -> None:
 
 
 def test_a_journal_tells_requests_without_seeds_apart_by_their_places(tmp_path: Path) -> None:
-    later_one = threading.Event()
-    numbers = iter("012")
+    others_served = threading.Event()
+    numbers = iter("0123456")
 
     def reply(label: str) -> str:
         number = next(numbers)
-        later_one.set()
+        if number == "4":
+            others_served.set()
         return number
 
     journal = str(tmp_path / "j.jsonl")
-    with serving(lambda label: [until(later_one)], reply=reply) as server:
-        agent = agent_of(server, journal=journal)
-        replies = agent.act(asked(1) * 2, SAMPLING)
+    with serving(lambda label: [until(others_served)], reply=reply) as server:
+        agent = agent_of(server, journal=journal, concurrency=6)
+        replies = agent.act(asked(1) * 6, SAMPLING)
         agent.close()
         again = agent_of(server, journal=journal)
-        assert again.act(asked(1) * 3, SAMPLING)[:2] == replies
+        assert again.act(asked(1) * 7, SAMPLING)[:6] == replies
         again.close()
-    assert sorted(reply.text for reply in replies) == ["0", "1"]
-    assert server.tries["0"] == 3
+    assert sorted(reply.text for reply in replies) == list("012345")
+    assert server.tries["0"] == 7
 
 
 def test_the_cap_on_cost_is_never_exceeded(tmp_path: Path, healthy: FaultyServer) -> None:
