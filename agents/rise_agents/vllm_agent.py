@@ -124,7 +124,10 @@ class VLLMAgent:
             reason = str(error).strip().split("\n")[0]
             raise DataNotFoundError(f"vLLM cannot load {model!r}: {reason}") from error
         except RuntimeError as error:  # of a worker process; its own log says more
-            raise AgentError(f"vLLM did not start with {model!r}: {error}") from error
+            raise AgentError(
+                f"vLLM did not start with {model!r}: {error} (a script needs `if __name__ == '__main__':` "
+                "around its work; VLLM_LOGGING_LEVEL=INFO says more)"
+            ) from error
         config = self._llm.llm_engine.model_config
         self.context = int(config.max_model_len)
         """Longest prompt with its reply, in tokens."""
