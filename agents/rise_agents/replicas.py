@@ -8,7 +8,6 @@ import multiprocessing
 import os
 import signal
 import sys
-import time
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
 from multiprocessing.connection import Connection, wait
@@ -132,7 +131,7 @@ class Replicas:
         for line in self._lines:
             _send(line, None)
         for process in self._processes:
-            _join(process)
+            process.join(_PATIENCE)
         self._end()
 
     def _check_open(self) -> None:
@@ -144,7 +143,7 @@ class Replicas:
         for process in self._processes:
             process.terminate()
         for process in self._processes:
-            _join(process)
+            process.join(_PATIENCE)
             process.kill()
             process.join()
         _hang_up(self._lines)
@@ -186,7 +185,7 @@ class Replicas:
                 raise EOFError
             kind, value = self._lines[copy].recv()
         except (EOFError, OSError):
-            _join(self._processes[copy])
+            self._processes[copy].join(_PATIENCE)
             code = self._processes[copy].exitcode
             raise AgentError(f"copy {copy} of the agent ended with exit code {code}") from None
         if kind == "error":
@@ -204,13 +203,6 @@ def _send(line: Connection, message: Any) -> None:
 def _hang_up(lines: list[Connection]) -> None:
     while lines:
         lines.pop().close()
-
-
-def _join(process: BaseProcess) -> None:
-    """Wait for a process, with patience; `join` would wait for what it has forked, too."""
-    end = time.monotonic() + _PATIENCE
-    while process.is_alive() and time.monotonic() < end:
-        time.sleep(0.01)
 
 
 def _beginning(conversation: Conversation) -> int:

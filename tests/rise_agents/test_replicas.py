@@ -103,7 +103,7 @@ def make_recorder(folder: str) -> Agent:
     agent = make_breaker()
 
     def close() -> None:
-        time.sleep(0.2)
+        time.sleep(0.5)
         (Path(folder) / f"{os.environ['COPY']}-{os.getpid()}").touch()
 
     agent.close = close  # type: ignore[method-assign]
@@ -321,10 +321,14 @@ def test_copies_end_with_their_parent(tmp_path: Path, blow: signal.Signals, work
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": path},
+        start_new_session=True,
     ) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == "ready\n"
-        parent.send_signal(blow)
+        if blow == signal.SIGINT:  # a terminal tells all
+            os.killpg(parent.pid, blow)
+        else:
+            parent.kill()
         try:
             _, said = parent.communicate(timeout=60)
         finally:
