@@ -19,7 +19,7 @@ from rise_agents.base import Agent, Reply, SamplingConfig, StreamingAgent
 from rise_agents.degenerate import is_degenerate
 from rise_agents.episodes import LiveEpisode
 from rise_agents.expert_agent import ToldAgent
-from rise_env.errors import ConfigError
+from rise_env.errors import AgentError, ConfigError
 from rise_env.types import Conversation, Problem
 
 _log = logging.getLogger(__name__)
@@ -168,18 +168,24 @@ def _streams(agent: Agent) -> bool:
 def _stream(agent: Any, slots: _Slots, sampling: SamplingConfig) -> None:
     """Play on as long as the agent is asked.
 
-    What it fails to answer is believed only when it has answered something else: else the agent may be dead,
-    which `ask` finds out, and no episode has to pay for it.
+    What it fails to answer is believed when it answers something else afterwards, or when little is left:
+    else the agent may be dead, and no episode has to pay for that.
+
+    Raises:
+        AgentError: It answered nothing any more.
     """
+    answered = False
     heard: dict[int, Reply] = {}
     """Failures that are not believed yet, and the reply that is told now."""
     ours: list[BaseException] = []
     """What was raised here and not by the agent."""
 
     def hear(slot: int, reply: Reply) -> Mapping[int, tuple[Conversation, int]]:
+        nonlocal answered
         heard[slot] = reply
         if reply.finish == "error":
             return {}
+        answered = True
         following = {}
         try:
             for place in list(heard):
@@ -203,6 +209,13 @@ def _stream(agent: Any, slots: _Slots, sampling: SamplingConfig) -> None:
         if error in ours:
             raise
         _log.warning("%s broke off streaming, its conversations are asked again: %r", agent.name, error)
+        return
+    if answered and len(heard) <= max(2, len(requests) // 8):
+        for slot, reply in heard.items():
+            slots.advance(slot, reply)
+    elif len(heard) > 1:
+        reason = next(iter(heard.values())).text
+        raise AgentError(f"{agent.name} answered none of {len(heard)} conversations: {reason}")
 
 
 def _script(episode: LiveEpisode, plan: Sequence[TurnPlan], seed: int, drop_degenerate: bool) -> Script:

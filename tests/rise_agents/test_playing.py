@@ -201,10 +201,19 @@ def test_failures_in_a_stream_end_their_own_episodes_alone(tmp_path: Path) -> No
     assert max(streamer.open) <= 5
 
 
+def test_the_last_conversations_of_a_stream_may_fail(tmp_path: Path) -> None:
+    """Nothing is answered after them, and yet the agent lives."""
+    streamer = Unlucky(lambda *_: streamer.streamed > 40)
+    episodes = collected(tmp_path / "s.jsonl", *[TurnPlan(streamer)] * 4, chunk=12)
+    assert [episode.error is None for episode in episodes].count(False) == 2
+    assert streamer.batches == [], "they were asked again"
+
+
 def test_an_agent_that_dies_in_a_stream_costs_no_episode(tmp_path: Path) -> None:
     streamer = Unlucky(lambda *_: streamer.streamed > 20)
     with pytest.raises(AgentError, match="answered none of 4 conversations: no answer"):
         collected(tmp_path / "s.jsonl", *[TurnPlan(streamer)] * 4, chunk=4)
+    assert streamer.batches == [], "a dead agent was asked everything again"
     stored = list(read_trajectories(tmp_path / "s.jsonl"))
     assert stored
     assert all(episode.error is None for episode in stored)
