@@ -281,8 +281,15 @@ def test_what_a_copy_finds_wrong_at_the_start_is_raised_here() -> None:
 
 
 @pytest.mark.parametrize("question", ["", "fail", "sleep"])
-def test_every_copy_is_closed(tmp_path: Path, question: str) -> None:
+def test_every_copy_is_closed(tmp_path: Path, question: str, monkeypatch: pytest.MonkeyPatch) -> None:
     agent = copies(2, "make_recorder", folder=str(tmp_path))
+    end_all = agent._end
+
+    def late() -> None:
+        time.sleep(0.2)  # the one that failed is closing by then
+        end_all()
+
+    monkeypatch.setattr(agent, "_end", late)
     if question:
         with pytest.raises(AgentError, match="ZeroDivisionError"):
             agent.stream(requests(question, "fail"), SAMPLING, end)
