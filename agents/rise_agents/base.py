@@ -84,8 +84,8 @@ class StreamingAgent(Agent, Protocol):
     """An agent that takes new conversations while it answers others, so that none waits for the slowest."""
 
     @property
-    def streams(self) -> bool:
-        """Whether it can, as it was made."""
+    def in_flight(self) -> int:
+        """How many requests it can use at a time; 0 if, as it was made, it does not stream."""
         ...
 
     def stream(

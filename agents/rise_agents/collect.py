@@ -8,7 +8,7 @@ from typing import Any
 
 import gymnasium
 
-from rise_agents.base import SamplingConfig
+from rise_agents.base import SamplingConfig, StreamingAgent
 from rise_agents.episodes import LiveEpisode
 from rise_agents.ordered_writing import OrderedWriter
 from rise_agents.playing import TurnPlan, play
@@ -19,7 +19,7 @@ from rise_env.store import TrajectoryStore
 from rise_env.types import Problem, Trajectory
 
 CHUNK = 256
-"""Episodes that are played at a time."""
+"""Episodes that are played at a time, where no agent can use more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ def collect(
     sampling: SamplingConfig,
     *,
     seed: int,
-    chunk: int = CHUNK,
+    chunk: int | None = None,
     drop_degenerate: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> Progress:
@@ -59,7 +59,8 @@ def collect(
         store: Where trajectories go, in this order unless one takes very long; at most `chunk` at a time.
         sampling: How replies are drawn.
         seed: Of the run.
-        chunk: Episodes played at a time. Changes speed and memory, never a trajectory.
+        chunk: Episodes played at a time; None is as many as the agents can use, and 256 at least. Changes
+            speed and memory, never a trajectory.
         drop_degenerate: See `rollout`.
         progress: Called before the first episode and whenever some were stored.
 
@@ -67,6 +68,9 @@ def collect(
         AgentError, ConfigError: See `rollout`.
         StoreError: The store cannot be written.
     """
+    if chunk is None:
+        agents = [step.agent for step in plan]
+        chunk = max([CHUNK, *(agent.in_flight for agent in agents if isinstance(agent, StreamingAgent))])
     if chunk < 1:
         raise ConfigError(f"chunk must be at least 1, got {chunk}")
     if len(set(indices)) != len(indices):

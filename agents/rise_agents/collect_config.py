@@ -12,7 +12,6 @@ import gymnasium
 import yaml
 
 from rise_agents.base import SamplingConfig
-from rise_agents.collect import CHUNK
 from rise_agents.environments import make_environment
 from rise_agents.loading import load_agent
 from rise_agents.rollout import WHERE, TurnPlan
@@ -48,8 +47,8 @@ class CollectConfig:
     """Drop replies that got stuck, as the released RISE code does."""
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     seed: int = 0
-    chunk: int = CHUNK
-    """Episodes played at a time."""
+    chunk: int | None = None
+    """Episodes played at a time; None is as many as the agents can use, and 256 at least."""
     env_settings: Mapping[str, Any] = field(default_factory=dict)
     """Further settings of the environment: split, data_dir, feedback, rewards, ..."""
     agent_settings: Mapping[str, Any] = field(default_factory=dict)
@@ -61,11 +60,12 @@ class CollectConfig:
     """Say what would be played and what it may cost at most, and play nothing."""
 
     def __post_init__(self) -> None:
-        for name, least in (("turns", 1), ("last_samples", 1), ("start", 0), ("chunk", 1), ("seed", 0)):
+        for name, least in (("turns", 1), ("last_samples", 1), ("start", 0), ("seed", 0)):
             if getattr(self, name) < least:
                 raise ConfigError(f"{name} must be at least {least}, got {getattr(self, name)}")
-        if self.limit is not None and self.limit < 1:
-            raise ConfigError(f"limit must be at least 1, got {self.limit}")
+        for name, value in (("limit", self.limit), ("chunk", self.chunk)):
+            if value is not None and value < 1:
+                raise ConfigError(f"{name} must be at least 1, got {value}")
 
 
 def environment_maker(config: CollectConfig) -> Callable[[], gymnasium.Env[Any, str]]:

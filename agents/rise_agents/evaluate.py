@@ -18,7 +18,6 @@ from typing import Any
 import gymnasium
 
 from rise_agents.base import Agent, SamplingConfig
-from rise_agents.collect import CHUNK
 from rise_agents.environments import make_environment
 from rise_agents.loading import load_agent
 from rise_agents.measuring import Measure, evaluate, judge
@@ -65,8 +64,8 @@ class EvaluateConfig:
     """Arguments of the environment; feedback, limit of turns and stop are set by the protocols."""
     agent_settings: Mapping[str, Any] = field(default_factory=dict)
     verifier_settings: Mapping[str, Any] = field(default_factory=dict)
-    chunk: int = CHUNK
-    """Episodes played at a time."""
+    chunk: int | None = None
+    """Episodes played at a time; None is as many as the agents can use, and 256 at least."""
 
     def __post_init__(self) -> None:
         if min(self.limit, self.turns, self.samples) < 1 or not self.seeds or not self.agent:

@@ -26,7 +26,7 @@ class Measure:
     history_turns: int = 2
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     temperatures: Mapping[str, float] = field(default_factory=dict)
-    chunk: int = CHUNK
+    chunk: int | None = None
 
     def sampling_for(self, protocol: str) -> SamplingConfig:
         """Return how the replies of a protocol are drawn."""
@@ -103,7 +103,7 @@ def judge(
             samples=measure.samples,
             votes=votes,
             seed=derive(seed, NAMES.index("best_of_n")),
-            chunk=measure.chunk,
+            chunk=measure.chunk or CHUNK,
             done=lambda identity: identity in picked.ids,
         ):
             said.append(judgements)  # first, so that what is picked has been judged on the disk

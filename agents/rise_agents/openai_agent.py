@@ -51,8 +51,6 @@ class OpenAIAgent:
         MissingDependencyError: `openai` or `tenacity` is not installed.
     """
 
-    streams = True
-
     def __init__(
         self,
         target: str,
@@ -86,6 +84,7 @@ class OpenAIAgent:
         self._key = server_key(url, key_variable)
         self._client = openai.OpenAI(base_url=url, api_key=self._key, timeout=timeout, max_retries=0)
         self._openai, self._tenacity = openai, tenacity
+        self.in_flight = concurrency
         self._concurrency, self._attempts = concurrency, attempts
         self._pace = Pace(requests_per_minute, tokens_per_minute)
         self._budget = Budget(max_usd, None if prices is None else _prices(prices))

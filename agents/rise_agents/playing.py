@@ -162,7 +162,7 @@ class _Slots:
 
 
 def _streams(agent: Agent) -> bool:
-    return isinstance(agent, StreamingAgent) and agent.streams and not isinstance(agent, ToldAgent)
+    return isinstance(agent, StreamingAgent) and agent.in_flight > 0 and not isinstance(agent, ToldAgent)
 
 
 def _stream(agent: Any, slots: _Slots, sampling: SamplingConfig) -> None:

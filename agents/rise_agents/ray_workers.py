@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
-from rise_agents.collect import Progress, advance, missing
+from rise_agents.collect import CHUNK, Progress, advance, missing
 from rise_agents.collect_config import (
     CollectConfig,
     environment_maker,
@@ -86,7 +86,8 @@ def collect_on_ray(
         problems = environment_maker(config)().unwrapped.problems  # type: ignore[attr-defined]
         with open_store(config, record) as store:
             todo = list(missing(problems, indices, plan, config.seed, store))
-            chunks = deque(todo[i : i + config.chunk] for i in range(0, len(todo), config.chunk))
+            size = config.chunk or CHUNK
+            chunks = deque(todo[i : i + size] for i in range(0, len(todo), size))
             state = Progress(done=len(indices) - len(todo), total=len(indices))
             progress(state)
             idle = deque(players)

@@ -71,8 +71,8 @@ class Replicas:
             raise
         self.attributes = known_by_all[0]
         self.name = str(self.attributes["name"])
-        self.streams = bool(self.attributes["streams"])
-        """Whether `stream` can be used: as the agent says that is copied."""
+        self.in_flight = len(environments) * int(self.attributes["in_flight"])
+        """How many requests all copies can use at a time; 0 if the agent that is copied does not stream."""
 
     def act(
         self,
@@ -228,7 +228,7 @@ def _serve(
 
         agent = load_agent(spec, **settings)
         told = {name: getattr(agent, name) for name in ("name", *known)}
-        told["streams"] = isinstance(agent, StreamingAgent) and agent.streams
+        told["in_flight"] = agent.in_flight if isinstance(agent, StreamingAgent) else 0
         _send(line, ("value", told))
         while (work := _next(line)) is not None:
             _send(line, ("value", _do(agent, line, *work)))

@@ -83,6 +83,7 @@ class VLLMAgent:
             devices = _devices(data_parallel_size, tensor_parallel_size)
             self._replicas = Replicas(f"vllm:{model}", given, devices, known=("context", "stops"))
             self.name = self._replicas.name
+            self.in_flight = self._replicas.in_flight
             self.context = self._replicas.attributes["context"]
             self.stops = self._replicas.attributes["stops"]
             return
@@ -136,8 +137,8 @@ class VLLMAgent:
         if adapter is not None:
             self.name += f"+{fingerprint(Path(adapter))}"
         self._logprobs = logprobs
-        self._most = max_batch + max_batch // 4
-        """Streamed requests in the engine; a few wait there, so that it is never short of work."""
+        self.in_flight = max_batch + max_batch // 4
+        """Streamed requests; a few wait in the engine, so that it is never short of work."""
         self._numbers = itertools.count()
         """Of streamed requests."""
         self._final_only = vllm.sampling_params.RequestOutputKind.FINAL_ONLY
@@ -171,11 +172,6 @@ class VLLMAgent:
         replies = {i: self._reply(output, latency) for i, output in zip(asked, outputs, strict=True)}
         return [replies.get(i, Reply(text="", finish="length")) for i in range(len(prompts))]
 
-    @property
-    def streams(self) -> bool:
-        """Always: it is one engine, or several copies of this agent."""
-        return True
-
     def stream(
         self,
         requests: Mapping[int, tuple[Conversation, int]],
@@ -198,10 +194,10 @@ class VLLMAgent:
         try:
             while fresh or following or flying:
                 done: list[tuple[int, Reply]] = []
-                while (fresh or following) and len(flying) < self._most:
-                    last = fresh and len(fresh) < self._most
+                while (fresh or following) and len(flying) < self.in_flight:
+                    last = fresh and len(fresh) < self.in_flight
                     queue = fresh if last or not following else following
-                    some = min(len(queue), self._most - len(flying), _AT_ONCE)
+                    some = min(len(queue), self.in_flight - len(flying), _AT_ONCE)
                     done += self._begin([queue.popleft() for _ in range(some)], sampling, flying)
                 if flying:
                     for output in engine.step():

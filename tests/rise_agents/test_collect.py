@@ -13,7 +13,7 @@ from rise_env import MathEnv, NumericChecker
 from rise_env.cli import main
 from rise_env.errors import ConfigError
 from rise_env.store import TrajectoryStore, read_run, read_trajectories
-from rise_env.types import Conversation
+from rise_env.types import Conversation, Problem
 
 from .players import PROBLEMS, SeededAgent, luck, sums, wrong
 
@@ -48,6 +48,40 @@ def test_the_size_of_chunks_changes_no_trajectory(tmp_path: Path) -> None:
     play(tmp_path / "a.jsonl", range(20), chunk=3)
     play(tmp_path / "b.jsonl", range(20), chunk=100)
     assert list(read_trajectories(tmp_path / "a.jsonl")) == list(read_trajectories(tmp_path / "b.jsonl"))
+
+
+def test_environments_are_used_again(tmp_path: Path) -> None:
+    made = []
+
+    def make() -> MathEnv:
+        made.append(sums())
+        return made[-1]
+
+    with TrajectoryStore(tmp_path / "s.jsonl", {}) as store:
+        collect([TurnPlan(ScriptedAgent(wrong))], make, range(20), store, SAMPLING, seed=0, chunk=3)
+    assert len(made) == 3
+
+
+@pytest.mark.parametrize(("in_flight", "chunk", "batch"), [(0, None, 256), (300, None, 300), (300, 7, 7)])
+def test_as_many_are_played_at_a_time_as_the_agent_can_use(
+    tmp_path: Path, in_flight: int, chunk: int | None, batch: int
+) -> None:
+    problems = [Problem(id=str(i), question=f"What is {i} + {i}?", reference="0") for i in range(400)]
+    agent = SeededAgent(luck)
+    if in_flight:
+        agent.in_flight = in_flight  # type: ignore[attr-defined]
+        agent.stream = lambda *_: None  # type: ignore[attr-defined]
+    with TrajectoryStore(tmp_path / "s.jsonl", {}) as store:
+        collect(
+            [TurnPlan(agent)],
+            lambda: MathEnv(problems, NumericChecker()),
+            range(400),
+            store,
+            SAMPLING,
+            seed=0,
+            chunk=chunk,
+        )
+    assert max(agent.batches) == batch
 
 
 def test_another_seed_is_another_set_of_episodes(tmp_path: Path) -> None:

@@ -134,17 +134,15 @@ def by_luck(label: str) -> str:
 
 
 def test_a_streamed_rollout_over_a_faulty_server_is_that_of_lock_step(quick: None) -> None:
-    class LockStep(openai_agent.OpenAIAgent):  # type: ignore[misc, name-defined]
-        streams = False
-
     def faults(label: str) -> list[Fault]:
         kind = int(label.split("/")[2]) % (len(PASSING) + 1)
         return PASSING[kind : kind + 1] * 2
 
     played, asked = [], []
-    for kind in (openai_agent.OpenAIAgent, LockStep):
+    for in_flight in (8, 0):
         with serving(faults, of_rollout, by_luck) as server:
-            agent = kind(f"m@{server.url}", concurrency=8)
+            agent = agent_of(server, concurrency=8)
+            agent.in_flight = in_flight
             plan = [TurnPlan(agent), TurnPlan(agent), TurnPlan(agent, samples=4)]
             played.append(rollout(plan, envs(12), range(12), SAMPLING, seed=1))
             agent.close()

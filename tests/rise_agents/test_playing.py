@@ -47,7 +47,7 @@ class Guesser:
 class Streamer(Guesser):
     """Answers the latest request first; breaks off after `patience` replies."""
 
-    streams = True
+    in_flight = 12
 
     def __init__(self, patience: int = 10**9, error: Exception | None = None) -> None:
         super().__init__()
@@ -139,7 +139,7 @@ def test_a_streaming_agent_that_answers_nothing_is_given_up() -> None:
 
 def test_an_agent_that_was_made_not_to_stream_is_asked_in_lock_step() -> None:
     streamer = Streamer()
-    streamer.streams = False
+    streamer.in_flight = 0
     played(*[TurnPlan(streamer)] * 2)
     assert streamer.streamed == 0
     assert streamer.batches[0] == 12
@@ -191,7 +191,7 @@ def test_failures_in_a_stream_end_their_own_episodes_alone(tmp_path: Path) -> No
         return seed % 7 == 0
 
     plain = Unlucky(seldom)
-    plain.streams = False
+    plain.in_flight = 0
     expected = played(*[TurnPlan(plain)] * 4)
     failed = [episode.error is not None for episode in expected]
     assert any(failed)

@@ -26,7 +26,7 @@ Requests = Mapping[int, tuple[Conversation, int]]
 class Streamer(SeededAgent):
     """Answers the latest request first."""
 
-    streams = True
+    in_flight = 7
 
     def stream(
         self, requests: Requests, sampling: SamplingConfig, hear: Callable[[int, Reply], Requests]
@@ -218,7 +218,7 @@ def test_a_streamed_rollout_is_that_of_one_agent_in_lock_step(monkeypatch: pytes
     monkeypatch.setattr(agent, "act", lambda *_: pytest.fail("not streamed"))
     try:
         assert isinstance(agent, StreamingAgent)
-        assert agent.streams
+        assert agent.in_flight == 3 * 7
         expected = played(SeededAgent(luck))
         assert {len(episode.turns) for episode in expected} >= {1, 2, 4}
         assert played(agent) == expected
@@ -271,7 +271,7 @@ def test_a_slow_copy_holds_up_no_other(tmp_path: Path) -> None:
 
 def test_copies_stream_where_their_agents_do() -> None:
     agent = copies(1, "make_teller")
-    assert not agent.streams
+    assert agent.in_flight == 0
     agent.close()
 
 

@@ -105,7 +105,7 @@ def test_streamed_replies_are_those_of_one_batch(agent) -> None:  # type: ignore
         heard[key] = reply
         return {}
 
-    assert agent.streams
+    assert agent.in_flight == 256 + 64
     agent.stream(later, sampling, hear)
     assert [heard[key].token_ids for key in range(41)] == [reply.token_ids for reply in expected]
     assert heard[40].finish == "length"
@@ -120,7 +120,7 @@ def test_streamed_replies_are_those_of_one_batch(agent) -> None:  # type: ignore
 
 def test_what_follows_in_a_stream_overtakes_what_is_yet_to_begin(agent, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     sampling = SamplingConfig(max_new_tokens=8)
-    monkeypatch.setattr(agent, "_most", 5)
+    monkeypatch.setattr(agent, "in_flight", 5)
     heard: list[tuple[int, int]] = []
     in_engine: list[int] = []
 

@@ -119,8 +119,8 @@ class RunConfig:
     fit: dict[str, Any] = field(default_factory=dict)
     """Settings of the fits; see `rise fit --help`."""
     measure: MeasureConfig = field(default_factory=MeasureConfig)
-    chunk: int = 256
-    """Episodes played together, and lost when a process is killed. Changes no result."""
+    chunk: int | None = None
+    """Episodes played at a time; None is as many as the agents can use, 256 at least. Changes no result."""
     track: Literal["none", "wandb"] = "none"
     """Where to log beside metrics.jsonl. W&B's own variables (WANDB_MODE, WANDB_PROJECT, ...) apply."""
     dry_run: bool = False
@@ -134,7 +134,7 @@ class RunConfig:
             "measure.turns": self.measure.turns,
             "measure.samples": self.measure.samples,
             "turns": 1 if self.turns is None else self.turns,
-            "chunk": self.chunk,
+            "chunk": 1 if self.chunk is None else self.chunk,
         }
         if self.boost is not None:
             counts |= {"boost.train": self.boost.train, "boost.turns": self.boost.turns}
