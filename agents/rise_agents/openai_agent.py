@@ -6,6 +6,7 @@ The key comes from an environment variable and is never logged, stored or shown 
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from threading import Event
 from typing import Any
 
 from rise_agents.base import Reply, SamplingConfig
@@ -134,11 +135,13 @@ class OpenAIAgent:
         def named(requests: Mapping[int, _Request]) -> dict[int, tuple[_Request, str | None]]:
             return {key: (request, self._name(request, sampling)) for key, request in requests.items()}
 
+        given_up = Event()
         ask_streaming(
             named(requests),
-            lambda question: self._recall(*question, sampling),
+            lambda question: self._recall(*question, sampling, given_up),
             lambda key, reply: named(hear(key, reply)),
             threads=self._concurrency,
+            given_up=given_up,
         )
 
     def close(self) -> None:
@@ -152,17 +155,21 @@ class OpenAIAgent:
         conversation, seed = request
         return self._tape.keys([conversation], sampling, None if seed is None else [seed])[0]
 
-    def _recall(self, request: _Request, name: str | None, sampling: SamplingConfig) -> Reply:
+    def _recall(
+        self, request: _Request, name: str | None, sampling: SamplingConfig, given_up: Event
+    ) -> Reply:
         if self._tape is None or name is None:
-            return self._answer(*request, sampling)
+            return self._answer(*request, sampling, given_up)
         reply = self._tape.get(name)
         if reply is None:
-            reply = self._answer(*request, sampling)
+            reply = self._answer(*request, sampling, given_up)
             if reply.finish != "error":
                 self._tape.add(name, reply)
         return reply
 
-    def _answer(self, conversation: Conversation, seed: int | None, sampling: SamplingConfig) -> Reply:
+    def _answer(
+        self, conversation: Conversation, seed: int | None, sampling: SamplingConfig, given_up: Event
+    ) -> Reply:
         characters = sum(len(message["content"]) for message in conversation)
         most = Usage(
             prompt_tokens=int(characters / CHARACTERS_PER_TOKEN) + 8 * len(conversation),
@@ -170,14 +177,16 @@ class OpenAIAgent:
         )
         retrying = self._tenacity.Retrying(
             retry=self._tenacity.retry_if_exception(self._worth_another_try),
-            stop=self._tenacity.stop_after_attempt(self._attempts),
+            stop=self._tenacity.stop_after_attempt(self._attempts)
+            | self._tenacity.stop_when_event_set(given_up),
+            sleep=self._tenacity.sleep_using_event(given_up),
             wait=_Wait(seed or 0),
             reraise=True,
         )
         reserved = self._budget.reserve(most)
         usage = None
         try:
-            reply: Reply = retrying(self._request, conversation, sampling, seed, most)
+            reply: Reply = retrying(self._request, conversation, sampling, seed, most, given_up)
             usage = reply.usage
         except ConfigError:
             raise
@@ -191,9 +200,16 @@ class OpenAIAgent:
         return reply
 
     def _request(
-        self, conversation: Conversation, sampling: SamplingConfig, seed: int | None, most: Usage
+        self,
+        conversation: Conversation,
+        sampling: SamplingConfig,
+        seed: int | None,
+        most: Usage,
+        given_up: Event,
     ) -> Reply:
         self._pace.wait(most.prompt_tokens + most.completion_tokens)
+        if given_up.is_set():
+            raise InterruptedError("not asked any more")
         body: dict[str, Any] = {
             "model": self.model,
             "messages": list(conversation),

@@ -6,6 +6,7 @@ The threads only wait for answers; whoever called hears them, one after another,
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
+from threading import Event
 from typing import TypeVar
 
 Question = TypeVar("Question")
@@ -18,6 +19,7 @@ def ask_streaming(
     hear: Callable[[int, Answer], Mapping[int, Question]],
     *,
     threads: int,
+    given_up: Event,
 ) -> None:
     """Answer questions, and those that follow from the answers, until none is left.
 
@@ -29,16 +31,21 @@ def ask_streaming(
         answer: Called in many threads.
         hear: Called with key and answer; returns what to ask next, by keys that are not in use.
         threads: Questions in flight at most.
+        given_up: Set when something was raised, for an `answer` that would try again.
     """
     stack = list(questions.items())[::-1]
     flying: dict[Future[Answer], int] = {}
     done: SimpleQueue[Future[Answer]] = SimpleQueue()
     with ThreadPoolExecutor(threads) as pool:
-        while stack or flying:
-            while stack and len(flying) < threads:
-                key, question = stack.pop()
-                future = pool.submit(answer, question)
-                flying[future] = key
-                future.add_done_callback(done.put)
-            future = done.get()
-            stack += list(hear(flying.pop(future), future.result()).items())[::-1]
+        try:
+            while stack or flying:
+                while stack and len(flying) < threads:
+                    key, question = stack.pop()
+                    future = pool.submit(answer, question)
+                    flying[future] = key
+                    future.add_done_callback(done.put)
+                future = done.get()
+                stack += list(hear(flying.pop(future), future.result()).items())[::-1]
+        except BaseException:
+            given_up.set()
+            raise

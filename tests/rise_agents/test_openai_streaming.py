@@ -216,6 +216,24 @@ def test_what_hear_raises_ends_a_stream_after_the_replies_in_flight(
     assert sorted(server.tries) == ["0.0", "1.0", "2.0"]
 
 
+def test_a_stream_that_ends_tries_nothing_again() -> None:
+    failed = threading.Event()
+
+    def slow_down(handler: Handler) -> bool:
+        failed.set()
+        return status(429, retry_after="250")(handler)
+
+    def hear(key: int, reply: Reply) -> dict[int, tuple[Conversation, int]]:
+        raise KeyError(key)
+
+    with serving(lambda label: [slow_down] if label == "1.0" else [until(failed)]) as server:
+        agent = agent_of(server, concurrency=2)
+        with pytest.raises(KeyError):
+            agent.stream(chains(2), SAMPLING, hear)
+        agent.close()
+    assert server.tries == {"0.0": 1, "1.0": 1}
+
+
 def test_an_interrupt_ends_a_stream_after_the_replies_in_flight(tmp_path: Path) -> None:
     interrupted = threading.Event()
 
