@@ -7,8 +7,8 @@ called in segments between which finished rows leave the batch.
 There is no `torch.compile` here. It fails on this cache, whose states are views of roomier buffers; over a
 cache rewritten for it, rollouts of the embedded model on a CPU took 4 to 6 percent less time, for one to two
 minutes of compiling: three quarters of a step are attention and matrix products. transformers' own compiled
-step needs a `StaticCache`, which can neither take up histories nor let finished rows go; it made a third of the
-tokens per second of this decoder. Where a compiled step pays, on a GPU, `VLLMAgent` has one.
+step needs a `StaticCache`, which can neither take up histories nor let finished rows go; it made a third of
+the tokens per second of this decoder. Where a compiled step pays, on a GPU, `VLLMAgent` has one.
 """
 
 from collections.abc import Sequence
