@@ -35,6 +35,8 @@ def run(config: CollectConfig, *, show: bool = True) -> Progress:
     if config.dry_run:
         print(estimate(config, env, indices))
         return Progress(total=len(indices))
+    if not config.resume and (Path(config.out) / STORE).exists():
+        raise ConfigError(f"{config.out} holds a store already: continue it with --resume, or name another")
     if config.workers:
         with ProgressLine(f"{config.env} x {config.agent}", show=show) as line:
             return collect_on_ray(config, indices, line.update)
@@ -75,8 +77,7 @@ def estimate(config: CollectConfig, env: gymnasium.Env[Any, str], indices: Seque
     return estimate_episodes(
         env,
         indices,
-        turns=config.turns,
-        last_samples=config.last_samples,
+        samples=[1] * (config.turns - 1) + [config.last_samples],
         max_new_tokens=config.sampling.max_new_tokens,
         prices=prices,
     )

@@ -56,6 +56,8 @@ class CollectConfig:
     last_agent_settings: Mapping[str, Any] = field(default_factory=dict)
     workers: str = ""
     """ray:N plays with N agents, each in a process of its own with its share of the GPUs."""
+    resume: bool = True
+    """Continue what is in the folder; false refuses a folder with a store."""
     dry_run: bool = False
     """Say what would be played and what it may cost at most, and play nothing."""
 
@@ -93,7 +95,7 @@ def run_record(
     """Return the store's first line: settings that decide the episodes, the data and the versions."""
     first = env.unwrapped.problems[0]  # type: ignore[attr-defined]
     # not where things lie: agents are known by their names, problems by their source
-    ignored = {"out", "limit", "start", "chunk", "workers", "dry_run", "agent", "last_agent"}
+    ignored = {"out", "limit", "start", "chunk", "workers", "resume", "dry_run", "agent", "last_agent"}
     ignored |= {"agent_settings", "last_agent_settings"}
     settings = {key: value for key, value in asdict(config).items() if key not in ignored}
     settings["env_settings"] = {k: v for k, v in config.env_settings.items() if k not in WHERE}

@@ -27,6 +27,16 @@ class Estimate:
     usd: float | None
     """None where there are no prices."""
 
+    def times(self, count: int) -> "Estimate":
+        """Return the estimate of as many such collections."""
+        return Estimate(
+            episodes=count * self.episodes,
+            calls=count * self.calls,
+            prompt_tokens=count * self.prompt_tokens,
+            completion_tokens=count * self.completion_tokens,
+            usd=None if self.usd is None else count * self.usd,
+        )
+
     def __str__(self) -> str:
         cost = "" if self.usd is None else f", ${self.usd:,.2f}"
         return (
@@ -39,24 +49,24 @@ def estimate_episodes(
     env: gymnasium.Env[Any, str],
     indices: Sequence[int],
     *,
-    turns: int,
-    last_samples: int,
+    samples: Sequence[int],
     max_new_tokens: int,
     prices: Mapping[str, float] | None = None,
+    beside: int = 0,
 ) -> Estimate:
     """Return the most that these episodes can ask for, from a sample of their problems.
 
     Args:
         env: The environment; it is played with empty replies.
         indices: Of the problems.
-        turns: Per episode.
-        last_samples: Draws at the last turn.
+        samples: Draws at each turn.
         max_new_tokens: Per reply.
         prices: US dollars per million tokens; see `Prices`.
+        beside: Tokens that each prompt holds beside the environment's.
     """
-    prompts = prompt_tokens(env, indices, turns=turns, max_new_tokens=max_new_tokens)
-    prompt = sum(prompts) + (last_samples - 1) * prompts[-1]
-    calls = len(indices) * (turns - 1 + last_samples)
+    prompts = prompt_tokens(env, indices, turns=len(samples), max_new_tokens=max_new_tokens)
+    prompt = sum((length + beside) * draws for length, draws in zip(prompts, samples, strict=True))
+    calls = len(indices) * sum(samples)
     usage = Usage(prompt_tokens=round(prompt * len(indices)), completion_tokens=calls * max_new_tokens)
     return Estimate(
         episodes=len(indices),

@@ -19,11 +19,13 @@ import gymnasium
 
 from rise_agents.base import Agent, SamplingConfig
 from rise_agents.environments import make_environment
+from rise_agents.estimating import Estimate, estimate_episodes
 from rise_agents.loading import load_agent
 from rise_agents.measuring import Measure, evaluate, judge
 from rise_agents.progress import ProgressLine
-from rise_agents.protocols import NAMES, PROTOCOLS
+from rise_agents.protocols import NAMES, PROTOCOLS, make_for
 from rise_agents.rollout import WHERE
+from rise_agents.scripted_agent import ScriptedAgent
 from rise_env.command_line import parse
 from rise_env.errors import ConfigError
 from rise_env.naming import choose
@@ -66,6 +68,10 @@ class EvaluateConfig:
     verifier_settings: Mapping[str, Any] = field(default_factory=dict)
     chunk: int | None = None
     """Episodes played at a time; None is as many as the agents can use, and 256 at least."""
+    resume: bool = True
+    """Continue what is in the folder; false refuses a folder with logs."""
+    dry_run: bool = False
+    """Say what would be asked for and what it may cost at most, and play nothing."""
 
     def __post_init__(self) -> None:
         if min(self.limit, self.turns, self.samples) < 1 or not self.seeds or not self.agent:
@@ -96,6 +102,10 @@ def folder_name(label: str) -> str:
 def main(argv: Sequence[str]) -> int:
     """Run `rise evaluate`."""
     config = parse(EvaluateConfig, argv, prog="rise evaluate", positional="env", repeated=("agent", "label"))
+    if config.dry_run:
+        for name, most in forecast(config).items():
+            print(f"{name:<12} {most}")
+        return 0
     run(config)
     print(f"logs in {config.out}; rise report {config.out} sums them up")
     return 0
@@ -103,8 +113,9 @@ def main(argv: Sequence[str]) -> int:
 
 def run(config: EvaluateConfig) -> None:
     """Evaluate every agent with every seed; what is there already is not played again."""
-    size = len(_environment(config, {}).unwrapped.problems)  # type: ignore[attr-defined]
-    indices = range(min(config.limit, size))
+    if not config.resume and any(Path(config.out).glob("*/seed-*/*.jsonl")):
+        raise ConfigError(f"{config.out} holds logs already: continue it with --resume, or name another")
+    indices = _indices(config)
     verifier = load_agent(config.verifier, **config.verifier_settings) if config.verifier else None
     try:
         for number, spec in enumerate(config.agent):
@@ -117,6 +128,41 @@ def run(config: EvaluateConfig) -> None:
     finally:
         if verifier is not None:
             verifier.close()
+
+
+def forecast(config: EvaluateConfig) -> dict[str, Estimate]:
+    """Return, per protocol, the most that all agents and seeds together can ask for."""
+    indices = _indices(config)
+    nobody = ScriptedAgent(lambda _: "")
+    limit = config.sampling.max_new_tokens
+    found = {}
+    for name in config.protocols:
+        protocol = PROTOCOLS.get(name, PROTOCOLS["parallel"])
+        plan = protocol.plan(nobody, config.turns, config.draws or config.samples)
+        env = make_for(
+            protocol,
+            lambda settings: _environment(config, settings),
+            plays=len(plan),
+            history_turns=config.history_turns,
+        )
+        judged = name == "best_of_n"  # its prompts hold a reply each, and the verifier is asked
+        samples = [config.samples * config.verifier_votes] if judged else [step.samples for step in plan]
+        settings = config.verifier_settings if judged and config.verifier else config.agent_settings
+        most = estimate_episodes(
+            env,
+            indices,
+            samples=samples,
+            max_new_tokens=limit,
+            prices=settings.get("prices"),
+            beside=limit if judged else 0,
+        )
+        found[name] = most.times(len(config.agent) * len(config.seeds))
+    return found
+
+
+def _indices(config: EvaluateConfig) -> range:
+    size = len(_environment(config, {}).unwrapped.problems)  # type: ignore[attr-defined]
+    return range(min(config.limit, size))
 
 
 def _run_agent(

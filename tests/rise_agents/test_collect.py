@@ -199,6 +199,16 @@ def test_a_config_file_and_options_say_the_same(tmp_path: Path) -> None:
     assert read_run(stores[0]) == read_run(stores[1])
 
 
+def test_a_folder_is_not_continued_against_the_users_will(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = [*COMMAND, "--out", str(tmp_path)]
+    assert main([*options, "--resume", "false"]) == 0
+    assert main([*options, "--resume", "false"]) == 2
+    assert "holds a store already" in capsys.readouterr().err
+    assert main([*options, "--resume"]) == 0
+
+
 def test_a_dry_run_says_what_it_may_cost_and_plays_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

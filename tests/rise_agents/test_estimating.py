@@ -10,7 +10,7 @@ def test_the_most_that_can_be_asked_for_is_counted_by_hand() -> None:
     env = sums(feedback=lambda problem, check, turn: "xxx")
     env.reset(options={"index": 0})
     first = len(env.reset(options={"index": 0})[0][0]["content"]) / 3 + 8
-    found = estimate_episodes(env, [0] * 10, turns=3, last_samples=4, max_new_tokens=50)
+    found = estimate_episodes(env, [0] * 10, samples=[1, 1, 4], max_new_tokens=50)
     second = first + 8 + (1 + 8) + 50
     third = second + 8 + (1 + 8) + 50
     assert found.calls == 10 * (2 + 4)
@@ -20,8 +20,6 @@ def test_the_most_that_can_be_asked_for_is_counted_by_hand() -> None:
 
 
 def test_prices_make_it_dollars() -> None:
-    found = estimate_episodes(
-        sums(), range(5), turns=1, last_samples=1, max_new_tokens=1000, prices={"completion": 2.0}
-    )
+    found = estimate_episodes(sums(), range(5), samples=[1], max_new_tokens=1000, prices={"completion": 2.0})
     assert found.usd == pytest.approx(0.01)
     assert "$0.01" in str(found)

@@ -10,6 +10,7 @@ from rise_agents.evaluate import EvaluateConfig, run
 from rise_agents.measuring import Measure, evaluate, judge
 from rise_agents.protocols import CRITICISE, REFINE
 from rise_agents.scripted_agent import ScriptedAgent
+from rise_env.cli import main
 from rise_env.errors import ConfigError
 from rise_env.problems.arithmetic import ArithmeticProblems
 from rise_env.store import read_run, read_trajectories
@@ -195,3 +196,30 @@ def test_protocols_are_an_option_of_the_command_and_nothing_is_played_twice(tmp_
 def test_settings_that_contradict_are_named(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         EvaluateConfig(**settings)
+
+
+EVALUATE = ["evaluate", "RISE-Arithmetic-v0", "--agent", "expert", "--limit", "6", "--turns", "3"]
+
+
+def test_a_dry_run_names_the_most_that_each_protocol_can_ask_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--out", str(tmp_path / "new"), "--dry-run", "--seeds", "0,1", "--draws", "8"]
+    options += ["--protocols", "sequential,parallel,self_refine,best_of_n", "--verifier_votes", "2"]
+    options += ["--sampling.max_new_tokens", "10", "--agent_settings.prices", '{"completion": 1000}']
+    assert main([*EVALUATE, *options]) == 0
+    said = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    for name, calls in (("sequential", 36), ("parallel", 96), ("self_refine", 60), ("best_of_n", 120)):
+        assert f"12 episodes: at most {calls} calls" in said[name]
+        assert f"and {10 * calls:,} generated tokens, ${calls / 100:.2f}" in said[name]
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_evaluation_is_not_continued_against_the_users_will(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = [*EVALUATE, "--out", str(tmp_path)]
+    assert main([*options, "--resume", "false"]) == 0
+    assert main([*options, "--resume", "false"]) == 2
+    assert "holds logs already" in capsys.readouterr().err
+    assert main([*options, "--resume"]) == 0
