@@ -22,6 +22,9 @@ from rise_env.types import Conversation
 _PATIENCE = 60.0
 """Seconds that a copy has to close before it is killed."""
 
+_MOST_HOMES = 1 << 16
+"""Conversations whose copies are remembered; no prefix cache holds more."""
+
 _LOOK = 1.0
 """Seconds of silence after which the copies are looked at, whether they live."""
 
@@ -121,7 +124,8 @@ class Replicas:
                         continue
                     following = dict(hear(*heard))
                     _send(self._lines[copy], following)
-                    self._homes |= {_beginning(said): copy for said, _ in following.values()}
+                    for said, _ in following.values():
+                        self._remember(said, copy)
         except BaseException:
             self._end()
             raise
@@ -163,8 +167,13 @@ class Replicas:
         for index in strangers:
             home = min(range(len(parts)), key=lambda i: len(parts[i]))
             parts[home].append(index)
-            self._homes[_beginning(conversations[index])] = home
+            self._remember(conversations[index], home)
         return parts
+
+    def _remember(self, conversation: Conversation, copy: int) -> None:
+        if len(self._homes) == _MOST_HOMES:
+            self._homes.clear()
+        self._homes[_beginning(conversation)] = copy
 
     def _ready(self, copies: Collection[int]) -> list[int]:
         """Wait until one of these copies has said something or has ended; return which."""

@@ -149,6 +149,16 @@ def test_copies_share_the_work_and_keep_the_order() -> None:
         agent.close()
 
 
+def test_not_every_conversation_is_remembered_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rise_agents.replicas._MOST_HOMES", 4)
+    agent = copies(2, "make_teller")
+    try:
+        agent.act([ask(f"question {i}") for i in range(10)], SAMPLING)
+        assert 0 < len(agent._homes) <= 4
+    finally:
+        agent.close()
+
+
 @pytest.mark.parametrize("way", ["act", "stream"])
 @pytest.mark.parametrize(
     ("question", "error", "message"),
