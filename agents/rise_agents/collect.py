@@ -69,8 +69,7 @@ def collect(
         StoreError: The store cannot be written.
     """
     if chunk is None:
-        agents = [step.agent for step in plan]
-        chunk = max([CHUNK, *(agent.in_flight for agent in agents if isinstance(agent, StreamingAgent))])
+        chunk = max(CHUNK, in_flight(plan))
     if chunk < 1:
         raise ConfigError(f"chunk must be at least 1, got {chunk}")
     if len(set(indices)) != len(indices):
@@ -116,6 +115,12 @@ def collect(
             raise
         writer.flush()
     return state
+
+
+def in_flight(plan: Sequence[TurnPlan]) -> int:
+    """Return how many episodes the agents of a plan can use at a time; 0 if none streams."""
+    agents = [step.agent for step in plan]
+    return max((agent.in_flight for agent in agents if isinstance(agent, StreamingAgent)), default=0)
 
 
 def missing(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
-from rise_agents.collect import CHUNK, Progress, advance, missing
+from rise_agents.collect import CHUNK, Progress, advance, in_flight, missing
 from rise_agents.collect_config import (
     CollectConfig,
     environment_maker,
@@ -40,11 +40,11 @@ class Player:
         """Made by the first call: what goes wrong in `__init__`, Ray tells as the actor's death."""
         return make_plan(self._config)
 
-    def describe(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the run record and the plan's record, which need the agents' names."""
+    def describe(self) -> tuple[dict[str, Any], dict[str, Any], int]:
+        """Return the run record and the plan's record, and how much the agents can use: only they know."""
         config, env = self._config, self._envs[0]
         plan = plan_record(self._plan, env, config.sampling, drop_degenerate=config.drop_degenerate)
-        return run_record(config, self._plan, env), plan
+        return run_record(config, self._plan, env), plan, in_flight(self._plan)
 
     def play(self, indices: Sequence[int]) -> list[Trajectory]:
         """Play one chunk."""
@@ -57,6 +57,7 @@ class Player:
             config.sampling,
             seed=config.seed,
             drop_degenerate=config.drop_degenerate,
+            live=max(CHUNK, in_flight(self._plan)),
         )
 
 
@@ -82,11 +83,11 @@ def collect_on_ray(
         share = ray.cluster_resources().get("GPU", 0) / count
         actor = ray.remote(num_gpus=int(share) if share >= 1 else share, max_restarts=-1)(Player)
         players = [actor.remote(config) for _ in range(count)]
-        record, plan = _result(ray, players[0].describe.remote())
+        record, plan, usable = _result(ray, players[0].describe.remote())
         problems = environment_maker(config)().unwrapped.problems  # type: ignore[attr-defined]
         with open_store(config, record) as store:
             todo = list(missing(problems, indices, plan, config.seed, store))
-            size = config.chunk or CHUNK
+            size = config.chunk or chunk_size(len(todo), count, usable)
             chunks = deque(todo[i : i + size] for i in range(0, len(todo), size))
             state = Progress(done=len(indices) - len(todo), total=len(indices))
             progress(state)
@@ -116,6 +117,15 @@ def collect_on_ray(
         return state
     finally:
         ray.shutdown()
+
+
+def chunk_size(todo: int, workers: int, usable: int) -> int:
+    """Return how many episodes an actor is given at a time.
+
+    Every actor gets some. One that streams gets several times as many as it can use at a time, as at the end
+    of a chunk it has ever less to do.
+    """
+    return max(1, min(-(-todo // workers), max(CHUNK, 4 * usable)))
 
 
 def _result(ray: Any, reference: Any) -> Any:

@@ -37,6 +37,7 @@ def rollout(
     *,
     seed: int,
     drop_degenerate: bool = False,
+    live: int | None = None,
 ) -> list[Trajectory]:
     """Play one episode per problem index and return what happened, in order.
 
@@ -51,6 +52,7 @@ def rollout(
         seed: Each reply's seed derives from (seed, index, turn, draw), so that an episode played again,
             alone or among others, gets the same replies.
         drop_degenerate: Drop replies that got stuck, as the released code does; see `degenerate`.
+        live: Episodes played at a time; None plays all.
 
     Raises:
         AgentError: An agent answered nothing at all.
@@ -71,7 +73,7 @@ def rollout(
         plan,
         sampling,
         seed,
-        live=len(episodes),
+        live=min(len(episodes), live or len(episodes)),
         drop_degenerate=drop_degenerate,
         ended=lambda _: None,
     )

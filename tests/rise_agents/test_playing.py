@@ -157,6 +157,15 @@ def test_episodes_that_take_turns_in_few_slots_are_the_same(tmp_path: Path, numb
     assert streamer.batches == []
 
 
+def test_a_rollout_plays_a_few_at_a_time_when_told() -> None:
+    guesser = Guesser()
+    some = rollout(
+        [TurnPlan(guesser)] * 4, [make(4) for _ in range(12)], range(12), SamplingConfig(), seed=3, live=5
+    )
+    assert some == played(*[TurnPlan(Guesser())] * 4)
+    assert max(guesser.batches) == 5
+
+
 def test_an_episode_that_ends_makes_room_at_once_in_a_stream(tmp_path: Path) -> None:
     streamer = Streamer()
     episodes = collected(tmp_path / "s.jsonl", *[TurnPlan(streamer)] * 4, chunk=5, count=60)

@@ -12,6 +12,7 @@ import pytest
 
 from rise_agents.collect_command import run
 from rise_agents.collect_config import CollectConfig
+from rise_agents.ray_workers import chunk_size
 from rise_env.errors import ConfigError, MissingDependencyError
 from rise_env.store import read_run, read_trajectories
 
@@ -104,3 +105,8 @@ def test_only_ray_and_a_number_are_workers(tmp_path: Path, workers: str) -> None
 def test_without_ray_the_extra_is_named(tmp_path: Path) -> None:
     with pytest.raises(MissingDependencyError, match=r"rise-env\[ray\]"):
         run(config(tmp_path, workers="ray:2"), show=False)
+
+
+def test_every_worker_gets_some_of_few_and_a_stream_gets_more_of_many() -> None:
+    assert [chunk_size(todo, 4, 0) for todo in (0, 3, 100, 10**6)] == [1, 1, 25, 256]
+    assert [chunk_size(todo, 4, 320) for todo in (100, 10**6)] == [25, 1280]
