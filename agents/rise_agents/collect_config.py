@@ -4,7 +4,6 @@ import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from rise_agents.loading import load_agent
 from rise_agents.rollout import WHERE, TurnPlan
 from rise_env.errors import ConfigError
 from rise_env.store import TrajectoryStore
+from rise_env.versions import installed
 
 STORE = "trajectories.jsonl"
 """Name of the store in the folder."""
@@ -105,7 +105,7 @@ def run_record(
         "settings": settings,
         "seed": config.seed,
         "data": {"source": first.source, "split": first.split},
-        "versions": _versions(),
+        "versions": installed(),
         "machine": platform.platform(),
     }
 
@@ -116,13 +116,3 @@ def open_store(config: CollectConfig, record: Mapping[str, Any]) -> TrajectorySt
     text = yaml.safe_dump(asdict(config), sort_keys=False)
     (Path(config.out) / "config.yaml").write_text(text)
     return store
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for package in ("rise-env", "gymnasium", "torch", "transformers", "vllm", "openai"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -16,6 +16,7 @@ from rise_agents.base import Reply, SamplingConfig
 from rise_agents.chat import encode, load_tokenizer, stop_tokens
 from rise_agents.fingerprint import fingerprint, model_name
 from rise_agents.replicas import Replicas
+from rise_agents.vllm_devices import devices, on_cpu
 from rise_env.errors import AgentError, ConfigError, DataNotFoundError, MissingDependencyError
 from rise_env.types import Conversation, Usage
 
@@ -80,16 +81,16 @@ class VLLMAgent:
             raise ConfigError("data_parallel_size is a setting of its own: take it out of `extra`")
         self._replicas: Replicas | None = None
         if data_parallel_size != 1:
-            devices = _devices(data_parallel_size, tensor_parallel_size)
-            self._replicas = Replicas(f"vllm:{model}", given, devices, known=("context", "stops"))
+            shares = devices(data_parallel_size, tensor_parallel_size)
+            self._replicas = Replicas(f"vllm:{model}", given, shares, known=("context", "stops"))
             self.name = self._replicas.name
             self.in_flight = self._replicas.in_flight
             self.context = self._replicas.attributes["context"]
             self.stops = self._replicas.attributes["stops"]
             return
         self.tokenizer = load_tokenizer(model, revision=revision, chat_template=chat_template)
-        on_cpu = _on_cpu()
-        if on_cpu:
+        cpu = on_cpu()
+        if cpu:
             os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", f"{memory or 4:g}")  # vLLM has no argument for it
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")  # on stdout, and with tracebacks of no harm
         try:
@@ -99,9 +100,9 @@ class VLLMAgent:
                 f"{error.name} is not installed: pip install 'rise-env[vllm]'"
             ) from error
         self._vllm = vllm
-        self._ours = sampler == "rise" or (sampler == "auto" and on_cpu)
+        self._ours = sampler == "rise" or (sampler == "auto" and cpu)
         settings: dict[str, Any] = {
-            "dtype": "float32" if dtype == "auto" and on_cpu else dtype,
+            "dtype": "float32" if dtype == "auto" and cpu else dtype,
             "tensor_parallel_size": tensor_parallel_size,
             "max_model_len": max_length,
             "max_num_seqs": max_batch,
@@ -112,7 +113,7 @@ class VLLMAgent:
             "disable_log_stats": True,
             "seed": 0,
         }
-        if on_cpu:
+        if cpu:
             settings["block_size"] = 32  # the least it takes; 128 would keep little of short turns
         else:
             settings["gpu_memory_utilization"] = memory or 0.9
@@ -290,36 +291,6 @@ class VLLMAgent:
             ),
             latency=latency,
         )
-
-
-def _on_cpu() -> bool:
-    import torch
-
-    return not torch.cuda.is_available()
-
-
-def _devices(engines: int, per_engine: int) -> list[dict[str, str]]:
-    """Return the environment of each engine's process: which devices it sees.
-
-    Raises:
-        ConfigError: There are fewer GPUs.
-    """
-    if engines < 1:
-        raise ConfigError(f"data_parallel_size must be at least 1, got {engines}")
-    if _on_cpu():
-        # vLLM binds its threads to cores: engines would all choose the same ones
-        return [{"VLLM_CPU_OMP_THREADS_BIND": "nobind"}] * engines
-    import torch
-
-    named = os.environ.get("CUDA_VISIBLE_DEVICES")
-    known = named.split(",") if named else [str(i) for i in range(torch.cuda.device_count())]
-    if engines * per_engine > len(known):
-        raise ConfigError(
-            f"data_parallel_size {engines} with tensor_parallel_size {per_engine} needs "
-            f"{engines * per_engine} GPUs, there are {len(known)}"
-        )
-    groups = [known[i * per_engine : (i + 1) * per_engine] for i in range(engines)]
-    return [{"CUDA_VISIBLE_DEVICES": ",".join(group)} for group in groups]
 
 
 def _stops(tokenizer: Any, model: str, revision: str | None) -> tuple[int, ...]:

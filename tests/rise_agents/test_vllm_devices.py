@@ -2,8 +2,8 @@
 
 import pytest
 
-from rise_agents import vllm_agent
 from rise_agents.loading import load_agent
+from rise_agents.vllm_devices import devices
 from rise_env.errors import ConfigError
 
 
@@ -15,7 +15,7 @@ def _eight_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def seen(engines: int, per_engine: int) -> list[str]:
-    return [found["CUDA_VISIBLE_DEVICES"] for found in vllm_agent._devices(engines, per_engine)]
+    return [found["CUDA_VISIBLE_DEVICES"] for found in devices(engines, per_engine)]
 
 
 def test_engines_share_the_gpus_between_them() -> None:
