@@ -81,6 +81,14 @@ def test_two_engines_give_the_replies_of_one(agent, random_model: Path) -> None:
         assert [r.token_ids for r in replies] == [r.token_ids for r in expected]
         again = pair.act(asked(40), sampling, list(range(40)))
         assert all(reply.usage.cached_tokens for reply in again), "an engine was asked what another one knows"
+        assert pair.in_flight == 2 * agent.in_flight
+        played = [
+            rollout([TurnPlan(who)] * 2, envs(20), range(20), SamplingConfig(max_new_tokens=24), seed=5)
+            for who in (agent, pair)
+        ]
+        assert [[turn.action.reply for turn in t.turns] for t in played[0]] == [
+            [turn.action.reply for turn in t.turns] for t in played[1]
+        ], "streamed over two engines, an episode went another way"
     finally:
         pair.close()
 
