@@ -1,12 +1,14 @@
 """An agent that takes its time and is never right, for tests that kill it."""
 
+import hashlib
 import os
 import signal
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rise_agents.base import Reply
+from rise_agents.base import Reply, SamplingConfig
 from rise_agents.scripted_agent import ScriptedAgent
 from rise_env.types import Conversation
 
@@ -19,6 +21,31 @@ def make_agent(seconds: float = 0.002) -> ScriptedAgent:
         return f"After {len(conversation)} messages: \\boxed{{-{len(conversation)}}}"
 
     return ScriptedAgent(answer, name="slow")
+
+
+class Streamer(ScriptedAgent):
+    """Streams; of eight requests in flight the one that comes first is a matter of their conversations."""
+
+    in_flight = 8
+
+    def stream(
+        self,
+        requests: Mapping[int, tuple[Conversation, int]],
+        sampling: SamplingConfig,
+        hear: Callable[[int, Reply], Mapping[int, tuple[Conversation, int]]],
+    ) -> None:
+        """Answer what is open, in no particular order."""
+        waiting = dict(requests)
+        while waiting:
+            key = max(list(waiting)[:8], key=lambda key: hashlib.sha1(str(waiting[key]).encode()).digest())
+            conversation, _ = waiting.pop(key)
+            waiting |= hear(key, self.act([conversation], sampling)[0])
+
+
+def make_streamer(seconds: float = 0.002) -> ScriptedAgent:
+    """Make the same that streams."""
+    slow = make_agent(seconds)
+    return Streamer(slow._answer, name="slow")
 
 
 def make_deadly(flag: str, calls: int) -> ScriptedAgent:

@@ -16,9 +16,12 @@ from rise_env.types import Trajectory
 ROOT = Path(__file__).parents[2]
 
 
-def start(out: Path, episodes: int) -> subprocess.Popen[bytes]:
+KINDS = ["make_agent", "make_streamer"]
+
+
+def start(out: Path, episodes: int, kind: str = "make_agent") -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "rise_env.cli", "collect", "RISE-Arithmetic-v0"]
-    command += ["--agent", "tests.rise_agents.slow_agent:make_agent", "--agent_settings.seconds", "0.001"]
+    command += ["--agent", f"tests.rise_agents.slow_agent:{kind}", "--agent_settings.seconds", "0.001"]
     command += ["--turns", "2", "--limit", str(episodes), "--chunk", "4", "--out", str(out)]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
@@ -33,12 +36,12 @@ def wait_for_store(process: subprocess.Popen[bytes], out: Path) -> None:
         time.sleep(0.01)
 
 
-def disturbed(tmp_path: Path, kills: int, episodes: int, how: signal.Signals) -> tuple[Path, int]:
+def disturbed(tmp_path: Path, kills: int, episodes: int, how: signal.Signals, kind: str) -> tuple[Path, int]:
     draws = random.Random(kills)
     out = tmp_path / "disturbed"
     hit = 0
     while hit < kills:
-        process = start(out, episodes)
+        process = start(out, episodes, kind)
         wait_for_store(process, out)
         time.sleep(draws.uniform(0.0, 0.25) + (0.3 if hit else 0.0))
         if process.poll() is not None:
@@ -46,7 +49,7 @@ def disturbed(tmp_path: Path, kills: int, episodes: int, how: signal.Signals) ->
         process.send_signal(how)
         process.wait()
         hit += 1
-    assert start(out, episodes).wait() == 0
+    assert start(out, episodes, kind).wait() == 0
     return out, hit
 
 
@@ -54,29 +57,34 @@ def check(tmp_path: Path, out: Path, episodes: int) -> None:
     calm = tmp_path / "calm"
     assert start(calm, episodes).wait() == 0
     assert set(Counter(trajectory.id for trajectory in rows(out)).values()) == {1}
-    assert rows(out) == rows(calm)
+    assert sorted(rows(out), key=lambda t: t.id) == sorted(rows(calm), key=lambda t: t.id)
     assert len(rows(calm)) == episodes
 
 
-def test_a_killed_collection_goes_on_and_ends_the_same(tmp_path: Path) -> None:
-    out, hit = disturbed(tmp_path, kills=2, episodes=200, how=signal.SIGKILL)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_killed_collection_goes_on_and_ends_the_same(tmp_path: Path, kind: str) -> None:
+    out, hit = disturbed(tmp_path, kills=2, episodes=200, how=signal.SIGKILL, kind=kind)
     assert hit >= 1
     check(tmp_path, out, 200)
 
 
-def test_an_interrupted_collection_says_so_and_goes_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_interrupted_collection_says_so_and_goes_on(tmp_path: Path, kind: str) -> None:
     out = tmp_path / "disturbed"
-    process = start(out, 200)
+    process = start(out, 200, kind)
     wait_for_store(process, out)
     process.send_signal(signal.SIGINT)
     assert process.wait() == 130
-    assert start(out, 200).wait() == 0
+    assert start(out, 200, kind).wait() == 0
     check(tmp_path, out, 200)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_thirty_kills_at_random_points_lose_nothing_and_store_nothing_twice(tmp_path: Path) -> None:
-    out, hit = disturbed(tmp_path, kills=30, episodes=4000, how=signal.SIGKILL)
+@pytest.mark.parametrize("kind", KINDS)
+def test_thirty_kills_at_random_points_lose_nothing_and_store_nothing_twice(
+    tmp_path: Path, kind: str
+) -> None:
+    out, hit = disturbed(tmp_path, kills=30, episodes=4000, how=signal.SIGKILL, kind=kind)
     assert hit == 30
     check(tmp_path, out, 4000)
