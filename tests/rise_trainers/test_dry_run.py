@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rise_agents.estimating import CHARACTERS_PER_TOKEN
+from rise_agents.estimating import CHARACTERS_PER_TOKEN, prompt_tokens
 from rise_env.cli import main
 from rise_env.command_line import parse
 from rise_env.errors import ConfigError
@@ -87,6 +87,38 @@ def test_every_config_resolves_and_fits_its_machine(
     for row in phases.values():
         assert (row.memory.device if row.memory else row.weights or 0.0) <= room
         assert row.memory is None or row.memory.host <= 256
+
+
+def test_prompts_and_trained_tokens_are_counted_by_their_draws() -> None:
+    config = RunConfig(
+        problems=ProblemsConfig(train=100, test=10),
+        iterations=1,
+        improve=ImproveConfig(samples=4),
+        measure=MeasureConfig(turns=3, samples=5),
+        fit={"epochs": 1.5, "max_length": 10_000},
+    )
+    found = rows(config)
+
+    def prompts(split: str, count: int, turns: int) -> list[float]:
+        env = look_up(config, split).env
+        return prompt_tokens(env, range(count), turns=turns, max_new_tokens=1000)
+
+    first, second = prompts("train", 100, 2)
+    assert found["seed-0.1-collect"].prompt_tokens == round(100 * (first + 4 * second))
+    assert found["seed-0.1-fit"].tokens == round(1.5 * 100 * (second + 1000))
+    measured = prompts(config.problems.test_split, 10, 3)
+    assert found["seed-0.0-evaluate"].prompt_tokens == round(10 * (sum(measured) + 5 * measured[0]))
+
+
+def test_a_tensor_parallel_agent_holds_its_share_of_the_weights() -> None:
+    whole, half = (
+        rows(RunConfig(agent=PolicyConfig(settings={"tensor_parallel_size": size})))[
+            "seed-0.0-evaluate"
+        ].weights
+        for size in (1, 2)
+    )
+    assert whole is not None
+    assert half == whole / 2
 
 
 def test_replies_tokens_and_steps_are_those_of_the_settings() -> None:
