@@ -11,11 +11,13 @@ from rise_agents.collect_config import (
     STORE,
     CollectConfig,
     environment_maker,
+    has_teacher,
     make_plan,
     open_store,
     run_record,
 )
-from rise_agents.estimating import Estimate, estimate_episodes
+from rise_agents.estimating import Estimate, estimate_episodes, read_prices
+from rise_agents.loading import check_spec
 from rise_agents.progress import ProgressLine
 from rise_agents.ray_workers import collect_on_ray
 from rise_env.command_line import parse
@@ -72,14 +74,23 @@ def main(argv: Sequence[str]) -> int:
 
 
 def estimate(config: CollectConfig, env: gymnasium.Env[Any, str], indices: Sequence[int]) -> Estimate:
-    """Say what the collection may ask for at most, and cost, from a sample of its problems."""
-    prices = {**config.agent_settings, **config.last_agent_settings}.get("prices")
+    """Say what the collection may ask for at most, and cost, from a sample of its problems.
+
+    Raises:
+        ConfigError: A text cannot name an agent, or prices are none.
+    """
+    check_spec(config.agent)
+    prices = last_prices = read_prices(config.agent_settings)
+    if config.last_agent is not None and has_teacher(config):
+        check_spec(config.last_agent)
+        last_prices = read_prices(config.last_agent_settings)
     return estimate_episodes(
         env,
         indices,
         samples=[1] * (config.turns - 1) + [config.last_samples],
         max_new_tokens=config.sampling.max_new_tokens,
         prices=prices,
+        last_prices=last_prices,
     )
 
 

@@ -54,6 +54,7 @@ class CollectConfig:
     agent_settings: Mapping[str, Any] = field(default_factory=dict)
     """Settings of the agent: dtype, max_batch, ..."""
     last_agent_settings: Mapping[str, Any] = field(default_factory=dict)
+    """Those of last_agent; with them it is another agent, even where both have one name."""
     workers: str = ""
     """ray:N plays with N agents, each in a process of its own with its share of the GPUs."""
     resume: bool = True
@@ -68,6 +69,8 @@ class CollectConfig:
         for name, value in (("limit", self.limit), ("chunk", self.chunk)):
             if value is not None and value < 1:
                 raise ConfigError(f"{name} must be at least 1, got {value}")
+        if self.last_agent_settings and self.last_agent is None:
+            raise ConfigError("last_agent_settings need a last_agent; those of agent are agent_settings")
 
 
 def environment_maker(config: CollectConfig) -> Callable[[], gymnasium.Env[Any, str]]:
@@ -80,11 +83,18 @@ def environment_maker(config: CollectConfig) -> Callable[[], gymnasium.Env[Any, 
     return partial(make_environment, config.env, **settings)
 
 
+def has_teacher(config: CollectConfig) -> bool:
+    """Whether the last turn is another agent's, by its name or its settings."""
+    if config.last_agent is None:
+        return False
+    return config.last_agent != config.agent or bool(config.last_agent_settings)
+
+
 def make_plan(config: CollectConfig) -> list[TurnPlan]:
     """Load the agents and return who plays which turn."""
     agent = load_agent(config.agent, **config.agent_settings)
     last = agent
-    if config.last_agent is not None and config.last_agent != config.agent:
+    if config.last_agent is not None and has_teacher(config):
         last = load_agent(config.last_agent, **config.last_agent_settings)
     return [TurnPlan(agent)] * (config.turns - 1) + [TurnPlan(last, samples=config.last_samples)]
 

@@ -1,12 +1,14 @@
 """How many calls and tokens a collection may need at most, before anything is asked."""
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gymnasium
 
 from rise_agents.pacing import Prices
+from rise_env.errors import ConfigError
 from rise_env.types import Conversation, Usage
 
 CHARACTERS_PER_TOKEN = 3.0
@@ -25,20 +27,26 @@ class Estimate:
     prompt_tokens: int
     completion_tokens: int
     usd: float | None
-    """None where there are no prices."""
+    """Of the calls that have a price; None where there are no prices."""
+    unpriced: int = 0
+    """Calls without a price, where others have one."""
 
     def times(self, count: int) -> "Estimate":
         """Return the estimate of as many such collections."""
-        return Estimate(
+        return replace(
+            self,
             episodes=count * self.episodes,
             calls=count * self.calls,
             prompt_tokens=count * self.prompt_tokens,
             completion_tokens=count * self.completion_tokens,
             usd=None if self.usd is None else count * self.usd,
+            unpriced=count * self.unpriced,
         )
 
     def __str__(self) -> str:
         cost = "" if self.usd is None else f", ${self.usd:,.2f}"
+        if self.usd is not None and self.unpriced:
+            cost += f" for {self.calls - self.unpriced:,} calls; the other {self.unpriced:,} have no price"
         return (
             f"{self.episodes} episodes: at most {self.calls:,} calls, about {self.prompt_tokens:,} prompt "
             f"and {self.completion_tokens:,} generated tokens{cost}"
@@ -51,7 +59,8 @@ def estimate_episodes(
     *,
     samples: Sequence[int],
     max_new_tokens: int,
-    prices: Mapping[str, float] | None = None,
+    prices: Prices | None = None,
+    last_prices: Prices | None = None,
     beside: int = 0,
 ) -> Estimate:
     """Return the most that these episodes can ask for, from a sample of their problems.
@@ -61,20 +70,48 @@ def estimate_episodes(
         indices: Of the problems.
         samples: Draws at each turn.
         max_new_tokens: Per reply.
-        prices: US dollars per million tokens; see `Prices`.
+        prices: Of the turns before the last one.
+        last_prices: Of the last turn.
         beside: Tokens that each prompt holds beside the environment's.
     """
     prompts = prompt_tokens(env, indices, turns=len(samples), max_new_tokens=max_new_tokens)
-    prompt = sum((length + beside) * draws for length, draws in zip(prompts, samples, strict=True))
-    calls = len(indices) * sum(samples)
-    usage = Usage(prompt_tokens=round(prompt * len(indices)), completion_tokens=calls * max_new_tokens)
+    calls = [len(indices) * draws for draws in samples]
+    read = [(length + beside) * count for length, count in zip(prompts, calls, strict=True)]
+    paid = [prices] * (len(samples) - 1) + [last_prices]
+    usd = [
+        price.cost(Usage(prompt_tokens=round(tokens), completion_tokens=count * max_new_tokens))
+        for price, tokens, count in zip(paid, read, calls, strict=True)
+        if price is not None
+    ]
     return Estimate(
         episodes=len(indices),
-        calls=calls,
-        prompt_tokens=usage.prompt_tokens,
-        completion_tokens=usage.completion_tokens,
-        usd=None if prices is None else Prices(**dict(prices)).cost(usage),
+        calls=sum(calls),
+        prompt_tokens=round(sum(read)),
+        completion_tokens=sum(calls) * max_new_tokens,
+        usd=sum(usd) if usd else None,
+        unpriced=sum(count for price, count in zip(paid, calls, strict=True) if price is None),
     )
+
+
+def read_prices(settings: Mapping[str, Any]) -> Prices | None:
+    """Return the prices among an agent's settings; None where there are none.
+
+    Raises:
+        ConfigError: They are something else than names and US dollars.
+    """
+    table = settings.get("prices")
+    if table is None:
+        return None
+    known = Prices.__dataclass_fields__
+    if not isinstance(table, Mapping):
+        raise ConfigError(f"prices are {{name: US dollars per million tokens}}, got {table!r}")
+    for name, value in table.items():
+        if name not in known:
+            raise ConfigError(f"prices have {', '.join(known)}; got {name!r}")
+        number = isinstance(value, int | float) and 0 <= value < math.inf
+        if not number and not (name == "cached" and value is None):
+            raise ConfigError(f"the price {name} must be US dollars per million tokens, got {value!r}")
+    return Prices(**table)
 
 
 def prompt_tokens(

@@ -19,8 +19,8 @@ import gymnasium
 
 from rise_agents.base import Agent, SamplingConfig
 from rise_agents.environments import make_environment
-from rise_agents.estimating import Estimate, estimate_episodes
-from rise_agents.loading import load_agent
+from rise_agents.estimating import Estimate, estimate_episodes, read_prices
+from rise_agents.loading import check_spec, load_agent
 from rise_agents.measuring import Measure, evaluate, judge
 from rise_agents.progress import ProgressLine
 from rise_agents.protocols import NAMES, PROTOCOLS, make_for
@@ -131,8 +131,15 @@ def run(config: EvaluateConfig) -> None:
 
 
 def forecast(config: EvaluateConfig) -> dict[str, Estimate]:
-    """Return, per protocol, the most that all agents and seeds together can ask for."""
+    """Return, per protocol, the most that all agents and seeds together can ask for.
+
+    Raises:
+        ConfigError: A text cannot name an agent, or prices are none.
+    """
     indices = _indices(config)
+    for spec in (*config.agent, *((config.verifier,) if config.verifier else ())):
+        check_spec(spec)
+    prices, verifier_prices = read_prices(config.agent_settings), read_prices(config.verifier_settings)
     nobody = ScriptedAgent(lambda _: "")
     limit = config.sampling.max_new_tokens
     found = {}
@@ -147,13 +154,14 @@ def forecast(config: EvaluateConfig) -> dict[str, Estimate]:
         )
         judged = name == "best_of_n"  # its prompts hold a reply each, and the verifier is asked
         samples = [config.samples * config.verifier_votes] if judged else [step.samples for step in plan]
-        settings = config.verifier_settings if judged and config.verifier else config.agent_settings
+        paid = verifier_prices if judged and config.verifier else prices
         most = estimate_episodes(
             env,
             indices,
             samples=samples,
             max_new_tokens=limit,
-            prices=settings.get("prices"),
+            prices=paid,
+            last_prices=paid,
             beside=limit if judged else 0,
         )
         found[name] = most.times(len(config.agent) * len(config.seeds))
