@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from rise_agents.asking import ask
+from rise_agents.asking import Asker
 from rise_agents.base import Agent, Reply, SamplingConfig
 from rise_agents.rollout import request_seed
 from rise_env.checkers.boxed import last_boxed
@@ -86,6 +86,7 @@ def best_of_n(
     if min(votes, samples) < 1:
         raise ConfigError(f"votes and samples must be at least 1, got {votes} and {samples}")
     todo = (e for e in draws if e.turns and not done(_id(e, verifier, samples, votes)))
+    asker = Asker()
     while part := list(islice(todo, chunk)):
         wanted = [
             (episode, draw, vote)
@@ -98,7 +99,7 @@ def best_of_n(
             for episode, draw, _ in wanted
         ]
         seeds = [request_seed(seed, _number(episode.id), draw, vote) for episode, draw, vote in wanted]
-        replies = ask(verifier, conversations, sampling, seeds)
+        replies = asker.ask(verifier, conversations, sampling, seeds)
         answers = iter(zip(conversations, replies, strict=True))
         pairs = [_judged(episode, verifier, answers, samples, votes) for episode in part]
         yield [picked for picked, _ in pairs], [said for _, said in pairs]

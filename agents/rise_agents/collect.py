@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import gymnasium
 
 from rise_agents.base import SamplingConfig, StreamingAgent
+from rise_agents.closing import close
 from rise_agents.episodes import LiveEpisode
 from rise_agents.ordered_writing import OrderedWriter
 from rise_agents.playing import TurnPlan, play
@@ -72,19 +73,18 @@ def collect(
         chunk = max(CHUNK, in_flight(plan))
     if chunk < 1:
         raise ConfigError(f"chunk must be at least 1, got {chunk}")
+    if not plan:
+        raise ConfigError("a plan needs at least one turn")
+    if seed < 0:
+        raise ConfigError(f"seed must be at least 0, got {seed}")
     if len(set(indices)) != len(indices):
         raise ConfigError("an index is asked for twice: the episode would be the same")
     began = time.perf_counter()
     if not indices:
         return Progress()
-    with ExitStack() as made:
-
-        def make() -> gymnasium.Env[Any, str]:
-            env = make_env()
-            made.callback(env.close)
-            return env
-
-        free = [make()]
+    free = [make_env()]
+    busy: list[gymnasium.Env[Any, str]] = []
+    try:
         record = plan_record(plan, free[0], sampling, drop_degenerate=drop_degenerate)
         problems = free[0].unwrapped.problems  # type: ignore[attr-defined]
         todo = list(missing(problems, indices, record, seed, store))
@@ -96,24 +96,39 @@ def collect(
             if progress:
                 progress(state)
 
+        def begin(index: int) -> LiveEpisode:
+            busy.append(free.pop() if free else make_env())
+            return LiveEpisode(busy[-1], index, record, seed)
+
         def ended(episode: LiveEpisode) -> None:
-            trajectory = episode.record()
-            if trajectory.error is None:  # else it may be broken
+            busy.remove(episode.env)
+            if episode.env_failed:
+                close(episode.env)
+            else:
                 free.append(episode.env)
-            writer.add(episode.index, trajectory)
+            writer.add(episode.index, episode.record())
 
         if progress:
             progress(state)
         writer = OrderedWriter(store, todo, min(chunk, CHUNK), tell)
-        episodes = (LiveEpisode(free.pop() if free else make(), index, record, seed) for index in todo)
         live = min(chunk, len(todo))
         try:
-            play(episodes, plan, sampling, seed, live=live, drop_degenerate=drop_degenerate, ended=ended)
+            play(
+                map(begin, todo),
+                plan,
+                sampling,
+                seed,
+                live=live,
+                drop_degenerate=drop_degenerate,
+                ended=ended,
+            )
         except BaseException:
             with suppress(StoreError):  # it may be the very reason
                 writer.flush()
             raise
         writer.flush()
+    finally:
+        close(*free, *busy)
     return state
 
 

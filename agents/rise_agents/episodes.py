@@ -30,6 +30,8 @@ class LiveEpisode:
         """Of the current turn."""
         self.conversation: Conversation = ()
         self.live = True
+        self.env_failed = False
+        """Whether the environment raised: it may be broken."""
         self.env = env
         self._seed = seed
         self._turns: list[Turn] = []
@@ -44,7 +46,7 @@ class LiveEpisode:
             start = int(np.random.SeedSequence((seed, index)).generate_state(1)[0])
             self.conversation, _ = env.reset(seed=start, options={"index": index})
         except Exception as error:
-            self.fail(_reason(error))
+            self._fail_in_env(error)
         if self.live and not isinstance(self.conversation, tuple):
             raise ConfigError(
                 f"agents read conversations, but {env} observes {type(self.conversation).__name__}: "
@@ -61,6 +63,10 @@ class LiveEpisode:
         self.live = False
         self._error = f"turn {len(self._turns) + 1}: {reason}"
 
+    def _fail_in_env(self, error: Exception) -> None:
+        self.env_failed = True
+        self.fail(str(error) if isinstance(error, RiseError) else f"{type(error).__name__}: {error}")
+
     def hear(self, agent: str, reply: Reply, *, check: bool) -> None:
         """Take one reply to the current observation.
 
@@ -73,7 +79,7 @@ class LiveEpisode:
             result = self.env.unwrapped.check(reply.text) if check else _UNCHECKED  # type: ignore[attr-defined]
             reward = self.env.unwrapped.reward(result) if check else 0.0  # type: ignore[attr-defined]
         except Exception as error:
-            self.fail(_reason(error))
+            self._fail_in_env(error)
             return
         self.attempts.append(
             Attempt(
@@ -97,13 +103,16 @@ class LiveEpisode:
             conversation, reward, terminated, truncated, info = self.env.step(best.reply)
             if not math.isfinite(reward):
                 raise ValueError(f"the reward is {reward}")
+            check = info.get("check")
+            if not isinstance(check, CheckResult) or not isinstance(conversation, tuple):
+                raise TypeError("a step's observation is a conversation and info['check'] a CheckResult")
         except Exception as error:
-            self.fail(_reason(error))
+            self._fail_in_env(error)
             return
         attempts[chosen] = Attempt(
             agent=best.agent,
             reply=best.reply,
-            check=info["check"],
+            check=check,
             reward=float(reward),
             finish=best.finish,
             usage=best.usage,
@@ -126,7 +135,3 @@ class LiveEpisode:
             truncated=truncated,
             error=self._error,
         )
-
-
-def _reason(error: Exception) -> str:
-    return str(error) if isinstance(error, RiseError) else f"{type(error).__name__}: {error}"

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from rise_agents.asking import SETUP_ERRORS, ask
+from rise_agents.asking import SETUP_ERRORS, Asker, require_replies
 from rise_agents.base import Agent, Reply, SamplingConfig, StreamingAgent
 from rise_agents.degenerate import is_degenerate
 from rise_agents.episodes import LiveEpisode
@@ -41,6 +41,8 @@ class TurnPlan:
     def __post_init__(self) -> None:
         if self.samples < 1:
             raise ConfigError(f"samples must be at least 1, got {self.samples}")
+        if not isinstance(self.agent.name, str):
+            raise ConfigError(f"an agent's name must be a text, got {self.agent.name!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +84,13 @@ def play(
         AgentError: An agent answered nothing at all.
     """
     slots = _Slots(episodes, live, lambda episode: _script(episode, plan, seed, drop_degenerate), ended)
+    asker = Asker()
     broken: set[int] = set()
     """Agents whose stream has left requests open: these are asked in the usual way."""
     while slots.requests or slots.fill():
         agent = slots.most_wanted()
         if _streams(agent) and id(agent) not in broken:
-            _stream(agent, slots, sampling)
+            _stream(agent, slots, sampling, asker)
             if slots.of(agent):
                 broken.add(id(agent))
             continue
@@ -96,7 +99,7 @@ def play(
         asked = [slots.requests[place] for place in places]
         if isinstance(agent, ToldAgent):
             agent.learn([request.problem for request in asked])
-        replies = ask(agent, [r.conversation for r in asked], sampling, [r.seed for r in asked])
+        replies = asker.ask(agent, [r.conversation for r in asked], sampling, [r.seed for r in asked])
         for place, reply in zip(places, replies, strict=True):
             slots.advance(place, reply)
 
@@ -165,44 +168,55 @@ def _streams(agent: Agent) -> bool:
     return isinstance(agent, StreamingAgent) and agent.in_flight > 0 and not isinstance(agent, ToldAgent)
 
 
-def _stream(agent: Any, slots: _Slots, sampling: SamplingConfig) -> None:
+def _stream(agent: Any, slots: _Slots, sampling: SamplingConfig, asker: Asker) -> None:
     """Play on as long as the agent is asked.
 
-    What it fails to answer is believed when it answers something else afterwards, or when little is left:
-    else the agent may be dead, and no episode has to pay for that.
+    What it fails to answer is believed when it has answered something that it was asked later: else it may be
+    dead, and no episode has to pay for that.
 
     Raises:
-        AgentError: It answered nothing any more.
+        AgentError: It answers nothing any more.
     """
-    answered = False
-    heard: dict[int, Reply] = {}
-    """Failures that are not believed yet, and the reply that is told now."""
+    asked: dict[int, int] = {}
+    """Number of a request -> its slot."""
+    count = 0
+    failed: dict[int, tuple[int, Reply]] = {}
+    """Slot -> how many requests there were when it failed, and its reply."""
     ours: list[BaseException] = []
     """What was raised here and not by the agent."""
 
-    def hear(slot: int, reply: Reply) -> Mapping[int, tuple[Conversation, int]]:
-        nonlocal answered
-        heard[slot] = reply
+    def request(slot: int) -> tuple[int, tuple[Conversation, int]]:
+        nonlocal count
+        asked[count] = slot
+        count += 1
+        return count - 1, (slots.requests[slot].conversation, slots.requests[slot].seed)
+
+    def hear(number: int, reply: Reply) -> Mapping[int, tuple[Conversation, int]]:
+        require_replies(agent, [reply])
+        slot = asked.pop(number, None)
+        if slot is None:
+            raise AgentError(f"{agent.name} answered a request that is not open: {number}")
         if reply.finish == "error":
+            failed[slot] = (count, reply)
             return {}
-        answered = True
-        following = {}
+        asker.answered(agent, slots.requests[slot].conversation)
+        believed = [place for place, (before, _) in failed.items() if before <= number]
         try:
-            for place in list(heard):
-                slots.advance(place, heard.pop(place))
+            for place in believed:
+                slots.advance(place, failed.pop(place)[1])
+            slots.advance(slot, reply)
+            following = [slot, *believed]
+            for place in following:
                 slots.begin(place)
-                request = slots.requests.get(place)
-                if request is not None and request.agent is agent:
-                    following[place] = request.conversation, request.seed
+            waiting = {place: slots.requests.get(place) for place in following}
+            return dict(request(p) for p, r in waiting.items() if r is not None and r.agent is agent)
         except BaseException as error:
             ours.append(error)
             raise
-        return following
 
     slots.fill()
-    requests = {p: (slots.requests[p].conversation, slots.requests[p].seed) for p in slots.of(agent)}
     try:
-        agent.stream(requests, sampling, hear)
+        agent.stream(dict(request(slot) for slot in slots.of(agent)), sampling, hear)
     except SETUP_ERRORS:
         raise
     except Exception as error:
@@ -210,12 +224,10 @@ def _stream(agent: Any, slots: _Slots, sampling: SamplingConfig) -> None:
             raise
         _log.warning("%s broke off streaming, its conversations are asked again: %r", agent.name, error)
         return
-    if answered and len(heard) <= max(2, len(requests) // 8):
-        for slot, reply in heard.items():
-            slots.advance(slot, reply)
-    elif len(heard) > 1:
-        reason = next(iter(heard.values())).text
-        raise AgentError(f"{agent.name} answered none of {len(heard)} conversations: {reason}")
+    conversations = [slots.requests[slot].conversation for slot in failed]
+    asker.judge(agent, conversations, [reply for _, reply in failed.values()], sampling)
+    for slot, (_, reply) in failed.items():
+        slots.advance(slot, reply)
 
 
 def _script(episode: LiveEpisode, plan: Sequence[TurnPlan], seed: int, drop_degenerate: bool) -> Script:

@@ -62,6 +62,8 @@ def rollout(
         raise ConfigError(f"one environment per index: got {len(envs)} and {len(indices)}")
     if not plan:
         raise ConfigError("a plan needs at least one turn")
+    if live is not None and live < 1:
+        raise ConfigError(f"live must be at least 1, got {live}")
     if seed < 0:
         raise ConfigError(f"seed must be at least 0, got {seed}")
     episodes = [

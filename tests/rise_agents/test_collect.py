@@ -1,6 +1,7 @@
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import pytest
 
 from rise_agents.base import SamplingConfig
@@ -48,6 +49,69 @@ def test_the_size_of_chunks_changes_no_trajectory(tmp_path: Path) -> None:
     play(tmp_path / "a.jsonl", range(20), chunk=3)
     play(tmp_path / "b.jsonl", range(20), chunk=100)
     assert list(read_trajectories(tmp_path / "a.jsonl")) == list(read_trajectories(tmp_path / "b.jsonl"))
+
+
+class Messy(MathEnv):
+    """Raises at every third problem, and whenever it is closed."""
+
+    closed = 0
+
+    def step(self, action: str) -> tuple[Conversation, float, bool, bool, dict[str, Any]]:
+        if int(self.problem.id.partition("/")[2]) % 3 == 0:
+            raise RuntimeError("broken")
+        return super().step(action)
+
+    def close(self) -> None:
+        type(self).closed += 1
+        raise OSError("not now")
+
+
+def test_broken_environments_are_closed_at_once_and_may_fail_at_that(tmp_path: Path) -> None:
+    alive = []
+
+    def make() -> MathEnv:
+        made.append(Messy(PROBLEMS, NumericChecker()))
+        alive.append(len(made) - Messy.closed)
+        return made[-1]
+
+    made: list[Messy] = []
+    Messy.closed = 0
+    with TrajectoryStore(tmp_path / "s.jsonl", {}) as store:
+        done = collect([TurnPlan(ScriptedAgent(wrong))], make, range(30), store, SAMPLING, seed=0, chunk=3)
+    assert (done.played, done.failed) == (30, 10)
+    assert max(alive) <= 4
+    assert Messy.closed == len(made)
+
+
+def test_an_environment_whose_agent_failed_is_used_again(tmp_path: Path) -> None:
+    made = []
+
+    def make() -> MathEnv:
+        made.append(sums())
+        return made[-1]
+
+    def moody(conversation: Conversation) -> str:
+        if "3 +" in conversation[0]["content"]:
+            raise RuntimeError("no")
+        return wrong(conversation)
+
+    with TrajectoryStore(tmp_path / "s.jsonl", {}) as store:
+        done = collect([TurnPlan(ScriptedAgent(moody))], make, range(20), store, SAMPLING, seed=0, chunk=4)
+    assert (done.failed, len(made)) == (2, 4)
+
+
+@pytest.mark.parametrize("lost", ["check", "conversation"])
+def test_a_wrapper_that_loses_what_a_step_returns_fails_its_episodes(tmp_path: Path, lost: str) -> None:
+    class Loses(gymnasium.Wrapper):  # type: ignore[type-arg]
+        def step(self, action: str) -> Any:
+            conversation, *rest, info = self.env.step(action)
+            return ("text", *rest, info) if lost == "conversation" else (conversation, *rest, {})
+
+    with TrajectoryStore(tmp_path / "s.jsonl", {}) as store:
+        plan = [TurnPlan(ScriptedAgent(wrong))]
+        done = collect(plan, lambda: Loses(sums()), range(3), store, SAMPLING, seed=0)
+    assert done.failed == 3
+    assert "CheckResult" in str(next(read_trajectories(tmp_path / "s.jsonl")).error)
 
 
 def test_environments_are_used_again(tmp_path: Path) -> None:

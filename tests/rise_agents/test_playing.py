@@ -14,7 +14,7 @@ from rise_agents.expert_agent import ExpertAgent
 from rise_agents.rollout import TurnPlan, rollout
 from rise_env.errors import AgentError, ConfigError, StoreError
 from rise_env.store import TrajectoryStore, read_trajectories
-from rise_env.types import Conversation, Trajectory
+from rise_env.types import Conversation, Trajectory, Usage
 
 
 class Guesser:
@@ -210,19 +210,136 @@ def test_failures_in_a_stream_end_their_own_episodes_alone(tmp_path: Path) -> No
     assert max(streamer.open) <= 5
 
 
-def test_the_last_conversations_of_a_stream_may_fail(tmp_path: Path) -> None:
-    """Nothing is answered after them, and yet the agent lives."""
-    streamer = Unlucky(lambda *_: streamer.streamed > 40)
-    episodes = collected(tmp_path / "s.jsonl", *[TurnPlan(streamer)] * 4, chunk=12)
-    assert [episode.error is None for episode in episodes].count(False) == 2
-    assert streamer.batches == [], "they were asked again"
+def too_long(questions: Sequence[str]) -> Callable[[Conversation, int], bool]:
+    """Fails at the second turn of these."""
+    return lambda conversation, _: (
+        len(conversation) > 1 and any(question in conversation[0]["content"] for question in questions)
+    )
+
+
+@pytest.mark.parametrize("in_flight", [0, 12], ids=["lock step", "stream"])
+@pytest.mark.parametrize("chunk", [1, 2, 3, 12])
+def test_conversations_that_nobody_can_answer_fail_alone_whatever_is_played_beside_them(
+    tmp_path: Path, in_flight: int, chunk: int
+) -> None:
+    problems = make(1).unwrapped.problems  # type: ignore[attr-defined]
+    bad = [problems[index].question for index in (0, 7, 10, 11)]
+    agent = Unlucky(too_long(bad))
+    agent.in_flight = in_flight
+    episodes = collected(tmp_path / "s.jsonl", *[TurnPlan(agent)] * 4, chunk=chunk)
+    assert [episode.problem.question for episode in episodes if episode.error] == bad
+    assert len(episodes) == 12
+
+
+@pytest.mark.parametrize("in_flight", [0, 12], ids=["lock step", "stream"])
+def test_the_last_open_episodes_may_be_those_that_nobody_can_answer(tmp_path: Path, in_flight: int) -> None:
+    problems = make(1).unwrapped.problems  # type: ignore[attr-defined]
+    agent = Unlucky(too_long([problems[index].question for index in (10, 11)]))
+    collected(tmp_path / "s.jsonl", *[TurnPlan(Guesser())] * 4, chunk=12, count=10)
+    agent.in_flight = in_flight
+    episodes = collected(tmp_path / "s.jsonl", *[TurnPlan(agent)] * 4, chunk=12)
+    assert [episode.error is None for episode in episodes] == [True] * 10 + [False] * 2
+
+
+@pytest.mark.parametrize("in_flight", [0, 12], ids=["lock step", "stream"])
+@pytest.mark.parametrize("chunk", [1, 4])
+@pytest.mark.parametrize("dies", [0, 1, 18, 46])
+def test_a_dead_agent_fails_no_episode(tmp_path: Path, in_flight: int, chunk: int, dies: int) -> None:
+    replies = 0
+
+    def dead(conversation: Conversation, seed: int) -> bool:
+        nonlocal replies
+        replies += 1
+        return replies > dies
+
+    agent = Unlucky(dead)
+    agent.in_flight = in_flight
+    with pytest.raises(AgentError, match="answers nothing any more"):
+        collected(tmp_path / "s.jsonl", *[TurnPlan(agent)] * 4, chunk=chunk)
+    assert all(episode.error is None for episode in read_trajectories(tmp_path / "s.jsonl"))
+    again = collected(tmp_path / "s.jsonl", *[TurnPlan(Guesser())] * 4, chunk=chunk)
+    assert sorted(again, key=str) == sorted(played(*[TurnPlan(Guesser())] * 4), key=str)
+
+
+def test_a_failure_is_not_believed_for_an_answer_to_an_earlier_request(tmp_path: Path) -> None:
+    class Dying(Streamer):
+        """Answers the last request first, and dies: what was in flight before it still arrives."""
+
+        def stream(
+            self,
+            requests: Mapping[int, tuple[Conversation, int]],
+            sampling: SamplingConfig,
+            hear: Callable[[int, Reply], Mapping[int, tuple[Conversation, int]]],
+        ) -> None:
+            *early, late = requests
+            hear(late, Reply(text="gone", finish="error"))
+            for key in early:
+                hear(key, self.reply(*requests[key]))
+
+        def act(self, *_: Any) -> list[Reply]:
+            raise RuntimeError("gone")
+
+    with pytest.raises(AgentError):
+        collected(tmp_path / "s.jsonl", *[TurnPlan(Dying())] * 4, chunk=4)
+    assert all(episode.error is None for episode in read_trajectories(tmp_path / "s.jsonl"))
+
+
+@pytest.mark.parametrize("which", ["twice", "unknown"])
+def test_a_stream_that_answers_what_is_not_open_changes_no_episode(tmp_path: Path, which: str) -> None:
+    class Confused(Streamer):
+        def stream(
+            self,
+            requests: Mapping[int, tuple[Conversation, int]],
+            sampling: SamplingConfig,
+            hear: Callable[[int, Reply], Mapping[int, tuple[Conversation, int]]],
+        ) -> None:
+            key = next(iter(requests))
+            reply = self.reply(*requests[key])
+            hear(key, reply)
+            hear(key if which == "twice" else 10**9, reply)
+
+    streamed = collected(tmp_path / "s.jsonl", *[TurnPlan(Confused())] * 4, chunk=5)
+    assert streamed == played(*[TurnPlan(Guesser())] * 4)
+
+
+@pytest.mark.parametrize("in_flight", [0, 12], ids=["lock step", "stream"])
+def test_what_is_no_reply_is_named(tmp_path: Path, in_flight: int) -> None:
+    class Texts(Streamer):
+        def reply(self, conversation: Conversation, seed: int) -> Any:
+            return "7"
+
+    agent = Texts()
+    agent.in_flight = in_flight
+    with pytest.raises(AgentError, match="answered with a str and not with a Reply"):
+        collected(tmp_path / "s.jsonl", *[TurnPlan(agent)] * 4, chunk=5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"finish": "eos"}, "finish is stop, length or error, got 'eos'"),
+        ({"text": None}, "text must be a text, got None"),
+        ({"usage": None}, "usage must be a Usage"),
+        ({"usage": Usage(completion_tokens=5.5)}, "usage.completion_tokens must be an int, got 5.5"),
+    ],
+)
+def test_a_reply_that_no_store_could_hold_cannot_be_made(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Reply(**{"text": "x", **settings})
+
+
+def test_an_agents_name_is_a_text() -> None:
+    agent = Guesser()
+    agent.name = None  # type: ignore[assignment]
+    with pytest.raises(ConfigError, match="name must be a text, got None"):
+        TurnPlan(agent)
 
 
 def test_an_agent_that_dies_in_a_stream_costs_no_episode(tmp_path: Path) -> None:
     streamer = Unlucky(lambda *_: streamer.streamed > 20)
-    with pytest.raises(AgentError, match="answered none of 4 conversations: no answer"):
+    with pytest.raises(AgentError, match="answers nothing any more.*: no answer"):
         collected(tmp_path / "s.jsonl", *[TurnPlan(streamer)] * 4, chunk=4)
-    assert streamer.batches == [], "a dead agent was asked everything again"
+    assert streamer.batches == [3, 1], "a dead agent was asked everything again"
     stored = list(read_trajectories(tmp_path / "s.jsonl"))
     assert stored
     assert all(episode.error is None for episode in stored)
