@@ -1,5 +1,6 @@
 """Servers that speak the OpenAI chat protocol: their address, their key, and how their answers are read."""
 
+import math
 import os
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,19 +29,28 @@ def read_reply(answer: Any, latency: float) -> Reply:
     if not isinstance(text, str | None):
         raise ValueError(f"the reply is no text but {type(text).__name__}")
     used = answer.usage
-    details = getattr(used, "prompt_tokens_details", None)
+    prompt = _count(used, "prompt_tokens")
+    cached = _count(getattr(used, "prompt_tokens_details", None), "cached_tokens")
     tokens = getattr(choice.logprobs, "content", None) if choice.logprobs else None
     return Reply(
         text=text or "",
         finish="length" if choice.finish_reason == "length" else "stop",
         logprobs=tuple(token.logprob for token in tokens) if tokens else None,
         usage=Usage(
-            prompt_tokens=used.prompt_tokens if used else 0,
-            completion_tokens=used.completion_tokens if used else 0,
-            cached_tokens=(getattr(details, "cached_tokens", None) or 0) if details else 0,
+            prompt_tokens=prompt,
+            completion_tokens=_count(used, "completion_tokens"),
+            cached_tokens=min(cached, prompt),
         ),
         latency=latency,
     )
+
+
+def _count(holder: Any, name: str) -> int:
+    """Return a number of tokens; 0 where there is none."""
+    value = getattr(holder, name, None)
+    if isinstance(value, int | float) and math.isfinite(value):
+        return max(int(value), 0)
+    return 0
 
 
 def split_target(target: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from typing import Any
 from rise_agents.base import Reply, SamplingConfig
 from rise_agents.chat_server import NO_KEY, read_reply, server_key, split_target
 from rise_agents.estimating import CHARACTERS_PER_TOKEN
-from rise_agents.pacing import Budget, Pace, Prices
+from rise_agents.pacing import Budget, Pace, Prices, charged
 from rise_agents.streaming import ask_streaming
 from rise_agents.tape import Tape
 from rise_env.errors import ConfigError, MissingDependencyError
@@ -38,7 +38,8 @@ class OpenAIAgent:
         timeout: Seconds per try.
         requests_per_minute: 0 is no limit.
         tokens_per_minute: Prompts and replies together; 0 is no limit.
-        max_usd: Cap on the cost in US dollars; 0 is none.
+        max_usd: Cap on the cost in US dollars; 0 is none. With a journal the replies in it count, so that a
+            command that is run again goes on counting; without one each agent counts from 0.
         prices: {"prompt": ..., "completion": ...} in US dollars per million tokens; needed for the cap.
         journal: File that gets every reply as it comes, and gives it back when the same is asked again:
             then not even a kill makes a reply be paid for twice.
@@ -88,14 +89,15 @@ class OpenAIAgent:
         self.in_flight = concurrency
         self._concurrency, self._attempts = concurrency, attempts
         self._pace = Pace(requests_per_minute, tokens_per_minute)
-        self._budget = Budget(max_usd, None if prices is None else _prices(prices))
         self._tape = None if journal is None else Tape(journal, self.name)
+        paid = [] if self._tape is None else self._tape.charged
+        self._budget = Budget(max_usd, None if prices is None else _prices(prices), paid)
         self._logprobs, self._send_seeds = logprobs, send_seeds
         self._extra = dict(extra or {})
 
     @property
     def spent(self) -> float:
-        """US dollars so far, by the prices given."""
+        """US dollars so far, by the prices given; for the replies in the journal, too."""
         return self._budget.spent
 
     def act(
@@ -159,21 +161,22 @@ class OpenAIAgent:
         self, request: _Request, name: str | None, sampling: SamplingConfig, given_up: Event
     ) -> Reply:
         if self._tape is None or name is None:
-            return self._answer(*request, sampling, given_up)
+            return self._answer(*request, sampling, given_up)[0]
         reply = self._tape.get(name)
         if reply is None:
-            reply = self._answer(*request, sampling, given_up)
+            reply, price = self._answer(*request, sampling, given_up)
             if reply.finish != "error":
-                self._tape.add(name, reply)
+                self._tape.add(name, reply, price)
         return reply
 
     def _answer(
         self, conversation: Conversation, seed: int | None, sampling: SamplingConfig, given_up: Event
-    ) -> Reply:
+    ) -> tuple[Reply, Usage | None]:
+        """Return the reply, and what it is to be paid for."""
         characters = sum(len(message["content"]) for message in conversation)
         most = Usage(
             prompt_tokens=int(characters / CHARACTERS_PER_TOKEN) + 8 * len(conversation),
-            completion_tokens=sampling.max_new_tokens,
+            completion_tokens=self._longest(sampling),
         )
         retrying = self._tenacity.Retrying(
             retry=self._tenacity.retry_if_exception(self._worth_another_try),
@@ -184,20 +187,20 @@ class OpenAIAgent:
             reraise=True,
         )
         reserved = self._budget.reserve(most)
-        usage = None
+        price = None
         try:
             reply: Reply = retrying(self._request, conversation, sampling, seed, most, given_up)
-            usage = reply.usage
+            price = charged(reply.usage, most)
         except ConfigError:
             raise
         except Exception as error:  # every try failed: this conversation's misfortune
             text = self._clean(f"{type(error).__name__}: {error}")
             if type(error).__name__ in _NEVER:
                 raise ConfigError(f"the server refuses {self.model!r}: {text}") from None
-            return Reply(text=text, finish="error")
+            return Reply(text=text, finish="error"), None
         finally:
-            self._budget.settle(reserved, usage)
-        return reply
+            self._budget.settle(reserved, price)
+        return reply, price
 
     def _request(
         self,
@@ -207,7 +210,7 @@ class OpenAIAgent:
         most: Usage,
         given_up: Event,
     ) -> Reply:
-        self._pace.wait(most.prompt_tokens + most.completion_tokens)
+        self._pace.wait(most.prompt_tokens + most.completion_tokens, given_up.wait)
         if given_up.is_set():
             raise InterruptedError("not asked any more")
         body: dict[str, Any] = {
@@ -215,8 +218,9 @@ class OpenAIAgent:
             "messages": list(conversation),
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
-            "max_tokens": sampling.max_new_tokens,
         }
+        if "max_completion_tokens" not in self._extra:
+            body["max_tokens"] = sampling.max_new_tokens
         if seed is not None and self._send_seeds:
             body["seed"] = seed
         if self._logprobs:
@@ -224,6 +228,11 @@ class OpenAIAgent:
         began = time.perf_counter()
         answer = self._client.chat.completions.create(**body, extra_body=self._extra)
         return read_reply(answer, time.perf_counter() - began)
+
+    def _longest(self, sampling: SamplingConfig) -> int:
+        """Return how many tokens a reply may have."""
+        asked = self._extra.get("max_completion_tokens", self._extra.get("max_tokens"))
+        return asked if isinstance(asked, int) else sampling.max_new_tokens
 
     def _worth_another_try(self, error: BaseException) -> bool:
         if isinstance(error, self._openai.APIStatusError):

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from rise_env.errors import ConfigError
@@ -33,7 +33,6 @@ class Pace:
         per_minute: Requests; 0 is no limit.
         tokens_per_minute: Prompt and reply tokens; 0 is no limit.
         clock: Seconds, monotonic.
-        sleep: Waits so many seconds.
     """
 
     def __init__(
@@ -42,7 +41,6 @@ class Pace:
         tokens_per_minute: float = 0,
         *,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._gaps = (
             60 / per_minute if per_minute else 0.0,
@@ -50,17 +48,21 @@ class Pace:
         )
         self._next = [0.0, 0.0]
         self._clock = clock
-        self._sleep = sleep
         self._lock = threading.Lock()
 
-    def wait(self, tokens: int) -> None:
-        """Wait until a request of about `tokens` tokens may start."""
+    def wait(self, tokens: int, sleep: Callable[[float], object] = time.sleep) -> None:
+        """Wait until a request of about `tokens` tokens may start.
+
+        Args:
+            tokens: Of prompt and reply.
+            sleep: Waits so many seconds, or less when the request is not wanted any more: `Event.wait`.
+        """
         with self._lock:
             now = self._clock()
             start = max(now, *self._next)
             self._next = [start + self._gaps[0], start + self._gaps[1] * tokens]
         if start > now:
-            self._sleep(start - now)
+            sleep(start - now)
 
 
 class Budget:
@@ -69,42 +71,60 @@ class Budget:
     Args:
         cap: US dollars; 0 is no cap.
         prices: Needed for a cap.
+        before: Replies that were paid for earlier and count, too.
 
     Raises:
         ConfigError: There is a cap and no prices.
     """
 
-    def __init__(self, cap: float, prices: Prices | None) -> None:
+    def __init__(self, cap: float, prices: Prices | None, before: Iterable[Usage] = ()) -> None:
         if cap < 0:
             raise ConfigError(f"max_usd must be at least 0, got {cap}")
         if cap and prices is None:
             raise ConfigError("max_usd needs prices: US dollars per million prompt and completion tokens")
         self._cap = cap
         self._prices = prices or Prices()
-        self._lock = threading.Lock()
-        self._reserved = 0.0
-        self.spent = 0.0
+        self._settled = threading.Condition()
+        self._reserved: list[float] = []
+        self.spent = sum(map(self._prices.cost, before), 0.0)
         """US dollars, of replies that came."""
 
     def reserve(self, most: Usage) -> float:
         """Set aside what a request may cost at most, and return it.
 
+        While it would only fit if those in flight cost less than they may, it waits for them.
+
         Raises:
-            ConfigError: That would exceed the cap.
+            ConfigError: With what was spent already, that would exceed the cap.
         """
         cost = self._prices.cost(most)
-        with self._lock:
-            if self._cap and self.spent + self._reserved + cost > self._cap:
+
+        def fits(reserved: float) -> bool:
+            return not self._cap or self.spent + reserved + cost <= self._cap
+
+        with self._settled:
+            self._settled.wait_for(lambda: fits(sum(self._reserved)) or not fits(0.0))
+            if not fits(0.0):
                 raise ConfigError(
                     f"the cap of ${self._cap:g} is reached: ${self.spent:.4f} spent, and the next request "
                     f"may cost ${cost:.4f}; raise max_usd and run the same command to go on"
                 )
-            self._reserved += cost
+            self._reserved.append(cost)
         return cost
 
     def settle(self, reserved: float, usage: Usage | None) -> None:
         """Replace what was set aside by what the reply cost; None where no reply came."""
-        with self._lock:
-            self._reserved -= reserved
+        with self._settled:
+            self._reserved.remove(reserved)
             if usage is not None:
                 self.spent += self._prices.cost(usage)
+            self._settled.notify_all()
+
+
+def charged(usage: Usage, most: Usage) -> Usage:
+    """Return what a reply is to be paid for: where the server does not say, as much as there can be."""
+    return Usage(
+        prompt_tokens=usage.prompt_tokens or most.prompt_tokens,
+        completion_tokens=usage.completion_tokens or most.completion_tokens,
+        cached_tokens=usage.cached_tokens,
+    )

@@ -36,6 +36,8 @@ class Tape:
         self.path = Path(path)
         self.agent = agent
         self._replies: dict[str, Reply] = {}
+        self.charged: list[Usage] = []
+        """What the replies that the file held are to be paid for."""
         self._asked: Counter[str] = Counter()
         self._lock = threading.Lock()
         if self.path.exists():
@@ -67,14 +69,23 @@ class Tape:
         """Return the reply with this key, if there is one."""
         return self._replies.get(key)
 
-    def add(self, key: str, reply: Reply) -> None:
-        """Write a reply down at once."""
+    def add(self, key: str, reply: Reply, charged: Usage | None = None) -> None:
+        """Write a reply down at once.
+
+        Args:
+            key: From `keys`.
+            reply: The reply.
+            charged: What it is to be paid for; None is its usage.
+        """
+        row = {"key": key, **_to_json(reply)}
+        if charged is not None and charged != reply.usage:
+            row["charged"] = _counts(charged)
         with self._lock:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with open(self.path, "ab") as file:
                 if not file.tell():
                     file.write(_line({"kind": "cassette", "schema": SCHEMA, "agent": self.agent}))
-                file.write(_line({"key": key, **_to_json(reply)}))
+                file.write(_line(row))
             self._replies[key] = reply
 
     def _load(self) -> None:
@@ -88,6 +99,7 @@ class Tape:
             for line in lines[1:]:
                 row = json.loads(line)
                 self._replies[row["key"]] = _from_json(row)
+                self.charged.append(_usage(row.get("charged", row["usage"])))
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise StoreError(f"{self.path} is not a cassette: {error!r}") from error
         if self.agent is not None and head["agent"] != self.agent:
@@ -104,7 +116,7 @@ def _line(value: dict[str, Any]) -> bytes:
 
 def _to_json(reply: Reply) -> dict[str, Any]:
     row: dict[str, Any] = {"text": reply.text, "finish": reply.finish, "latency": reply.latency}
-    row["usage"] = [reply.usage.prompt_tokens, reply.usage.completion_tokens, reply.usage.cached_tokens]
+    row["usage"] = _counts(reply.usage)
     if reply.token_ids is not None:
         row["token_ids"] = list(reply.token_ids)
     if reply.logprobs is not None:
@@ -113,13 +125,21 @@ def _to_json(reply: Reply) -> dict[str, Any]:
 
 
 def _from_json(row: dict[str, Any]) -> Reply:
-    prompt, completion, cached = row["usage"]
     token_ids, logprobs = row.get("token_ids"), row.get("logprobs")
     return Reply(
         text=row["text"],
         finish=row["finish"],
         token_ids=None if token_ids is None else tuple(token_ids),
         logprobs=None if logprobs is None else tuple(logprobs),
-        usage=Usage(prompt_tokens=prompt, completion_tokens=completion, cached_tokens=cached),
+        usage=_usage(row["usage"]),
         latency=row["latency"],
     )
+
+
+def _counts(usage: Usage) -> list[int]:
+    return [usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens]
+
+
+def _usage(counts: list[int]) -> Usage:
+    prompt, completion, cached = counts
+    return Usage(prompt_tokens=prompt, completion_tokens=completion, cached_tokens=cached)

@@ -103,6 +103,11 @@ def chat(text: str, finish: str = "stop") -> dict[str, Any]:
     }
 
 
+def counted(usage: Any) -> Fault:
+    """Answer properly, but for the tokens used."""
+    return garbled({**chat("counted"), "usage": usage})
+
+
 def status(code: int, **headers: str) -> Fault:
     """Answer with an error status."""
 
@@ -167,6 +172,21 @@ def until(event: threading.Event) -> Fault:
         return not event.wait(20) and status(400)(handler)
 
     return fault
+
+
+def together(barrier: threading.Barrier, fault: Fault) -> Fault:
+    """Wait for others, and then meet a fault."""
+
+    def meet(handler: Handler) -> bool:
+        barrier.wait(20)
+        return fault(handler)
+
+    return meet
+
+
+def passing(handler: Handler) -> bool:
+    """Let the request through."""
+    return False
 
 
 @contextmanager

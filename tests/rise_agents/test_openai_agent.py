@@ -8,9 +8,9 @@ from rise_agents.base import SamplingConfig
 from rise_agents.loading import load_agent
 from rise_agents.rollout import TurnPlan, rollout
 from rise_env.errors import AgentError, ConfigError
-from rise_env.types import Conversation
+from rise_env.types import Conversation, Usage
 
-from .faulty_server import PASSING, Fault, FaultyServer, chat, garbled, serving, slow, status, until
+from .faulty_server import PASSING, Fault, FaultyServer, chat, counted, garbled, serving, slow, status, until
 from .players import envs
 
 openai_agent = pytest.importorskip("rise_agents.openai_agent")
@@ -116,7 +116,7 @@ def test_a_refused_key_or_model_stops_the_run(code: int) -> None:
 def test_a_server_that_is_gone_stops_the_rollout_without_failing_its_episodes(quick: None) -> None:
     with serving(lambda text: []) as server:
         agent = agent_of(server, attempts=2)
-    with pytest.raises(AgentError, match="answered none of 3"):
+    with pytest.raises(AgentError, match=r"openai:m answer.*APIConnectionError"):
         rollout([TurnPlan(agent)], envs(3), range(3), SAMPLING, seed=0)
     agent.close()
 
@@ -194,6 +194,74 @@ def test_the_cap_on_cost_is_never_exceeded(tmp_path: Path, healthy: FaultyServer
     assert len(richer.act(asked(30), SAMPLING, list(range(30)))) == 30
     assert set(healthy.tries.values()) == {1}
     richer.close()
+
+
+def test_the_cap_counts_what_earlier_agents_paid_for(tmp_path: Path, healthy: FaultyServer) -> None:
+    settings = {"max_usd": 100.0, "prices": {"completion": 1e6}, "journal": str(tmp_path / "j.jsonl")}
+    for _ in range(3):  # a reply may cost 50 dollars and costs 4
+        agent = agent_of(healthy, concurrency=1, **settings)
+        with pytest.raises(ConfigError, match=r"the cap of \$100 is reached: \$52\.0000 spent"):
+            agent.act(asked(30), SAMPLING, list(range(30)))
+        assert agent.spent == 52.0
+        agent.close()
+    assert sum(healthy.tries.values()) == 13
+
+
+def test_a_cap_that_two_replies_might_exceed_is_spent_one_by_one(healthy: FaultyServer) -> None:
+    agent = agent_of(healthy, max_usd=60.0, prices={"completion": 1e6}, concurrency=8)
+    assert [reply.finish for reply in agent.act(asked(3), SAMPLING, [0, 1, 2])] == ["stop"] * 3
+    assert agent.spent == 12.0
+    agent.close()
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": 10}, "much"], ids=str)
+def test_replies_that_are_not_counted_cost_the_most(tmp_path: Path, usage: object) -> None:
+    settings = {"max_usd": 120.0, "prices": {"completion": 1e6}, "journal": str(tmp_path / "j.jsonl")}
+    with serving(lambda text: [counted(usage)] * 9) as server:
+        for _ in range(2):
+            agent = agent_of(server, concurrency=1, **settings)
+            with pytest.raises(ConfigError, match=r"\$100\.0000 spent"):
+                agent.act(asked(30), SAMPLING, list(range(30)))
+            agent.close()
+    assert server.tries == {"0": 1, "1": 1}
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        ({"prompt_tokens": None, "completion_tokens": None}, Usage()),
+        ({"prompt_tokens": 10.0, "completion_tokens": 4.5}, Usage(prompt_tokens=10, completion_tokens=4)),
+        ({"prompt_tokens": "10", "completion_tokens": [4]}, Usage()),
+        ({"prompt_tokens": -10, "completion_tokens": 4}, Usage(completion_tokens=4)),
+        ({"prompt_tokens": 10, "prompt_tokens_details": 3}, Usage(prompt_tokens=10)),
+        ({"prompt_tokens": 10, "prompt_tokens_details": {"cached_tokens": "six"}}, Usage(prompt_tokens=10)),
+        (
+            {"prompt_tokens": 10, "prompt_tokens_details": {"cached_tokens": 16}},
+            Usage(prompt_tokens=10, cached_tokens=10),
+        ),
+        ([1, 2], Usage()),
+    ],
+    ids=str,
+)
+def test_strange_counts_of_tokens_cost_no_reply(usage: object, expected: Usage) -> None:
+    with serving(lambda text: [counted(usage)] * 9) as server:
+        agent = agent_of(server, prices={"prompt": 1.0, "completion": 1.0})
+        [reply] = agent.act(asked(1), SAMPLING, [1])
+        agent.close()
+    assert (reply.text, reply.usage) == ("counted", expected)
+    assert server.tries == {"0": 1}
+
+
+def test_the_newer_name_of_the_longest_reply_takes_the_place_of_the_older(healthy: FaultyServer) -> None:
+    agent = agent_of(healthy, extra={"max_completion_tokens": 70}, max_usd=60.0, prices={"completion": 1e6})
+    with pytest.raises(ConfigError, match=r"may cost \$70"):
+        agent.act(asked(1), SAMPLING, [1])
+    agent.close()
+    agent = agent_of(healthy, extra={"max_completion_tokens": 70})
+    agent.act(asked(1), SAMPLING, [1])
+    agent.close()
+    assert "max_tokens" not in healthy.bodies[0]
+    assert healthy.bodies[0]["max_completion_tokens"] == 70
 
 
 def test_log_probabilities_and_cached_tokens_are_read_where_the_server_gives_them() -> None:

@@ -2,19 +2,21 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rise_agents.base import Reply, SamplingConfig, StreamingAgent
+from rise_agents.pacing import Pace
 from rise_agents.rollout import TurnPlan, rollout
 from rise_agents.tape import Tape
 from rise_env.errors import ConfigError
 from rise_env.types import Conversation
 
-from .faulty_server import PASSING, Fault, FaultyServer, Handler, serving, status, until
+from .faulty_server import PASSING, Fault, FaultyServer, Handler, passing, serving, status, together, until
 from .players import attempts_in, envs, number_in
 
 openai_agent = pytest.importorskip("rise_agents.openai_agent")
@@ -196,17 +198,39 @@ def test_the_cap_ends_a_stream_and_what_was_paid_for_is_in_the_journal(
     assert set(healthy.tries.values()) == {1}
 
 
+def test_a_stream_that_ends_waits_for_no_pace(healthy: FaultyServer) -> None:
+    pauses: list[object] = []
+
+    class Noting(Pace):
+        def wait(self, tokens: int, sleep: Callable[[float], object] = time.sleep) -> None:
+            super().wait(tokens, lambda seconds: pauses.append(sleep(seconds)))
+
+    def hear(key: int, reply: Reply) -> dict[int, tuple[Conversation, int]]:
+        raise KeyError(key)
+
+    agent = agent_of(healthy, concurrency=3)
+    agent._pace = Noting(per_minute=3)  # the second request may start after 20 s, the third after 40 s
+    with pytest.raises(KeyError):
+        agent.stream(chains(9), SAMPLING, hear)
+    agent.close()
+    assert pauses == [True, True]  # the event was set; a wait to the end would be False or None
+    assert sum(healthy.tries.values()) == 1
+
+
 @pytest.mark.parametrize("kind", [RuntimeError, KeyboardInterrupt])
 def test_what_hear_raises_ends_a_stream_after_the_replies_in_flight(
     tmp_path: Path, kind: type[BaseException]
 ) -> None:
-    raised = threading.Event()
+    raised, three = threading.Event(), threading.Barrier(3)
 
     def hear(key: int, reply: Reply) -> dict[int, tuple[Conversation, int]]:
         raised.set()
         raise kind("enough")
 
-    with serving(lambda label: [until(raised)] * (label != "0.0")) as server:
+    def faults(label: str) -> list[Fault]:
+        return [together(three, passing if label == "0.0" else until(raised))]
+
+    with serving(faults) as server:
         agent = agent_of(server, concurrency=3, journal=str(tmp_path / "j.jsonl"))
         with pytest.raises(kind, match="enough"):
             agent.stream(chains(9), SAMPLING, hear)
@@ -235,14 +259,17 @@ def test_a_stream_that_ends_tries_nothing_again() -> None:
 
 
 def test_an_interrupt_ends_a_stream_after_the_replies_in_flight(tmp_path: Path) -> None:
-    interrupted = threading.Event()
+    interrupted, three = threading.Event(), threading.Barrier(3)
 
     def interrupt(handler: Handler) -> bool:
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         interrupted.set()
         return False
 
-    with serving(lambda label: [interrupt if label == "2.0" else until(interrupted)]) as server:
+    def faults(label: str) -> list[Fault]:
+        return [together(three, interrupt if label == "2.0" else until(interrupted))]
+
+    with serving(faults) as server:
         agent, hear = agent_of(server, concurrency=3, journal=str(tmp_path / "j.jsonl")), Chains(2)
         with pytest.raises(KeyboardInterrupt):
             agent.stream(chains(9), SAMPLING, hear)
