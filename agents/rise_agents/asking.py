@@ -116,7 +116,9 @@ def _ask(
             raise AgentError(
                 f"{agent.name} returned {len(replies)} replies to {len(conversations)} conversations"
             )
-        require_replies(agent, replies)
+        for reply in replies:
+            if not isinstance(reply, Reply):
+                raise AgentError(f"{agent.name} answered with a {type(reply).__name__} and not with a Reply")
     except SETUP_ERRORS:
         raise
     except Exception as error:  # whatever an agent raises is its episodes' failure, not the run's
@@ -131,10 +133,3 @@ def _ask(
         ]
     culprits.answered()
     return replies
-
-
-def require_replies(agent: Agent, replies: Sequence[object]) -> None:
-    """Raise AgentError where something is no `Reply`."""
-    for reply in replies:
-        if not isinstance(reply, Reply):
-            raise AgentError(f"{agent.name} answered with a {type(reply).__name__} and not with a Reply")

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from rise_agents.asking import SETUP_ERRORS, Asker, require_replies
+from rise_agents.asking import SETUP_ERRORS, Asker
 from rise_agents.base import Agent, Reply, SamplingConfig, StreamingAgent
 from rise_agents.degenerate import is_degenerate
 from rise_agents.episodes import LiveEpisode
@@ -192,7 +192,6 @@ def _stream(agent: Any, slots: _Slots, sampling: SamplingConfig, asker: Asker) -
         return count - 1, (slots.requests[slot].conversation, slots.requests[slot].seed)
 
     def hear(number: int, reply: Reply) -> Mapping[int, tuple[Conversation, int]]:
-        require_replies(agent, [reply])
         slot = asked.pop(number, None)
         if slot is None:
             raise AgentError(f"{agent.name} answered a request that is not open: {number}")

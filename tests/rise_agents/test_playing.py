@@ -211,9 +211,10 @@ def test_failures_in_a_stream_end_their_own_episodes_alone(tmp_path: Path) -> No
 
 
 def too_long(questions: Sequence[str]) -> Callable[[Conversation, int], bool]:
-    """Fails at the second turn of these."""
+    """Fails at the second turn of these, and where it is asked about something else."""
     return lambda conversation, _: (
-        len(conversation) > 1 and any(question in conversation[0]["content"] for question in questions)
+        "1 + 1" in str(conversation)
+        or (len(conversation) > 1 and any(question in conversation[0]["content"] for question in questions))
     )
 
 
@@ -229,6 +230,18 @@ def test_conversations_that_nobody_can_answer_fail_alone_whatever_is_played_besi
     episodes = collected(tmp_path / "s.jsonl", *[TurnPlan(agent)] * 4, chunk=chunk)
     assert [episode.problem.question for episode in episodes if episode.error] == bad
     assert len(episodes) == 12
+
+
+def test_many_conversations_that_make_an_agent_raise_fail_alone() -> None:
+    class Raises(Guesser):
+        def reply(self, conversation: Conversation, seed: int) -> Reply:
+            if len(conversation) > 1:
+                raise MemoryError("too long")
+            return super().reply(conversation, seed)
+
+    episodes = played(*[TurnPlan(Raises())] * 2, count=40)
+    assert sum(episode.error is not None for episode in episodes) > 30
+    assert all(len(episode.turns) == 1 for episode in episodes)
 
 
 @pytest.mark.parametrize("in_flight", [0, 12], ids=["lock step", "stream"])
