@@ -41,15 +41,20 @@ class TrajectoryStore:
         run_record: JSON values that say what is run. `VOLATILE` keys may differ from the file's.
 
     Raises:
-        StoreError: The file is of another run, damaged, or open in another process.
+        StoreError: The file is of another run, damaged, open in another process, or cannot be made.
     """
 
     def __init__(self, path: str | Path, run_record: Mapping[str, Any]) -> None:
         self.path = Path(path)
         self.run_record = _normal({"kind": "run", "schema": SCHEMA, **run_record})
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         self._ids: set[str] = set()
-        self._file: IO[bytes] = open(self.path, "a+b", buffering=0)  # noqa: SIM115
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: IO[bytes] = open(self.path, "a+b", buffering=0)  # noqa: SIM115
+        except OSError as error:
+            raise StoreError(
+                f"cannot make the store {self.path}: {error.strerror or error}; choose another place"
+            ) from error
         try:
             lock(self._file, self.path)
             self.torn = _set_torn_line_aside(self._file, self.path)

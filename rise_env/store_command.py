@@ -2,7 +2,8 @@
 
 import argparse
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 
@@ -95,6 +96,10 @@ def _info(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
+    if arguments.start < 0 or arguments.limit < 1:
+        raise ConfigError(
+            f"start must be at least 0 and limit at least 1, got {arguments.start} and {arguments.limit}"
+        )
     wanted = (
         trajectory
         for trajectory in read_trajectories(arguments.store)
@@ -137,9 +142,8 @@ def _recheck(arguments: argparse.Namespace) -> int:
         read_trajectories(arguments.store), checker, rewards, changes, examples=arguments.examples
     )
     if arguments.out:
-        _fresh(arguments.out)
         record = {**read_run(arguments.store), "rechecked": arguments.checker}
-        with TrajectoryStore(arguments.out, record) as store:
+        with _whole(arguments.out) as partial, TrajectoryStore(partial, record) as store:
             while chunk := list(islice(rechecked, 1024)):
                 store.append(chunk)
     else:
@@ -164,17 +168,36 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def _import(arguments: argparse.Namespace) -> int:
-    _fresh(arguments.out)
-    episodes = list(read_released_log(arguments.log, agent=arguments.agent))
-    with TrajectoryStore(arguments.out, {"imported": SOURCE, "agent": arguments.agent}) as store:
-        print(f"{store.append(episodes)} episodes in {arguments.out}")
+    record = {"imported": SOURCE, "agent": arguments.agent}
+    with _whole(arguments.out) as partial:
+        episodes = list(read_released_log(arguments.log, agent=arguments.agent))
+        with TrajectoryStore(partial, record) as store:
+            count = store.append(episodes)
+    print(f"{count} episodes in {arguments.out}")
     return 0
 
 
 def _merge(arguments: argparse.Namespace) -> int:
-    count = merge(arguments.stores, arguments.out, drop_failed=arguments.drop_failed)
+    with _whole(arguments.out) as partial:
+        count = merge(arguments.stores, partial, drop_failed=arguments.drop_failed)
     print(f"{count} episodes in {arguments.out}")
     return 0
+
+
+@contextmanager
+def _whole(out: str) -> Iterator[Path]:
+    """Give the name of a neighbour to write to; it becomes `out` at the end, and goes when writing fails."""
+    partial = Path(f"{out}.partial")
+    _fresh(out)
+    if partial.exists():
+        raise ConfigError(f"{partial} exists: something writes {out}, or was killed; remove it then")
+    try:
+        yield partial
+        _fresh(out)
+        partial.rename(out)
+    finally:
+        with suppress(OSError):  # it may be gone, or never have been
+            partial.unlink()
 
 
 def _fresh(out: str) -> None:

@@ -202,3 +202,88 @@ def test_a_store_without_healthy_episodes_exports_nothing(tmp_path: Path) -> Non
     out = tmp_path / "m.jsonl"
     assert main(["store", "export", str(path), "--format", "messages", "--out", str(out)]) == 2
     assert not out.exists()
+
+
+@pytest.mark.parametrize("options", [("--start", "-1"), ("--limit", "-1"), ("--limit", "0")])
+def test_a_start_or_limit_that_cannot_be_is_one_line(
+    store: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, str]
+) -> None:
+    assert main(["store", "show", str(store), *options]) == 2
+    assert capsys.readouterr().err == (
+        "rise store: start must be at least 0 and limit at least 1, got "
+        + ("-1 and 1\n" if options[0] == "--start" else f"0 and {options[1]}\n")
+    )
+
+
+WRITING = {
+    "merge": ["merge", "GOOD", "STORE"],
+    "recheck": ["recheck", "STORE", "--checker", "numeric"],
+}
+
+
+def _write(name: str, store: Path, tmp_path: Path) -> list[str]:
+    """Return a command that reads `store` after other episodes and writes m.jsonl."""
+    good = tmp_path / "good.jsonl"
+    with TrajectoryStore(good, {"env": "sums", "seed": 3}) as opened:
+        opened.append([trajectory(i) for i in (10, 11)])
+    names = {"GOOD": str(good), "STORE": str(store)}
+    words = [names.get(word, word) for word in WRITING[name]]
+    return ["store", *words, "--out", str(tmp_path / "m.jsonl")]
+
+
+@pytest.mark.parametrize("name", WRITING)
+def test_what_fails_in_the_middle_leaves_no_file(store: Path, tmp_path: Path, name: str) -> None:
+    with store.open("a") as file:
+        file.write("no trajectory\n")
+    command = _write(name, store, tmp_path)
+    before = {path.name for path in tmp_path.iterdir()}
+    assert main(command) == 2
+    assert {path.name for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("name", WRITING)
+def test_a_file_is_there_once_it_is_whole(
+    store: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, seen = tmp_path / "m.jsonl", []
+    append = TrajectoryStore.append
+
+    def look(self: TrajectoryStore, trajectories: Any) -> int:
+        seen.append(out.exists())
+        return append(self, trajectories)
+
+    command = _write(name, store, tmp_path)
+    monkeypatch.setattr(TrajectoryStore, "append", look)
+    assert main(command) == 0
+    assert not any(seen)
+    assert seen
+    assert len(list(read_trajectories(out))) >= 4
+    assert not list(tmp_path.glob("*.partial"))
+
+
+@pytest.mark.parametrize("name", WRITING)
+def test_what_another_one_writes_is_left_alone(
+    store: Path, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    partial = tmp_path / "m.jsonl.partial"
+    partial.write_text("mine")
+    assert main(_write(name, store, tmp_path)) == 2
+    assert "m.jsonl.partial exists" in capsys.readouterr().err
+    assert partial.read_text() == "mine"
+
+
+def test_an_import_that_fails_leaves_no_file(tmp_path: Path) -> None:
+    log = tmp_path / "log.json"
+    log.write_text("no log")
+    assert main(["store", "import", str(log), "--out", str(tmp_path / "m.jsonl")]) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["log.json"]
+
+
+def test_an_out_that_cannot_be_made_is_one_line(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for out in (store / "m.jsonl", Path("/proc/no/m.jsonl")):
+        assert main(["store", "merge", str(store), "--out", str(out)]) == 2
+        said = capsys.readouterr().err
+        assert "cannot make the store" in said
+        assert said.count("\n") == 1
