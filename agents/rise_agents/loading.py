@@ -5,7 +5,7 @@ import inspect
 from typing import Any
 
 from rise_agents.base import Agent
-from rise_env.errors import ConfigError, MissingDependencyError
+from rise_env.errors import ConfigError, MissingDependencyError, RiseError
 from rise_env.naming import hint
 
 AGENTS = {
@@ -28,7 +28,8 @@ def load_agent(spec: str, **settings: Any) -> Agent:
         settings: Handed to the agent's factory.
 
     Raises:
-        ConfigError: There is no such agent, or it has no such setting; says what there is.
+        ConfigError: There is no such agent, or it has no such setting; says what there is. Or it cannot be
+            made; says why.
         MissingDependencyError: Its library is not installed.
     """
     check_spec(spec)
@@ -38,8 +39,12 @@ def load_agent(spec: str, **settings: Any) -> Agent:
         return _build(spec, _import(target, extra), (rest,) if argument else (), settings)
     try:
         factory = getattr(importlib.import_module(name), rest)
+    except RiseError:
+        raise
     except (ImportError, AttributeError) as error:
         raise ConfigError(f"no agent {spec!r}: {error}; {hint(name, AGENTS)}") from error
+    except Exception as error:  # the module is somebody's own
+        raise _failed(spec, error) from error
     return _build(spec, factory, (), settings)
 
 
@@ -49,7 +54,7 @@ def check_spec(spec: str) -> None:
     if name in AGENTS:
         if bool(AGENTS[name][1]) != bool(rest):
             raise ConfigError(f"write {_usage(name)!r}, got {spec!r}")
-    elif not colon or not rest.isidentifier():
+    elif not colon or not rest.isidentifier() or "/" in name or not all(name.split(".")):
         raise ConfigError(f"no agent {spec!r}; {hint(name, AGENTS)}, or 'module:factory'")
 
 
@@ -70,7 +75,14 @@ def _import(target: str, extra: str) -> Any:
         ) from error
 
 
+def _failed(spec: str, error: Exception) -> ConfigError:
+    why = " ".join(f"{type(error).__name__}: {error}".split())
+    return ConfigError(f"agent {spec!r} cannot be made: {why}")
+
+
 def _build(spec: str, factory: Any, arguments: tuple[str, ...], settings: dict[str, Any]) -> Agent:
+    if not callable(factory):
+        raise ConfigError(f"{spec!r} is a {type(factory).__name__}: it makes no agent")
     signature = inspect.signature(factory)
     names = list(signature.parameters)[len(arguments) :]
     variable = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in signature.parameters.values())
@@ -81,7 +93,12 @@ def _build(spec: str, factory: Any, arguments: tuple[str, ...], settings: dict[s
         signature.bind(*arguments, **settings)
     except TypeError as error:
         raise ConfigError(f"agent {spec!r} cannot be made: {error}") from error
-    agent = factory(*arguments, **settings)
+    try:
+        agent = factory(*arguments, **settings)
+    except RiseError:
+        raise
+    except Exception as error:
+        raise _failed(spec, error) from error
     if not isinstance(agent, Agent):
         raise ConfigError(
             f"{spec!r} made a {type(agent).__name__}, which is no agent: it needs name, act, close"

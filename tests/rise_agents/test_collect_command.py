@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -96,3 +97,22 @@ def test_the_last_agent_is_another_one_by_its_name_or_its_settings() -> None:
         step.agent for step in make_plan(collection(last_agent=SLOW, last_agent_settings={"seconds": 0.1}))
     )
     assert first is not last
+
+
+def test_an_out_that_cannot_be_made_is_one_line(
+    refused: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("mine")
+    for out in (str(file), "/proc/no"):
+        assert f"cannot make the store {out}/trajectories.jsonl" in refused(*COMMAND, "--out", out)
+    assert main(["evaluate", *COMMAND[1:], "--samples", "1", "--out", str(file)]) == 2
+    assert f"rise evaluate: cannot make the store {file}" in capsys.readouterr().err.splitlines()[-1]
+    assert file.read_text() == "mine"
+
+
+def test_an_agent_that_cannot_be_made_is_one_line(refused: Run, tmp_path: Path) -> None:
+    options = ["--out", str(tmp_path / "o"), "--agent_settings.concurrency", "many"]
+    assert "cannot be made: TypeError" in refused(*COMMAND, "--agent", "openai:m@http://x", *options)
+    assert "module:factory" in refused(*COMMAND, "--out", str(tmp_path / "o"), "--agent", "./flaky.py:A")
+    assert not (tmp_path / "o").exists()
