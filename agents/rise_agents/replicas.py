@@ -2,12 +2,17 @@
 
 A conversation goes to the copy that answered its beginning, whose prefix cache holds it, as long as that copy
 has no more to do than the others. Replies depend on their seeds, never on which copy gives them.
+
+Between two calls no copy has anything left to say: a call hears all of them out before it raises what one of
+them, or its caller, raised. Where that cannot be, as a copy died or after Ctrl-C, all copies are ended.
 """
 
+import contextlib
 import multiprocessing
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
 from multiprocessing.connection import Connection, wait
@@ -55,6 +60,7 @@ class Replicas:
     ) -> None:
         self._homes: dict[int, int] = {}
         """Hash of the beginning of a conversation -> the copy that answered it."""
+        self._why_closed = ""
         spawn = multiprocessing.get_context("spawn")
         self._lines: list[Connection] = []
         Finalize(self, _hang_up, (self._lines,), exitpriority=0)  # an exit waits for copies that wait for us
@@ -68,7 +74,7 @@ class Replicas:
                 there.close()
                 self._lines.append(here)
                 self._processes.append(process)
-            known_by_all: list[dict[str, Any]] = [self._receive(i) for i in range(len(self._lines))]
+            known_by_all: list[dict[str, Any]] = [_good(self._receive(i)) for i in range(len(self._lines))]
         except BaseException:
             self._end()
             raise
@@ -83,19 +89,34 @@ class Replicas:
         sampling: SamplingConfig,
         seeds: Sequence[int] | None = None,
     ) -> list[Reply]:
-        """Answer each conversation; see `Agent.act`. After an error or Ctrl-C, the copies are gone."""
+        """Answer each conversation; see `Agent.act`.
+
+        Raises:
+            AgentError: A copy's agent raised, or returned too few replies: the copies live, and this was all
+                they had to say. Or a copy died: all are ended, as after Ctrl-C.
+            RiseError: As a copy's agent raised it; the copies live.
+        """
         self._check_open()
         parts = self._deal(conversations)
-        replies: dict[int, Reply] = {}
+        works = []
+        for part in parts:
+            own = None if seeds is None else [seeds[i] for i in part]
+            works.append(("act", [conversations[i] for i in part], sampling, own))
         try:
-            for line, part in zip(self._lines, parts, strict=True):
-                own = None if seeds is None else [seeds[i] for i in part]
-                _send(line, ("act", [conversations[i] for i in part], sampling, own))
-            for copy, part in enumerate(parts):
-                replies |= zip(part, self._receive(copy), strict=True)
-        except BaseException:
-            self._end()  # what the others still answer would be taken for answers to the next questions
+            for line, work in zip(self._lines, works, strict=True):
+                _send(line, work)
+            told = [self._receive(copy) for copy in range(len(parts))]
+        except BaseException as error:
+            self._give_up(error)
             raise
+        replies: dict[int, Reply] = {}
+        for copy, part in enumerate(parts):
+            made = _good(told[copy])
+            if len(made) != len(part):
+                raise AgentError(
+                    f"copy {copy} of the agent returned {len(made)} replies to {len(part)} conversations"
+                )
+            replies |= zip(part, made, strict=True)
         return [replies[i] for i in range(len(conversations))]
 
     def stream(
@@ -107,28 +128,55 @@ class Replicas:
         """Answer conversations and what follows from the answers; see `StreamingAgent.stream`.
 
         What follows from an answer goes to the copy that gave it, so a quick copy does more of the work than
-        a slow one. After an error, also one of `hear`, or Ctrl-C, the copies are gone.
+        a slow one.
+
+        Raises:
+            Exception: The first that `hear` or a copy's agent raised. Each of the other copies was stopped at
+                its next reply, which nobody heard; the copies live.
+            AgentError: A copy died: all are ended, as after Ctrl-C.
         """
         self._check_open()
         items = list(requests.items())
         parts = self._deal([conversation for conversation, _ in requests.values()])
         busy = {copy for copy, part in enumerate(parts) if part}
+        failure: Exception | None = None
         try:
             for copy in busy:
                 _send(self._lines[copy], ("stream", dict(items[i] for i in parts[copy]), sampling))
             while busy:
                 for copy in self._ready(busy):
-                    heard = self._receive(copy)
-                    if heard is None:
+                    told = self._receive(copy)
+                    if told is None or isinstance(told, Exception):
                         busy.remove(copy)
-                        continue
-                    following = dict(hear(*heard))
-                    _send(self._lines[copy], following)
-                    for said, _ in following.values():
-                        self._remember(said, copy)
-        except BaseException:
-            self._end()
+                        failure = failure or told
+                    elif failure is not None:
+                        _send(self._lines[copy], None)
+                    else:
+                        failure = self._pass_on(copy, told, hear)
+        except BaseException as error:
+            self._give_up(error)
+            if failure is not None and isinstance(error, AgentError):
+                raise failure from error
             raise
+        if failure is not None:
+            raise failure
+
+    def _pass_on(
+        self,
+        copy: int,
+        told: tuple[int, Reply],
+        hear: Callable[[int, Reply], Mapping[int, tuple[Conversation, int]]],
+    ) -> Exception | None:
+        """Tell a copy what follows from its reply; or stop it and return what went wrong."""
+        try:
+            following = dict(hear(*told))
+            for said, _ in following.values():
+                self._remember(said, copy)
+            _send(self._lines[copy], following)  # last, so that nothing was sent where something was raised
+        except Exception as error:
+            _send(self._lines[copy], None)
+            return error
+        return None
 
     def close(self) -> None:
         """Close every copy and end its process."""
@@ -140,7 +188,11 @@ class Replicas:
 
     def _check_open(self) -> None:
         if not self._lines:
-            raise AgentError(f"agent {self.name} is closed")
+            raise AgentError(f"agent {self.name} is closed{self._why_closed}")
+
+    def _give_up(self, error: BaseException) -> None:
+        self._why_closed = f": {error}" if isinstance(error, RiseError) else f": {error!r}"
+        self._end()
 
     def _end(self) -> None:
         """End all processes, also those that are busy."""
@@ -187,19 +239,22 @@ class Replicas:
                 return ended
 
     def _receive(self, copy: int) -> Any:
-        """Return what a copy says next; raise what it tells of."""
+        """Return what a copy says next: an answer, or an error; raise only where it died."""
         try:
             self._ready([copy])
             if not self._lines[copy].poll():
                 raise EOFError
-            kind, value = self._lines[copy].recv()
+            return self._lines[copy].recv()
         except (EOFError, OSError):
             self._processes[copy].join(_PATIENCE)
             code = self._processes[copy].exitcode
             raise AgentError(f"copy {copy} of the agent ended with exit code {code}") from None
-        if kind == "error":
-            raise value
-        return value
+
+
+def _good(told: Any) -> Any:
+    if isinstance(told, Exception):
+        raise told
+    return told
 
 
 def _send(line: Connection, message: Any) -> None:
@@ -230,7 +285,13 @@ def _serve(
     """Be one copy: answer what comes until the other side is gone."""
     os.environ.update(environment)  # before a library looks at the devices
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the agent is closed
+    leaving = threading.Event()  # an agent may make an error of the exit
+
+    def leave(*_: object) -> None:
+        leaving.set()
+        sys.exit(0)  # so that the agent is closed
+
+    signal.signal(signal.SIGTERM, leave)
     agent: Agent | None = None
     try:
         from rise_agents.loading import load_agent
@@ -238,27 +299,42 @@ def _serve(
         agent = load_agent(spec, **settings)
         told = {name: getattr(agent, name) for name in ("name", *known)}
         told["in_flight"] = agent.in_flight if isinstance(agent, StreamingAgent) else 0
-        _send(line, ("value", told))
-        while (work := _next(line)) is not None:
-            _send(line, ("value", _do(agent, line, *work)))
-    except RiseError as error:
-        _send(line, ("error", error))
+        _send(line, told)
+        while not leaving.is_set() and (work := _next(line)) is not None:
+            try:
+                _send(line, _do(agent, line, *work))
+            except Exception as error:
+                _send(line, _tellable(error))
     except Exception as error:
-        traceback.print_exc()
-        _send(line, ("error", AgentError(f"a copy of the agent failed: {error!r}")))
+        _send(line, _tellable(error))
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is on its way
         if agent is not None:
             agent.close()
 
 
+def _tellable(error: Exception) -> RiseError:
+    if isinstance(error, RiseError):
+        return error
+    traceback.print_exception(error)
+    return AgentError(f"a copy of the agent failed: {error!r}")
+
+
+class _Stopped(Exception):
+    """Comes out of an agent's stream that nobody listens to any more."""
+
+
 def _do(agent: Any, line: Connection, kind: str, asked: Any, *how: Any) -> list[Reply] | None:
     def hear(key: int, reply: Reply) -> Any:
-        _send(line, ("value", (key, reply)))
-        return _next(line)
+        _send(line, (key, reply))
+        following = _next(line)
+        if following is None:
+            raise _Stopped
+        return following
 
     if kind == "stream":
-        agent.stream(asked, *how, hear)
+        with contextlib.suppress(_Stopped):
+            agent.stream(asked, *how, hear)
         return None
     return list(agent.act(asked, *how)) if asked else []
 

@@ -5,11 +5,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
+from rise_agents.asking import Asker
 from rise_agents.base import Agent, Reply, SamplingConfig, StreamingAgent
 from rise_agents.replicas import Replicas
 from rise_agents.rollout import TurnPlan, rollout
@@ -64,20 +65,38 @@ def make_waiter(file: str) -> Agent:
     return Streamer(answer)
 
 
+class Breaker(Streamer):
+    """Forgets a reply where it is asked to."""
+
+    def act(
+        self,
+        conversations: Sequence[Conversation],
+        sampling: SamplingConfig,
+        seeds: Sequence[int] | None = None,
+    ) -> list[Reply]:
+        replies = super().act(conversations, sampling, seeds)
+        return [reply for reply in replies if reply.text != "forget"]
+
+
 def make_breaker() -> Agent:
     def answer(conversation: Conversation, seed: int) -> str:
         what = conversation[-1]["content"]
-        if what == "fine":
-            return what
         if what == "sleep":
             time.sleep(100)
+        if what == "insist":
+            try:
+                time.sleep(100)
+            except SystemExit as error:
+                raise ValueError from error
         if what == "die":
             os.kill(os.getpid(), signal.SIGKILL)
         if what == "refuse":
             raise ConfigError("no such thing")
-        raise ZeroDivisionError
+        if what == "fail":
+            raise ZeroDivisionError
+        return what
 
-    return Streamer(answer, name="breaker")
+    return Breaker(answer, name="breaker")
 
 
 def make_parent(file: str) -> Agent:
@@ -159,37 +178,150 @@ def test_not_every_conversation_is_remembered_for_ever(monkeypatch: pytest.Monke
         agent.close()
 
 
-@pytest.mark.parametrize("way", ["act", "stream"])
+def texts(replies: list[Reply]) -> list[str]:
+    return [reply.text for reply in replies]
+
+
 @pytest.mark.parametrize(
     ("question", "error", "message"),
     [
-        ("die", AgentError, "exit code -9"),
-        ("fail", AgentError, "ZeroDivisionError"),
+        ("fail", AgentError, "^a copy of the agent failed: ZeroDivisionError"),
         ("refuse", ConfigError, "^no such thing$"),
+        ("forget", AgentError, "^copy 0 of the agent returned 1 replies to 2 conversations$"),
     ],
 )
-def test_a_copy_that_fails_ends_all_with_one_line(
-    question: str, error: type[Exception], message: str, way: str, capfd: pytest.CaptureFixture[str]
+def test_a_copy_whose_agent_cannot_answer_says_so_and_all_go_on(
+    question: str, error: type[Exception], message: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    agent = copies(3, "make_breaker")
+    try:
+        for _ in range(2):
+            asked = [ask(what) for what in (question, "one", "two", "three", "four", "refuse")]
+            with pytest.raises(error, match=message) as caught:
+                agent.act(asked, SAMPLING, [0] * 6)
+            assert "\n" not in str(caught.value)
+            asked = [ask(what) for what in ("five", "six", "seven")]
+            assert texts(agent.act(asked, SAMPLING, [0] * 3)) == ["five", "six", "seven"], "of the last call"
+    finally:
+        agent.close()
+    assert capfd.readouterr().err.count("Traceback") == 2 * (question == "fail")
+
+
+@pytest.mark.parametrize("question", ["fail", "refuse", "forget"])
+def test_one_conversation_that_no_copy_can_answer_costs_no_other_its_reply(question: str) -> None:
+    agent = copies(2, "make_breaker")
+    what = [str(i) for i in range(5)] + [question] + [str(i) for i in range(6, 8)]
+    try:
+        if question == "refuse":  # a setup error
+            with pytest.raises(ConfigError, match="no such thing"):
+                Asker().ask(agent, [ask(text) for text in what], SAMPLING, range(8))
+            return
+        replies = Asker().ask(agent, [ask(text) for text in what], SAMPLING, range(8))
+        assert [reply.finish for reply in replies] == ["stop"] * 5 + ["error"] + ["stop"] * 2
+        assert [*texts(replies[:5]), question, *texts(replies[6:])] == what
+    finally:
+        agent.close()
+
+
+@pytest.mark.parametrize("question", ["fail", "refuse"])
+def test_after_a_stream_in_which_an_agent_raised_the_copies_go_on(question: str) -> None:
+    agent = copies(3, "make_breaker")
+    heard: list[str] = []
+
+    def follow(key: int, reply: Reply) -> Requests:
+        heard.append(reply.text)
+        return {key: (ask("for ever"), 0)}
+
+    try:
+        for _ in range(2):
+            with pytest.raises((AgentError, ConfigError), match=r"ZeroDivisionError|^no such thing$"):
+                agent.stream(requests(question, "fine", "fine"), SAMPLING, follow)
+            heard.clear()
+            assert texts(agent.act([ask("one"), ask("two")], SAMPLING, [0, 0])) == ["one", "two"]
+            agent.stream(
+                requests("1", "2", "3", "4"), SAMPLING, lambda key, reply: heard.append(reply.text) or {}
+            )
+            assert sorted(heard) == ["1", "2", "3", "4"]
+    finally:
+        agent.close()
+
+
+def test_what_the_listener_of_a_stream_raises_stops_every_copy_at_its_next_reply() -> None:
+    agent = copies(3, "make_breaker")
+    heard: list[int] = []
+
+    def fail(key: int, reply: Reply) -> Requests:
+        heard.append(key)
+        if len(heard) == 2:
+            raise KeyError("mine")
+        return {key: (ask("fine"), 0)}
+
+    try:
+        for bad in (fail, lambda *_: None, lambda *_: {7: None}, lambda *_: {7: lambda: "cannot be sent"}):
+            heard.clear()
+            with pytest.raises((KeyError, TypeError)):
+                agent.stream(requests(*["fine"] * 9), SAMPLING, bad)
+            assert len(heard) == 2 * (bad is fail), "it heard more"
+            assert texts(agent.act([ask("one"), ask("two")], SAMPLING, [0, 0])) == ["one", "two"]
+        agent.stream(requests("fine"), SAMPLING, end)
+    finally:
+        agent.close()
+
+
+def closed(agent: Replicas, why: str) -> None:
+    with pytest.raises(AgentError, match=why):
+        agent.act([ask("anyone there?")], SAMPLING)
+    with pytest.raises(AgentError, match=why):
+        agent.stream(requests("anyone there?"), SAMPLING, end)
+
+
+@pytest.mark.parametrize("way", ["act", "stream"])
+@pytest.mark.parametrize("other", ["sleep", "insist"])
+def test_a_copy_that_dies_ends_all_and_is_remembered(way: str, other: str) -> None:
     agent = copies(2, "make_breaker")
     processes = list(agent._processes)
-    following = {"fine": {2: (ask(question), 3)}}
+    following = {"fine": {2: (ask("die"), 3)}}
     ways: dict[str, Callable[[], object]] = {
-        "act": lambda: agent.act([ask(question), ask("sleep")], SAMPLING, [1, 2]),
+        "act": lambda: agent.act([ask("die"), ask(other)], SAMPLING, [1, 2]),
         "stream": lambda: agent.stream(
-            requests("sleep", "fine"), SAMPLING, lambda _, reply: following[reply.text]
+            requests(other, "fine"), SAMPLING, lambda _, reply: following[reply.text]
         ),
     }
-    with pytest.raises(error, match=message) as caught:
+    began = time.monotonic()
+    why = f"copy {int(way == 'stream')} of the agent ended with exit code -9$"
+    with pytest.raises(AgentError, match=f"^{why}") as caught:
         ways[way]()
     assert "\n" not in str(caught.value)
+    assert time.monotonic() - began < 30
     assert not any(process.is_alive() for process in processes)
     agent.close()  # harmless
-    with pytest.raises(AgentError, match="closed"):
-        agent.act([ask("anyone there?")], SAMPLING)
-    with pytest.raises(AgentError, match="closed"):
-        agent.stream(requests("anyone there?"), SAMPLING, end)
-    assert ("ZeroDivisionError" in capfd.readouterr().err) == (question == "fail")
+    closed(agent, f"^agent breaker is closed: {why}")
+
+
+def test_a_copy_that_dies_on_its_own_is_missed_at_the_next_call() -> None:
+    agent = copies(2, "make_breaker")
+    agent._processes[1].kill()
+    with pytest.raises(AgentError, match="^copy 1 of the agent ended with exit code -9$"):
+        agent.act([ask("one"), ask("two")], SAMPLING)
+    closed(agent, "^agent breaker is closed: copy 1 of the agent ended with exit code -9$")
+
+
+def test_closed_copies_say_no_more_than_that() -> None:
+    agent = copies(1, "make_breaker")
+    agent.close()
+    closed(agent, "^agent breaker is closed$")
+
+
+def test_what_the_listener_raises_comes_out_even_if_a_copy_dies_thereafter() -> None:
+    agent = copies(2, "make_breaker")
+
+    def fail(key: int, reply: Reply) -> Requests:
+        agent._processes[0].kill()
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        agent.stream(requests("sleep", "fine"), SAMPLING, fail)
+    closed(agent, "^agent breaker is closed: copy 0 of the agent ended with exit code -9$")
 
 
 def test_a_copy_is_missed_even_where_what_it_forked_lives_on(tmp_path: Path) -> None:
@@ -204,19 +336,17 @@ def test_a_copy_is_missed_even_where_what_it_forked_lives_on(tmp_path: Path) -> 
         os.kill(int(file.read_text()), signal.SIGKILL)
 
 
-@pytest.mark.parametrize("error", [KeyError, KeyboardInterrupt])
-def test_what_the_listener_of_a_stream_raises_ends_the_copies(error: type[BaseException]) -> None:
+def interrupt(*_: object) -> Requests:
+    raise KeyboardInterrupt
+
+
+def test_an_interrupt_ends_the_copies() -> None:
     agent = copies(2, "make_breaker")
     processes = list(agent._processes)
-
-    def fail(key: int, reply: Reply) -> Requests:
-        raise error
-
-    with pytest.raises(error):
-        agent.stream(requests("fine", "sleep"), SAMPLING, fail)
+    with pytest.raises(KeyboardInterrupt):
+        agent.stream(requests("fine", "sleep"), SAMPLING, interrupt)
     assert not any(process.is_alive() for process in processes)
-    with pytest.raises(AgentError, match="closed"):
-        agent.stream(requests("fine"), SAMPLING, end)
+    closed(agent, "^agent breaker is closed: KeyboardInterrupt")
 
 
 def test_a_streamed_rollout_is_that_of_one_agent_in_lock_step(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -290,19 +420,24 @@ def test_what_a_copy_finds_wrong_at_the_start_is_raised_here() -> None:
         copies(2, "make_refuser")
 
 
-@pytest.mark.parametrize("question", ["", "fail", "sleep"])
+@pytest.mark.parametrize("question", ["", "fail", "sleep", "insist"])
 def test_every_copy_is_closed(tmp_path: Path, question: str, monkeypatch: pytest.MonkeyPatch) -> None:
     agent = copies(2, "make_recorder", folder=str(tmp_path))
     end_all = agent._end
 
     def late() -> None:
-        time.sleep(0.2)  # the one that failed is closing by then
+        for process in agent._processes:  # whoever ends all processes of a job
+            process.terminate()
+        time.sleep(0.2)  # they are closing by then
         end_all()
 
     monkeypatch.setattr(agent, "_end", late)
-    if question:
+    if question == "fail":
         with pytest.raises(AgentError, match="ZeroDivisionError"):
             agent.stream(requests(question, "fail"), SAMPLING, end)
+    elif question:
+        with pytest.raises(KeyboardInterrupt):
+            agent.stream(requests(question, "fine"), SAMPLING, interrupt)
     agent.close()
     agent.close()
     assert sorted(path.name[0] for path in tmp_path.iterdir()) == ["0", "1"]
