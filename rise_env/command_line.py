@@ -2,12 +2,16 @@
 
 Dashes and underscores in option names are the same. Several config files are laid over each other, mappings
 key by key; the later one wins. `--print_config` shows the resolved settings.
+
+In settings that are free mappings an option may go as deep as it likes: `--agent_settings.extra.top_k 5`.
+Such options are laid over the mapping, key by key, and their values are read as YAML.
 """
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 
@@ -55,6 +59,7 @@ def parse(
     try:
         words = _with_values([_plain(word) for word in arguments], flags)
         words = _gathered(_as_lists(_one_config(words), lists), repeated)
+        words = _with_deep(parser, *_deep_aside(words, _mappings(config)))
         found = parser.parse_args(words)
         values = parser.instantiate(found)
         return config(**{name: values[name] for name in config.__dataclass_fields__})  # type: ignore[attr-defined]
@@ -130,6 +135,67 @@ def _one_config(words: Sequence[str]) -> list[str]:
     for file in files:
         settings = merged(settings, _read(file))
     return [*rest[:place], "--config", yaml.safe_dump(settings, sort_keys=False), *rest[place:]]
+
+
+def _mappings(config: type, prefix: str = "") -> list[str]:
+    """Return the dotted names of the fields that are mappings of anything."""
+    found: list[str] = []
+    for name, known in config.__dataclass_fields__.items():  # type: ignore[attr-defined]
+        if isinstance(known.type, type) and is_dataclass(known.type):
+            found += _mappings(known.type, f"{prefix}{name}.")
+        elif get_origin(known.type) in (dict, Mapping) and get_args(known.type)[1] is Any:
+            found.append(prefix + name)
+    return found
+
+
+def _deep_aside(
+    words: Sequence[str], mappings: Sequence[str]
+) -> tuple[list[str], dict[str, list[tuple[str, Any]]]]:
+    """Take out options two or more keys deep in a mapping, which a parser would let replace each other.
+
+    Returns:
+        The other words, and per mapping the dotted keys and their values.
+    """
+    from jsonargparse import get_loader
+
+    rest: list[str] = []
+    deep: dict[str, list[tuple[str, Any]]] = {}
+    following = iter(words)
+    for word in following:
+        name, equals, value = word.partition("=")
+        mapping = next((known for known in mappings if name.startswith(f"--{known}.")), None)
+        keys = name[len(mapping) + 3 :] if mapping else ""
+        if mapping is None or "." not in keys or not all(keys.split(".")):
+            for known, options in deep.items():  # what comes later replaces all that is below it
+                options[:] = [o for o in options if not f"--{known}.{o[0]}.".startswith(f"{name}.")]
+            rest.append(word)
+            continue
+        if not equals:
+            value = next(following, "--")
+            if value.startswith("--"):
+                raise ConfigError(f"argument {name}: expected one argument")
+        try:
+            read = get_loader("yaml")(value) if value else value
+        except yaml.YAMLError:
+            read = value  # plain text, as one key deep
+        deep.setdefault(mapping, []).append((keys, read))
+    return rest, deep
+
+
+def _with_deep(parser: Any, words: Sequence[str], deep: Mapping[str, Sequence[tuple[str, Any]]]) -> list[str]:
+    """Write the mappings in which there are deep options as one option each, with all that they hold."""
+    if not deep:
+        return list(words)
+    base = parser.parse_args([word for word in words if not word.startswith("--print_config")])
+    whole = list(words)
+    for mapping, options in deep.items():
+        value: Mapping[str, Any] = base[mapping] or {}
+        for keys, inner in options:
+            for key in reversed(keys.split(".")):
+                inner = {key: inner}
+            value = merged(value, inner)
+        whole.append(f"--{mapping}={json.dumps(value)}")
+    return whole
 
 
 def _read(file: str) -> Mapping[str, Any]:

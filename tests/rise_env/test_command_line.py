@@ -1,8 +1,10 @@
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from rise_env.command_line import parse
 from rise_env.errors import ConfigError
@@ -13,6 +15,7 @@ class Inner:
     """Inner settings."""
 
     max_steps: int = 3
+    more: Mapping[str, Any] = field(default_factory=lambda: {"split": "test"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,3 +119,56 @@ def test_a_list_needs_no_brackets() -> None:
 
 def test_no_arguments_give_the_defaults() -> None:
     assert read() == Settings()
+
+
+def test_deep_options_are_laid_over_each_other_and_read_as_yaml() -> None:
+    words = ["--free.extra.top_k", "5", "--free.extra.min-p=.1", "--free.extra.flag", "true", "--free.a", "1"]
+    words += [
+        "--free.extra.name",
+        "[it is",
+        "--free.extra.deep.er",
+        "1e-5",
+        "--free.extra.deep.x",
+        "-1",
+        "--free.extra.no=",
+    ]
+    extra = {
+        "top_k": 5,
+        "min_p": 0.1,
+        "flag": True,
+        "name": "[it is",
+        "deep": {"er": 1e-5, "x": -1},
+        "no": "",
+    }
+    assert read(*words) == Settings(free={"extra": extra, "a": 1})
+    assert type(read(*words).free["extra"]["flag"]) is bool
+
+
+def test_deep_options_go_into_mappings_of_nested_settings_and_keep_the_rest(tmp_path: Path) -> None:
+    found = read("--inner.more.a.b", "1", "--inner.more.a.c", "2", "--inner.max_steps", "9")
+    assert found == Settings(inner=Inner(max_steps=9, more={"split": "test", "a": {"b": 1, "c": 2}}))
+    path = tmp_path / "a.yaml"
+    path.write_text("free: {a: {b: 1, c: 1}, d: 1}\n")
+    found = read("--config", str(path), "--free.a.b", "2", "--free.e", "3")
+    assert found.free == {"a": {"b": 2, "c": 1}, "d": 1, "e": 3}
+    assert read("--free", '{"a": {"b": 1}}', "--free.a.c", "2").free == {"a": {"b": 1, "c": 2}}
+
+
+def test_of_deep_options_the_later_one_wins() -> None:
+    assert read("--free.a.b", "1", "--free.a.b", "2").free == {"a": {"b": 2}}
+    assert read("--free.a", "1", "--free.a.b", "2").free == {"a": {"b": 2}}
+    assert read("--free.a.b", "1", "--free.a", "2").free == {"a": 2}
+    assert read("--free.a.b", "1", "--free", '{"c": 2}').free == {"c": 2}
+    assert read("--free.a.b", "1", "--free.aa", "2").free == {"a": {"b": 1}, "aa": 2}
+
+
+def test_print_config_shows_deep_options(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        read("--free.a.b", "1", "--print_config")
+    assert yaml.safe_load(capsys.readouterr().out)["free"] == {"a": {"b": 1}}
+
+
+@pytest.mark.parametrize("argv", [["--free.a.b"], ["--free.a.b", "--env", "x"], ["--env.a.b", "5"]])
+def test_a_deep_option_without_a_value_or_a_mapping_is_refused(argv: list[str]) -> None:
+    with pytest.raises(ConfigError, match=r"env|expected one argument"):
+        read(*argv)
