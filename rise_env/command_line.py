@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 from pathlib import Path
+from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
@@ -141,8 +142,9 @@ def _mappings(config: type, prefix: str = "") -> list[str]:
     """Return the dotted names of the fields that are mappings of anything."""
     found: list[str] = []
     for name, known in config.__dataclass_fields__.items():  # type: ignore[attr-defined]
-        if isinstance(known.type, type) and is_dataclass(known.type):
-            found += _mappings(known.type, f"{prefix}{name}.")
+        kinds = get_args(known.type) if isinstance(known.type, UnionType) else [known.type]  # or None
+        if isinstance(kinds[0], type) and is_dataclass(kinds[0]):
+            found += _mappings(kinds[0], f"{prefix}{name}.")
         elif get_origin(known.type) in (dict, Mapping) and get_args(known.type)[1] is Any:
             found.append(prefix + name)
     return found
@@ -189,7 +191,7 @@ def _with_deep(parser: Any, words: Sequence[str], deep: Mapping[str, Sequence[tu
     base = parser.parse_args([word for word in words if not word.startswith("--print_config")])
     whole = list(words)
     for mapping, options in deep.items():
-        value: Mapping[str, Any] = base[mapping] or {}
+        value: Mapping[str, Any] = base.get(mapping) or {}
         for keys, inner in options:
             for key in reversed(keys.split(".")):
                 inner = {key: inner}

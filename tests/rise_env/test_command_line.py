@@ -24,6 +24,7 @@ class Settings:
 
     env: str = "a"
     data: tuple[str, ...] = ()
+    maybe: Inner | None = None
     inner: Inner = field(default_factory=Inner)
     free: dict[str, Any] = field(default_factory=dict)
     dry_run: bool = False
@@ -152,6 +153,13 @@ def test_deep_options_go_into_mappings_of_nested_settings_and_keep_the_rest(tmp_
     found = read("--config", str(path), "--free.a.b", "2", "--free.e", "3")
     assert found.free == {"a": {"b": 2, "c": 1}, "d": 1, "e": 3}
     assert read("--free", '{"a": {"b": 1}}', "--free.a.c", "2").free == {"a": {"b": 1, "c": 2}}
+
+
+def test_deep_options_go_into_settings_that_may_be_none() -> None:
+    more = {"a": {"b": 1, "c": 2}}
+    assert read("--maybe.more.a.b", "1", "--maybe.more.a.c", "2").maybe == Inner(more=more)
+    found = read("--maybe", '{"max_steps": 4, "more": {"a": {"b": 1}}}', "--maybe.more.a.c", "2")
+    assert found.maybe == Inner(max_steps=4, more=more)
 
 
 def test_of_deep_options_the_later_one_wins() -> None:
