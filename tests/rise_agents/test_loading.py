@@ -89,6 +89,6 @@ def test_a_library_that_is_not_installed_names_the_extra(monkeypatch: pytest.Mon
         def __getattr__(self, name: str) -> object:
             raise ModuleNotFoundError("No module named 'absent_library'", name="absent_library")
 
-    monkeypatch.setitem(sys.modules, "rise_needs_absent", Finder())  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "rise_needs_absent", Finder())
     with pytest.raises(MissingDependencyError, match=r"rise-env\[vllm\]"):
         load_agent("absent")
