@@ -6,6 +6,7 @@ from typing import Any
 
 import gymnasium
 
+from rise_agents.closing import close
 from rise_agents.collect import Progress, collect
 from rise_agents.collect_config import (
     STORE,
@@ -60,8 +61,7 @@ def run(config: CollectConfig, *, show: bool = True) -> Progress:
                 progress=line.update,
             )
     finally:
-        for agent in {id(step.agent): step.agent for step in plan}.values():
-            agent.close()
+        close(*{id(step.agent): step.agent for step in plan}.values())
 
 
 def main(argv: Sequence[str]) -> int:

@@ -18,6 +18,7 @@ from typing import Any
 import gymnasium
 
 from rise_agents.base import Agent, SamplingConfig
+from rise_agents.closing import close
 from rise_agents.environments import make_environment
 from rise_agents.estimating import Estimate, estimate_episodes, read_prices
 from rise_agents.loading import check_spec, load_agent
@@ -124,10 +125,10 @@ def run(config: EvaluateConfig) -> None:
                 label = config.label[number] if config.label else agent.name
                 _run_agent(config, agent, verifier or agent, label, number, indices)
             finally:
-                agent.close()
+                close(agent)
     finally:
         if verifier is not None:
-            verifier.close()
+            close(verifier)
 
 
 def forecast(config: EvaluateConfig) -> dict[str, Estimate]:

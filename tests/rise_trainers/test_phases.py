@@ -92,6 +92,11 @@ def test_a_wrong_selection_is_refused_before_anything_runs() -> None:
         RunConfig(fit={"selection": {"criterium": "better"}})
 
 
+def test_settings_of_a_teacher_that_there_is_not_are_refused_before_anything_runs() -> None:
+    with pytest.raises(ConfigError, match="no improve.teacher"):
+        ImproveConfig(teacher_settings={"dtype": "float32"})
+
+
 def test_nothing_is_written_by_planning(tmp_path: Path) -> None:
     plan_phases(RunConfig(out=str(tmp_path / "run")), 100)
     assert not list(tmp_path.iterdir())

@@ -82,6 +82,12 @@ class ImproveConfig:
     after_success: bool = False
     """Go on after a right reply, so that the data hold correct-to-correct pairs."""
 
+    def __post_init__(self) -> None:
+        if self.teacher_settings and self.teacher is None:
+            raise ConfigError(
+                f"improve.teacher_settings is {self.teacher_settings}, but there is no improve.teacher"
+            )
+
 
 @dataclass(frozen=True, kw_only=True)
 class MeasureConfig:
