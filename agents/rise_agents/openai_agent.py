@@ -3,6 +3,8 @@
 The key comes from an environment variable and is never logged, stored or shown in an error.
 """
 
+import hashlib
+import json
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -46,10 +48,12 @@ class OpenAIAgent:
         key_variable: Environment variable with the key; servers of one's own often need none.
         logprobs: Whether to ask for log-probabilities.
         send_seeds: Whether the server takes a `seed` per request.
-        extra: Further fields of the request's body.
+        extra: Further fields of the request's body. They are part of the policy: the agent's name, and so
+            the journal, has a fingerprint of them. `max_completion_tokens` takes the place of `max_tokens`.
 
     Raises:
         ConfigError: A setting is wrong, or there is no key for a server that needs one.
+        StoreError: The journal is of another agent, or damaged.
         MissingDependencyError: `openai` or `tenacity` is not installed.
     """
 
@@ -82,18 +86,18 @@ class OpenAIAgent:
                 f"concurrency and attempts must be at least 1, got {concurrency} and {attempts}"
             )
         self.model, url = split_target(target)
-        self.name = f"openai:{self.model}"
+        self._extra = dict(extra or {})
+        self.name = f"openai:{self.model}{_mark(self._extra)}"
         self._key = server_key(url, key_variable)
         self._client = openai.OpenAI(base_url=url, api_key=self._key, timeout=timeout, max_retries=0)
         self._openai, self._tenacity = openai, tenacity
         self.in_flight = concurrency
         self._concurrency, self._attempts = concurrency, attempts
         self._pace = Pace(requests_per_minute, tokens_per_minute)
-        self._tape = None if journal is None else Tape(journal, self.name)
+        self._tape = None if journal is None else Tape(journal, self.name, logprobs=logprobs)
         paid = [] if self._tape is None else self._tape.charged
         self._budget = Budget(max_usd, None if prices is None else _prices(prices), paid)
         self._logprobs, self._send_seeds = logprobs, send_seeds
-        self._extra = dict(extra or {})
 
     @property
     def spent(self) -> float:
@@ -110,6 +114,7 @@ class OpenAIAgent:
 
         Raises:
             ConfigError: The server refuses the key or the model, or the cap is reached.
+            StoreError: The journal cannot be written, as on a full disk.
         """
         drawn: Sequence[int | None] = [None] * len(conversations) if seeds is None else seeds
         replies: dict[int, Reply] = {}
@@ -132,6 +137,7 @@ class OpenAIAgent:
         Raises:
             ConfigError: The server refuses the key or the model, or the cap is reached. What was in flight
                 then is in the journal, if there is one, and nothing more was asked.
+            StoreError: The journal cannot be written, as on a full disk; nothing more was asked.
         """
 
         def named(requests: Mapping[int, _Request]) -> dict[int, tuple[_Request, str | None]]:
@@ -260,6 +266,17 @@ class _Wait:
         except ValueError:
             longest: float = min(60.0, 0.5 * 2.0 ** (state.attempt_number - 1))
             return longest * self._draws.uniform(0.5, 1.0)
+
+
+def _mark(extra: Mapping[str, Any]) -> str:
+    """Return what tells a policy with these fields apart from others."""
+    if not extra:
+        return ""
+    try:
+        text = json.dumps(extra, sort_keys=True, separators=(",", ":"))
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"extra holds what JSON cannot hold: {error}") from error
+    return f"+{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def _prices(table: Mapping[str, float]) -> Prices:

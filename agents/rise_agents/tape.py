@@ -5,8 +5,10 @@ conversation, the sampling settings, the seed, and, for requests without a seed,
 was made before.
 """
 
+import contextlib
 import hashlib
 import json
+import os
 import threading
 from collections import Counter
 from collections.abc import Sequence
@@ -20,6 +22,8 @@ from rise_env.types import Conversation, Usage
 
 SCHEMA = 1
 
+_START = b'{"kind":"cassette",'
+
 
 class Tape:
     """A file of replies. Threads may share one.
@@ -27,14 +31,16 @@ class Tape:
     Args:
         path: The file; it is made when the first reply is added.
         agent: Name of who is recorded; None where nothing will be added.
+        logprobs: Whether the replies have log-probabilities; None where that does not matter.
 
     Raises:
-        StoreError: The file is no tape, damaged, or of another agent.
+        StoreError: The file is no tape, damaged, of another agent, or without the log-probabilities.
     """
 
-    def __init__(self, path: str | Path, agent: str | None = None) -> None:
+    def __init__(self, path: str | Path, agent: str | None = None, *, logprobs: bool | None = None) -> None:
         self.path = Path(path)
         self.agent = agent
+        self._logprobs = logprobs
         self._replies: dict[str, Reply] = {}
         self.charged: list[Usage] = []
         """What the replies that the file held are to be paid for."""
@@ -76,21 +82,47 @@ class Tape:
             key: From `keys`.
             reply: The reply.
             charged: What it is to be paid for; None is its usage.
+
+        Raises:
+            StoreError: The disk is full. The replies that the file held before are whole.
         """
         row = {"key": key, **_to_json(reply)}
         if charged is not None and charged != reply.usage:
             row["charged"] = _counts(charged)
         with self._lock:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with open(self.path, "ab") as file:
-                if not file.tell():
-                    file.write(_line({"kind": "cassette", "schema": SCHEMA, "agent": self.agent}))
-                file.write(_line(row))
+            try:
+                self._write(_line(row))
+            except OSError as error:
+                raise StoreError(
+                    f"cannot write to {self.path}: {error.strerror or error}; "
+                    "make room and run the same command to go on"
+                ) from error
             self._replies[key] = reply
+
+    def _write(self, data: bytes) -> None:
+        """Write lines, all or none."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with open(self.path, "ab", buffering=0) as file:
+            size = file.seek(0, os.SEEK_END)
+            view = memoryview(data if size else _line(self._head()) + data)
+            try:
+                while view:
+                    view = view[file.write(view) :]
+            except BaseException:  # Ctrl-C, too
+                with contextlib.suppress(OSError):
+                    file.truncate(size)
+                raise
+
+    def _head(self) -> dict[str, Any]:
+        head: dict[str, Any] = {"kind": "cassette", "schema": SCHEMA, "agent": self.agent}
+        return {**head, "logprobs": True} if self._logprobs else head
 
     def _load(self) -> None:
         data = self.path.read_bytes()
         whole = data.rfind(b"\n") + 1
+        if self.agent is not None and not whole and data[: len(_START)] == _START[: len(data)]:
+            self._cut(0)  # nothing, or a torn first line, from a kill or a full disk
+            return
         lines = data[:whole].split(b"\n")[:-1]
         try:
             head = json.loads(lines[0])
@@ -104,10 +136,19 @@ class Tape:
             raise StoreError(f"{self.path} is not a cassette: {error!r}") from error
         if self.agent is not None and head["agent"] != self.agent:
             raise StoreError(f"{self.path} holds replies of {head['agent']!r}, not of {self.agent!r}")
+        known = bool(head.get("logprobs"))
+        if self._logprobs not in (None, known):
+            raise StoreError(
+                f"{self.path} holds replies {'with' if known else 'without'} log-probabilities: "
+                f"set logprobs to {known}, or choose another file"
+            )
         if self.agent is not None and whole < len(data):  # a torn last line, from a kill: will be asked again
-            with open(self.path, "r+b") as file:
-                file.truncate(whole)
+            self._cut(whole)
         self.agent = head["agent"]
+
+    def _cut(self, size: int) -> None:
+        with open(self.path, "r+b") as file:
+            file.truncate(size)
 
 
 def _line(value: dict[str, Any]) -> bytes:

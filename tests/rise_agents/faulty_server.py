@@ -1,6 +1,7 @@
 """A chat server on loopback that fails as servers fail, and keeps account of what it was asked."""
 
 import json
+import resource
 import threading
 import time
 from collections import Counter
@@ -187,6 +188,17 @@ def together(barrier: threading.Barrier, fault: Fault) -> Fault:
 def passing(handler: Handler) -> bool:
     """Let the request through."""
     return False
+
+
+@contextmanager
+def full_disk(size: int) -> Iterator[None]:
+    """Let no file grow beyond so many bytes: a write goes as far as that, the next one fails."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from rise_agents.transformers_agent import TransformersAgent
 from rise_env.errors import DataNotFoundError, StoreError
 from rise_env.types import Conversation
 
+from .faulty_server import full_disk
 from .players import SeededAgent, envs, luck, number_in, right
 
 ASKED: list[Conversation] = [({"role": "user", "content": f"What is {i} + {i}?"},) for i in range(3)]
@@ -112,6 +113,36 @@ def test_a_torn_last_line_is_asked_again(tmp_path: Path) -> None:
     CassetteAgent(str(file), record=agent).act(ASKED, SAMPLING, [1, 2, 3])
     assert agent.batches == [1]
     assert len(CassetteAgent(str(file)).act(ASKED, SAMPLING, [1, 2, 3])) == 3
+
+
+@pytest.mark.parametrize("start", ["", '{"ki', '{"kind":"cassette","schema":1,"agent":"see'])
+def test_a_file_without_a_whole_first_line_is_a_fresh_one(tmp_path: Path, start: str) -> None:
+    file = tmp_path / "c.jsonl"
+    file.write_text(start)
+    replies = CassetteAgent(str(file), record=SeededAgent(luck)).act(ASKED, SAMPLING, [1, 2, 3])
+    assert CassetteAgent(str(file)).act(ASKED, SAMPLING, [1, 2, 3]) == replies
+
+
+@pytest.mark.parametrize("content", ["notes", '{"kind":"run","schema":1'])
+def test_another_file_is_not_written_over(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "c.jsonl"
+    file.write_text(content)
+    with pytest.raises(StoreError, match="not a cassette"):
+        CassetteAgent(str(file), record=SeededAgent(luck))
+    assert file.read_text() == content
+
+
+def test_a_full_disk_leaves_whole_lines(tmp_path: Path) -> None:
+    file = tmp_path / "c.jsonl"
+    recorder = CassetteAgent(str(file), record=SeededAgent(luck))
+    with full_disk(30), pytest.raises(StoreError, match=r"cannot write to .*make room"):
+        recorder.act(ASKED, SAMPLING, [1, 2, 3])
+    assert file.read_bytes() == b""
+    recorder.act(ASKED[:1], SAMPLING, [1])
+    whole = file.read_bytes()
+    with full_disk(len(whole) + 30), pytest.raises(StoreError, match=r"cannot write to .*make room"):
+        recorder.act(ASKED, SAMPLING, [1, 2, 3])
+    assert file.read_bytes() == whole
 
 
 def test_another_agents_cassette_is_refused(tmp_path: Path) -> None:

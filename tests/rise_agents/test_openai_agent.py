@@ -1,3 +1,4 @@
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,16 +8,29 @@ import pytest
 from rise_agents.base import SamplingConfig
 from rise_agents.loading import load_agent
 from rise_agents.rollout import TurnPlan, rollout
-from rise_env.errors import AgentError, ConfigError
+from rise_env.errors import AgentError, ConfigError, StoreError
 from rise_env.types import Conversation, Usage
 
-from .faulty_server import PASSING, Fault, FaultyServer, chat, counted, garbled, serving, slow, status, until
+from .faulty_server import (
+    PASSING,
+    Fault,
+    FaultyServer,
+    chat,
+    counted,
+    full_disk,
+    garbled,
+    serving,
+    slow,
+    status,
+    until,
+)
 from .players import envs
 
 openai_agent = pytest.importorskip("rise_agents.openai_agent")
 pytest.importorskip("openai")
 
 SAMPLING = SamplingConfig(max_new_tokens=50)
+FIELDS: dict[str, object] = {"top_k": 20, "min_p": 0.1}
 FAULTS = [*PASSING, slow(2.0)]
 
 
@@ -181,6 +195,50 @@ def test_a_journal_tells_requests_without_seeds_apart_by_their_places(tmp_path: 
     assert server.tries["0"] == 7
 
 
+def test_further_fields_are_another_policy(tmp_path: Path, healthy: FaultyServer) -> None:
+    journal = str(tmp_path / "j.jsonl")
+    agents = [
+        agent_of(healthy, extra=extra) for extra in ({}, FIELDS, dict([*FIELDS.items()][::-1]), {"a": 1})
+    ]
+    names = [agent.name for agent in agents]
+    assert names[0] == "openai:m"
+    assert names[1] == names[2] != names[3]
+    assert re.fullmatch(r"openai:m\+[0-9a-f]{8}", names[1])
+    agent_of(healthy, journal=journal).act(asked(1), SAMPLING, [1])
+    with pytest.raises(StoreError, match=r"holds replies of 'openai:m', not of 'openai:m\+"):
+        agent_of(healthy, journal=journal, extra=FIELDS)
+
+
+@pytest.mark.parametrize(("first", "word"), [(False, "without"), (True, "with")])
+def test_a_journal_with_log_probabilities_is_another_one(
+    tmp_path: Path, healthy: FaultyServer, first: bool, word: str
+) -> None:
+    journal = str(tmp_path / "j.jsonl")
+    agent_of(healthy, journal=journal, logprobs=first).act(asked(1), SAMPLING, [1])
+    agent_of(healthy, journal=journal, logprobs=first).act(asked(1), SAMPLING, [1])
+    with pytest.raises(StoreError, match=f"replies {word} log-probabilities: set logprobs to {first}"):
+        agent_of(healthy, journal=journal, logprobs=not first)
+
+
+def test_a_journal_on_a_full_disk_ends_the_run_and_loses_no_reply_before(
+    tmp_path: Path, healthy: FaultyServer
+) -> None:
+    journal = tmp_path / "j.jsonl"
+    agent = agent_of(healthy, journal=str(journal), concurrency=1)
+    agent.act(asked(3), SAMPLING, [0, 1, 2])
+    before = journal.read_bytes()
+    with full_disk(len(before) + 30), pytest.raises(StoreError, match=r"cannot write to .*make room"):
+        agent.act(asked(30), SAMPLING, list(range(30)))
+    agent.close()
+    assert journal.read_bytes() == before
+    assert healthy.tries["3"] == 1
+    assert len(healthy.tries) == 4
+    again = agent_of(healthy, journal=str(journal))
+    assert [reply.text for reply in again.act(asked(4), SAMPLING, [0, 1, 2, 3])][3] == "reply to 3"
+    again.close()
+    assert [healthy.tries[str(i)] for i in range(4)] == [1, 1, 1, 2]
+
+
 def test_the_cap_on_cost_is_never_exceeded(tmp_path: Path, healthy: FaultyServer) -> None:
     # 4 of 50 tokens come at 1 dollar each: a request may cost 50 and costs 4
     prices = {"completion": 1e6}
@@ -287,6 +345,7 @@ def test_log_probabilities_and_cached_tokens_are_read_where_the_server_gives_the
         pytest.param("m@https://api.openai.com/v1", {}, "set the environment variable", id="no key"),
         pytest.param("m@http://x/v1", {"max_usd": 1.0}, "max_usd needs prices", id="cap without prices"),
         pytest.param("m@http://x/v1", {"prices": {"p": 1}}, "prices have", id="unknown price"),
+        pytest.param("m@http://x/v1", {"extra": {"stop": {"a"}}}, "extra holds", id="no JSON"),
         pytest.param("m@http://x/v1", {"concurrency": 0}, "at least 1", id="no concurrency"),
     ],
 )
