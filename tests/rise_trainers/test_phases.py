@@ -93,7 +93,7 @@ def test_a_wrong_selection_is_refused_before_anything_runs() -> None:
 
 
 def test_settings_of_a_teacher_that_there_is_not_are_refused_before_anything_runs() -> None:
-    with pytest.raises(ConfigError, match="no improve.teacher"):
+    with pytest.raises(ConfigError, match=r"no improve\.teacher"):
         ImproveConfig(teacher_settings={"dtype": "float32"})
 
 
