@@ -91,7 +91,9 @@ def test_after_a_stream_in_which_an_agent_raised_the_copies_go_on(question: str)
         agent.close()
 
 
-def test_what_the_listener_of_a_stream_raises_stops_every_copy_at_its_next_reply() -> None:
+def test_what_the_listener_of_a_stream_raises_stops_every_copy_at_its_next_reply(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     agent = copies(3, "make_breaker")
     heard: list[int] = []
 
@@ -113,6 +115,7 @@ def test_what_the_listener_of_a_stream_raises_stops_every_copy_at_its_next_reply
         agent.stream(requests("fine"), SAMPLING, end)
     finally:
         agent.close()
+    assert "Traceback" not in capfd.readouterr().err, "no agent failed"
 
 
 def closed(agent: Replicas, why: str) -> None:
