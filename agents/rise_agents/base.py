@@ -90,6 +90,13 @@ class Agent(Protocol):
         ...
 
 
+Requests = Mapping[int, tuple[Conversation, int]]
+"""Key -> conversation and seed."""
+
+Hear = Callable[[int, Reply], Requests]
+"""Takes the reply to a request, and returns what to answer next."""
+
+
 @runtime_checkable
 class StreamingAgent(Agent, Protocol):
     """An agent that takes new conversations while it answers others, so that none waits for the slowest."""
@@ -101,9 +108,9 @@ class StreamingAgent(Agent, Protocol):
 
     def stream(
         self,
-        requests: Mapping[int, tuple[Conversation, int]],
+        requests: Requests,
         sampling: SamplingConfig,
-        hear: Callable[[int, Reply], Mapping[int, tuple[Conversation, int]]],
+        hear: Hear,
     ) -> None:
         """Answer conversations, and those that follow from the answers, until none is left.
 

@@ -8,14 +8,14 @@ has answered the last one.
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from rise_agents.asking import SETUP_ERRORS, Asker
-from rise_agents.base import Agent, Reply, SamplingConfig, StreamingAgent
+from rise_agents.base import Agent, Reply, Requests, SamplingConfig, StreamingAgent
 from rise_agents.degenerate import is_degenerate
 from rise_agents.episodes import LiveEpisode
 from rise_agents.expert_agent import ToldAgent
@@ -191,7 +191,7 @@ def _stream(agent: Any, slots: _Slots, sampling: SamplingConfig, asker: Asker) -
         count += 1
         return count - 1, (slots.requests[slot].conversation, slots.requests[slot].seed)
 
-    def hear(number: int, reply: Reply) -> Mapping[int, tuple[Conversation, int]]:
+    def hear(number: int, reply: Reply) -> Requests:
         slot = asked.pop(number, None)
         if slot is None:
             raise AgentError(f"{agent.name} answered a request that is not open: {number}")

@@ -14,13 +14,13 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from multiprocessing.util import Finalize
 from typing import Any
 
-from rise_agents.base import Agent, Reply, SamplingConfig, StreamingAgent
+from rise_agents.base import Agent, Hear, Reply, Requests, SamplingConfig, StreamingAgent
 from rise_env.errors import AgentError, RiseError
 from rise_env.types import Conversation
 
@@ -121,9 +121,9 @@ class Replicas:
 
     def stream(
         self,
-        requests: Mapping[int, tuple[Conversation, int]],
+        requests: Requests,
         sampling: SamplingConfig,
-        hear: Callable[[int, Reply], Mapping[int, tuple[Conversation, int]]],
+        hear: Hear,
     ) -> None:
         """Answer conversations and what follows from the answers; see `StreamingAgent.stream`.
 
@@ -165,7 +165,7 @@ class Replicas:
         self,
         copy: int,
         told: tuple[int, Reply],
-        hear: Callable[[int, Reply], Mapping[int, tuple[Conversation, int]]],
+        hear: Hear,
     ) -> Exception | None:
         """Tell a copy what follows from its reply; or stop it and return what went wrong."""
         try:

@@ -6,13 +6,13 @@ import itertools
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from rise_agents.base import Reply, SamplingConfig
+from rise_agents.base import Hear, Reply, Requests, SamplingConfig
 from rise_agents.chat import encode, load_tokenizer, stop_tokens
 from rise_agents.fingerprint import fingerprint, model_name
 from rise_agents.replicas import Replicas
@@ -175,9 +175,9 @@ class VLLMAgent:
 
     def stream(
         self,
-        requests: Mapping[int, tuple[Conversation, int]],
+        requests: Requests,
         sampling: SamplingConfig,
-        hear: Callable[[int, Reply], Mapping[int, tuple[Conversation, int]]],
+        hear: Hear,
     ) -> None:
         """Answer conversations and what follows from the answers; see `StreamingAgent.stream`.
 

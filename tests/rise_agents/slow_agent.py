@@ -4,11 +4,10 @@ import hashlib
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rise_agents.base import Reply, SamplingConfig
+from rise_agents.base import Hear, Reply, Requests, SamplingConfig
 from rise_agents.scripted_agent import ScriptedAgent
 from rise_env.types import Conversation
 
@@ -30,9 +29,9 @@ class Streamer(ScriptedAgent):
 
     def stream(
         self,
-        requests: Mapping[int, tuple[Conversation, int]],
+        requests: Requests,
         sampling: SamplingConfig,
-        hear: Callable[[int, Reply], Mapping[int, tuple[Conversation, int]]],
+        hear: Hear,
     ) -> None:
         """Answer what is open, in no particular order."""
         waiting = dict(requests)

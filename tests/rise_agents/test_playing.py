@@ -1,13 +1,13 @@
 """Streaming and lock step play the same episodes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import gymnasium
 import pytest
 
-from rise_agents.base import Agent, Reply, SamplingConfig, StreamingAgent
+from rise_agents.base import Agent, Hear, Reply, Requests, SamplingConfig, StreamingAgent
 from rise_agents.collect import collect
 from rise_agents.environments import make_environment
 from rise_agents.expert_agent import ExpertAgent
@@ -59,9 +59,9 @@ class Streamer(Guesser):
 
     def stream(
         self,
-        requests: Mapping[int, tuple[Conversation, int]],
+        requests: Requests,
         sampling: SamplingConfig,
-        hear: Callable[[int, Reply], Mapping[int, tuple[Conversation, int]]],
+        hear: Hear,
     ) -> None:
         stack = list(requests.items())
         while stack:
@@ -280,9 +280,9 @@ def test_a_failure_is_not_believed_for_an_answer_to_an_earlier_request(tmp_path:
 
         def stream(
             self,
-            requests: Mapping[int, tuple[Conversation, int]],
+            requests: Requests,
             sampling: SamplingConfig,
-            hear: Callable[[int, Reply], Mapping[int, tuple[Conversation, int]]],
+            hear: Hear,
         ) -> None:
             *early, late = requests
             hear(late, Reply(text="gone", finish="error"))
@@ -302,9 +302,9 @@ def test_a_stream_that_answers_what_is_not_open_changes_no_episode(tmp_path: Pat
     class Confused(Streamer):
         def stream(
             self,
-            requests: Mapping[int, tuple[Conversation, int]],
+            requests: Requests,
             sampling: SamplingConfig,
-            hear: Callable[[int, Reply], Mapping[int, tuple[Conversation, int]]],
+            hear: Hear,
         ) -> None:
             key = next(iter(requests))
             reply = self.reply(*requests[key])
@@ -333,7 +333,10 @@ def test_what_is_no_reply_is_named(tmp_path: Path, in_flight: int) -> None:
         ({"finish": "eos"}, "finish is stop, length or error, got 'eos'"),
         ({"text": None}, "text must be a text, got None"),
         ({"usage": None}, "usage must be a Usage"),
-        ({"usage": Usage(completion_tokens=5.5)}, "usage.completion_tokens must be an int, got 5.5"),
+        (
+            {"usage": Usage(completion_tokens=cast(Any, 5.5))},
+            "usage.completion_tokens must be an int, got 5.5",
+        ),
     ],
 )
 def test_a_reply_that_no_store_could_hold_cannot_be_made(settings: dict[str, Any], message: str) -> None:
