@@ -5,6 +5,7 @@ refused). It is asked again what it has answered before: then it is known which.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,6 +19,13 @@ SETUP_ERRORS = (ConfigError, DataNotFoundError, MissingDependencyError, StoreErr
 
 _EASY: Conversation = ({"role": "user", "content": "What is 1 + 1?"},)
 """For agents that have answered nothing yet."""
+
+
+_SHORT = 16
+"""Tokens of a reply that only shows that there is one."""
+
+_MOST_PROBES = 6
+"""How often an agent that raises is asked whether it lives."""
 
 
 class Asker:
@@ -66,19 +74,27 @@ class Asker:
             raise AgentError(f"{agent.name} answers nothing any more: {failed[0].text}")
 
     def alive(self, agent: Agent, sampling: SamplingConfig) -> bool:
-        """Ask what was answered before; return whether it is answered again."""
+        """Ask what was answered before, for a short reply; return whether it is answered again.
+
+        Several times, as some agents fail now and then; with new seeds, as a journal has replies to the old.
+        """
         if isinstance(agent, ToldAgent):  # it knows what it was told last, and nothing else
             return True
         known = self._answered.get(id(agent), _EASY)
-        for tries in (3, 1):  # some fail now and then
-            seeds = np.random.default_rng().integers(2**63, size=tries)  # new: no journal has the replies
+        short = replace(sampling, max_new_tokens=min(_SHORT, sampling.max_new_tokens))
+        failures = 0
+        for tries in (3, *[1] * _MOST_PROBES):
+            seeds = np.random.default_rng().integers(2**63, size=tries).tolist()
             try:
-                if any(r.finish != "error" for r in agent.act([known] * tries, sampling, seeds.tolist())):
+                if any(reply.finish != "error" for reply in agent.act([known] * tries, short, seeds)):
                     return True
-            except SETUP_ERRORS:
-                raise
-            except Exception:  # whatever it is, it is no answer
+                failures += 1
+            except SETUP_ERRORS:  # a recording, a cap: it says nothing of what was asked before
+                return True
+            except Exception:  # quick to find out, and the whole batch's fate is that of its worst
                 continue
+            if failures == 2:  # a server has tried each again and again
+                return False
         return False
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
-from rise_env.errors import ConfigError
+from rise_env.errors import AgentError, ConfigError
 from rise_env.types import Conversation, Usage
 
 
@@ -49,14 +49,14 @@ class Reply:
 
     def __post_init__(self) -> None:
         if self.finish not in ("stop", "length", "error"):
-            raise ConfigError(f"a reply's finish is stop, length or error, got {self.finish!r}")
+            raise AgentError(f"a reply's finish is stop, length or error, got {self.finish!r}")
         if not isinstance(self.text, str):
-            raise ConfigError(f"a reply's text must be a text, got {self.text!r}")
+            raise AgentError(f"a reply's text must be a text, got {self.text!r}")
         if not isinstance(self.usage, Usage):
-            raise ConfigError(f"a reply's usage must be a Usage, got {self.usage!r}")
+            raise AgentError(f"a reply's usage must be a Usage, got {self.usage!r}")
         for name in Usage.__dataclass_fields__:
             if type(getattr(self.usage, name)) is not int:
-                raise ConfigError(f"usage.{name} must be an int, got {getattr(self.usage, name)!r}")
+                raise AgentError(f"usage.{name} must be an int, got {getattr(self.usage, name)!r}")
 
 
 @runtime_checkable

@@ -11,8 +11,8 @@ from rise_agents.base import Agent, Hear, Reply, Requests, SamplingConfig, Strea
 from rise_agents.collect import collect
 from rise_agents.environments import make_environment
 from rise_agents.expert_agent import ExpertAgent
-from rise_agents.rollout import TurnPlan, rollout
-from rise_env.errors import AgentError, ConfigError, StoreError
+from rise_agents.rollout import TurnPlan, request_seed, rollout
+from rise_env.errors import AgentError, ConfigError, DataNotFoundError, StoreError
 from rise_env.store import TrajectoryStore, read_trajectories
 from rise_env.types import Conversation, Trajectory, Usage
 
@@ -340,8 +340,50 @@ def test_what_is_no_reply_is_named(tmp_path: Path, in_flight: int) -> None:
     ],
 )
 def test_a_reply_that_no_store_could_hold_cannot_be_made(settings: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises(AgentError, match=message):
         Reply(**{"text": "x", **settings})
+
+
+@pytest.mark.parametrize("in_flight", [0, 12], ids=["lock step", "stream"])
+@pytest.mark.parametrize("chunk", [1, 16])
+def test_an_agent_that_raises_now_and_then_is_not_taken_for_dead(
+    tmp_path: Path, in_flight: int, chunk: int
+) -> None:
+    class Moody(Streamer):
+        def reply(self, conversation: Conversation, seed: int) -> Reply:
+            if seed % 10 == 0:
+                raise ConnectionError("try again")
+            return super().reply(conversation, seed)
+
+    agent = Moody()
+    agent.in_flight = in_flight
+    episodes = collected(tmp_path / "s.jsonl", *[TurnPlan(agent)] * 3, chunk=chunk, count=40)
+    assert len(episodes) == 40
+    assert 0 < sum(episode.error is not None for episode in episodes) < 30
+
+
+@pytest.mark.parametrize("in_flight", [0, 12], ids=["lock step", "stream"])
+@pytest.mark.parametrize("error", [DataNotFoundError("not recorded"), ConfigError("the cap is reached")])
+def test_who_cannot_be_asked_whether_it_lives_is_believed(
+    tmp_path: Path, in_flight: int, error: Exception
+) -> None:
+    known: set[int] = {request_seed(3, i, turn, 0) for i in range(12) for turn in range(4)}
+
+    class Recorded(Unlucky):
+        def act(
+            self,
+            conversations: Sequence[Conversation],
+            sampling: SamplingConfig,
+            seeds: Sequence[int] | None = None,
+        ) -> list[Reply]:
+            if not known.issuperset(seeds or ()):
+                raise error
+            return super().act(conversations, sampling, seeds)
+
+    agent = Recorded(lambda conversation, seed: seed == request_seed(3, 11, 1, 0))
+    agent.in_flight = in_flight
+    episodes = collected(tmp_path / "s.jsonl", *[TurnPlan(agent)] * 4, chunk=12)
+    assert [episode.error is None for episode in episodes] == [True] * 11 + [False]
 
 
 def test_an_agents_name_is_a_text() -> None:
