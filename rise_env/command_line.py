@@ -167,6 +167,14 @@ def _deep_aside(
         name, equals, value = word.partition("=")
         mapping = next((known for known in mappings if name.startswith(f"--{known}.")), None)
         keys = name[len(mapping) + 3 :] if mapping else ""
+        if name == "--config":
+            file = value if equals else next(following, "")
+            whole = "\n" in file or file.startswith("{")  # settings, and not the name of a file
+            settings = get_loader("yaml")(file) if whole else _read(file)
+            for known, options in deep.items():  # a later file wins where it says something
+                options[:] = [o for o in options if not _says(settings, f"{known}.{o[0]}".split("."))]
+            rest += ["--config", file]
+            continue
         if mapping is None or "." not in keys or not all(keys.split(".")):
             for known, options in deep.items():  # what comes later replaces all that is below it
                 options[:] = [o for o in options if not f"--{known}.{o[0]}.".startswith(f"{name}.")]
@@ -182,6 +190,17 @@ def _deep_aside(
             read = value  # plain text, as one key deep
         deep.setdefault(mapping, []).append((keys, read))
     return rest, deep
+
+
+def _says(settings: Any, keys: Sequence[str]) -> bool:
+    """Whether settings hold a value under these keys, or one in their way."""
+    for key in keys:
+        if not isinstance(settings, Mapping):
+            return settings is not None
+        if key not in settings:
+            return False
+        settings = settings[key]
+    return True
 
 
 def _with_deep(parser: Any, words: Sequence[str], deep: Mapping[str, Sequence[tuple[str, Any]]]) -> list[str]:

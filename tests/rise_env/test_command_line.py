@@ -170,6 +170,20 @@ def test_of_deep_options_the_later_one_wins() -> None:
     assert read("--free.a.b", "1", "--free.aa", "2").free == {"a": {"b": 1}, "aa": 2}
 
 
+def test_a_config_file_after_a_deep_option_wins_where_it_says_something(tmp_path: Path) -> None:
+    file = tmp_path / "c.yaml"
+    file.write_text("free: {extra: {a: 7, b: 8}}\ninner: {more: {deep: 5}}\n")
+    deep = ["--free.extra.a", "1", "--free.extra.c", "2", "--inner.more.deep.x", "3"]
+    later = read(*deep, "--config", str(file))
+    assert later.free == {"extra": {"a": 7, "b": 8, "c": 2}}
+    assert later.inner.more["deep"] == 5
+    assert read(f"--config={file}", *deep).free == {"extra": {"a": 1, "b": 8, "c": 2}}
+    other = tmp_path / "d.yaml"
+    other.write_text("free: {more: " + "x" * 5000 + "}\n")
+    both = read("--config", str(other), *deep, "--config", str(file))
+    assert both.free == {"extra": {"a": 7, "b": 8, "c": 2}, "more": "x" * 5000}
+
+
 def test_print_config_shows_deep_options(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         read("--free.a.b", "1", "--print_config")
