@@ -20,7 +20,6 @@ SETUP_ERRORS = (ConfigError, DataNotFoundError, MissingDependencyError, StoreErr
 _EASY: Conversation = ({"role": "user", "content": "What is 1 + 1?"},)
 """For agents that have answered nothing yet."""
 
-
 _SHORT = 16
 """Tokens of a reply that only shows that there is one."""
 

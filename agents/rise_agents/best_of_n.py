@@ -81,7 +81,7 @@ def best_of_n(
 
     Raises:
         ConfigError: `votes` or `samples` is below 1.
-        AgentError: The verifier answered nothing at all.
+        AgentError: The verifier answers nothing any more.
     """
     if min(votes, samples) < 1:
         raise ConfigError(f"votes and samples must be at least 1, got {votes} and {samples}")

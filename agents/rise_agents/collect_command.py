@@ -17,8 +17,9 @@ from rise_agents.collect_config import (
     open_store,
     run_record,
 )
-from rise_agents.estimating import Estimate, estimate_episodes, read_prices
+from rise_agents.estimating import Estimate, estimate_episodes
 from rise_agents.loading import check_spec
+from rise_agents.pacing import read_prices
 from rise_agents.progress import ProgressLine
 from rise_agents.ray_workers import collect_on_ray
 from rise_env.command_line import parse
@@ -80,10 +81,10 @@ def estimate(config: CollectConfig, env: gymnasium.Env[Any, str], indices: Seque
         ConfigError: A text cannot name an agent, or prices are none.
     """
     check_spec(config.agent)
-    prices = last_prices = read_prices(config.agent_settings)
+    prices = last_prices = read_prices(config.agent_settings.get("prices"))
     if config.last_agent is not None and has_teacher(config):
         check_spec(config.last_agent)
-        last_prices = read_prices(config.last_agent_settings)
+        last_prices = read_prices(config.last_agent_settings.get("prices"))
     return estimate_episodes(
         env,
         indices,

@@ -1,14 +1,12 @@
 """How many calls and tokens a collection may need at most, before anything is asked."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import gymnasium
 
 from rise_agents.pacing import Prices
-from rise_env.errors import ConfigError
 from rise_env.types import Conversation, Usage
 
 CHARACTERS_PER_TOKEN = 3.0
@@ -91,27 +89,6 @@ def estimate_episodes(
         usd=sum(usd) if usd else None,
         unpriced=sum(count for price, count in zip(paid, calls, strict=True) if price is None),
     )
-
-
-def read_prices(settings: Mapping[str, Any]) -> Prices | None:
-    """Return the prices among an agent's settings; None where there are none.
-
-    Raises:
-        ConfigError: They are something else than names and US dollars.
-    """
-    table = settings.get("prices")
-    if table is None:
-        return None
-    known = Prices.__dataclass_fields__
-    if not isinstance(table, Mapping):
-        raise ConfigError(f"prices are {{name: US dollars per million tokens}}, got {table!r}")
-    for name, value in table.items():
-        if name not in known:
-            raise ConfigError(f"prices have {', '.join(known)}; got {name!r}")
-        number = isinstance(value, int | float) and 0 <= value < math.inf
-        if not number and not (name == "cached" and value is None):
-            raise ConfigError(f"the price {name} must be US dollars per million tokens, got {value!r}")
-    return Prices(**table)
 
 
 def prompt_tokens(

@@ -20,9 +20,10 @@ import gymnasium
 from rise_agents.base import Agent, SamplingConfig
 from rise_agents.closing import close
 from rise_agents.environments import make_environment
-from rise_agents.estimating import Estimate, estimate_episodes, read_prices
+from rise_agents.estimating import Estimate, estimate_episodes
 from rise_agents.loading import check_spec, load_agent
 from rise_agents.measuring import Measure, evaluate, judge
+from rise_agents.pacing import read_prices
 from rise_agents.progress import ProgressLine
 from rise_agents.protocols import NAMES, PROTOCOLS, make_for
 from rise_agents.rollout import WHERE
@@ -140,7 +141,8 @@ def forecast(config: EvaluateConfig) -> dict[str, Estimate]:
     indices = _indices(config)
     for spec in (*config.agent, *((config.verifier,) if config.verifier else ())):
         check_spec(spec)
-    prices, verifier_prices = read_prices(config.agent_settings), read_prices(config.verifier_settings)
+    prices = read_prices(config.agent_settings.get("prices"))
+    verifier_prices = read_prices(config.verifier_settings.get("prices"))
     nobody = ScriptedAgent(lambda _: "")
     limit = config.sampling.max_new_tokens
     found = {}

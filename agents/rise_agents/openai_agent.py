@@ -14,7 +14,7 @@ from typing import Any
 from rise_agents.base import Reply, SamplingConfig
 from rise_agents.chat_server import NO_KEY, read_reply, server_key, split_target
 from rise_agents.estimating import CHARACTERS_PER_TOKEN
-from rise_agents.pacing import Budget, Pace, Prices, charged
+from rise_agents.pacing import Budget, Pace, charged, read_prices
 from rise_agents.streaming import ask_streaming
 from rise_agents.tape import Tape
 from rise_env.errors import ConfigError, MissingDependencyError
@@ -96,7 +96,7 @@ class OpenAIAgent:
         self._pace = Pace(requests_per_minute, tokens_per_minute)
         self._tape = None if journal is None else Tape(journal, self.name, logprobs=logprobs)
         paid = [] if self._tape is None else self._tape.charged
-        self._budget = Budget(max_usd, None if prices is None else _prices(prices), paid)
+        self._budget = Budget(max_usd, read_prices(prices), paid)
         self._logprobs, self._send_seeds = logprobs, send_seeds
 
     @property
@@ -277,11 +277,3 @@ def _mark(extra: Mapping[str, Any]) -> str:
     except (TypeError, ValueError) as error:
         raise ConfigError(f"extra holds what JSON cannot hold: {error}") from error
     return f"+{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-
-
-def _prices(table: Mapping[str, float]) -> Prices:
-    known = Prices.__dataclass_fields__
-    for name in table:
-        if name not in known:
-            raise ConfigError(f"prices have {', '.join(known)}; got {name!r}")
-    return Prices(**dict(table))

@@ -1,8 +1,9 @@
 """Limits on what is asked of a paid server: requests and tokens per minute, and money."""
 
+import math
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from rise_env.errors import ConfigError
@@ -24,6 +25,26 @@ class Prices:
         fresh = usage.prompt_tokens - usage.cached_tokens
         total = fresh * self.prompt + usage.cached_tokens * cached + usage.completion_tokens * self.completion
         return total / 1e6
+
+
+def read_prices(table: object) -> Prices | None:
+    """Return the prices that settings hold; None where there are none.
+
+    Raises:
+        ConfigError: They are something else than names and US dollars.
+    """
+    if table is None:
+        return None
+    known = Prices.__dataclass_fields__
+    if not isinstance(table, Mapping):
+        raise ConfigError(f"prices are {{name: US dollars per million tokens}}, got {table!r}")
+    for name, value in table.items():
+        if name not in known:
+            raise ConfigError(f"prices have {', '.join(known)}; got {name!r}")
+        number = isinstance(value, int | float) and 0 <= value < math.inf
+        if not number and not (name == "cached" and value is None):
+            raise ConfigError(f"the price {name} must be US dollars per million tokens, got {value!r}")
+    return Prices(**table)
 
 
 class Pace:

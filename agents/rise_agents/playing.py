@@ -81,7 +81,7 @@ def play(
         ended: Called with each episode that is over, before the next one takes its slot.
 
     Raises:
-        AgentError: An agent answered nothing at all.
+        AgentError: An agent answers nothing any more.
     """
     slots = _Slots(episodes, live, lambda episode: _script(episode, plan, seed, drop_degenerate), ended)
     asker = Asker()

@@ -55,7 +55,7 @@ def rollout(
         live: Episodes played at a time; None plays all.
 
     Raises:
-        AgentError: An agent answered nothing at all.
+        AgentError: An agent answers nothing any more.
         ConfigError: The arguments contradict one another.
     """
     if len(envs) != len(indices):

@@ -1,6 +1,9 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from .faulty_server import FaultyServer, serving
 
 
 @pytest.fixture(scope="session")
@@ -9,3 +12,19 @@ def random_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from .tiny_models import save_random_model
 
     return save_random_model(tmp_path_factory.mktemp("models") / "random")
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait a hundredth of the time between tries."""
+    from rise_agents import openai_agent
+
+    call = openai_agent._Wait.__call__
+    monkeypatch.setattr(openai_agent._Wait, "__call__", lambda self, state: call(self, state) / 100)
+
+
+@pytest.fixture
+def healthy() -> Iterator[FaultyServer]:
+    """A chat server without faults."""
+    with serving(lambda text: []) as server:
+        yield server

@@ -217,3 +217,10 @@ def serving(
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def agent_of(server: FaultyServer, **settings: Any) -> Any:
+    """Return an `OpenAIAgent` that asks this server."""
+    from rise_agents.openai_agent import OpenAIAgent
+
+    return OpenAIAgent(f"m@{server.url}", **settings)

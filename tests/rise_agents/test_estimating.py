@@ -1,8 +1,7 @@
 import pytest
 
-from rise_agents.estimating import Estimate, estimate_episodes, read_prices
+from rise_agents.estimating import Estimate, estimate_episodes
 from rise_agents.pacing import Prices
-from rise_env.errors import ConfigError
 
 from .players import sums
 
@@ -49,23 +48,3 @@ def test_what_has_no_price_is_said() -> None:
     assert found.usd == pytest.approx(2 * 5 * 4 * 0.001)
     assert str(found).endswith("$0.04 for 40 calls; the other 20 have no price")
     assert "price" not in str(Estimate(episodes=1, calls=1, prompt_tokens=1, completion_tokens=1, usd=None))
-
-
-@pytest.mark.parametrize(
-    ("prices", "message"),
-    [
-        ({"promt": 1}, "prices have prompt, cached, completion; got 'promt'"),
-        (5, "US dollars per million tokens.*got 5"),
-        ({"prompt": "ten"}, "price prompt must be .*got 'ten'"),
-        ({"prompt": -1}, "price prompt must be .*got -1"),
-        ({"completion": float("nan")}, "price completion must be .*got nan"),
-    ],
-)
-def test_prices_that_cannot_be_are_named(prices: object, message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
-        read_prices({"prices": prices})
-
-
-def test_prices_are_read() -> None:
-    assert read_prices({}) is None
-    assert read_prices({"prices": {"prompt": 1, "cached": None}}) == Prices(prompt=1)

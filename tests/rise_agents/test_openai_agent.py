@@ -1,6 +1,5 @@
 import re
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from .faulty_server import (
     PASSING,
     Fault,
     FaultyServer,
+    agent_of,
     chat,
     counted,
     full_disk,
@@ -36,23 +36,6 @@ FAULTS = [*PASSING, slow(2.0)]
 
 def asked(count: int) -> list[Conversation]:
     return [({"role": "user", "content": str(i)},) for i in range(count)]
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait a hundredth of the time between tries."""
-    call = openai_agent._Wait.__call__
-    monkeypatch.setattr(openai_agent._Wait, "__call__", lambda self, state: call(self, state) / 100)
-
-
-@pytest.fixture
-def healthy() -> Iterator[FaultyServer]:
-    with serving(lambda text: []) as server:
-        yield server
-
-
-def agent_of(server: FaultyServer, **settings: object) -> openai_agent.OpenAIAgent:  # type: ignore[name-defined]
-    return openai_agent.OpenAIAgent(f"m@{server.url}", **settings)
 
 
 def test_a_healthy_server_answers_in_order(healthy: FaultyServer) -> None:

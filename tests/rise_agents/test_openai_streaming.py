@@ -3,7 +3,7 @@
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,30 +16,24 @@ from rise_agents.tape import Tape
 from rise_env.errors import ConfigError
 from rise_env.types import Conversation
 
-from .faulty_server import PASSING, Fault, FaultyServer, Handler, passing, serving, status, together, until
+from .faulty_server import (
+    PASSING,
+    Fault,
+    FaultyServer,
+    Handler,
+    agent_of,
+    passing,
+    serving,
+    status,
+    together,
+    until,
+)
 from .players import attempts_in, envs, number_in
 
 openai_agent = pytest.importorskip("rise_agents.openai_agent")
 pytest.importorskip("openai")
 
 SAMPLING = SamplingConfig(max_new_tokens=50)
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait a hundredth of the time between tries."""
-    call = openai_agent._Wait.__call__
-    monkeypatch.setattr(openai_agent._Wait, "__call__", lambda self, state: call(self, state) / 100)
-
-
-@pytest.fixture
-def healthy() -> Iterator[FaultyServer]:
-    with serving(lambda text: []) as server:
-        yield server
-
-
-def agent_of(server: FaultyServer, **settings: object) -> openai_agent.OpenAIAgent:  # type: ignore[name-defined]
-    return openai_agent.OpenAIAgent(f"m@{server.url}", **settings)
 
 
 class Chains:

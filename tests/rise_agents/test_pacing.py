@@ -2,7 +2,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
-from rise_agents.pacing import Budget, Pace, Prices, charged
+from rise_agents.pacing import Budget, Pace, Prices, charged, read_prices
 from rise_env.errors import ConfigError
 from rise_env.types import Usage
 
@@ -95,3 +95,23 @@ def test_what_a_server_does_not_count_is_paid_for_at_the_most(
 
 def usage(prompt: int, completion: int, cached: int) -> Usage:
     return Usage(prompt_tokens=prompt, completion_tokens=completion, cached_tokens=cached)
+
+
+@pytest.mark.parametrize(
+    ("prices", "message"),
+    [
+        ({"promt": 1}, "prices have prompt, cached, completion; got 'promt'"),
+        (5, "US dollars per million tokens.*got 5"),
+        ({"prompt": "ten"}, "price prompt must be .*got 'ten'"),
+        ({"prompt": -1}, "price prompt must be .*got -1"),
+        ({"completion": float("nan")}, "price completion must be .*got nan"),
+    ],
+)
+def test_prices_that_cannot_be_are_named(prices: object, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        read_prices(prices)
+
+
+def test_prices_are_read() -> None:
+    assert read_prices(None) is None
+    assert read_prices({"prompt": 1, "cached": None}) == Prices(prompt=1)
