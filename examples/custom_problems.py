@@ -13,7 +13,7 @@ from pathlib import Path
 
 import gymnasium as gym
 
-from rise_env.cli import main as rise
+from rise_env.cli.main import main as rise
 
 ROWS = [
     {"problem": "What is $\\frac{1}{2} + \\frac{1}{3}$?", "solution": r"In sixths: $\boxed{\frac{5}{6}}$."},

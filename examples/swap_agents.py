@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import Any
 
 import rise_agents
-from rise_agents.base import SamplingConfig
-from rise_agents.environments import make_environment
-from rise_agents.loading import load_agent
-from rise_agents.rollout import TurnPlan, rollout
-from rise_agents.scripted_agent import ScriptedAgent
+import rise_env
+from rise_agents.backends.scripted_agent import ScriptedAgent
+from rise_agents.registry import load_agent
+from rise_agents.rollout.rollout import TurnPlan, rollout
+from rise_agents.types import SamplingConfig
 
 TINY = Path(rise_agents.__file__).parent / "tiny"
 TURNS = 3
@@ -72,8 +72,7 @@ def play(title: str, spec: str, count: int, **settings: Any) -> str:
     ready = time.perf_counter()
     try:
         envs = [
-            make_environment("RISE-Arithmetic-v0", split="test", stop_when_correct=False)
-            for _ in range(count)
+            rise_env.make("RISE-Arithmetic-v0", split="test", stop_when_correct=False) for _ in range(count)
         ]
         sampling = SamplingConfig(max_new_tokens=96)
         played = rollout([TurnPlan(agent)] * TURNS, envs, range(count), sampling, seed=0)

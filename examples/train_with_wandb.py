@@ -13,8 +13,8 @@ import os
 
 import wandb
 
-from rise_agents.base import SamplingConfig
-from rise_trainers.run_config import ImproveConfig, PolicyConfig, ProblemsConfig, RunConfig
+from rise_agents.types import SamplingConfig
+from rise_trainers.loop.config import ImproveConfig, PolicyConfig, ProblemsConfig, RunConfig
 from rise_trainers.self_improve import run
 
 

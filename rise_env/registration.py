@@ -10,13 +10,13 @@ from gymnasium.vector import VectorEnv
 
 from rise_env.checkers import make_checker
 from rise_env.checkers.base import Checker
-from rise_env.checkers.original import OriginalGSM8KChecker, OriginalMathChecker
+from rise_env.checkers.released_rise import OriginalGSM8KChecker, OriginalMathChecker
+from rise_env.envs.math_env import MathEnv
+from rise_env.envs.vector_env import MathVectorEnv
 from rise_env.errors import ConfigError
-from rise_env.math_env import MathEnv
-from rise_env.naming import choose, hint
 from rise_env.problems.loading import SETS, find_set, load_problems
 from rise_env.types import Conversation, Problem
-from rise_env.vector_env import MathVectorEnv
+from rise_env.utils.suggestions import choose, hint
 from rise_env.wrappers import ContextWindow, VectorContextWindow
 
 ORIGINAL: dict[str, type[Checker]] = {
@@ -44,6 +44,23 @@ def register_all() -> None:
                 vector_entry_point="rise_env.registration:make_vector_env",
                 kwargs={"problem_set": name},
             )
+
+
+def make(env: str, **settings: Any) -> gymnasium.Env[Any, str]:
+    """Make one environment, without Gymnasium's checks of every step.
+
+    Args:
+        env: Its id, such as RISE-GSM8K-v0, or "module:id" for one that importing `module` registers.
+        **settings: As in `make_env`.
+
+    Raises:
+        ConfigError: There is no such id, or it has no such setting; says what was probably meant.
+        DataNotFoundError: Its problems are not here; names the ways to get them.
+    """
+    if ":" not in env and env not in gymnasium.registry:
+        ours = [name for name in gymnasium.registry if name.startswith("RISE-")]
+        raise ConfigError(f"no environment {env!r}; {hint(env, ours)}")
+    return gymnasium.make(env, disable_env_checker=True, **settings)
 
 
 def make_env(problem_set: str, **arguments: Any) -> gymnasium.Env[Conversation, str]:

@@ -18,7 +18,7 @@ def test_python_blocks_run(block: str, capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_commands_of_the_readme_exist() -> None:
-    from rise_env.cli import COMMANDS
+    from rise_env.cli.main import COMMANDS
 
     used = set(re.findall(r"\brise ([a-z]+)\b(?= [A-Z-]| runs)", README))
     assert used

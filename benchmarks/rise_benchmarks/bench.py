@@ -17,17 +17,17 @@ from typing import Any
 
 import yaml
 
-from rise_agents import evaluate
-from rise_agents.base import SamplingConfig
-from rise_agents.evaluate import EvaluateConfig
-from rise_benchmarks.logs import find_logs
+from rise_agents.cli import evaluate
+from rise_agents.cli.evaluate import EvaluateConfig
+from rise_agents.types import SamplingConfig
 from rise_benchmarks.published import METRICS, NOTES, PublishedRow, table
-from rise_benchmarks.report import sum_up, write_report
+from rise_benchmarks.report.evaluation_logs import find_logs
+from rise_benchmarks.report.report import sum_up, write_report
+from rise_benchmarks.report.tables import markdown
 from rise_benchmarks.suites import SUITES, Suite
-from rise_benchmarks.tables import markdown
-from rise_env.command_line import merged, parse
+from rise_env.cli.config_parser import merged, parse
 from rise_env.errors import ConfigError, DataNotFoundError
-from rise_env.naming import choose
+from rise_env.utils.suggestions import choose
 
 UNMEASURED = {"problems": {"test": 0}}
 """In the runs that train: the suite measures their models itself, all on the same problems."""
@@ -146,7 +146,7 @@ def _measurements(
 
 def _score_answers(settings: EvaluateConfig) -> None:
     """Write how likely each model finds the right answers, where transformers can load it."""
-    from rise_agents.answer_nll import measure
+    from rise_agents.evaluation.answer_likelihood import measure
 
     [seed] = settings.seeds
     for agent, label in zip(settings.agent, settings.label, strict=True):
@@ -156,8 +156,8 @@ def _score_answers(settings: EvaluateConfig) -> None:
 def _train(config: BenchConfig, suite: Suite, out: Path) -> dict[str, dict[int, str]]:
     """Run every variant; return name of the row -> seed -> agent."""
     from rise_trainers import self_improve
-    from rise_trainers.phases import first_model, model_folder
-    from rise_trainers.run_config import RunConfig
+    from rise_trainers.loop.config import RunConfig
+    from rise_trainers.loop.phases import first_model, model_folder
 
     recipe = _read_recipe(config.recipe)
     found: dict[str, dict[int, str]] = {}
@@ -186,7 +186,7 @@ def _train(config: BenchConfig, suite: Suite, out: Path) -> dict[str, dict[int, 
 
 def _take_rollouts(source: Path, folder: Path, seed: int) -> None:
     """Give a run the first rollouts of another one, which its own would equal episode by episode."""
-    from rise_trainers.phases import store_path
+    from rise_trainers.loop.phases import store_path
 
     own = store_path(folder, seed, 1)
     if not own.exists():

@@ -5,8 +5,8 @@ Numbers are compared exactly, as fractions, so rounding cannot decide a verdict.
 
 from time import perf_counter
 
-from rise_env.checkers.extraction import final_answer
-from rise_env.checkers.numbers import Number, equal_numbers, read_number
+from rise_env.checkers.equivalence.numbers import Number, equal_numbers, read_number
+from rise_env.checkers.extraction.final_answer import final_answer
 from rise_env.errors import ProblemError
 from rise_env.types import CheckResult, Verdict
 

@@ -18,12 +18,12 @@ from time import perf_counter
 from typing import Any, Literal
 
 from rise_env.checkers.base import CheckItem
-from rise_env.checkers.decision import decide, read_reference
-from rise_env.checkers.extraction import final_answer, spoken
+from rise_env.checkers.extraction.final_answer import final_answer, spoken
 from rise_env.checkers.limits import LONGEST_ANSWER, Deadline
+from rise_env.checkers.parsing.tree import Node
+from rise_env.checkers.pipeline import decide, read_reference
 from rise_env.checkers.policy import DEFAULT, Policy
-from rise_env.checkers.service import CheckerService, default_service
-from rise_env.checkers.tree import Node
+from rise_env.checkers.sandbox.worker_pool import CheckerService, default_service
 from rise_env.errors import ConfigError
 from rise_env.types import CheckResult, Verdict
 

@@ -2,8 +2,8 @@
 
 from time import perf_counter
 
-from rise_env.checkers.extraction import final_answer
-from rise_env.checkers.words import plain_words, same_words
+from rise_env.checkers.extraction.final_answer import final_answer
+from rise_env.checkers.reading.phrases import plain_words, same_words
 from rise_env.errors import ProblemError
 from rise_env.types import CheckResult, Verdict
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from rise_env.problems import extraction
+from rise_env.problems import reference_answers as extraction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

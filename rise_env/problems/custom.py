@@ -6,9 +6,9 @@ from functools import lru_cache
 from typing import Any
 
 from rise_env.errors import ConfigError
-from rise_env.problems.build import load_own
 from rise_env.problems.catalog import SetSpec
-from rise_env.problems.extraction import after_hashes, boxed, plain
+from rise_env.problems.reference_answers import after_hashes, boxed, plain
+from rise_env.problems.rows import load_own
 from rise_env.problems.sources import Dataset
 from rise_env.types import Problem
 

@@ -7,13 +7,13 @@ from functools import lru_cache, partial
 from typing import Any, cast
 
 from rise_env.errors import ConfigError
-from rise_env.naming import choose, hint
-from rise_env.problems.arithmetic import ArithmeticProblems, Difficulty
+from rise_env.problems.arithmetic.generator import ArithmeticProblems, Difficulty
 from rise_env.problems.catalog import CATALOG
+from rise_env.problems.catalog_loader import load_catalog_set
 from rise_env.problems.custom import load_custom
-from rise_env.problems.from_catalog import load_catalog_set
 from rise_env.problems.reasoning_gym import load_reasoning_gym
 from rise_env.types import Problem
+from rise_env.utils.suggestions import choose, hint
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from typing import Any, overload
 import numpy as np
 
 from rise_env.checkers import NumericChecker, final_answer
-from rise_env.checkers.numbers import read_number
+from rise_env.checkers.equivalence.numbers import read_number
 from rise_env.errors import ConfigError, MissingDependencyError
-from rise_env.naming import choose
 from rise_env.types import CheckResult, Problem, Verdict
+from rise_env.utils.suggestions import choose
 
 SPLITS = ("train", "validation", "test")
 _REMEMBERED = 10_000

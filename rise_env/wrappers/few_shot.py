@@ -6,7 +6,7 @@ from typing import Any
 import gymnasium
 from gymnasium.utils import RecordConstructorArgs
 
-from rise_env.opening import make_opening
+from rise_env.envs.initial_prompt import make_opening
 from rise_env.types import Conversation
 
 

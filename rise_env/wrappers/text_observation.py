@@ -6,8 +6,8 @@ from typing import Any
 import gymnasium
 from gymnasium.utils import RecordConstructorArgs
 
-from rise_env.rendering import transcript
-from rise_env.spaces import UnicodeText
+from rise_env.envs.rendering import transcript
+from rise_env.envs.spaces import UnicodeText
 from rise_env.types import Conversation, Message
 
 

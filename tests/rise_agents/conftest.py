@@ -3,13 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from .faulty_server import FaultyServer, serving
+from tests.rise_agents.backends.faulty_server import FaultyServer, serving
 
 
 @pytest.fixture(scope="session")
 def random_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a small random model."""
-    from .tiny_models import save_random_model
+    from tests.rise_agents.tiny_models import save_random_model
 
     return save_random_model(tmp_path_factory.mktemp("models") / "random")
 
@@ -17,7 +17,7 @@ def random_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait a hundredth of the time between tries."""
-    from rise_agents import openai_agent
+    from rise_agents.backends import openai_agent
 
     call = openai_agent._Wait.__call__
     monkeypatch.setattr(openai_agent._Wait, "__call__", lambda self, state: call(self, state) / 100)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from .faulty_server import serving
+from tests.rise_agents.backends.faulty_server import serving
 
 
 def load() -> Any:

@@ -6,8 +6,8 @@ import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from rise_env import prompts
-from rise_env.problems.arithmetic import ArithmeticProblems
+from rise_env.envs import prompts
+from rise_env.problems.arithmetic.generator import ArithmeticProblems
 
 SPECIAL = ["<pad>", "<system>", "<user>", "<assistant>", "<end>"]
 TEMPLATE = (

@@ -6,18 +6,18 @@ from typing import Any
 import pytest
 import yaml
 
-from rise_agents.base import SamplingConfig
-from rise_agents.scripted_agent import ScriptedAgent
+from rise_agents.backends.scripted_agent import ScriptedAgent
+from rise_agents.types import SamplingConfig
 from rise_benchmarks import bench
 from rise_benchmarks.bench import BenchConfig
 from rise_benchmarks.published import METRICS, table
 from rise_benchmarks.suites import SUITES
-from rise_env.cli import main
-from rise_env.command_line import merged
+from rise_env.cli.config_parser import merged
+from rise_env.cli.main import main
 from rise_env.errors import ConfigError
-from rise_env.store import read_run
-from rise_trainers.phases import store_path
-from rise_trainers.run_config import RunConfig
+from rise_env.trajectories.store import read_run
+from rise_trainers.loop.config import RunConfig
+from rise_trainers.loop.phases import store_path
 
 
 def eighteen() -> ScriptedAgent:

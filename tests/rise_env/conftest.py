@@ -6,7 +6,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read when the hub's client is im
 import pytest
 
 from rise_env.checkers import NumericChecker
-from rise_env.math_env import MathEnv
+from rise_env.envs.math_env import MathEnv
 from rise_env.types import Problem
 
 SUMS = [

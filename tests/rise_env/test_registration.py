@@ -10,8 +10,8 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.wrappers import RecordEpisodeStatistics, TimeLimit
 
 import rise_env
+from rise_env.envs.math_env import MathEnv
 from rise_env.errors import ConfigError, DataNotFoundError
-from rise_env.math_env import MathEnv
 from rise_env.problems.catalog import CATALOG
 from rise_env.registration import get_checker
 

@@ -19,9 +19,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rise_trainers.launch import free_port
+from rise_trainers.fit.launcher import free_port
 from tests.rise_trainers import gradients
-from tests.rise_trainers.reference import reference_gradient, relative_error
+from tests.rise_trainers.loss.reference import reference_gradient, relative_error
 
 LIMIT = 1e-4
 TIMEOUT = 800
@@ -33,8 +33,8 @@ _HEAD = """\
 
 Relative error (2-norm of the difference over the norm, all parameters) of the float32 gradient of one
 optimizer step of `RWRTrainer`, against the loss written down in 20 lines in float64, one turn at a time
-(`tests/rise_trainers/reference.py`). Random weights per reply, sequences of unequal lengths, one sequence
-less than the batch has room for.
+(`tests/rise_trainers/loss/reference.py`). Random weights per reply, sequences of unequal lengths, one
+sequence less than the batch has room for.
 
 Columns: sequences per forward pass x forward passes of each rank per step; x 1 is without accumulation.
 `make equivalence` writes this table and fails where an error reaches {limit:.0e}.

@@ -21,12 +21,12 @@ import torch
 import transformers
 from torch import Tensor
 
-from rise_trainers.batches import RankBatches
-from rise_trainers.dataset import collate_packed, collate_padded, make_examples
-from rise_trainers.rwr_trainer import ExampleDataset, RWRTrainer
-from rise_trainers.selection import Selection, Target, select
-from rise_trainers.tokenization import ChatTokenizer, tokenize
-from tests.rise_trainers import toys
+from rise_trainers.data.batch_sampler import RankBatches
+from rise_trainers.data.dataset import collate_packed, collate_padded, make_examples
+from rise_trainers.data.targets import Selection, Target, select
+from rise_trainers.data.tokenization import ChatTokenizer, tokenize
+from rise_trainers.fit.rwr_trainer import ExampleDataset, RWRTrainer
+from tests.rise_trainers import small_models as toys
 
 Row = tuple[int, int, bool]
 """Micro batch, forward passes of each rank in one step, whether packed."""

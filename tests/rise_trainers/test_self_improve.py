@@ -13,10 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from rise_env.cli import main
-from rise_env.store import read_trajectories
+from rise_env.cli.main import main
+from rise_env.trajectories.store import read_trajectories
 
-RISE = [sys.executable, "-m", "rise_env.cli"]
+RISE = [sys.executable, "-m", "rise_env.cli.main"]
 SMALL = [
     *("--iterations", "1", "--chunk", "16", "--sampling.max_new_tokens", "60"),
     *("--problems.train", "64", "--problems.test", "32", "--improve.samples", "2"),

@@ -19,13 +19,13 @@ from typing import Any
 import yaml
 from rich.console import Console
 
-from rise_env.command_line import merged, parse
+from rise_env.cli.config_parser import merged, parse
 from rise_env.errors import ConfigError, PhaseError
-from rise_trainers.phases import plan_phases
-from rise_trainers.run_checks import check_run
-from rise_trainers.run_config import RunConfig, to_json
-from rise_trainers.supervise import Supervisor, environment
-from rise_trainers.tracking import Tracker, tracked_settings
+from rise_trainers.loop.config import RunConfig, to_json
+from rise_trainers.loop.phases import plan_phases
+from rise_trainers.loop.preflight import check_run
+from rise_trainers.loop.supervisor import Supervisor, environment
+from rise_trainers.tracking.tracker import Tracker, tracked_settings
 
 SETTINGS = "config.yaml"
 FREE = frozenset({"out", "track", "chunk"})
@@ -36,7 +36,7 @@ def main(argv: Sequence[str]) -> int:
     """Run `rise run`."""
     config = parse(RunConfig, argv, prog="rise run")
     if config.dry_run:
-        from rise_trainers.dry_run import describe
+        from rise_trainers.loop.dry_run import describe
 
         print(describe(config))
         return 0
@@ -105,7 +105,7 @@ def _deciding(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _report(out: Path) -> None:
     """Sum up in a process of its own, which prints the table."""
-    command = [sys.executable, "-m", "rise_env.cli", "report", str(out)]
+    command = [sys.executable, "-m", "rise_env.cli.main", "report", str(out)]
     sys.stdout.flush()
     done = subprocess.run(command, env=environment(), stdin=subprocess.DEVNULL, check=False)
     if done.returncode:

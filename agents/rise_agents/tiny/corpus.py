@@ -17,10 +17,10 @@ import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from rise_env import prompts
-from rise_env.problems.arithmetic import ArithmeticProblems, Difficulty, Story
-from rise_env.problems.arithmetic_parts import Draws, Step
-from rise_env.problems.arithmetic_text import write_solution
+from rise_env.envs import prompts
+from rise_env.problems.arithmetic.generator import ArithmeticProblems, Difficulty, Story
+from rise_env.problems.arithmetic.steps import Draws, Step
+from rise_env.problems.arithmetic.wording import write_solution
 from rise_env.types import Message
 
 CORRECT_THIS = "A student wrote the draft below. Write it out corrected.\n{question}\nDraft: {draft}"

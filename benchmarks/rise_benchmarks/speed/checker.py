@@ -19,10 +19,10 @@ from random import Random
 from time import perf_counter, process_time
 from typing import Any
 
+from rise_benchmarks.checkers.peers import installed, load
 from rise_benchmarks.speed.timing import Rate
 from rise_env.checkers import CheckerService, CheckItem, NumericChecker, SymbolicChecker, final_answer
-from rise_env.checkers.contestants import installed, load
-from rise_env.checkers.reading import read
+from rise_env.checkers.reading.read_answer import read
 
 BUILT_IN = (
     r"\frac{\sqrt{3}}{2}", r"2\sqrt{5}-1", r"\left(3, \frac{\pi}{2}\right)", "x^2+3x+2", r"[-2,7)",

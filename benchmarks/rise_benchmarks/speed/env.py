@@ -24,11 +24,11 @@ import numpy as np
 
 from rise_benchmarks.speed.timing import Rate, measure
 from rise_env.checkers import NumericChecker
+from rise_env.envs.math_env import MathEnv
+from rise_env.envs.vector_env import MathVectorEnv
 from rise_env.errors import DataNotFoundError
-from rise_env.math_env import MathEnv
 from rise_env.problems.loading import load_problems
 from rise_env.types import Problem
-from rise_env.vector_env import MathVectorEnv
 
 WRONG = "That makes 31415926.\nThe final answer is \\boxed{31415926}."
 EPISODES = 200

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from rise_benchmarks.speed.machine import machine
-from rise_env import prompts
-from rise_env.problems.arithmetic import ArithmeticProblems
-from rise_env.store import TrajectoryStore
+from rise_env.envs import prompts
+from rise_env.problems.arithmetic.generator import ArithmeticProblems
+from rise_env.trajectories.store import TrajectoryStore
 from rise_env.types import Attempt, CheckResult, Conversation, Trajectory, Turn, Verdict
-from rise_trainers.fit_config import FitConfig, to_json
-from rise_trainers.launch import free_port
+from rise_trainers.fit.config import FitConfig, to_json
+from rise_trainers.fit.launcher import free_port
 
 
 def episodes(count: int, turns: int) -> list[Trajectory]:

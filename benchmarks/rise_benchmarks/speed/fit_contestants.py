@@ -20,10 +20,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from rise_trainers import models, training
-from rise_trainers.data_pipeline import Prepared, prepare
-from rise_trainers.dataset import Batch, collate_padded
-from rise_trainers.fit_config import FitConfig
+from rise_trainers.data.dataset import Batch, collate_padded
+from rise_trainers.fit import build_trainer as training
+from rise_trainers.fit import models
+from rise_trainers.fit.config import FitConfig
+from rise_trainers.fit.prepare_data import Prepared, prepare
 
 WARM_UP = 2
 """Optimizer steps that are not timed.
@@ -190,7 +191,7 @@ def _engine_loop(
 
 def _prefixes(data: Prepared) -> Iterator[Any]:
     """Cut every trajectory into one sequence per turn: its prefix, with its last reply trained."""
-    from rise_trainers.dataset import Example
+    from rise_trainers.data.dataset import Example
 
     for example in data.examples:
         trained = np.concatenate([[0], (example.coefficients > 0).astype(int), [0]])
@@ -222,6 +223,6 @@ def main(name: str, config: FitConfig) -> None:
 
 
 if __name__ == "__main__":
-    from rise_trainers.fit_config import from_json
+    from rise_trainers.fit.config import from_json
 
     main(sys.argv[1], from_json(json.loads(sys.argv[2])))

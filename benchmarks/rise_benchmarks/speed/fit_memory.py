@@ -24,8 +24,8 @@ def growth(way: str, tokens: int, vocabulary: int) -> int:
     """Return by how many bytes the peak of this process grows in one forward and backward pass."""
     import torch
 
-    from rise_trainers.linear_loss import linear_weighted_nll
-    from rise_trainers.loss import LOGITS_PER_CHUNK
+    from rise_trainers.loss.fused_linear import linear_weighted_nll
+    from rise_trainers.loss.weighted_nll import LOGITS_PER_CHUNK
 
     head = torch.nn.Linear(WIDTH, vocabulary, bias=False)
     hidden = torch.randn(tokens, WIDTH, requires_grad=True)

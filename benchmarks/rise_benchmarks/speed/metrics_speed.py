@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from rise_env import diagnostics, metrics
-from rise_env.intervals import bootstrap
-from rise_env.replies import by_draw, by_turn
+from rise_env.metrics import accuracy, diagnostics
+from rise_env.metrics.bootstrap import bootstrap
+from rise_env.metrics.reply_arrays import by_draw, by_turn
 from rise_env.types import Attempt, CheckResult, Problem, Trajectory, Turn, Usage, Verdict
 
 TURNS = 5
@@ -38,12 +38,12 @@ def all_metrics(episodes: Sequence[Trajectory]) -> dict[str, float]:
     turns, draws = by_turn(episodes, TURNS), by_draw(episodes, 1)
     correct = turns.correct.astype(float)
     values: dict[str, Any] = {
-        "m1@t1": metrics.m1_at_t1(turns),
-        "m1@t5": metrics.m1_at_tt(turns, TURNS),
-        "p1@t5": metrics.p1_at_tt(turns, TURNS),
-        "m1@t1 of draws": metrics.mk_at_t1(draws, 1),
-        "pass@1": metrics.pass_at_k(draws, 1),
-        "lift": metrics.lift(metrics.m1_at_tt(turns, TURNS), metrics.m1_at_t1(turns)),
+        "m1@t1": accuracy.m1_at_t1(turns),
+        "m1@t5": accuracy.m1_at_tt(turns, TURNS),
+        "p1@t5": accuracy.p1_at_tt(turns, TURNS),
+        "m1@t1 of draws": accuracy.mk_at_t1(draws, 1),
+        "pass@1": accuracy.pass_at_k(draws, 1),
+        "lift": accuracy.lift(accuracy.m1_at_tt(turns, TURNS), accuracy.m1_at_t1(turns)),
     }
     found = {name: bootstrap(value[None]).mean for name, value in values.items()}
     ratios = {
@@ -52,9 +52,9 @@ def all_metrics(episodes: Sequence[Trajectory]) -> dict[str, float]:
         "verbatim": diagnostics.verbatim_repeats(turns),
         "format failures": diagnostics.format_failures(turns),
         "length": diagnostics.reply_length(turns),
-        "tokens per solved": diagnostics.tokens_per_solved(turns, metrics.m1_at_tt(turns, TURNS)),
+        "tokens per solved": diagnostics.tokens_per_solved(turns, accuracy.m1_at_tt(turns, TURNS)),
     }
-    for name, part in metrics.transitions(correct).items():
+    for name, part in accuracy.transitions(correct).items():
         ratios[name] = (part.sum(axis=1), np.full(len(part), float(TURNS - 1)))
     return found | {name: float(top.sum() / max(of.sum(), 1)) for name, (top, of) in ratios.items()}
 

@@ -34,11 +34,11 @@ from pathlib import Path
 from typing import Any
 
 import rise_agents
-from rise_agents.base import Agent, SamplingConfig
-from rise_agents.chat import encode
-from rise_agents.environments import make_environment
-from rise_agents.loading import load_agent
-from rise_agents.rollout import TurnPlan, rollout
+import rise_env
+from rise_agents.generation.chat_template import encode
+from rise_agents.registry import load_agent
+from rise_agents.rollout.rollout import TurnPlan, rollout
+from rise_agents.types import Agent, SamplingConfig
 from rise_env.types import Trajectory
 
 TURNS = 5
@@ -133,9 +133,7 @@ def _measure(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _play(agent: Agent, count: int, start: int = 0) -> list[Trajectory]:
-    envs = [
-        make_environment("RISE-Arithmetic-v0", split="test", stop_when_correct=False) for _ in range(count)
-    ]
+    envs = [rise_env.make("RISE-Arithmetic-v0", split="test", stop_when_correct=False) for _ in range(count)]
     return rollout([TurnPlan(agent)] * TURNS, envs, range(start, start + count), SAMPLING, seed=0)
 
 

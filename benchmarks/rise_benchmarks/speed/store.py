@@ -20,11 +20,11 @@ from typing import Any
 import gymnasium
 
 import rise_env
-from rise_agents.base import SamplingConfig
-from rise_agents.collect import Progress, collect
-from rise_agents.rollout import TurnPlan, rollout
-from rise_agents.scripted_agent import ScriptedAgent
-from rise_env.store import TrajectoryStore, load_trajectories
+from rise_agents.backends.scripted_agent import ScriptedAgent
+from rise_agents.rollout.collect import Progress, collect
+from rise_agents.rollout.rollout import TurnPlan, rollout
+from rise_agents.types import SamplingConfig
+from rise_env.trajectories.store import TrajectoryStore, load_trajectories
 from rise_env.types import Conversation, Trajectory
 
 TURNS = 5

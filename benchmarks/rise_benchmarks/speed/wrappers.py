@@ -18,7 +18,7 @@ import gymnasium
 
 from rise_benchmarks.speed.env import WRONG, episodes, problems_at_hand
 from rise_env.checkers import NumericChecker
-from rise_env.math_env import MathEnv
+from rise_env.envs.math_env import MathEnv
 from rise_env.types import Conversation, Problem
 
 

@@ -8,9 +8,9 @@ import pytest
 from rise_benchmarks.speed import env as bench
 from rise_benchmarks.speed.timing import measure
 from rise_env.checkers import NumericChecker
-from rise_env.math_env import MathEnv
+from rise_env.envs.math_env import MathEnv
+from rise_env.envs.vector_env import MathVectorEnv
 from rise_env.problems.loading import load_problems
-from rise_env.vector_env import MathVectorEnv
 
 
 @pytest.mark.parametrize("turns", [1, 5])

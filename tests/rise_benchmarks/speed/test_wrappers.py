@@ -7,7 +7,7 @@ import gymnasium
 from rise_benchmarks.speed.env import WRONG
 from rise_benchmarks.speed.wrappers import added, empty, wrapped
 from rise_env.checkers import NumericChecker
-from rise_env.math_env import MathEnv
+from rise_env.envs.math_env import MathEnv
 from rise_env.types import Problem
 
 PROBLEMS = [Problem(id="sums/0", question="What is 1 + 1?", reference="2")]

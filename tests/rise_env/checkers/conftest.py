@@ -1,6 +1,6 @@
 import pytest
 
-from rise_env.checkers.service import default_service
+from rise_env.checkers.sandbox.worker_pool import default_service
 
 
 @pytest.fixture(scope="package", autouse=True)

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from rise_env.checkers import check_answer
 from rise_env.types import CheckResult
-
-from .soup import PIECES, REFERENCES, reply
+from tests.rise_env.checkers.random_answers import PIECES, REFERENCES, reply
 
 LIMIT = 10.0
 """Seconds of this process, ten times the deadline of a check: what passes it is unbounded. The benchmark of

@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rise_env.checkers import equivalent, final_answer
-from rise_env.checkers.reading import read
-
-from .soup import REFERENCES, expression
+from rise_env.checkers.reading.read_answer import read
+from tests.rise_env.checkers.random_answers import REFERENCES, expression
 
 DATA = os.environ.get("RISE_DATA_DIR")
 expressions = st.integers(0, 10**9).map(lambda seed: expression(Random(seed), 3))

@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 
 from rise_env.checkers import NumericChecker
+from rise_env.cli.problems import audit_set
 from rise_env.problems.audit import audit_overlap, audit_split
 from rise_env.problems.catalog import CATALOG
-from rise_env.problems.command import audit_set
-from rise_env.problems.from_catalog import whereabouts
+from rise_env.problems.catalog_loader import whereabouts
 from rise_env.problems.loading import SETS, load_problems
 from rise_env.registration import get_checker
 from rise_env.types import Problem

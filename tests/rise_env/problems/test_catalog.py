@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from rise_env.errors import ConfigError, DataNotFoundError, MissingDependencyError, ProblemError
-from rise_env.problems import from_catalog, sources
+from rise_env.problems import catalog_loader as from_catalog
+from rise_env.problems import sources
 from rise_env.problems.catalog import CATALOG, SetSpec
-from rise_env.problems.from_catalog import load_catalog_set
+from rise_env.problems.catalog_loader import load_catalog_set
 from rise_env.problems.loading import SETS, find_set, load_problems
 from rise_env.registration import get_checker
 

@@ -1,0 +1,1 @@
+"""Private: the commands `rise collect` and `rise evaluate`."""

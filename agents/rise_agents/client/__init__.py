@@ -1,0 +1,1 @@
+"""Private: what agents over HTTP share."""

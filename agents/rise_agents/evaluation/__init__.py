@@ -1,0 +1,1 @@
+"""Measures agents: protocols, best of N, likelihood of right answers."""

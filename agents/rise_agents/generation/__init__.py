@@ -1,0 +1,1 @@
+"""Private: what the transformers and vLLM agents share."""

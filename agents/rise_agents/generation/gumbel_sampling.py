@@ -1,0 +1,116 @@
+"""Exact sampling whose randomness is a pure function of (request seed, step, token): no generator, no state.
+
+Adding independent Gumbel noise to logits and taking the largest draws from their softmax (the Gumbel-max
+trick). Here the noise is a hash of a counter, so a reply depends on its own seed and not on its place in
+the batch, and small differences in arithmetic change a draw only where the two largest nearly tie.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from rise_agents.types import SamplingConfig
+
+Keys = NDArray[np.uint32]
+"""[requests, 2]: two 32-bit keys per request."""
+
+# multipliers of the 32-bit finalizer "lowbias32" (Chris Wellons, hash-prospector)
+_M1, _M2 = 0x7FEB352D, 0x846CA68B - (1 << 32)
+_GOLDEN = 0x9E3779B9
+
+
+def request_keys(seeds: list[int]) -> Keys:
+    """Return the keys of requests with these seeds (each in [0, 2**63))."""
+    words = np.array(seeds, dtype=np.uint64)
+    low, high = (words & 0xFFFFFFFF).astype(np.uint32), (words >> np.uint64(32)).astype(np.uint32)
+    return np.stack([_mix(low ^ _mix(high)), _mix(high + _mix(low) + np.uint32(_GOLDEN))], axis=1)
+
+
+def gumbel(keys: Keys, steps: NDArray[np.int64], tokens: int, device: torch.device | str) -> torch.Tensor:
+    """Return standard Gumbel noise, [requests, tokens], float32.
+
+    Args:
+        keys: Of the requests.
+        steps: [requests]: which token of its reply each request is at, from 0.
+        tokens: Size of the vocabulary.
+        device: Where to compute it; every device gives the same noise up to rounding.
+    """
+    counter = steps.astype(np.uint32)
+    first = torch.from_numpy(_mix(keys[:, 0] ^ _mix(counter)).view(np.int32)).to(device)
+    second = torch.from_numpy(_mix(keys[:, 1] + counter * np.uint32(_GOLDEN)).view(np.int32)).to(device)
+    bits = torch.arange(tokens, dtype=torch.int32, device=device)[None, :] ^ first[:, None]
+    _finalize(bits)
+    bits ^= second[:, None]
+    _finalize(bits)
+    # uniform in (0, 1]; its float32 is finest near 0, where the largest noise comes from
+    uniform = bits.float().add_(0.5).abs_().mul_(2.0**-31)
+    return uniform.neg_().log1p_().neg_().log_().neg_()
+
+
+def _finalize(bits: torch.Tensor) -> None:
+    """Scramble 32-bit words in place; shifts are made logical by masking the sign away."""
+    bits ^= (bits >> 16) & 0xFFFF
+    bits *= _M1
+    bits ^= (bits >> 15) & 0x1FFFF
+    bits *= _M2
+    bits ^= (bits >> 16) & 0xFFFF
+
+
+def _mix(words: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Do to numpy words what `_finalize` does to torch's."""
+    words = words ^ (words >> np.uint32(16))
+    words = words * np.uint32(_M1)
+    words = words ^ (words >> np.uint32(15))
+    words = words * np.uint32(_M2 & 0xFFFFFFFF)
+    return words ^ (words >> np.uint32(16))
+
+
+class SeededSampling:
+    """Makes greedy `generate` draw exactly from the model, each row with its own random stream.
+
+    Args:
+        sampling: Temperature and top_p. Temperature 0 is greedy.
+        keys: One pair per row; see `request_keys`.
+        start: Length of the input: the reply's first token comes after it.
+        logprobs: Whether to note the model's log-probability (temperature 1) of each token taken.
+    """
+
+    def __init__(self, sampling: SamplingConfig, keys: Keys, start: int, *, logprobs: bool = False) -> None:
+        self.sampling = sampling
+        self.keys = keys
+        self.start = start
+        self.logprobs: list[torch.Tensor] | None = [] if logprobs else None
+        """Per step, [rows]."""
+
+    def __call__(self, input_ids: Any, scores: Any) -> torch.Tensor:
+        """Return scores [rows, tokens] whose largest is the token drawn."""
+        logits: torch.Tensor = scores.float()
+        drawn = logits
+        if self.sampling.temperature > 0:
+            drawn = logits / self.sampling.temperature
+            if self.sampling.top_p < 1:
+                drawn = nucleus(drawn, self.sampling.top_p)
+            steps = np.full(len(self.keys), input_ids.shape[1] - self.start)
+            drawn = drawn + gumbel(self.keys, steps, logits.shape[-1], logits.device)
+        if self.logprobs is not None:
+            taken = drawn.argmax(dim=-1, keepdim=True)
+            self.logprobs.append(logits.log_softmax(dim=-1).gather(1, taken)[:, 0])
+        return drawn
+
+
+def nucleus(logits: torch.Tensor, top_p: float) -> torch.Tensor:
+    """Keep the smallest set of likeliest tokens whose probabilities reach `top_p`; the rest get -inf.
+
+    Source: Holtzman et al. 2019, "The curious case of neural text degeneration", arXiv:1904.09751.
+
+    Args:
+        logits: [rows, tokens].
+        top_p: In (0, 1].
+    """
+    ordered, order = logits.sort(dim=-1, descending=True)
+    probabilities = ordered.softmax(dim=-1)
+    before = probabilities.cumsum(dim=-1) - probabilities
+    drop = torch.zeros_like(logits, dtype=torch.bool).scatter(1, order, before >= top_p)
+    return logits.masked_fill(drop, float("-inf"))

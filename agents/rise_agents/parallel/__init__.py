@@ -1,0 +1,1 @@
+"""Private: several replicas of one agent, and their devices."""

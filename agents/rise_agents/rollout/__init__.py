@@ -1,0 +1,1 @@
+"""Plays episodes and collects trajectories."""

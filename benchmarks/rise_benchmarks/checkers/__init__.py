@@ -1,0 +1,1 @@
+"""Answer checkers beside their peers, on labelled cases."""

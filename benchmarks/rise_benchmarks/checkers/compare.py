@@ -1,0 +1,89 @@
+"""`rise checkers bench FILE...`: our checker and its peers on labelled cases, in one run."""
+
+import argparse
+import importlib.metadata
+import json
+import platform
+import random
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rise_benchmarks.checkers.cases import Case, Outcome, read_cases
+from rise_benchmarks.checkers.isolated_runner import Arena
+from rise_benchmarks.checkers.peers import NAMES, installed
+from rise_benchmarks.checkers.score import markdown, report
+
+_THREADS = 8
+_THREADED_CASES = 240
+
+
+def run(name: str, cases: Sequence[Case], *, limit: float = 10.0) -> dict[str, Any]:
+    """Return the report on one contestant, with the outcome of a test in threads."""
+    arena = Arena(name, limit=limit)
+    try:
+        rows = [(case, arena.run(case)) for case in cases]
+        found = report(rows)
+        found["threads"] = _thread_test(arena, rows)
+    finally:
+        arena.close()
+    return found
+
+
+def _thread_test(arena: Arena, rows: Sequence[tuple[Case, Outcome]]) -> str:
+    quick = [row for row in rows if not row[1].error and row[1].seconds < 0.5 and not row[0].disputed]
+    chosen = random.Random(3).sample(quick, min(_THREADED_CASES, len(quick)))
+    accepted = arena.run_in_threads([case for case, _ in chosen], _THREADS)
+    if accepted is None:
+        return "hangs"
+    changed = sum(now != row[1].accepted for now, row in zip(accepted, chosen, strict=True))
+    return f"{changed} of {len(chosen)} verdicts differ"
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version(), "machine": platform.machine()}
+    for package in ("rise-env", "sympy", "mpmath", "math-verify", "latex2sympy2_extended"):
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run `rise checkers bench`: exit code 0 when ours accepts nothing wrong, else 1."""
+    parser = argparse.ArgumentParser(prog="rise checkers", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    bench = commands.add_parser("bench", help="score checkers on labelled cases")
+    bench.add_argument("files", nargs="+", type=Path, metavar="FILE", help="JSON lines of labelled cases")
+    bench.add_argument("--checker", action="append", choices=NAMES, help="default: every installed one")
+    bench.add_argument(
+        "--limit", type=float, default=10.0, help="seconds for one case (default: %(default)s)"
+    )
+    bench.add_argument("--max", type=int, help="a random sample of so many cases")
+    bench.add_argument("--output", type=Path, help="a path without ending: writes .json and .md")
+    arguments = parser.parse_args(argv)
+    cases = read_cases(arguments.files)
+    if arguments.max and arguments.max < len(cases):
+        cases = random.Random(0).sample(cases, arguments.max)
+    reports = {}
+    for name in arguments.checker or installed():
+        print(f"{name}: {len(cases)} cases ...", file=sys.stderr)
+        reports[name] = run(name, cases, limit=arguments.limit)
+    tables = markdown(reports)
+    print(tables)
+    if arguments.output:
+        _write(arguments.output, tables, reports)
+    ours = reports.get("rise")
+    return 1 if ours is not None and ours["all"]["false_accepts"] else 0
+
+
+def _write(output: Path, tables: str, reports: dict[str, dict[str, Any]]) -> None:
+    versions = _versions()
+    output.parent.mkdir(parents=True, exist_ok=True)
+    card = {"versions": versions, "checkers": reports}
+    output.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    made = ", ".join(f"{name} {version}" for name, version in versions.items())
+    text = f"# Report card of the answer checker\n\n{tables}\n\nMade by `rise checkers bench` with {made}.\n"
+    output.with_suffix(".md").write_text(text, encoding="utf-8")

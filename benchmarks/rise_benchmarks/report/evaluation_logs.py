@@ -1,0 +1,128 @@
+"""The logs of evaluations: where they are, and what is in them.
+
+Layout:
+<run>/<label>/seed-<seed>/<protocol>.jsonl       as `rise evaluate` leaves them
+<run>/evaluate/<label>/seed-<seed>/...           as `rise run` does
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rise_env.envs.rewards import Rewards
+from rise_env.errors import DataNotFoundError
+from rise_env.metrics.policy_results import Outcomes, outcomes
+from rise_env.metrics.reply_arrays import Replies, by_draw, by_turn
+from rise_env.registration import get_checker
+from rise_env.trajectories.recheck import Changes, recheck
+from rise_env.trajectories.store import read_run, read_trajectories
+from rise_env.types import Trajectory
+from rise_env.utils.suggestions import natural
+
+LOGS = "evaluate"
+"""Where `rise run` keeps the logs of its evaluations, in the run folder."""
+NEEDED = ("sequential", "parallel")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """The logs of one policy."""
+
+    name: str
+    """Of its row."""
+    seeds: tuple[int, ...]
+    logs: Mapping[str, tuple[Path, ...]]
+    """Protocol -> one store per seed."""
+    record: Mapping[str, Any]
+    """The run record of its first sequential log."""
+    checker: str | None = None
+    """Whose verdicts count, as `rise_env.registration.get_checker` names it; None keeps the stored ones."""
+
+    def files(self) -> Iterator[tuple[str, int, Path]]:
+        """Yield (protocol, seed, store)."""
+        for protocol, paths in self.logs.items():
+            for seed, path in zip(self.seeds, paths, strict=True):
+                yield protocol, seed, path
+
+
+def find_logs(folders: Sequence[Path], checker: str | None = None) -> list[Measured]:
+    """Return what was measured in these folders, in order.
+
+    Args:
+        folders: With several each row's name starts with its folder's.
+        checker: See `Measured`.
+
+    Raises:
+        DataNotFoundError: A folder has no complete evaluation logs.
+    """
+    found = []
+    for folder in folders:
+        root = folder / LOGS if (folder / LOGS).is_dir() else folder
+        labels = {path.parent.parent for path in root.glob("*/seed-*/parallel.jsonl")}
+        if not labels:
+            raise DataNotFoundError(
+                f"no evaluation logs in {folder}: make them with rise evaluate or rise run"
+            )
+        prefix = f"{folder.name}: " if len(folders) > 1 else ""
+        found += [_measured(label, prefix, checker) for label in sorted(labels, key=_position)]
+    return found
+
+
+def load(measured: Measured) -> Outcomes:
+    """Read the logs of one policy.
+
+    Raises:
+        ConfigError: Its logs are of different problems.
+        StoreError: A log is damaged.
+    """
+    tables = {
+        protocol: [_table(path, measured) for path in paths] for protocol, paths in measured.logs.items()
+    }
+    others = {name: logs for name, logs in tables.items() if name not in NEEDED}
+    return outcomes(tables["sequential"], tables["parallel"], others, samples=measured.record["samples"])
+
+
+def read_episodes(path: Path, checker: str | None) -> Iterator[Trajectory]:
+    """Yield the episodes of a store, with the verdicts of another checker where one is named."""
+    found = read_trajectories(path)
+    return found if checker is None else recheck(found, get_checker(checker), Rewards(), Changes())
+
+
+def _table(path: Path, measured: Measured) -> Replies:
+    record = read_run(path)
+    if record.get("protocol", path.stem) == "parallel":
+        return by_draw(read_episodes(path, measured.checker), record.get("draws", record["samples"]))
+    table = by_turn(read_episodes(path, measured.checker), record["turns"])
+    return table.every(record.get("answer_every", 1))
+
+
+def _measured(label: Path, prefix: str, checker: str | None) -> Measured:
+    folders = sorted(label.glob("seed-*"), key=lambda folder: natural(folder.name))
+    for folder in folders:
+        for protocol in NEEDED:
+            if not (folder / f"{protocol}.jsonl").is_file():
+                raise DataNotFoundError(
+                    f"{folder} has no {protocol}.jsonl: let the evaluation end, or delete it"
+                )
+    records = [read_run(folder / "sequential.jsonl") for folder in folders]
+    names = sorted({path.stem for path in folders[0].glob("*.jsonl")} - {"verifier"})
+    kept = [*NEEDED, *(name for name in names if name not in NEEDED)]
+    return Measured(
+        name=prefix + str(records[0]["label"]),
+        seeds=tuple(int(record["seed"]) for record in records),
+        logs={
+            name: tuple(folder / f"{name}.jsonl" for folder in folders)
+            for name in kept
+            if all((folder / f"{name}.jsonl").is_file() for folder in folders)
+        },
+        record=records[0],
+        checker=checker,
+    )
+
+
+def _position(label: Path) -> tuple[int, list[tuple[int, str]]]:
+    first = min(label.glob("seed-*"), key=lambda folder: natural(folder.name))
+    log = first / "sequential.jsonl"
+    order = int(read_run(log).get("order", 0)) if log.is_file() else 0
+    return order, natural(label.name)

@@ -1,0 +1,157 @@
+"""`rise report RUN...`: what was measured, as a table, figures and one page to browse.
+
+Reads the logs that `rise run` and `rise evaluate` leave under <label>/seed-<seed>/ and writes into the first
+folder, or into --out: report.json (fractions, every figure with its interval), report.md, report.csv,
+report.html (one file, opens from disk) and figures (PNG and SVG).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from rise_benchmarks.report.evaluation_logs import Measured, find_logs, load
+from rise_benchmarks.report.tables import csv_text, markdown, plain
+from rise_benchmarks.report.training_logs import answer_logps, losses
+from rise_env.cli.config_parser import parse
+from rise_env.errors import ConfigError
+from rise_env.metrics.policy_results import Outcomes
+from rise_env.metrics.report_row import gains, row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportConfig:
+    """What to sum up."""
+
+    run: tuple[str, ...]
+    """Run folders of `rise run`, or output folders of `rise evaluate`."""
+    out: str | None = None
+    """Where the files go; None writes into the first folder."""
+    checker: str | None = None
+    """Check all replies anew, for example with original_gsm8k, the released RISE code's way."""
+    ablation: tuple[str, ...] = ()
+    """Draw the rows as an ablation of the paper: multi_turn_interaction, fail_samples, ..."""
+    page: bool = True
+    """False leaves out report.html."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run `rise report`."""
+    config = parse(ReportConfig, _as_options(argv), prog="rise report", repeated=("run", "ablation"))
+    folders = [Path(run) for run in config.run]
+    if not folders:
+        raise ConfigError("say which run: rise report RUN")
+    out = Path(config.out) if config.out else folders[0]
+    report = write_report(
+        *folders,
+        out=out,
+        page=config.page,
+        ablations=dict.fromkeys(config.ablation, ()),
+        checker=config.checker,
+    )
+    print(plain(report))
+    names = "report.json, report.md, report.csv, accuracy_by_turn.png, figures/"
+    print(f"\nreport files: {out}/{'report.html, ' if config.page else ''}{names}")
+    return 0
+
+
+def write_report(
+    *folders: Path,
+    out: Path | None = None,
+    page: bool = True,
+    ablations: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    checker: str | None = None,
+) -> dict[str, Any]:
+    """Write the report files of some folders and return the report.
+
+    Args:
+        folders: Of runs or evaluations.
+        out: Where the files go; None is the first folder.
+        page: Whether to write report.html.
+        checker: Whose verdicts count, by name; None keeps the stored ones.
+        ablations: Figures of `figures.ABLATIONS` to draw as well, each with the names of its rows or none.
+
+    Raises:
+        DataNotFoundError: There are no complete evaluation logs.
+        ConfigError: The logs are of different problems, or there is no such ablation.
+    """
+    from rise_benchmarks.report.figures import accuracy_by_turn, draw_all
+    from rise_benchmarks.report.plot_style import save
+
+    out = out or folders[0]
+    out.mkdir(parents=True, exist_ok=True)
+    found = find_logs(folders, checker)
+    report = sum_up(found, losses(folders))
+    (out / "report.json").write_text(json.dumps(report, indent=1) + "\n")
+    (out / "report.md").write_text(markdown(report) + "\n")
+    (out / "report.csv").write_text(csv_text(report))
+    save(accuracy_by_turn(report), out / "accuracy_by_turn.png")
+    figures = draw_all(report, out / "figures", ablations)
+    if page:
+        from rise_benchmarks.report.html_page import write_page
+
+        write_page(out / "report.html", report, found, figures)
+    return report
+
+
+def make_report(*folders: Path) -> dict[str, Any]:
+    """Sum up the logs of some folders; see `write_report`."""
+    return sum_up(find_logs(folders), losses(folders))
+
+
+def sum_up(found: Sequence[Measured], training: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """Return the report of what was measured: one row per policy, compared with the first.
+
+    Args:
+        found: Whose logs.
+        training: Losses of the fits; see `training_logs.losses`.
+
+    Raises:
+        ConfigError: The logs are of different problems or protocols.
+    """
+    rows: list[dict[str, Any]] = []
+    outcomes: list[Outcomes] = []
+    for measured in found:
+        this = load(measured)
+        logps = answer_logps(measured, this.problems)
+        further = {} if logps is None else {"answer_logp_by_turn": logps}
+        rows.append(row(measured.name, this, outcomes[0] if outcomes else None) | further)
+        outcomes.append(this)
+    first = found[0].record
+    for key in ("env", "turns", "samples"):
+        for measured in found:
+            if measured.record[key] != first[key]:
+                raise ConfigError(
+                    f"{measured.name!r} was measured with {key} {measured.record[key]!r}, "
+                    f"{found[0].name!r} with {first[key]!r}: report them apart"
+                )
+    return {
+        "env": first["env"],
+        "problems": len(outcomes[0].problems),
+        "split": first["env_settings"].get("split"),
+        "seeds": list(found[0].seeds),
+        "turns": first["turns"],
+        "samples": first["samples"],
+        "checker": found[0].checker or "as stored",
+        "rows": rows,
+        "gains": gains([measured.name for measured in found], outcomes),
+        "training": list(training),
+    }
+
+
+def _as_options(argv: Sequence[str]) -> list[str]:
+    """Write folders that stand without an option as --run FOLDER."""
+    words: list[str] = []
+    value_follows = False
+    for word in argv:
+        if word.startswith("-"):
+            words.append(word)
+            value_follows = "=" not in word
+        elif value_follows:
+            words.append(word)
+            value_follows = False
+        else:
+            words += ["--run", word]
+    return words

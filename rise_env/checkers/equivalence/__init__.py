@@ -1,0 +1,1 @@
+"""Private: whether two answers are the same."""

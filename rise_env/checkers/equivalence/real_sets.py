@@ -1,0 +1,226 @@
+"""Sets of real numbers: intervals, unions, inequalities in one variable, all in one normal form.
+
+The normal form is a sorted tuple of disjoint pieces (low, closed, high, closed) with ends of 50 digits.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from rise_env.checkers.equivalence.evaluate import Evaluator
+from rise_env.checkers.equivalence.scalars import DIGITS
+from rise_env.checkers.limits import Deadline, Undecided, Undefined
+from rise_env.checkers.parsing.tree import Node, symbols
+from rise_env.checkers.reading.named_values import is_name
+
+Piece = tuple[Any, bool, Any, bool]
+ORDER = frozenset({"<", ">", "<=", ">=", "!="})
+_FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "!=": "!=", "=": "="}
+_MOST_PIECES = 500
+
+
+class RealSets:
+    """Reads trees as sets of real numbers; remembers the variable that they bound."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self.evaluator = Evaluator(DIGITS, {}, deadline)
+        self.infinity = self.evaluator.context.inf
+        self.variable: str | None = None
+        self.everything: tuple[Piece, ...] = ((-self.infinity, False, self.infinity, False),)
+
+    def read(self, node: Node) -> tuple[Piece, ...]:
+        """Return the set that a tree denotes.
+
+        Raises:
+            Undecided: It denotes no set of real numbers, or one that is not read here.
+        """
+        kind, parts, value = node
+        if kind == "reals":
+            return self.everything
+        if kind == "emptyset":
+            return ()
+        if kind == "tuple" and len(parts) == 2 and value in {"()", "[]", "(]", "[)"}:
+            return self._interval(parts, value)
+        if kind == "set":
+            ends = [self._end(part) for part in parts]
+            return self._union([(end, True, end, True) for end in ends])
+        if kind == "union":
+            return self._union([piece for part in parts for piece in self.read(part)])
+        if kind in {"intersection", "and", "both"}:
+            pieces = self.read(parts[0])
+            for part in parts[1:]:
+                pieces = self._intersection(pieces, self.read(part))
+            return pieces or self.read(node._replace(kind="or")) if kind == "both" else pieces
+        if kind == "or":
+            return self._union([piece for part in parts for piece in self.read(part)])
+        if kind == "setminus":
+            pieces = self.read(parts[0])
+            return self._intersection(pieces, self._complement(self.read(parts[1])))
+        if kind == "builder":
+            element = parts[0]
+            if element.kind == "relation" and element.value == ("∈",) and element.parts[1].kind == "reals":
+                element = element.parts[0]
+            self._bind(element)
+            return self.read(parts[1])
+        if kind == "relation":
+            return self._relation(node)
+        raise Undecided(f"a {kind} is no set of real numbers")
+
+    def _end(self, node: Node) -> Any:
+        sign, inner = (-1, node.parts[0]) if node.kind == "negative" else (1, node)
+        if inner == Node("constant", (), "infinity"):
+            return sign * self.infinity
+        if symbols(node):
+            raise Undecided("an end with a variable")
+        try:
+            return self.evaluator.real(node)
+        except Undefined:
+            raise Undecided("an end without a value") from None
+
+    def _bind(self, node: Node) -> None:
+        if node.kind != "symbol" or self.variable not in {None, node.value}:
+            raise Undecided("several variables")
+        self.variable = node.value
+
+    def _interval(self, parts: tuple[Node, ...], brackets: str) -> tuple[Piece, ...]:
+        low, high = map(self._end, parts)
+        if low > high:
+            raise Undecided("an interval that is no interval")
+        closed = brackets[0] == "[" and low != -self.infinity, brackets[1] == "]" and high != self.infinity
+        return self._union([(low, closed[0], high, closed[1])])
+
+    # --- relations
+    def _relation(self, node: Node) -> tuple[Piece, ...]:
+        if node.value == ("∈",) and is_name(node.parts[0]):
+            self._bind(node.parts[0])
+            return self.read(node.parts[1])
+        pieces = self.everything
+        for left, sign, right in zip(node.parts, node.value, node.parts[1:], strict=False):
+            pieces = self._intersection(pieces, self._single(left, sign, right))
+        return pieces
+
+    def _single(self, left: Node, sign: str, right: Node) -> tuple[Piece, ...]:
+        if sign not in _FLIPPED:
+            raise Undecided(f"the relation {sign}")
+        names = symbols(left) | symbols(right)
+        if len(names) != 1:
+            raise Undecided("a relation of no or several variables")
+        [name] = names
+        self._bind(Node("symbol", (), name))
+        if left.kind == "function" and left.value == "abs" and sign in {"<", "<=", ">", ">="}:
+            return self._absolute(left.parts[0], sign, right)
+        if left.kind == "symbol" and not symbols(right):
+            return self._half(sign, self._end(right))
+        if right.kind == "symbol" and not symbols(left):
+            return self._half(_FLIPPED[sign], self._end(left))
+        return self._half(*self._solve(left, sign, right, name))
+
+    def _absolute(self, inside: Node, sign: str, bound: Node) -> tuple[Piece, ...]:
+        if symbols(bound):
+            raise Undecided("a bound with a variable")
+        above = self._single(inside, sign, bound)
+        below = self._single(inside, _FLIPPED[sign], Node("negative", (bound,)))
+        return self._intersection(above, below) if "<" in sign else self._union([*above, *below])
+
+    def _solve(self, left: Node, sign: str, right: Node, name: str) -> tuple[str, Any]:
+        """Solve a relation that is linear in its variable."""
+        difference = Node("sum", (left, Node("negative", (right,))))
+        values = []
+        for at in (0, 1, 2, 5):
+            self.evaluator.values[name] = self.evaluator.fraction(Fraction(at))
+            try:
+                values.append(self.evaluator.real(difference))
+            except Undefined:
+                raise Undecided("a relation that is not linear") from None
+        slope = values[1] - values[0]
+        error = max(map(abs, values)) * self.evaluator.context.mpf(10) ** (10 - DIGITS)
+        if abs(values[2] - values[0] - 2 * slope) > error or abs(values[3] - values[0] - 5 * slope) > error:
+            raise Undecided("a relation that is not linear")
+        if abs(slope) <= error:
+            raise Undecided("a relation without its variable")
+        return (sign if slope > 0 else _FLIPPED[sign]), -values[0] / slope
+
+    def _half(self, sign: str, end: Any) -> tuple[Piece, ...]:
+        if sign == "=":
+            return ((end, True, end, True),)
+        if sign == "!=":
+            return self._complement(((end, True, end, True),))
+        closed = sign in {"<=", ">="} and abs(end) != self.infinity
+        if sign in {"<", "<="}:
+            return ((-self.infinity, False, end, closed),)
+        return ((end, closed, self.infinity, False),)
+
+    # --- set algebra
+    def same(self, left: Any, right: Any) -> bool:
+        """Return whether two ends are equal, as far as their digits tell."""
+        if left == right:
+            return True
+        if abs(left) == self.infinity or abs(right) == self.infinity:
+            return False
+        return bool(
+            abs(left - right) <= max(abs(left), abs(right)) * self.evaluator.context.mpf(10) ** (8 - DIGITS)
+        )
+
+    def _union(self, pieces: list[Piece]) -> tuple[Piece, ...]:
+        if len(pieces) > _MOST_PIECES:
+            raise Undecided("a union of too many pieces")
+        result: list[Piece] = []
+        for piece in sorted(pieces, key=lambda piece: (piece[0], not piece[1])):
+            low, low_closed, high, high_closed = piece
+            if self.same(low, high) and not (low_closed and high_closed):
+                continue
+            if result:
+                before = result[-1]
+                touching = self.same(before[2], low)
+                if (touching and (before[3] or low_closed)) or (not touching and low < before[2]):
+                    if self.same(before[2], high):
+                        end = (before[2], before[3] or high_closed)
+                    else:
+                        end = (before[2], before[3]) if before[2] > high else (high, high_closed)
+                    result[-1] = (before[0], before[1], *end)
+                    continue
+            result.append(piece)
+        return tuple(result)
+
+    def _complement(self, pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+        result: list[Piece] = []
+        low, closed = -self.infinity, False
+        for piece in pieces:
+            if piece[0] != -self.infinity:
+                result.append((low, closed, piece[0], not piece[1]))
+            low, closed = piece[2], not piece[3]
+        if low != self.infinity:
+            result.append((low, closed, self.infinity, False))
+        return self._union(result)
+
+    def _intersection(self, left: tuple[Piece, ...], right: tuple[Piece, ...]) -> tuple[Piece, ...]:
+        result: list[Piece] = []
+        for a in left:
+            for b in right:
+                low = max((a[0], not a[1]), (b[0], not b[1])) if not self.same(a[0], b[0]) else (
+                    a[0], not (a[1] and b[1]))  # fmt: skip
+                high = min((a[2], a[3]), (b[2], b[3])) if not self.same(a[2], b[2]) else (a[2], a[3] and b[3])
+                if low[0] < high[0] or self.same(low[0], high[0]):
+                    result.append((low[0], not low[1], high[0], high[1]))
+        return self._union(result)
+
+    def equal(self, left: tuple[Piece, ...], right: tuple[Piece, ...]) -> bool:
+        """Return whether two sets in normal form are equal."""
+        return len(left) == len(right) and all(
+            self.same(a[0], b[0]) and self.same(a[2], b[2]) and (a[1], a[3]) == (b[1], b[3])
+            for a, b in zip(left, right, strict=True)
+        )
+
+
+def same_real_set(left: Node, right: Node, deadline: Deadline) -> bool:
+    """Return whether two trees denote the same set of real numbers, of the same variable if both name one.
+
+    Raises:
+        Undecided: One of them is not read as a set of real numbers.
+    """
+    first, second = RealSets(deadline), RealSets(deadline)
+    pieces = first.read(left), second.read(right)
+    if None not in {first.variable, second.variable} and first.variable != second.variable:
+        return False
+    return first.equal(*pieces)

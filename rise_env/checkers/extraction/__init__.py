@@ -1,0 +1,1 @@
+"""Private: from a reply to the text of its final answer."""

@@ -1,0 +1,71 @@
+"""Multiple-choice answers: one letter, whatever stands around it."""
+
+import re
+from time import perf_counter
+
+from rise_env.checkers.extraction.final_answer import final_answer
+from rise_env.errors import ProblemError
+from rise_env.types import CheckResult, Verdict
+
+_STYLE = re.compile(
+    r"\\(?:text|mbox|textbf|textrm|mathrm|mathbf|textnormal|textit|bf|rm)\b\s*|[{}$*]|\\[ ,;!]|~"
+)
+_ALONE = re.compile(r"[(\[]?\s*([A-Za-z])\s*[)\]]?\s*[.:,]?")
+_LABELLED = re.compile(r"(?:[(\[]\s*([A-Z])\s*[)\]]\s*[.:]?|([A-Z])\s*[.:)])\s*(\S.*)", re.DOTALL)
+_NAMED = re.compile(r"([A-Z])\s+[A-Z][a-z]{2,}")
+_REPEATED = re.compile(r"([A-Za-z])(?:\s*/\s*([A-Za-z]))+")
+_OTHERS = re.compile(r"(?:^|\bor\b|\band\b|[,;/(])\s*\(?([A-Z])\b\s*(?:[).,;/]|$|\bor\b|\band\b)")
+
+
+def read_choice(text: str) -> str | None:
+    r"""Return the capital letter that `text` chooses; None where it chooses none, or several.
+
+    >>> read_choice(r"\textbf{(B)}\ 42"), read_choice("b."), read_choice("A or B")
+    ('B', 'B', None)
+    """
+    if len(text) > 2000:
+        return None
+    plain = " ".join(_STYLE.sub(" ", text).split())
+    plain = re.sub(
+        r"^(?:the )?(?:final |correct )?(?:answer|option|choice)\s*(?:is|:)?\s*", "", plain, flags=re.I
+    )
+    alone = _ALONE.fullmatch(plain)
+    if alone:
+        return alone.group(1).upper()
+    labelled = _LABELLED.fullmatch(plain)
+    if labelled:
+        letter = labelled.group(1) or labelled.group(2)
+        return letter if not set(_OTHERS.findall(labelled.group(3))) - {letter} else None
+    named = _NAMED.fullmatch(plain)
+    if named:
+        return named.group(1)
+    repeated = _REPEATED.fullmatch(plain)
+    if repeated and len(set(re.findall(r"[A-Za-z]", plain.upper()))) == 1:
+        return plain[0].upper()
+    return None
+
+
+def reference_choice(reference: str) -> str | None:
+    """Return the letter of a reference that is a choice: one capital letter, alone or in brackets."""
+    plain = "".join(_STYLE.sub(" ", reference).split())
+    match = re.fullmatch(r"\(?([A-Z])\)?\.?", plain)
+    return match.group(1) if match else None
+
+
+class ChoiceChecker:
+    """Correct when the final answer chooses the reference's letter, and no other."""
+
+    def check(self, reply: str, reference: str, *, question: str | None = None) -> CheckResult:
+        """Compare the letter that `reply` chooses with `reference`; see `Checker.check`."""
+        start = perf_counter()
+        expected = reference_choice(reference.upper())
+        if expected is None:
+            raise ProblemError(f"the reference answer {reference[:80]!r} is not a letter: mend it")
+        answer = final_answer(reply)
+        if answer is None:
+            return CheckResult(Verdict.NO_ANSWER, None, "extraction", perf_counter() - start)
+        found = read_choice(answer)
+        if found is None:
+            return CheckResult(Verdict.UNREADABLE, answer, "choice", perf_counter() - start)
+        verdict = Verdict.CORRECT if found == expected else Verdict.WRONG
+        return CheckResult(verdict, answer, "choice", perf_counter() - start)

@@ -1,0 +1,1 @@
+"""Private: from the text of an answer to an expression tree."""

@@ -1,0 +1,198 @@
+r"""Cuts a cleaned answer into tokens, LaTeX and plain notation alike. Linear, and never recurses deeply."""
+
+import re
+from typing import NamedTuple
+
+from rise_env.checkers.limits import Unreadable
+from rise_env.checkers.parsing import vocabulary as known
+from rise_env.checkers.parsing.units import is_unit_phrase
+
+_TOKEN = re.compile(
+    r"(?P<space>\s+)"
+    r"|(?P<number>\d*\.\d*\\(?:overline|bar|dot|overset\{\\frown\})\s*(?:\{\d+\}|\d)"
+    r"|\d+\.\d*\(\d+\)(?![\w(])"
+    r"|\d*\.?\d+\s*(?:\.\.\.|\\l?dots(?![A-Za-z]))(?=\s*$|\s*[,;)\]}=])"
+    r"|(?:\d+\.\d+|\d+\.(?![\w.])|\d+|\.\d+)(?:[eE][+-]?\d{1,4}(?![A-Za-z\d.]))?)"
+    r"|(?P<command>\\(?:operatorname\*|not\s*=|[A-Za-z]+|.))"
+    r"|(?P<word>[A-Za-z]+)"
+    r"|(?P<operator>\*\*|<=|>=|=<|=>|!=|<>|==|\.\.\.|->|:=|[-+*/^_!=<>,:;&|()\[\]{}%$£€¥¢₹'\"~.?\\])",
+    re.DOTALL,
+)
+_GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d.])(?!,\d)")
+_SPELLED = {"**": "^", "=<": "<=", "=>": ">=", "<>": "!=", "==": "=", ":=": "=", "->": "→", "...": "ellipsis"}
+_MATHS = re.compile(r"[\d\\^_+=<>/*|]")
+_LETTERS = re.compile(r"[A-Z](?:\s*(?:,|\band\b|\bor\b)\s*[A-Z])+")
+
+
+class Token(NamedTuple):
+    """One piece of an answer."""
+
+    kind: str
+    """number, letter, name (function), constant, whole, operator, word, text, command, accent or end."""
+    value: str
+    spaced: bool = False
+    """Whether white space came before it."""
+
+
+def tokenize(text: str, *, groups: bool = True) -> list[Token]:
+    """Return the tokens of a cleaned text, closed by an "end" token.
+
+    Args:
+        text: What `cleaning.clean` returned.
+        groups: Whether `1,234` outside of brackets is one number.
+
+    Raises:
+        Unreadable: A character or a command is not known.
+    """
+    tokens: list[Token] = []
+    position, spaced, depth = 0, False, 0
+    while position < len(text):
+        if groups and depth == 0 and text[position].isdigit() and (grouped := _GROUPED.match(text, position)):
+            tokens.append(Token("number", grouped.group().replace(",", ""), spaced))
+            position, spaced = grouped.end(), False
+            continue
+        match = _TOKEN.match(text, position)
+        if match is None:
+            raise Unreadable(f"character {text[position]!r}")
+        kind, found, position = match.lastgroup, match.group(), match.end()
+        if kind == "space":
+            spaced = True
+            continue
+        if kind == "number":
+            tokens.append(Token("number", found, spaced))
+        elif kind == "word":
+            _add_word(tokens, found, spaced)
+        elif kind == "command":
+            position = _add_command(tokens, found[1:], text, position, spaced)
+        elif found == "$":
+            currency = position < len(text) and text[position].isdigit() and text.count("$") == 1
+            if currency:
+                tokens.append(Token("operator", "$", spaced))
+        else:
+            depth += (found in "([{") - (found in ")]}")
+            tokens.append(Token("operator", _SPELLED.get(found, found), spaced))
+        spaced = False
+    tokens.append(Token("end", "", spaced))
+    return tokens
+
+
+def _add_word(tokens: list[Token], word: str, spaced: bool) -> None:
+    if len(word) == 1:
+        union = word == "U" and spaced and bool(tokens) and tokens[-1].value in {")", "]", "\\}", "}"}
+        tokens.append(Token("operator", "∪", spaced) if union else Token("letter", word, spaced))
+    elif word in {"oo"} or word.lower() in known.CONSTANTS:
+        tokens.append(Token("constant", known.CONSTANTS.get(word.lower(), "infinity"), spaced))
+    elif word in {"min", "sec", "deg"} and tokens and tokens[-1].kind == "number":
+        tokens.append(Token("word", word, spaced))
+    elif word in known.FUNCTIONS:
+        tokens.append(Token("name", known.FUNCTIONS[word], spaced))
+    elif word in known.WORDS:
+        tokens.append(Token("operator", known.WORDS[word] or word, spaced))
+    elif word.lower() in known.GREEK and word[1:].islower():
+        tokens.append(Token("letter", "\\" + word, spaced))
+    elif len(word) <= 7 and (split := _split(word)):
+        tokens.extend(split)
+    else:
+        tokens.append(Token("word", word, spaced))
+
+
+def _split(word: str) -> list[Token] | None:
+    """Read "sinx" as "sin x" and "pir" as "pi r"."""
+    for size in (6, 5, 4, 3, 2):
+        head, tail = word[:size], word[size:]
+        if tail in {"x", "y", "z", "t", "r", "n", "theta", "pi"}:
+            if head == "pi":
+                return [Token("constant", "pi"), *_tail(tail)]
+            if head in known.LOOSE and head not in {"deg", "tr", "arg", "det"}:
+                return [Token("name", known.FUNCTIONS[head]), *_tail(tail)]
+    return None
+
+
+def _tail(word: str) -> list[Token]:
+    tokens: list[Token] = []
+    _add_word(tokens, word, False)
+    return tokens
+
+
+def _add_command(tokens: list[Token], name: str, text: str, position: int, spaced: bool) -> int:
+    """Append what a command stands for; return where reading goes on."""
+    if name in known.OPERATORS or name.replace(" ", "") == "not=":
+        value = known.OPERATORS.get(name, "!=")
+        if value == "°" and tokens and tokens[-1].value == "^":
+            tokens.pop()
+        tokens.append(Token("operator", value, spaced))
+    elif name in known.STYLES:
+        return _add_styled(tokens, name, text, position, spaced)
+    elif name in known.CONSTANTS:
+        tokens.append(Token("constant", known.CONSTANTS[name], spaced))
+    elif name in known.NAMES:
+        tokens.append(Token("whole", known.NAMES[name], spaced))
+    elif name in known.GREEK:
+        tokens.append(Token("letter", "\\" + name, spaced))
+    elif name in known.FUNCTIONS and name != "deg":
+        tokens.append(Token("name", known.FUNCTIONS[name], spaced))
+    elif name in known.ACCENTS:
+        tokens.append(Token("accent", name, spaced))
+    elif name in {"$", "textdollar", "pounds", "euro"}:
+        tokens.append(Token("operator", {"pounds": "£", "euro": "€"}.get(name, "$"), spaced))
+    elif name == "mathbb":
+        letter = re.compile(r"\s*\{?\s*([A-Z])\s*(\}?)").match(text, position)
+        if letter is None or letter.group(1) not in known.BLACKBOARD:
+            raise Unreadable("\\mathbb")
+        tokens.append(Token("whole", known.BLACKBOARD[letter.group(1)], spaced))
+        return letter.end()
+    elif name in {"(", ")", "[", "]"} or name in known.ANGLES:
+        pass  # delimiters of maths inside a sentence; the angle sign before a name
+    else:
+        tokens.append(Token("command", name, spaced))
+    return position
+
+
+def _add_styled(tokens: list[Token], name: str, text: str, position: int, spaced: bool) -> int:
+    while position < len(text) and text[position].isspace():
+        position += 1
+    if position >= len(text):
+        raise Unreadable(f"\\{name} without text")
+    if text[position] != "{":
+        return position
+    end = _closing(text, position)
+    content = text[position + 1 : end].strip()
+    if content.startswith("(") and content.endswith(")") and len(content) == 3:
+        content = content[1:-1]
+    if content:
+        _add_content(tokens, name, content, spaced)
+    return end + 1
+
+
+def _add_content(tokens: list[Token], name: str, content: str, spaced: bool) -> None:
+    """Append what a style command holds: mathematics, a known word, or text."""
+    behind_number = bool(tokens) and tokens[-1].kind == "number"
+    word = content.strip(" ,.;").lower()
+    if is_unit_phrase(content) and (len(content) > 1 or behind_number):
+        tokens.append(Token("text", content, spaced))
+    elif word in {"constant", "const"}:
+        tokens.append(Token("letter", "C", spaced))
+    elif name == "mathcal" or len(content) == 1 or _MATHS.search(content) or _LETTERS.fullmatch(content):
+        inner = tokenize(content)[:-1]
+        tokens.extend(inner[:1] and [inner[0]._replace(spaced=spaced), *inner[1:]])
+    elif content in known.FUNCTIONS and name.startswith(("operatorname", "mathrm")):
+        tokens.append(Token("name", known.FUNCTIONS[content], spaced))
+    elif word in known.CONSTANTS:
+        tokens.append(Token("constant", known.CONSTANTS[word], spaced))
+    elif word in {"and", "or", "to"}:
+        tokens.append(Token("operator", word, spaced))
+    else:
+        tokens.append(Token("text", content, spaced))
+
+
+def _closing(text: str, opening: int) -> int:
+    """Return where the brace at `opening` closes."""
+    depth = 0
+    for match in re.compile(r"\\.|[{}]", re.DOTALL).finditer(text, opening):
+        if match.group() == "{":
+            depth += 1
+        elif match.group() == "}":
+            depth -= 1
+            if depth == 0:
+                return match.start()
+    raise Unreadable("an open brace")

@@ -1,0 +1,88 @@
+"""Which words and commands the lexer knows, and under which name the parser sees them."""
+
+CONSTANTS = {"pi": "pi", "infty": "infinity", "infinity": "infinity", "inf": "infinity", "imath": "i",
+             "exponentialE": "e", "imaginaryI": "i"}  # fmt: skip
+
+FUNCTIONS = {
+    name: name
+    for name in (
+        "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh coth sech csch log ln exp lg gcd "
+        "lcm max min det tr abs sqrt cbrt floor ceil factorial binomial gamma arg deg dim erf sgn Re "
+        "Im cis arcsinh arccosh arctanh sign conjugate"
+    ).split()
+} | {
+    "arccot": "arccot", "arcsec": "arcsec", "arccsc": "arccsc", "asin": "arcsin", "acos": "arccos",
+    "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh", "tg": "tan", "ctg": "cot",
+    "cosec": "csc", "ceiling": "ceil", "binom": "binomial", "choose": "binomial", "Gamma": "gamma",
+    "arcsh": "arcsinh", "sgn": "sign", "arctg": "arctan", "lb": "log2", "mod": "mod",
+}  # fmt: skip
+"""Spelling, without backslash, to the name in the tree."""
+
+LOOSE = frozenset(
+    "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh coth log ln lg exp deg arccot arcsec arccsc "
+    "log2 cis det tr arg sech csch arcsinh arccosh arctanh sign erf".split()
+)
+"""Functions whose argument may stand without brackets; such an argument ends before the next of them."""
+
+GREEK = frozenset(
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi "
+    "omicron rho varrho sigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi "
+    "Sigma Upsilon Phi Psi Omega ell hbar aleph nabla partial varsigma wp".split()
+)
+
+OPERATORS = {
+    "cdot": "*", "times": "*", "ast": "*", "star": "*", "div": "/", "pm": "±", "mp": "∓", "le": "<=",
+    "leq": "<=", "leqslant": "<=", "leqq": "<=", "ge": ">=", "geq": ">=", "geqslant": ">=", "geqq": ">=",
+    "lt": "<", "gt": ">", "ne": "!=", "neq": "!=", "not=": "!=", "approx": "≈", "simeq": "≈", "sim": "~",
+    "cong": "≅", "equiv": "≡", "in": "∈", "notin": "∉", "subset": "⊂", "subseteq": "⊆", "cup": "∪",
+    "bigcup": "∪", "cap": "∩", "setminus": "∖", "backslash": "∖", "smallsetminus": "∖", "land": "and",
+    "wedge": "and", "lor": "or", "vee": "or", "to": "→", "rightarrow": "→", "Rightarrow": "⇒",
+    "implies": "⇒", "mapsto": "↦", "mid": "|", "vert": "|", "lvert": "l|", "rvert": "r|", "Vert": "‖",
+    "|": "‖", "lVert": "‖", "rVert": "‖", "lbrace": "\\{", "rbrace": "\\}", "{": "\\{", "}": "\\}",
+    "lbrack": "[", "rbrack": "]", "langle": "⟨", "rangle": "⟩", "lfloor": "⌊", "rfloor": "⌋", "lceil": "⌈",
+    "rceil": "⌉", "%": "%", "circ": "∘", "degree": "°", "deg": "°", "textdegree": "°", "colon": ":",
+    "prime": "'", "&": "&", "over": "over", "choose": "choose", "atop": "over", "permille": "‰",
+    "perp": "⊥", "parallel": "∥", "bmod": "mod", "pmod": "pmod", "lparen": "(", "rparen": ")",
+}  # fmt: skip
+
+NAMES = {"emptyset": "emptyset", "varnothing": "emptyset", "ldots": "ellipsis", "dots": "ellipsis",
+         "cdots": "ellipsis", "dotsc": "ellipsis", "dotsb": "ellipsis", "reals": "reals", "R": "reals",
+         "Reals": "reals", "vdots": "ellipsis"}  # fmt: skip
+"""Commands that are one whole thing; the value is its node's kind."""
+
+BLACKBOARD = {"R": "reals", "Z": "integers", "N": "naturals", "Q": "rationals", "C": "complexes"}
+
+ANGLES = frozenset({"angle", "measuredangle", "triangle", "square", "Box", "overrightarrow"})
+
+STYLES = frozenset(
+    "text mbox textbf textit textrm textnormal textsf texttt textsc textup emph hbox mathrm "
+    "operatorname mathbf mathit mathsf mathtt mathcal mathscr mathfrak boldsymbol underline bold pmb "
+    "fbox boxed cancel mathord operatorname* ensuremath mathop textmd fcolorbox tag".split()
+)
+"""Commands whose argument is words or symbols in another style."""
+
+ACCENTS = frozenset(
+    "overline bar vec hat widehat tilde widetilde dot ddot overleftrightarrow overrightarrow overarc "
+    "wideparen underbar".split()
+)
+
+WORDS = {
+    "sqrt": "sqrt", "union": "∪", "intersect": "∩", "intersection": "∩", "and": "and", "or": "or", "to": "to",
+    "plus": "+", "minus": "-", "times": "*", "divided": None, "U": "∪", "pm": "±", "mod": "mod",
+    "cup": "∪", "cap": "∩",
+}  # fmt: skip
+"""Plain words that are operators."""
+
+# binding powers, loosest first
+RELATION, RATIO, UNION, SUM, PRODUCT, SIGN, POWER = 10, 15, 20, 30, 40, 45, 60
+
+RELATIONS = frozenset({"=", "<", ">", "<=", ">=", "!=", "≈", "≡", "∈", "⊆", "⊂", "≅", "⊥", "∥"})
+SEPARATORS = frozenset({",", ";", "and", "or", "&"})
+SET_OPERATIONS = {"∪": "union", "∩": "intersection", "∖": "setminus"}
+STARTS = frozenset({"(", "[", "{", "\\{", "⌊", "⌈", "l|", "⟨", "‖"})
+"""Operators that may begin the second factor of a product without a sign."""
+POSTFIX = frozenset({"!", "%", "‰", "°", "'"})
+DEEPEST_CALLS = 150
+"""Expressions inside one another."""
+MOST_PREFIXES = 3
+"""Signs in front of one term, less one."""

@@ -1,0 +1,78 @@
+"""Names that a value is given, as in `x = 5`, `P(A) = 1/4`, `(x, y) = (1, 2)` or `x in [0, 1)`."""
+
+from rise_env.checkers.parsing.tree import Node
+
+_OF_NAMES = frozenset("abs norm arg det dim deg tr sin cos tan cot sec csc max min Re Im".split())
+"""Functions of names that a value is given as well: |AB| = 3, cos A = 1/2."""
+
+
+def is_name(node: Node) -> bool:
+    """Return whether a tree only names something: a variable, a segment, a ratio of segments, f(x), |AB|."""
+    kind, parts, value = node
+    if kind == "symbol":
+        return True
+    if kind in {"product", "quotient", "ratio", "tuple"}:
+        return all(is_name(part) or _is_letter(part) for part in parts) and any(map(is_name, parts))
+    if kind == "apply":
+        return True
+    if kind == "function":
+        return value in _OF_NAMES and all(map(is_name, parts))
+    return False
+
+
+def _is_letter(node: Node) -> bool:
+    return node.kind == "constant" and node.value in {"i", "e"}
+
+
+def definition(node: Node) -> tuple[Node, Node] | None:
+    """Return the name and the value of a definition; None for anything else."""
+    if node.kind == "relation" and len(node.parts) == 2 and node.value[0] in {"=", "∈"}:
+        left, right = node.parts
+        if is_name(left):
+            return left, right
+        if is_name(right) and node.value[0] == "=" and not any(part.kind == "symbol" for part in left.walk()):
+            return right, left
+    return None
+
+
+def without_approximation(node: Node) -> Node:
+    """Drop a rounded value behind an exact one: `x = 1/3 ≈ 0.33` says 1/3."""
+    if node.kind != "relation" or "≈" not in node.value:
+        return node
+    place = node.value.index("≈")
+    exact = node.parts[: place + 1]
+    if len(exact) == 1 and is_name(exact[0]):
+        return Node("relation", node.parts, tuple("=" if sign == "≈" else sign for sign in node.value))
+    return exact[0] if len(exact) == 1 else Node("relation", exact, node.value[:place])
+
+
+def without_point_name(node: Node) -> Node:
+    """Drop the name of a point: `A(1, 2)` says (1, 2)."""
+    if node.kind == "product" and len(node.parts) == 2 and node.parts[1].kind == "tuple":
+        name, point = node.parts
+        if name.kind == "symbol" and name.value[:1].isupper():
+            return point
+    return node
+
+
+def same_function(left: tuple[Node, Node], right: tuple[Node, Node]) -> bool:
+    """Return whether two definitions name one function: `f(x) = ...` and `y = ...`."""
+    kinds = {left[0].kind, right[0].kind}
+    plain = left[0] if left[0].kind == "symbol" else right[0]
+    return kinds == {"apply", "symbol"} and plain.value == "y"
+
+
+def as_imaginary(gold: Node, answer: Node) -> Node:
+    """Read the `I` of computer algebra, or an engineer's `j`, as the reference's imaginary unit."""
+    unit = Node("constant", (), "i")
+    nodes = set(gold.walk())
+    if unit not in nodes or unit in set(answer.walk()):
+        return answer
+    letters = {"I", "j"} - {node.value for node in nodes if node.kind == "symbol"}
+
+    def replaced(node: Node) -> Node:
+        if node.kind == "symbol" and node.value in letters:
+            return unit
+        return node._replace(parts=tuple(map(replaced, node.parts)))
+
+    return replaced(answer)

@@ -1,0 +1,65 @@
+"""Answers in words: phrases that mean a mathematical object, and plain text."""
+
+import re
+
+from rise_env.checkers.parsing.tree import Node
+
+_STYLE = re.compile(
+    r"\\(?:text|mbox|textbf|textit|textrm|textnormal|mathrm|mathbf|mathit|textsf|operatorname|emph)\s*\{"
+)
+_NOT_LETTERS = re.compile(r"[^\w%°+\-/:.,]+")
+_PUNCTUATION = re.compile(r"(?<!\d)[.,:]|[.,:](?!\d)")
+_ARTICLES = frozenset({"a", "an", "the"})
+_SENTENCE = re.compile(
+    r"^(?:the|it|this|that|these|they|there|so|he|she|its?)\b[\w ]{0,60}?"
+    r"\b(?:is|are|was|were|equals|has|have)\s+"
+)
+_NEGATIONS = frozenset({"not", "no", "never", "none", "neither", "nor", "cannot", "isn", "aren"})
+_OBJECTS = {
+    "emptyset": "no solution,no solutions,no real solution,no real solutions,empty set,null set,no roots,"
+    "no real roots,no real root,there are no solutions,there is no solution,no such number,no values,none,"
+    "no solution exists,no solutions exist,no real solutions exist",
+    "reals": "all real numbers,all reals,set of all real numbers,set of real numbers,real numbers,reals,"
+    "any real number,every real number,all real number",
+    "integers": "all integers,set of all integers,set of integers",
+}  # fmt: skip
+_PHRASES = {phrase: kind for kind, phrases in _OBJECTS.items() for phrase in phrases.split(",")}
+
+
+def plain_words(text: str) -> str:
+    r"""Return a text without markup, case, articles and punctuation.
+
+    >>> plain_words(r"\text{ The Pythagorean  theorem.}")
+    'pythagorean theorem'
+    """
+    text = _STYLE.sub(" ", text).replace("{", " ").replace("}", " ").replace("\\", " ")
+    text = _PUNCTUATION.sub(" ", _NOT_LETTERS.sub(" ", text.lower()))
+    return " ".join(word for word in text.split() if word not in _ARTICLES)
+
+
+def phrase(text: str) -> Node | None:
+    """Return the object that a phrase such as "no solution" names, if it names one."""
+    words = plain_words(text)
+    kind = _PHRASES.get(words) or _PHRASES.get(_said(words))
+    return None if kind is None else Node(kind)
+
+
+def _said(words: str) -> str:
+    """Return what a short sentence says of its subject: "graph is ellipse" says "ellipse"."""
+    match = _SENTENCE.match(words) or re.match(r"^[\w ]{0,40}?\b(?:is|are)\s+", words)
+    return words[match.end() :] if match else words
+
+
+def same_words(reference: str, answer: str) -> bool:
+    """Return whether two texts say the same: equal words, or a sentence that ends in them.
+
+    >>> same_words("ellipse", "The graph is an ellipse"), same_words("even", "It is not even")
+    (True, False)
+    """
+    expected, found = plain_words(reference), plain_words(answer)
+    if not expected:
+        return False
+    if expected == found or expected.replace(" ", "") == found.replace(" ", ""):
+        return True
+    said = _said(found)
+    return said in {expected, f"{expected}s"} and not _NEGATIONS.intersection(found.split())

@@ -1,0 +1,155 @@
+"""Reads one answer, given or expected, as far as it can be read: literal, choice, moment, tree or words."""
+
+import re
+from fractions import Fraction
+from functools import lru_cache
+from typing import NamedTuple
+
+from rise_env.checkers.limits import DEEPEST, LONGEST_ANSWER, MOST_DIGITS, Unreadable, Words
+from rise_env.checkers.parsing.normalize import clean
+from rise_env.checkers.parsing.numerals import read_number_words, read_spelled
+from rise_env.checkers.parsing.parser import parse
+from rise_env.checkers.parsing.tree import Node, number
+from rise_env.checkers.parsing.units import HEDGES, is_unit_phrase
+from rise_env.checkers.reading.dates import Moment, read_moment
+from rise_env.checkers.reading.phrases import phrase, plain_words
+
+_LITERAL = re.compile(
+    r"([+-]?)(?:(\d+|\d{1,3}(?:,\d{3})+)(?:\.(\d*))?|\.(\d+)|\\[dtc]?frac\{(-?\d+)\}\{(-?\d+)\}|(\d+)/(\d+))"
+)
+_SPACE = re.compile(r"(?<!\w)\s+|\s+(?!\w)")
+_LEAD_IN = re.compile(
+    r"^(\\text\{\s*)?(?:the\s+)?(?:final\s+|correct\s+)?answer\s*(?:is\b|:|=)\s*:?\s*(\})?\s*", re.IGNORECASE
+)
+_SUBJECT = re.compile(
+    r"^(?:\\text\{\s*[A-Za-z][A-Za-z ]{2,40}\}|[A-Z]?[a-z]{3,}(?: [a-z]+){0,4})\s*[=:]\s*(?!=)"
+)
+_FILLER = re.compile(r"^(?:\\text\{\s*)?(?:exactly|precisely)\b\s*\}?|^=\s*(?!=)", re.IGNORECASE)
+_TENS = re.compile(r"\b(twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)-(?=[a-z])", re.IGNORECASE)
+_EXCEPT = re.compile(
+    r"(?:\\text\{)?\s*all\s+real(?:\s+numbers?|s)(?:\s+\$?x\$?)?\s+except\s+(?:for\s+)?\}?\s*(.+)",
+    re.IGNORECASE,
+)
+_EXPLANATION = re.compile(r"(?:[,;.]|\\text\{[\s,;.]*|\s)+\b(?:where|because|since)\b.*$", re.DOTALL)
+_BASED = re.compile(
+    r"[({]?(?:\\(?:text|mathrm)\{)?([0-9A-Fa-f]+)\}?\)?\s*"
+    r"(?:_\{?(?:(\d{1,2})|\\text\{\s*([a-z]+)\s*\})\}?"
+    r"|(?:\\text\{\s*)?\(?\s*base[ -]?\}?\s*(?:(\d{1,2})|([a-z]+))\)?\}?)"
+)
+_RATE = re.compile(r"(?<=[\d}) ])\s*\b([A-Za-z]{1,3}/[A-Za-z]{1,3}(?:\^\{?[23]\}?)?)$")
+_BRACKET = re.compile(r"[([{]|[)\]}]")
+_WORDY = re.compile(r"[A-Za-z]{3,}")
+
+
+class Reading(NamedTuple):
+    """One answer, as far as it could be read."""
+
+    text: str
+    """Cleaned and without white space that means nothing."""
+    literal: Fraction | None = None
+    node: Node | None = None
+    moment: Moment | None = None
+    problem: str = ""
+    """Why there is no tree: "words", or what the parser could not read."""
+
+
+def literal(cleaned: str) -> Fraction | None:
+    """Return the value of a plain number or fraction; None for everything else."""
+    match = _LITERAL.fullmatch(cleaned)
+    if match is None or len(cleaned) > MOST_DIGITS:
+        return None
+    sign, whole, decimals, bare, over, under, above, below = match.groups()
+    if under or below:
+        if int(under or below) == 0:
+            return None
+        value = Fraction(int(over or above), int(under or below))
+    else:
+        digits = decimals or bare or ""
+        value = Fraction(int((whole or "0").replace(",", "") + digits), 10 ** len(digits))
+    return -value if sign == "-" else value
+
+
+def _too_deep(text: str) -> bool:
+    depth = 0
+    for match in _BRACKET.finditer(text):
+        depth += 1 if match.group() in "([{" else -1
+        if depth > DEEPEST:
+            return True
+    return False
+
+
+def strip_sentence(cleaned: str) -> str:
+    r"""Drop "the answer is" in front of an answer and an explanation behind it.
+
+    >>> strip_sentence(r"\text{Answer: G}"), strip_sentence(r"e^x + C, \text{ where C is constant}")
+    ('\\text{G}', 'e^x + C')
+    """
+    lead = _LEAD_IN.match(cleaned)
+    if lead:
+        opened, closed = lead.groups()
+        cleaned = ("\\text{" if opened and not closed else "") + cleaned[lead.end() :]
+    cleaned = _FILLER.sub("", cleaned).strip()
+    subject = _SUBJECT.match(cleaned)
+    if subject and not HEDGES.intersection(subject.group().lower().replace("{", " ").split()):
+        cleaned = cleaned[subject.end() :]
+    explained = _EXPLANATION.search(cleaned)
+    if explained and explained.start() > 0:
+        cleaned = cleaned[: explained.start()].rstrip(" ,;.\\")
+    return cleaned
+
+
+@lru_cache(maxsize=16384)
+def read(answer: str, groups: bool = True) -> Reading:
+    """Read an answer that stands alone, without its reply; never raises.
+
+    Args:
+        answer: As its author spelled it.
+        groups: Whether `1,234` outside of brackets is one number.
+    """
+    if len(answer) > LONGEST_ANSWER:
+        return Reading(answer.strip(), problem="too long to read")
+    cleaned = clean(answer)
+    value = literal(cleaned)
+    text = _SPACE.sub("", cleaned)
+    if value is not None and groups:
+        return Reading(text, value, number(value))
+    moment = read_moment(cleaned)
+    if not cleaned or _too_deep(cleaned):
+        return Reading(text, problem="nested too deeply" if cleaned else "empty")
+    try:
+        return Reading(text, None, _tree(strip_sentence(cleaned), groups), moment)
+    except Words:
+        return Reading(text, None, None, moment, "words")
+    except Unreadable as error:
+        wordy = _WORDY.search(re.sub(r"\\[A-Za-z]+", "", cleaned))
+        return Reading(text, None, None, moment, "words" if wordy else str(error))
+
+
+def _tree(cleaned: str, groups: bool) -> Node:
+    value = literal(cleaned) if groups else None
+    if value is not None:
+        return number(value)
+    if not cleaned:
+        raise Unreadable("nothing but words around an answer")
+    named = phrase(cleaned)
+    if named is not None:
+        return named
+    exception = _EXCEPT.fullmatch(cleaned)
+    if exception:
+        without = parse(clean(exception.group(1)))
+        values = without.parts if without.kind in {"list", "set"} else (without,)
+        return Node("setminus", (Node("reals"), Node("set", values)))
+    cleaned = _TENS.sub(r"\1 ", cleaned)
+    spelled = read_spelled(plain_words(cleaned)) if cleaned[-1].isalpha() or cleaned[-1] == "}" else None
+    if spelled is not None:
+        return number(spelled)
+    rate = _RATE.search(cleaned)
+    if rate and is_unit_phrase(rate.group(1)):
+        cleaned = f"{cleaned[: rate.start()]}\\text{{{rate.group(1)}}}"
+    based = _BASED.fullmatch(cleaned)
+    if based:
+        digits, base, word, base_behind, word_behind = based.groups()
+        count = int(base or base_behind or 0) or read_number_words(word or word_behind or "")
+        if count and 2 <= count <= 36 and not digits.isalpha():
+            return Node("based", (), (digits, int(count)))
+    return parse(cleaned, groups=groups)

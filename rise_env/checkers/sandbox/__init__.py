@@ -1,0 +1,1 @@
+"""Private: checks in worker processes that are killed when they take too long."""

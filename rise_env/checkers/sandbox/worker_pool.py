@@ -1,0 +1,246 @@
+"""Symbolic work in processes that can be killed.
+
+A service holds a few worker processes (`worker.py`), started when they are first needed. It may be used
+from any thread, from asyncio (in an executor), and in forked, spawned and daemonic processes: a forked
+child starts workers of its own. Workers share no signals with us, so Ctrl-C leaves no broken state, and
+they end with the process that started them. A request that overruns costs its own time and nothing after.
+"""
+
+import atexit
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from queue import Empty, LifoQueue
+from types import TracebackType
+
+from rise_env.checkers.limits import Deadline, Expired, Undecided
+from rise_env.checkers.parsing.tree import Node, to_json
+from rise_env.errors import ConfigError
+
+_SCRIPT = Path(__file__).with_name("worker.py")
+_GRACE = 0.1
+"""Seconds that a worker gets to report that its child overran, before it is killed itself."""
+_START = 20.0
+"""Seconds that a worker may take to load sympy."""
+
+
+class Worker:
+    """One process with sympy loaded."""
+
+    def __init__(self, memory_mb: int) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-I", str(_SCRIPT), str(memory_mb)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self.started = time.monotonic()
+        self.ready = False
+        self._rest = b""
+
+    def ask(self, left: Node, right: Node, deadline: Deadline) -> str:
+        """Return the worker's verdict.
+
+        Raises:
+            Expired: It did not answer in time; unless it is still loading, it has been killed.
+        """
+        if not self.load(deadline.left()):
+            if time.monotonic() - self.started > _START:
+                self.kill()
+            raise Expired
+        line = json.dumps([max(0.01, deadline.left() - 0.02), to_json(left), to_json(right)]) + "\n"
+        try:
+            assert self.process.stdin is not None
+            self.process.stdin.write(line.encode())
+            self.process.stdin.flush()
+            answer = self._line(deadline.left() + _GRACE)
+        except BaseException as error:  # even an interrupt: the next answer would not be ours
+            self.kill()
+            if isinstance(error, OSError):
+                raise Undecided("the worker process ended") from error
+            raise
+        if answer is None:
+            self.kill()
+            raise Expired
+        return answer
+
+    def load(self, seconds: float = _START) -> bool:
+        """Wait until sympy is loaded; return whether it is."""
+        self.ready = self.ready or self._line(seconds) == "ready"
+        return self.ready
+
+    def _line(self, seconds: float) -> str | None:
+        """Return the next line of output, None where there is none in time."""
+        assert self.process.stdout is not None
+        output = self.process.stdout.fileno()
+        end = time.monotonic() + seconds
+        while b"\n" not in self._rest:
+            if not select.select([output], [], [], max(0.0, end - time.monotonic()))[0]:
+                return None
+            piece = os.read(output, 4096)
+            if not piece:
+                raise OSError("the worker process ended")
+            self._rest += piece
+        line, self._rest = self._rest.split(b"\n", 1)
+        return line.decode()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self.process.poll() is None
+
+    def kill(self) -> None:
+        """End the process and its child at once."""
+        with contextlib.suppress(OSError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.forget()
+
+    def forget(self) -> None:
+        """Close our ends of the pipes, and leave the process to whoever else holds them."""
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+
+class CheckerService:
+    """A few worker processes for what cannot be decided here.
+
+    Args:
+        workers: Processes at most; each is started when it is first needed.
+        memory_mb: Megabytes of address space for one request.
+    """
+
+    def __init__(self, workers: int = 2, *, memory_mb: int = 1024) -> None:
+        if not 1 <= workers <= 256:
+            raise ConfigError(f"workers must be between 1 and 256, got {workers}")
+        if memory_mb < 256:
+            raise ConfigError(f"memory_mb must be at least 256, got {memory_mb}: sympy alone needs that much")
+        self.workers = workers
+        self.memory_mb = memory_mb
+        self.restarts = 0
+        """Workers that had to be replaced."""
+        self._reset()
+        _services.append(self)
+
+    def _reset(self) -> None:
+        self._idle: LifoQueue[Worker | None] = LifoQueue()
+        for _ in range(self.workers):
+            self._idle.put(None)
+        self._all: list[Worker] = []
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def same(self, left: Node, right: Node, deadline: Deadline) -> bool:
+        """Return whether two trees are equal, worked out by sympy.
+
+        Raises:
+            Undecided: sympy cannot tell.
+            Expired: The time or memory was used up; later requests do not notice.
+        """
+        if self._closed:
+            raise Undecided("the service is closed")
+        idle = self._idle
+        try:
+            worker = idle.get(timeout=max(0.001, deadline.left()))
+        except Empty:
+            raise Expired from None
+        try:
+            if worker is None or not worker.alive:
+                worker = self._start(worker)
+            answer = worker.ask(left, right, deadline)
+        finally:
+            idle.put(worker if worker is not None and worker.alive else None)
+        if answer == "T":
+            raise Expired
+        if answer == "?":
+            raise Undecided("sympy cannot tell")
+        return answer == "1"
+
+    def _start(self, before: Worker | None) -> Worker:
+        with self._lock:
+            if before is not None:
+                before.kill()
+                self.restarts += 1
+            self._all = [worker for worker in self._all if worker.alive]
+            worker = Worker(self.memory_mb)
+            self._all.append(worker)
+            return worker
+
+    def warm_up(self) -> None:
+        """Start all workers now, instead of at the first check that needs one, and wait until they can work.
+
+        Loading sympy takes a moment: without this the first checks that need it may time out.
+        """
+        workers = [self._idle.get() for _ in range(self.workers)]
+        try:
+            for place, worker in enumerate(workers):
+                if worker is None or not worker.alive:
+                    workers[place] = self._start(worker)
+            for worker in workers:
+                if worker is not None:
+                    worker.load()
+        finally:
+            for worker in workers:
+                self._idle.put(worker)
+
+    def close(self) -> None:
+        """End the workers; a closed service decides nothing any more."""
+        self._closed = True
+        with self._lock:
+            for worker in self._all:
+                worker.kill()
+            self._all.clear()
+
+    def __enter__(self) -> "CheckerService":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _after_fork(self) -> None:
+        """Leave the parent's workers alone in a forked child."""
+        for worker in self._all:
+            worker.forget()
+        self._reset()
+
+
+_services: list[CheckerService] = []
+_default: CheckerService | None = None
+_default_lock = threading.Lock()
+
+
+def default_service() -> CheckerService:
+    """Return the service that this process shares; it starts no process before one is needed."""
+    global _default
+    with _default_lock:
+        if _default is None:
+            _default = CheckerService()
+        return _default
+
+
+def _after_fork() -> None:
+    global _default_lock
+    _default_lock = threading.Lock()
+    for service in _services:
+        service._after_fork()
+
+
+@atexit.register
+def _close_all() -> None:
+    for service in _services:
+        service.close()
+
+
+os.register_at_fork(after_in_child=_after_fork)

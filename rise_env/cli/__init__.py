@@ -1,0 +1,1 @@
+"""Private: the `rise` command, its settings, and the commands of this package."""

@@ -1,0 +1,39 @@
+"""`rise envs`: every environment id, its problems and where they come from."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from rise_env.problems.catalog import CATALOG
+from rise_env.problems.catalog_loader import whereabouts
+from rise_env.problems.loading import SETS, Loader
+from rise_env.registration import env_id
+
+
+def main(argv: Sequence[str]) -> int:
+    """Print the list."""
+    parser = argparse.ArgumentParser("rise envs", description="Every environment id.")
+    parser.add_argument("--data-dir", help="folder of the sets; by default $RISE_DATA_DIR")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    arguments = parser.parse_args(argv)
+    rows = [_row(name, loader, arguments.data_dir) for name, loader in SETS.items()]
+    if arguments.json:
+        print(json.dumps(rows, indent=2))
+        return 0
+    for row in rows:
+        print(f"{row['id']:<22}{row['title']}")
+        if not row["splits"]:
+            print(f"{'':<22}  {row['origin']}")
+        for split, found in row["splits"].items():
+            print(f"{'':<22}  {split:<12}{found['problems']:>10,}  {found['where']}")
+    return 0
+
+
+def _row(name: str, loader: Loader, data_dir: str | None) -> dict[str, Any]:
+    spec = CATALOG.get(name)
+    splits = {
+        split: {"problems": size, "where": whereabouts(spec, split, data_dir) if spec else loader.origin}
+        for split, size in loader.sizes.items()
+    }
+    return {"id": env_id(name), "title": loader.title, "origin": loader.origin, "splits": splits}

@@ -1,0 +1,84 @@
+"""`rise play ID`: a person plays an episode in the terminal."""
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gymnasium
+
+from rise_env.errors import ConfigError
+from rise_env.utils.suggestions import hint
+
+
+def main(argv: Sequence[str], ask: Callable[[str], str] = input) -> int:
+    """Play one episode.
+
+    Args:
+        argv: The command's arguments.
+        ask: Shows a prompt and returns what the person types; raises EOFError to stop.
+    """
+    arguments = _parser().parse_args(argv)
+    env = _make(arguments)
+    options = None if arguments.index is None else {"index": arguments.index}
+    _, info = env.reset(seed=arguments.seed, options=options)
+    print(f"[{info['problem_id']}] Answer in \\boxed{{}}; a bare number will do. Ctrl-D ends.\n")
+    rewards = []
+    while True:
+        try:
+            reply = ask("you> ")
+        except EOFError:
+            print("\nstopped")
+            break
+        _, reward, terminated, truncated, info = env.step(_boxed(reply))
+        rewards.append(float(reward))
+        print(f"-> {info['check'].verdict.value}, reward {reward:g}\n")
+        if terminated or truncated:
+            reference = env.unwrapped.problem.reference  # type: ignore[attr-defined]
+            print("solved" if info["correct"] else f"the answer was {reference}")
+            break
+    print(f"turns {len(rewards)}, return {sum(rewards):g}")
+    env.close()
+    return 0
+
+
+def _boxed(reply: str) -> str:
+    """Box a short line that has no box: people type "18"."""
+    bare = "boxed" not in reply and "####" not in reply and len(reply.split()) == 1
+    return rf"\boxed{{{reply.strip()}}}" if bare else reply
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("rise play", description="Play one episode in the terminal.")
+    parser.add_argument("id", help="for example RISE-Arithmetic-v0; rise envs lists all")
+    parser.add_argument("--index", type=int, help="which problem; by default one drawn at random")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--split")
+    parser.add_argument("--data-dir")
+    parser.add_argument("--feedback", default="oracle")
+    parser.add_argument("--max-turns", type=int)
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any other argument of the environment, VALUE as JSON or text, for example --set few_shot=1",
+    )
+    return parser
+
+
+def _make(arguments: argparse.Namespace) -> gymnasium.Env[Any, str]:
+    names = ("split", "data_dir", "feedback", "max_turns")
+    settings = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
+    for pair in arguments.set:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise ConfigError(f"--set takes NAME=VALUE, got {pair!r}")
+        try:
+            settings[name] = json.loads(text)
+        except json.JSONDecodeError:
+            settings[name] = text
+    ours = [known for known in gymnasium.registry if known.startswith("RISE-")]
+    if arguments.id not in ours:
+        raise ConfigError(f"no environment {arguments.id!r}; {hint(arguments.id, ours)}")
+    return gymnasium.make(arguments.id, render_mode="human", **settings)

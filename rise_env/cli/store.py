@@ -1,0 +1,205 @@
+"""`rise store`: look into stores of trajectories, check them again, export, import and merge them."""
+
+import argparse
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import islice
+from pathlib import Path
+
+from rise_env.envs.rewards import get_rewards
+from rise_env.errors import ConfigError
+from rise_env.trajectories.export import FORMATS, write_rows
+from rise_env.trajectories.merge import merge
+from rise_env.trajectories.recheck import Changes, recheck
+from rise_env.trajectories.released_rise_logs import SOURCE, read_released_log
+from rise_env.trajectories.store import TrajectoryStore, read_run, read_trajectories
+from rise_env.types import Trajectory
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one of the subcommands."""
+    arguments = _parser().parse_args(argv)
+    run: Callable[[argparse.Namespace], int] = arguments.run
+    return run(arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("rise store", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    info = commands.add_parser("info", help="what was run, and how it went")
+    info.add_argument("store")
+    info.set_defaults(run=_info)
+
+    show = commands.add_parser("show", help="print episodes")
+    show.add_argument("store")
+    show.add_argument("--id", help="this episode alone; its first characters are enough")
+    show.add_argument("--failed", action="store_true", help="failed episodes only")
+    show.add_argument("--start", type=int, default=0)
+    show.add_argument("--limit", type=int, default=1)
+    show.set_defaults(run=_show)
+
+    again = commands.add_parser("recheck", help="check stored replies with another checker")
+    again.add_argument("store")
+    again.add_argument("--checker", required=True, help="numeric, symbolic, ...")
+    again.add_argument("--rewards", default="gsm8k", help="what a changed verdict is worth: gsm8k, math, ...")
+    again.add_argument("--out", help="write the rechecked episodes into this new store")
+    again.add_argument("--examples", type=int, default=5, help="changed replies to print")
+    again.set_defaults(run=_recheck)
+
+    export = commands.add_parser("export", help="write rows for other training libraries")
+    export.add_argument("store")
+    export.add_argument("--format", required=True, choices=FORMATS)
+    export.add_argument("--out", required=True, help=".jsonl, .json, .parquet, or a folder")
+    export.set_defaults(run=_export)
+
+    into = commands.add_parser("import", help="read a log of the released RISE code into a store")
+    into.add_argument("log")
+    into.add_argument("--out", required=True)
+    into.add_argument("--agent", default="unknown", help="who replied")
+    into.set_defaults(run=_import)
+
+    several = commands.add_parser("merge", help="several stores as one, every episode once")
+    several.add_argument("stores", nargs="+")
+    several.add_argument("--out", required=True)
+    several.add_argument("--drop-failed", action="store_true", help="so that the run plays them again")
+    several.set_defaults(run=_merge)
+    return parser
+
+
+def _info(arguments: argparse.Namespace) -> int:
+    record = read_run(arguments.store)
+    for key in ("env", "agents", "agent", "seed", "data", "settings", "versions", "merged"):
+        if key in record:
+            print(f"{key:<10} {record[key]}")
+    count, failed, tokens, attempts = 0, 0, 0, 0
+    played: Counter[int] = Counter()
+    correct: Counter[int] = Counter()
+    verdicts: Counter[str] = Counter()
+    for trajectory in read_trajectories(arguments.store):
+        count += 1
+        failed += trajectory.error is not None
+        for number, turn in enumerate(trajectory.turns):
+            played[number] += 1
+            correct[number] += turn.action.check.correct
+            verdicts[turn.action.check.verdict.value] += 1
+            attempts += len(turn.attempts)
+            tokens += sum(attempt.usage.completion_tokens for attempt in turn.attempts)
+    print(f"{'episodes':<10} {count}, {failed} failed")
+    for number in sorted(played):
+        share = correct[number] / played[number]
+        print(f"{'turn ' + str(number + 1):<10} {played[number]} played, {share:.1%} correct")
+    print(f"{'verdicts':<10} " + ", ".join(f"{name} {n}" for name, n in verdicts.most_common()))
+    print(f"{'replies':<10} {attempts}, {tokens} tokens")
+    return 0
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    if arguments.start < 0 or arguments.limit < 1:
+        raise ConfigError(
+            f"start must be at least 0 and limit at least 1, got {arguments.start} and {arguments.limit}"
+        )
+    wanted = (
+        trajectory
+        for trajectory in read_trajectories(arguments.store)
+        if (not arguments.failed or trajectory.error is not None)
+        and (arguments.id is None or trajectory.id.startswith(arguments.id))
+    )
+    shown = 0
+    for trajectory in islice(wanted, arguments.start, arguments.start + arguments.limit):
+        print("\n".join(_transcript(trajectory)))
+        shown += 1
+    if not shown:
+        raise ConfigError(f"no such episode in {arguments.store}")
+    return 0
+
+
+def _transcript(trajectory: Trajectory) -> list[str]:
+    problem = trajectory.problem
+    lines = [f"== {trajectory.id} · {problem.id} · reference {problem.reference} · seed {trajectory.seed}"]
+    for number, turn in enumerate(trajectory.turns):
+        lines.append(f"-- turn {number + 1}: {turn.observation[-1]['content']}")
+        for place, attempt in enumerate(turn.attempts):
+            mark = ">" if place == turn.chosen else " "
+            check = attempt.check
+            found = "" if check.answer is None else f" {check.answer!r}"
+            lines.append(
+                f"{mark} [{attempt.agent}: {check.verdict.value}{found}, {attempt.reward:g}] {attempt.reply}"
+            )
+    ends = {"solved": trajectory.terminated, "turns used up": trajectory.truncated}
+    lines += [f"-- {end}" for end, true in ends.items() if true]
+    if trajectory.error is not None:
+        lines.append(f"-- failed: {trajectory.error}")
+    return lines
+
+
+def _recheck(arguments: argparse.Namespace) -> int:
+    from rise_env.registration import get_checker
+
+    checker, rewards, changes = get_checker(arguments.checker), get_rewards(arguments.rewards), Changes()
+    rechecked = recheck(
+        read_trajectories(arguments.store), checker, rewards, changes, examples=arguments.examples
+    )
+    if arguments.out:
+        record = {**read_run(arguments.store), "rechecked": arguments.checker}
+        with _whole(arguments.out) as partial, TrajectoryStore(partial, record) as store:
+            while chunk := list(islice(rechecked, 1024)):
+                store.append(chunk)
+    else:
+        for _ in rechecked:
+            pass
+    print(f"{changes.changed} of {changes.checked} replies have another verdict")
+    for (before, now), count in changes.counts.most_common():
+        print(f"  {before.value} -> {now.value}: {count}")
+    for trajectory, turn, place, now in changes.examples:
+        attempt = trajectory.turns[turn].attempts[place]
+        print(
+            f"  {trajectory.id} turn {turn + 1}: {attempt.check.verdict.value} -> {now.value}, "
+            f"reference {trajectory.problem.reference!r}, reply ends {attempt.reply[-80:]!r}"
+        )
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    rows = FORMATS[arguments.format](read_trajectories(arguments.store))
+    print(f"{write_rows(rows, Path(arguments.out))} rows in {arguments.out}")
+    return 0
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    record = {"imported": SOURCE, "agent": arguments.agent}
+    with _whole(arguments.out) as partial:
+        episodes = list(read_released_log(arguments.log, agent=arguments.agent))
+        with TrajectoryStore(partial, record) as store:
+            count = store.append(episodes)
+    print(f"{count} episodes in {arguments.out}")
+    return 0
+
+
+def _merge(arguments: argparse.Namespace) -> int:
+    with _whole(arguments.out) as partial:
+        count = merge(arguments.stores, partial, drop_failed=arguments.drop_failed)
+    print(f"{count} episodes in {arguments.out}")
+    return 0
+
+
+@contextmanager
+def _whole(out: str) -> Iterator[Path]:
+    """Give the name of a neighbour to write to; it becomes `out` at the end, and goes when writing fails."""
+    partial = Path(f"{out}.partial")
+    _fresh(out)
+    if partial.exists():
+        raise ConfigError(f"{partial} exists: something writes {out}, or was killed; remove it then")
+    try:
+        yield partial
+        _fresh(out)
+        partial.rename(out)
+    finally:
+        with suppress(OSError):  # it may be gone, or never have been
+            partial.unlink()
+
+
+def _fresh(out: str) -> None:
+    if Path(out).exists():
+        raise ConfigError(f"{out} exists already; choose another name")

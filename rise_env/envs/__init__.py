@@ -1,0 +1,1 @@
+"""The Markov decision process: environments, prompts, feedback, rewards, observation spaces."""

@@ -1,0 +1,73 @@
+"""The info dicts of environments, single and in batches."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from rise_env.envs.episode import Episode
+from rise_env.types import CheckResult, Conversation, Problem
+
+Info = dict[str, Any]
+
+_PLAIN = (int, float, bool)
+
+
+def reset_info(problem: Problem, index: int) -> Info:
+    """Return what `reset` tells about the problem it poses."""
+    return {
+        "problem_id": problem.id,
+        "index": index,
+        "turn": 0,
+        "source": problem.source,
+        "split": problem.split,
+    }
+
+
+def step_info(episode: Episode, check: CheckResult) -> Info:
+    """Return what `step` tells about the attempt just made."""
+    return {
+        "problem_id": episode.problem.id,
+        "turn": episode.turn,
+        "check": check,
+        "verdict": check.verdict.value,
+        "correct": check.correct,
+    }
+
+
+def batch_infos(
+    rows: Sequence[Info | None], finals: Mapping[int, tuple[Conversation, Info]] | None = None
+) -> Info:
+    """Return one dict of arrays from a dict per episode, in the layout of `VectorEnv`.
+
+    Each key comes with `_key`, which episodes have it. Numbers and booleans become arrays of their type,
+    everything else arrays of objects.
+
+    Args:
+        rows: One per episode; None where there is nothing to tell.
+        finals: Of episodes that ended and began anew in the same step: how they ended.
+    """
+    infos: Info = {}
+    if finals:
+        last = np.full(len(rows), None, dtype=object)
+        ended: list[Info | None] = [None] * len(rows)
+        for i, (observation, info) in finals.items():
+            last[i] = observation
+            ended[i] = info
+        mask = np.array([row is not None for row in ended])
+        infos |= {"final_obs": last, "_final_obs": mask, "final_info": batch_infos(ended)}
+        infos["_final_info"] = mask.copy()
+    places: dict[str, list[int]] = {}
+    for i, row in enumerate(rows):
+        for key in row or ():
+            places.setdefault(key, []).append(i)
+    for key, indices in places.items():
+        values = [rows[i][key] for i in indices]  # type: ignore[index]
+        kind = type(values[0])
+        array = np.zeros(len(rows), kind) if kind in _PLAIN else np.full(len(rows), None, dtype=object)
+        present = np.zeros(len(rows), dtype=np.bool_)
+        chosen = slice(None) if len(indices) == len(rows) else indices
+        array[chosen] = values
+        present[chosen] = True
+        infos[key], infos[f"_{key}"] = array, present
+    return infos

@@ -1,0 +1,69 @@
+"""How an episode opens: system prompt, worked examples, the problem."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rise_env.envs import prompts
+from rise_env.envs.prompts import Template
+from rise_env.errors import ConfigError
+from rise_env.types import Conversation, Message, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The messages before the first reply."""
+
+    head: Conversation = ()
+    """What comes before the problem; the same in every episode."""
+    first: Template = field(default_factory=lambda: Template(prompts.FIRST))
+    """The problem's message."""
+
+    def messages(self, problem: Problem) -> list[Message]:
+        """Return the messages that pose `problem`, all new."""
+        posed: Message = {"role": "user", "content": self.first.fill(problem.question)}
+        return [*(message.copy() for message in self.head), posed] if self.head else [posed]
+
+
+def make_opening(
+    *,
+    system_prompt: str | None = None,
+    few_shot: int | Sequence[tuple[str, str]] = 0,
+    original: bool = False,
+) -> Opening:
+    """Return the opening that these settings describe; see `MathEnv`.
+
+    Raises:
+        ConfigError: There are not that many worked examples, or an example is not a pair of texts.
+    """
+    head: list[Message] = []
+    if system_prompt is not None:
+        head.append({"role": "system", "content": system_prompt})
+    examples = worked_examples(few_shot)
+    if not original:
+        for question, answer in examples:
+            head += _exchange(prompts.FIRST.format(question=question), answer)
+        return Opening(tuple(head))
+    examples = examples or worked_examples(1)
+    for index, (question, answer) in enumerate(examples):
+        text = prompts.ORIGINAL_FIRST if index else prompts.ORIGINAL_INSTRUCTION
+        head += _exchange(text.format(question=question), answer)
+    return Opening(tuple(head), Template(prompts.ORIGINAL_FIRST))
+
+
+def worked_examples(few_shot: int | Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return (question, answer) pairs: the first so many of our own, or the given ones, checked."""
+    if isinstance(few_shot, int):
+        if not 0 <= few_shot <= len(prompts.EXAMPLES):
+            raise ConfigError(
+                f"few_shot is 0 to {len(prompts.EXAMPLES)}, or a list of (question, answer); got {few_shot}"
+            )
+        return list(prompts.EXAMPLES[:few_shot])
+    pairs = [tuple(pair) for pair in few_shot]
+    for pair in pairs:
+        if len(pair) != 2 or not all(isinstance(text, str) for text in pair):
+            raise ConfigError(f"few_shot examples are pairs (question, answer) of texts, got {pair!r}")
+    return [(question, answer) for question, answer in pairs]
+
+
+def _exchange(question: str, answer: str) -> list[Message]:
+    return [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]

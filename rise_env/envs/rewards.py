@@ -1,0 +1,97 @@
+"""What a verdict is worth.
+
+Answering right now is never worse than delaying, for every scheme shipped here: an attempt that is not
+right earns nothing or less, and the discount only shrinks what comes later.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rise_env.errors import ConfigError
+from rise_env.types import CheckResult, Verdict
+from rise_env.utils.suggestions import choose
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewards:
+    """Reward per attempt. The defaults are those of RISE on GSM8K (arXiv:2407.18219, released code)."""
+
+    correct: float = 1.0
+    wrong: float = 0.0
+    """Also for a check that ran out of time: nothing is known about the answer."""
+    no_answer: float = -1.0
+    """No final answer, or one that nobody can read."""
+    discount: float = 1.0
+    """The reward of turn t (from 0) is multiplied by `discount ** t`."""
+
+    def __post_init__(self) -> None:
+        if self.correct < max(self.wrong, self.no_answer):
+            raise ConfigError(
+                "a correct answer must be worth at least as much as a wrong or missing one, "
+                f"got correct={self.correct}, wrong={self.wrong}, no_answer={self.no_answer}"
+            )
+        if not 0 < self.discount <= 1:
+            raise ConfigError(f"discount must be in (0, 1], got {self.discount}")
+
+    def of(self, check: CheckResult, turn: int) -> float:
+        """Return the reward of one attempt at turn `turn`, counted from 0."""
+        verdict = check.verdict
+        if verdict is Verdict.CORRECT:
+            value = self.correct
+        elif verdict is Verdict.WRONG or verdict is Verdict.TIMEOUT:
+            value = self.wrong
+        else:
+            value = self.no_answer
+        return value if turn == 0 or self.discount == 1.0 else value * self.discount**turn
+
+
+SCHEMES: Mapping[str, Rewards] = {
+    "gsm8k": Rewards(),
+    "math": Rewards(no_answer=0.0),
+    "discounted": Rewards(no_answer=0.0, discount=0.9),
+}
+"""The schemes that can be named."""
+
+
+def delay_gain(rewards: Rewards, max_turns: int) -> float:
+    """Return how much more a solver earns at best by delaying its right answer; at most 0 is sound.
+
+    Meant for episodes that stop when solved: without stopping, a right answer costs no later reward.
+
+    Args:
+        rewards: The scheme.
+        max_turns: Turns of an episode.
+    """
+    filler = max(rewards.wrong, rewards.no_answer)
+    gains = [
+        sum(filler * rewards.discount**turn for turn in range(delay))
+        + rewards.correct * rewards.discount**delay
+        - rewards.correct
+        for delay in range(1, max_turns)
+    ]
+    idle = sum(filler * rewards.discount**turn for turn in range(max_turns)) - rewards.correct
+    return max([*gains, idle])
+
+
+def get_rewards(value: "str | Rewards | Mapping[str, float] | Sequence[float]") -> Rewards:
+    """Return the scheme that `value` names or describes.
+
+    Args:
+        value: A name from `SCHEMES`, a `Rewards`, its fields as a mapping, or the three numbers
+            (correct, wrong, no_answer).
+
+    Raises:
+        ConfigError: The name or a field is unknown, or the numbers contradict each other.
+    """
+    if isinstance(value, Rewards):
+        return value
+    if isinstance(value, str):
+        return SCHEMES[choose(value, SCHEMES, "reward scheme")]
+    if isinstance(value, Mapping):
+        for name in value:
+            choose(name, Rewards.__dataclass_fields__, "field of rewards")
+        return Rewards(**value)
+    if len(value) != 3:
+        raise ConfigError(f"rewards are three numbers (correct, wrong, no_answer), got {value!r}")
+    correct, wrong, no_answer = value
+    return Rewards(correct=correct, wrong=wrong, no_answer=no_answer)

@@ -1,0 +1,155 @@
+"""How often a policy is right: pure functions of `Replies`, one number per episode, shape [episodes].
+
+Rules, where the RISE paper (arXiv:2407.18219) leaves them open:
+
+- Unparsable: a reply without a readable answer (NO_ANSWER, UNREADABLE) casts no vote and counts as wrong.
+- Classes: correct answers are one class whatever their spelling; wrong ones are classes by their spelling,
+  blanks and a leading "$" apart.
+- Ties: worth the share of the tied classes that is right, so that neither the first nor the last turn is
+  favoured: what drawing lots among them gives on average.
+- Turns that an episode did not reach count as wrong, and cast no vote.
+
+`m` stands for majority, `p` for pass; the first number is how many draws, the second how many turns.
+"""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from rise_env.errors import ConfigError
+from rise_env.metrics.reply_arrays import NO_VOTE, RIGHT, Ints, Replies, by_turn
+from rise_env.types import Trajectory
+
+Array = npt.NDArray[np.float64]
+
+
+def majority(answer: Ints) -> Array:
+    """Return how right the majority vote of each row is: 1, 0, or between at a tie.
+
+    Args:
+        answer: Classes as in `Replies.answer`, shape [episodes, replies].
+    """
+    votes = answer != NO_VOTE
+    counts = np.zeros(answer.shape)
+    for column in range(answer.shape[1]):  # not all pairs at once: memory stays [episodes, replies]
+        counts += answer == answer[:, column : column + 1]
+    counts *= votes
+    most = counts.max(axis=1, initial=0)
+    leading = votes & (counts == most[:, None])
+    # each of the `most` members of a leading class counts 1 / most: the sum is the number of tied classes
+    classes = leading.sum(axis=1) / np.maximum(most, 1)
+    right = (leading & (answer == RIGHT)).any(axis=1)
+    return np.asarray(right / np.maximum(classes, 1))
+
+
+def m1_at_t1(turns: Replies) -> Array:
+    """m1@t1: whether the first reply is right. No tie; unparsable is wrong. Paper, section 5."""
+    return np.asarray(turns.correct[:, 0], dtype=float)
+
+
+def mk_at_t1(draws: Replies, samples: int) -> Array:
+    """mK@t1: majority over the first K independent replies to the first observation. Paper, section 5.
+
+    Ties and unparsable replies: see the module.
+
+    Args:
+        draws: From `by_draw`.
+        samples: K.
+    """
+    return majority(draws.first(samples).answer)
+
+
+def m1_at_tt(turns: Replies, count: int) -> Array:
+    """m1@tT: majority over the T replies of one rollout that no oracle steered or stopped. Paper, section 5.
+
+    Ties and unparsable replies: see the module.
+
+    Args:
+        turns: From `by_turn`, played with blind feedback to the end.
+        count: T.
+    """
+    return majority(turns.first(count).answer)
+
+
+def p1_at_tt(turns: Replies, count: int) -> Array:
+    """p1@tT: whether any of the first T turns is right. No tie; unparsable is wrong. Paper, section 5.
+
+    This is what an oracle that stops the rollout at the first right reply sees. Up to that reply the rollout
+    is the same with and without it as long as the feedback is blind, so one log gives this and `m1_at_tt`;
+    where the oracle also speaks (feedback="oracle"), the log has to be of that protocol.
+    """
+    return np.asarray(turns.first(count).correct.any(axis=1), dtype=float)
+
+
+def pass_at_k(draws: Replies, k: int) -> Array:
+    """pass@k: the chance that at least one of k draws is right, without bias from all n >= k draws.
+
+    1 - C(n - c, k) / C(n, k), where c of the n draws are right. No tie; unparsable is wrong. Source: Chen et
+    al. 2021, arXiv:2107.03374, section 2.1.
+
+    Raises:
+        ConfigError: There are fewer than k draws.
+    """
+    n = draws.correct.shape[1]
+    if not 1 <= k <= n:
+        raise ConfigError(f"pass@{k} needs at least {max(k, 1)} draws per problem, and there are {n}")
+    table = np.array([1 - math.comb(n - c, k) / math.comb(n, k) for c in range(n + 1)])
+    return np.asarray(table[draws.correct.sum(axis=1)])
+
+
+def correct_by_turn(trajectory: Trajectory, turns: int) -> Array:
+    """Return 1 or 0 for each turn of one episode, shape [turns]; 0 for turns that were not reached."""
+    return np.asarray(by_turn([trajectory], turns).correct[0], dtype=float)
+
+
+def wrong_to_right(correct: Array) -> tuple[Array, Array]:
+    """Count, for each step from turn t to t+1, the wrong that became right, and the wrong.
+
+    Args:
+        correct: 1 or 0, shape [..., turns]; unparsable replies are wrong.
+
+    Returns:
+        Two arrays of shape [..., turns - 1]: their sums' ratio is the wrong-to-right rate.
+    """
+    before, after = correct[..., :-1], correct[..., 1:]
+    return (1 - before) * after, 1 - before
+
+
+def right_to_wrong(correct: Array) -> tuple[Array, Array]:
+    """Count the right that became wrong, and the right, as `wrong_to_right` does."""
+    before, after = correct[..., :-1], correct[..., 1:]
+    return before * (1 - after), before
+
+
+def transitions(correct: Array) -> dict[str, Array]:
+    """Return which of the four things happened at each step from turn t to t+1: four arrays of 0 and 1.
+
+    Args:
+        correct: 1 or 0, shape [..., turns]; unparsable replies are wrong.
+
+    Returns:
+        "right to right", "right to wrong", "wrong to right", "wrong to wrong", each [..., turns - 1]; at
+        every place exactly one of them is 1. Source: the figure turn_correctness_change of the paper.
+    """
+    before, after = correct[..., :-1], correct[..., 1:]
+    return {
+        "right to right": before * after,
+        "right to wrong": before * (1 - after),
+        "wrong to right": (1 - before) * after,
+        "wrong to wrong": (1 - before) * (1 - after),
+    }
+
+
+def lift(later: Array, earlier: Array) -> Array:
+    """Return what turns add, problem by problem: later - earlier, in [-1, 1].
+
+    For the paper's bracketed numbers `earlier` is m1@t1 of the same policy; for m1@t5 - m5@t1, the gain
+    over as many parallel generations, it is m5@t1. Paired: both are of the same problems in the same order.
+
+    Raises:
+        ConfigError: The shapes differ.
+    """
+    if later.shape != earlier.shape:
+        raise ConfigError(f"a lift is paired: got shapes {later.shape} and {earlier.shape}")
+    return later - earlier

@@ -1,0 +1,102 @@
+"""What one policy did in an evaluation: the arrays that a row of the report is made of."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from rise_env.errors import ConfigError
+from rise_env.metrics import accuracy
+from rise_env.metrics.reply_arrays import Replies
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Outcomes:
+    """The logs of one policy, per seed; every log holds the same problems in the same order."""
+
+    sequential: tuple[Replies, ...]
+    """One rollout of T turns per problem, blind, to the end."""
+    parallel: tuple[Replies, ...]
+    """Independent first replies per problem, K or more."""
+    samples: int
+    """K of mK@t1."""
+    others: Mapping[str, tuple[Replies, ...]] = field(default_factory=dict)
+    """Further protocols, by name."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Problem ids."""
+        return self.sequential[0].problems
+
+    @property
+    def turns(self) -> int:
+        """T of m1@tT."""
+        return int(self.sequential[0].given.shape[1])
+
+    @property
+    def correct(self) -> Array:
+        """Right or not, shape [seeds, problems, turns]."""
+        return np.stack([replies.correct for replies in self.sequential]).astype(float)
+
+    @property
+    def m1_t1(self) -> Array:
+        """Shape [seeds, problems]; so are all below."""
+        return over_seeds(accuracy.m1_at_t1, self.sequential)
+
+    @property
+    def m1_tt(self) -> Array:
+        """Majority over all turns."""
+        return over_seeds(lambda replies: accuracy.m1_at_tt(replies, self.turns), self.sequential)
+
+    @property
+    def p1_tt(self) -> Array:
+        """Any turn."""
+        return over_seeds(lambda replies: accuracy.p1_at_tt(replies, self.turns), self.sequential)
+
+    @property
+    def mk_t1(self) -> Array:
+        """Majority over all draws."""
+        return over_seeds(lambda replies: accuracy.mk_at_t1(replies, self.samples), self.parallel)
+
+
+def outcomes(
+    sequential: Sequence[Replies],
+    parallel: Sequence[Replies],
+    others: Mapping[str, Sequence[Replies]] | None = None,
+    *,
+    samples: int | None = None,
+) -> Outcomes:
+    """Put the logs of one policy in order.
+
+    Args:
+        sequential: Per seed, from `by_turn`.
+        parallel: Per seed, from `by_draw`.
+        others: Per protocol and seed, from `by_turn`.
+        samples: K of mK@t1; None takes all draws.
+
+    Raises:
+        ConfigError: Seeds or protocols do not cover the same problems.
+    """
+    problems = sorted(sequential[0].problems) if sequential else []
+    if not problems or len(sequential) != len(parallel):
+        raise ConfigError(f"nothing to sum up: {len(sequential)} sequential, {len(parallel)} parallel logs")
+
+    def ordered(logs: Sequence[Replies]) -> tuple[Replies, ...]:
+        if len(logs) != len(sequential):
+            raise ConfigError(f"every protocol needs every seed: got {len(logs)} and {len(sequential)} logs")
+        return tuple(log.in_order(problems) for log in logs)
+
+    return Outcomes(
+        sequential=ordered(sequential),
+        parallel=ordered(parallel),
+        samples=parallel[0].given.shape[1] if samples is None else samples,
+        others={name: ordered(logs) for name, logs in (others or {}).items()},
+    )
+
+
+def over_seeds(function: Callable[[Replies], Array], logs: Sequence[Replies]) -> Array:
+    """Return what a function of one log gives for each, shape [seeds, problems]."""
+    return np.stack([function(log) for log in logs])

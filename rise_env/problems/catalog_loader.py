@@ -1,0 +1,93 @@
+"""Loads a set of the catalog: from a folder, from the hub, or from a data set of the user's."""
+
+import os
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from rise_env.errors import DataNotFoundError, MissingDependencyError
+from rise_env.problems.catalog import SetSpec
+from rise_env.problems.problem_set import ProblemSet
+from rise_env.problems.rows import build, load_own
+from rise_env.problems.sources import Dataset, read_file, read_hub
+from rise_env.types import Problem
+from rise_env.utils.suggestions import choose
+
+DATA_DIR_VARIABLE = "RISE_DATA_DIR"
+"""Environment variable with the folder that is read where no `data_dir` is given."""
+
+
+def load_catalog_set(
+    spec: SetSpec,
+    *,
+    split: str | None = None,
+    data_dir: str | os.PathLike[str] | None = None,
+    dataset: Dataset | None = None,
+    revision: str | None = None,
+) -> Sequence[Problem]:
+    """Return one split of a set of the catalog: from a folder, or else from the hub.
+
+    A file that was read once is not read again while it stays as it is, so that hundreds of environments
+    share one list.
+
+    Args:
+        spec: Which set.
+        split: One of `spec.splits`; by default its first.
+        data_dir: Where the sets' folders are; by default the folder in RISE_DATA_DIR.
+        dataset: Your own copy instead, with the set's columns: a file, a hub id, rows, or problems.
+        revision: Another commit of the hub's data set than the pinned one.
+
+    Raises:
+        ConfigError: There is no such split.
+        DataNotFoundError: It is not in the folder and cannot be fetched; names the ways to get it.
+        ProblemError: A row has no question or no reference answer; names it.
+    """
+    split = choose(split or spec.splits[0], spec.splits, f"split of {spec.name}")
+    if dataset is not None:
+        return load_own(spec, split, dataset, revision)
+    folder = data_dir or os.environ.get(DATA_DIR_VARIABLE)
+    path = Path(folder) / spec.folder / spec.files[split] if folder and split in spec.files else None
+    if path is not None and path.is_file():
+        status = path.stat()
+        return _from_file(spec, split, path, status.st_mtime_ns, status.st_size)
+    if data_dir is not None:
+        why = f"no file {path}" if path else "no file of that split is known"
+        raise DataNotFoundError(_how_to_get(spec, split, why))
+    return _from_hub(spec, split, revision)
+
+
+def whereabouts(spec: SetSpec, split: str, data_dir: str | os.PathLike[str] | None = None) -> str:
+    """Return where a split would be read from, without reading it: a file, the hub, or nowhere."""
+    folder = data_dir or os.environ.get(DATA_DIR_VARIABLE)
+    if folder and split in spec.files and (Path(folder) / spec.folder / spec.files[split]).is_file():
+        return f"file {spec.folder}/{spec.files[split]}"
+    if split in spec.hub_splits:
+        return f"hub {spec.hub}@{(spec.revision or 'main')[:7]}"
+    return "not here"
+
+
+@lru_cache(maxsize=32)
+def _from_file(spec: SetSpec, split: str, path: Path, modified: int, size: int) -> ProblemSet:
+    return build(spec, split, read_file(path), f"{spec.folder}/{spec.files[split]}")
+
+
+@lru_cache(maxsize=32)
+def _from_hub(spec: SetSpec, split: str, revision: str | None) -> ProblemSet:
+    if spec.hub is None or split not in spec.hub_splits:
+        raise DataNotFoundError(_how_to_get(spec, split, "the hub has no such split"))
+    try:
+        rows = read_hub(spec.hub, spec.hub_config, spec.hub_splits[split], revision or spec.revision)
+    except (DataNotFoundError, MissingDependencyError) as error:
+        raise DataNotFoundError(_how_to_get(spec, split, str(error))) from error
+    return build(spec, split, rows, f"{spec.hub}@{rows.revision}")
+
+
+def _how_to_get(spec: SetSpec, split: str, why: str) -> str:
+    ways = []
+    if split in spec.files:
+        file = f"{spec.folder}/{spec.files[split]}"
+        ways.append(f"put {file} into a folder and pass data_dir=FOLDER or set {DATA_DIR_VARIABLE}=FOLDER")
+    if split in spec.hub_splits:
+        ways.append(f"install rise-env[hub] and be online, to fetch it from {spec.hub}")
+    ways.append("pass your own copy as dataset=FILE")
+    return f"{spec.name} {split!r} is not here ({why}). Either {'; or '.join(ways)}. Origin: {spec.url}"

@@ -1,0 +1,1 @@
+"""Stores of trajectories: written, read, exported, imported, merged, checked again."""

@@ -1,0 +1,98 @@
+"""Reads the logs of the released RISE code: what `workflow_gen.py` of cmu-mind/RISE writes.
+
+A log is one JSON object, task number -> episode, with `query`, `answer`, `turn_history` (per turn the
+actions and rewards; `best_*` is what the episode went on with) and `dialogue`. Rewards 1, 0 and -1 stand
+for right, wrong and unreadable. What the log does not hold (who replied, tokens) is left at its default.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from rise_env.errors import DataNotFoundError, StoreError
+from rise_env.trajectories.serialization import episode_id
+from rise_env.types import Attempt, CheckResult, Conversation, Message, Problem, Trajectory, Turn, Verdict
+
+_VERDICTS = {1: Verdict.CORRECT, 0: Verdict.WRONG, -1: Verdict.NO_ANSWER}
+SOURCE = "log of the released RISE code"
+
+
+def read_released_log(path: str | Path, *, agent: str = "unknown") -> Iterator[Trajectory]:
+    """Yield the episodes of a log.
+
+    Args:
+        path: The JSON file.
+        agent: Who replied, as the trajectories are to say.
+
+    Raises:
+        DataNotFoundError: There is no such file.
+        StoreError: It is not such a log; names the episode.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DataNotFoundError(f"there is no log {path}")
+    try:
+        log = json.loads(path.read_text())
+        episodes = list(log.items())
+    except (ValueError, AttributeError) as error:
+        raise StoreError(f"{path} is not a log of the released RISE code: {error}") from error
+    for key, episode in episodes:
+        try:
+            yield _trajectory(episode, path.stem, agent)
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            raise StoreError(f"{path}, episode {key} is not one of the released code: {error!r}") from error
+
+
+def _trajectory(episode: Mapping[str, Any], name: str, agent: str) -> Trajectory:
+    history = episode["turn_history"]
+    problem = Problem(
+        id=f"{name}/{episode['task_id']}",
+        question=episode["query"],
+        reference=str(episode["answer"]),
+        source=SOURCE,
+    )
+    said = _opening(episode["dialogue"], problem.question)
+    turns = []
+    for number, (action, after) in enumerate(
+        zip(history["best_actions"], history["best_observations"], strict=True)
+    ):
+        actions = history["actions"][str(number)]
+        rewards = history["rewards"][str(number)]
+        attempts = tuple(
+            Attempt(
+                agent=agent,
+                reply=reply,
+                check=CheckResult(_VERDICTS[int(reward)], method="released"),
+                reward=float(reward),
+            )
+            for reply, reward in zip(actions, rewards, strict=True)
+        )
+        turns.append(Turn(observation=said, attempts=attempts, chosen=actions.index(action)))
+        said = (*said, {"role": "assistant", "content": action}, {"role": "user", "content": after})
+    solved = bool(turns) and turns[-1].action.check.correct
+    blocked = len(history["actions"]) > len(turns)
+    return Trajectory(
+        id=episode_id(problem, SOURCE, 0),
+        problem=problem,
+        turns=tuple(turns),
+        seed=0,
+        terminated=solved,
+        truncated=not solved and not blocked,
+        error=f"turn {len(turns) + 1}: blocked" if blocked else None,
+    )
+
+
+def _opening(dialogue: list[Mapping[str, str]], question: str) -> Conversation:
+    """Everything up to the first message that poses the question."""
+    for number, message in enumerate(dialogue):
+        if message["role"] == "user" and question in message["content"]:
+            return tuple(_message(said) for said in dialogue[: number + 1])
+    raise ValueError("no message of the dialogue poses the query")
+
+
+def _message(said: Mapping[str, str]) -> Message:
+    role = said["role"]
+    if role == "system":
+        return {"role": "system", "content": said["content"]}
+    return {"role": "user" if role == "user" else "assistant", "content": said["content"]}

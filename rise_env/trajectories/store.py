@@ -1,0 +1,284 @@
+"""Trajectories in a file of JSON lines that only grows.
+
+The first line is the run record, {"kind": "run", "schema": 1, ...}: what was run, with which settings,
+versions and seed. Every further line is one trajectory (see `serialization`). A chunk of trajectories is
+on the disk (fsync) before `append` returns. After a kill the file ends with whole lines and at most one
+torn one; opening the store sets that one aside, into a file beside it, and goes on.
+"""
+
+import contextlib
+import gc
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Set
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from rise_env.errors import DataNotFoundError, StoreError
+from rise_env.trajectories.serialization import from_line, to_json
+from rise_env.types import Trajectory
+from rise_env.utils.file_lock import lock
+
+SCHEMA = 1
+"""Version of the file format, in the run record."""
+
+VOLATILE = frozenset({"versions", "created", "machine"})
+"""Keys of the run record that may differ when a run is continued."""
+
+_ID = b'{"id":"'
+_CHUNK = 1024
+
+
+class TrajectoryStore:
+    """A file of trajectories, open for appending.
+
+    Opening an existing file continues it, if its run record is this one. One process at a time.
+
+    Args:
+        path: The file; its folder is made.
+        run_record: JSON values that say what is run. `VOLATILE` keys may differ from the file's.
+
+    Raises:
+        StoreError: The file is of another run, damaged, open in another process, or cannot be made.
+    """
+
+    def __init__(self, path: str | Path, run_record: Mapping[str, Any]) -> None:
+        self.path = Path(path)
+        self.run_record = _normal({"kind": "run", "schema": SCHEMA, **run_record})
+        self._ids: set[str] = set()
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: IO[bytes] = open(self.path, "a+b", buffering=0)  # noqa: SIM115
+        except OSError as error:
+            raise StoreError(
+                f"cannot make the store {self.path}: {error.strerror or error}; choose another place"
+            ) from error
+        try:
+            lock(self._file, self.path)
+            self.torn = _set_torn_line_aside(self._file, self.path)
+            """How many bytes of a torn last line were set aside on opening."""
+            self._ids = self._resume()
+        except BaseException:
+            self._file.close()
+            raise
+
+    @property
+    def ids(self) -> Set[str]:
+        """The ids of all stored trajectories."""
+        return self._ids
+
+    def append(self, trajectories: Iterable[Trajectory]) -> int:
+        """Write trajectories and wait until they are on the disk; those already stored are skipped.
+
+        Returns:
+            How many were new.
+
+        Raises:
+            StoreError: The disk is full, or a trajectory holds what JSON cannot hold. Nothing of this
+                call is stored then, and what was stored before is whole.
+        """
+        lines: dict[str, bytes] = {}
+        for trajectory in trajectories:
+            if trajectory.id not in self._ids and trajectory.id not in lines:
+                try:
+                    lines[trajectory.id] = _line(to_json(trajectory))
+                except (TypeError, ValueError) as error:
+                    raise StoreError(f"episode {trajectory.id} cannot be stored: {error}") from error
+        if lines:
+            self._write(b"".join(lines.values()), lines.keys())
+        return len(lines)
+
+    def close(self) -> None:
+        """Let go of the file. Calling it twice is harmless."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _resume(self) -> set[str]:
+        self._file.seek(0)
+        lines = _numbered_lines(self.path)
+        first = next(lines, None)
+        if first is None:
+            self._write(_line(self.run_record))
+            return set()
+        _require_same_run(_parse_run(first[1], self.path), self.run_record, self.path)
+        return {_id_of(line, number, self.path) for number, line in lines}
+
+    def _write(self, data: bytes, ids: Set[str] = frozenset()) -> None:
+        """Write lines, and note the ids in them: both or, whatever is raised, neither."""
+        size = self._file.seek(0, os.SEEK_END)
+        try:
+            self._ids |= ids
+            view = memoryview(data)
+            while view:
+                view = view[self._file.write(view) :]
+            os.fsync(self._file.fileno())
+        except BaseException as error:  # Ctrl-C, too
+            self._ids -= ids
+            with contextlib.suppress(OSError):
+                self._file.truncate(size)
+            if isinstance(error, OSError):
+                raise StoreError(f"cannot write to {self.path}: {error.strerror or error}") from error
+            raise
+
+
+def read_run(path: str | Path) -> dict[str, Any]:
+    """Return the run record of a store.
+
+    Raises:
+        DataNotFoundError: There is no such file.
+        StoreError: Its first line is not a run record.
+    """
+    for _, line in _numbered_lines(_existing(path)):
+        return _parse_run(line, Path(path))
+    raise StoreError(f"{path} is empty: it has no run record")
+
+
+def load_trajectories(path: str | Path) -> list[Trajectory]:
+    """Return all trajectories of a store: `read_trajectories` at once, and a third quicker.
+
+    Raises:
+        DataNotFoundError, StoreError: See `read_trajectories`.
+    """
+    with _no_collection():
+        return list(read_trajectories(path))
+
+
+def read_trajectories(path: str | Path) -> Iterator[Trajectory]:
+    """Yield the trajectories of a store, one at a time; a torn last line is left out.
+
+    Raises:
+        DataNotFoundError: There is no such file.
+        StoreError: A line is damaged; the message names it.
+    """
+    lines = _numbered_lines(_existing(path))
+    first = next(lines, None)
+    if first is None:
+        raise StoreError(f"{path} is empty: it has no run record")
+    _parse_run(first[1], Path(path))
+    while chunk := list(islice(lines, _CHUNK)):
+        with _no_collection():
+            parsed = [_parse(line, number, path) for number, line in chunk]
+        yield from parsed
+
+
+def _parse(line: bytes, number: int, path: str | Path) -> Trajectory:
+    try:
+        return from_line(line)
+    except ValueError as error:
+        raise StoreError(f"{path}, line {number} is not a trajectory: {error}") from error
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Make many records without the garbage collector looking for cycles, of which they have none.
+
+    It would pass over all of them again and again: two thirds of the time of reading a large store.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _existing(path: str | Path) -> Path:
+    path = Path(path)
+    if not path.is_file():
+        raise DataNotFoundError(f"there is no store {path}")
+    return path
+
+
+def _numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Whole lines with their numbers, from 1; a last line without its end is torn, and left out."""
+    with open(path, "rb", buffering=1 << 20) as file:
+        for number, line in enumerate(file, start=1):
+            if line.endswith(b"\n"):
+                yield number, line
+
+
+def _line(value: Mapping[str, Any]) -> bytes:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    try:
+        return text.encode() + b"\n"
+    except UnicodeEncodeError:  # a lone surrogate: UTF-8 cannot hold it, an escape can
+        return json.dumps(value, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+
+
+def _normal(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the record as reading it back would: tuples become lists."""
+    try:
+        value: dict[str, Any] = json.loads(_line(record))
+    except (TypeError, ValueError) as error:
+        raise StoreError(f"the run record holds what JSON cannot hold: {error}") from error
+    return value
+
+
+def _parse_run(line: bytes, path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        record = None
+    if not isinstance(record, dict) or record.get("kind") != "run":
+        raise StoreError(f"{path} is not a store of trajectories: its first line is not a run record")
+    if record.get("schema") != SCHEMA:
+        raise StoreError(f"{path} has schema {record.get('schema')!r}; this version reads {SCHEMA}")
+    return record
+
+
+def _require_same_run(stored: Mapping[str, Any], wanted: Mapping[str, Any], path: Path) -> None:
+    for key in sorted((stored.keys() | wanted.keys()) - VOLATILE):
+        if stored.get(key) != wanted.get(key):
+            raise StoreError(
+                f"{path} is of another run: its {_difference(key, stored.get(key), wanted.get(key))}; "
+                "choose another folder or the same settings"
+            )
+
+
+def _difference(key: str, stored: Any, wanted: Any) -> str:
+    """Name the first setting in which two values differ."""
+    if isinstance(stored, dict) and isinstance(wanted, dict):
+        for inner in sorted(stored.keys() | wanted.keys()):
+            if stored.get(inner) != wanted.get(inner):
+                return _difference(f"{key}.{inner}", stored.get(inner), wanted.get(inner))
+    return f"{key} is {stored!r}, not {wanted!r}"
+
+
+def _id_of(line: bytes, number: int, path: Path) -> str:
+    end = line.find(b'"', len(_ID))
+    if line.startswith(_ID) and end > 0 and line.endswith(b"}\n"):
+        return line[len(_ID) : end].decode()
+    try:
+        return str(json.loads(line)["id"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(f"{path}, line {number} is not a trajectory: {error!r}") from error
+
+
+def _set_torn_line_aside(file: IO[bytes], path: Path) -> int:
+    """Move a last line without its end into `PATH.torn`; return its length."""
+    size = file.seek(0, os.SEEK_END)
+    start = size
+    while start:
+        block = min(start, 1 << 16)
+        file.seek(start - block)
+        newline = file.read(block).rfind(b"\n")
+        if newline >= 0:
+            start = start - block + newline + 1
+            break
+        start -= block
+    if start < size:
+        file.seek(start)
+        with open(path.with_name(path.name + ".torn"), "ab") as aside:
+            aside.write(file.read() + b"\n")
+        file.truncate(start)
+    return size - start

@@ -1,0 +1,1 @@
+"""Private: random seeds, file locks, suggestions for misspelt names, versions."""

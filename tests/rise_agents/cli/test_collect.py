@@ -1,0 +1,118 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rise_agents.rollout.collect_config import CollectConfig, make_plan
+from rise_env.cli.main import main
+from rise_env.errors import ConfigError
+
+COMMAND = ["collect", "RISE-Arithmetic-v0", "--agent", "expert", "--limit", "10", "--turns", "3"]
+SLOW = "tests.rise_agents.rollout.slow_agent:make_agent"
+DRY = ["--dry-run", "--out", "never/made", "--sampling.max_new_tokens", "1000"]
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command that must fail with one line, and return the line."""
+
+    def run(*argv: str) -> str:
+        assert main(argv) == 2
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1
+        return said
+
+    return run
+
+
+def dry(capsys: pytest.CaptureFixture[str], **prices: str) -> str:
+    options = [word for name, value in prices.items() for word in (f"--{name}_settings.prices", value)]
+    teacher = ["--last_agent", "openai:m@http://x"] if "last_agent" in prices else []
+    assert main([*COMMAND, *DRY, *teacher, *options]) == 0
+    return capsys.readouterr().out.strip()
+
+
+def test_a_dry_run_counts_the_turns_of_student_and_teacher_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    student, teacher = '{"completion": 1000}', '{"completion": 1}'
+    assert dry(capsys, agent=student).endswith("generated tokens, $30.00")
+    assert dry(capsys, agent=student, last_agent=teacher).endswith("generated tokens, $20.01")
+    assert dry(capsys, agent=student, last_agent="null").endswith(
+        "$20.00 for 20 calls; the other 10 have no price"
+    )
+    assert dry(capsys, last_agent=teacher).endswith("$0.01 for 10 calls; the other 20 have no price")
+
+
+def test_the_same_agent_without_settings_of_its_own_has_the_same_prices(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert (
+        main([*COMMAND, *DRY, "--last_agent", "expert", "--agent_settings.prices", '{"completion": 1}']) == 0
+    )
+    assert capsys.readouterr().out.strip().endswith("generated tokens, $0.03")
+
+
+@pytest.mark.parametrize("command", ["collect", "evaluate"])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--agent", "expertt"], "did you mean 'expert'"),
+        (["--agent", "openai"], "openai:MODEL@URL"),
+        (["--agent_settings.prices", '{"promt": 1}'], "got 'promt'"),
+        (["--agent_settings.prices", "5"], "got 5"),
+    ],
+)
+def test_a_dry_run_refuses_agents_and_prices_that_cannot_be(
+    refused: Run, command: str, options: list[str], message: str
+) -> None:
+    assert message in refused(command, *COMMAND[1:], *DRY, *options)
+
+
+def test_a_dry_run_refuses_a_last_agent_that_cannot_be(refused: Run) -> None:
+    assert "did you mean 'tiny'" in refused(*COMMAND, *DRY, "--last_agent", "tinny")
+    teacher = ["--last_agent", "tiny", "--last_agent_settings.prices", "5"]
+    assert "got 5" in refused(*COMMAND, *DRY, *teacher)
+
+
+def test_a_dry_run_refuses_a_verifier_that_cannot_be(refused: Run) -> None:
+    command = ["evaluate", "RISE-Arithmetic-v0", "--agent", "expert", *DRY]
+    assert "did you mean 'tiny'" in refused(*command, "--verifier", "tinny")
+    assert "got 5" in refused(*command, "--verifier", "tiny", "--verifier_settings.prices", "5")
+
+
+def collection(**settings: object) -> CollectConfig:
+    return CollectConfig(env="RISE-Arithmetic-v0", agent=SLOW, out="o", turns=2, **settings)  # type: ignore[arg-type]
+
+
+def test_settings_of_a_last_agent_need_one() -> None:
+    with pytest.raises(ConfigError, match="last_agent_settings need a last_agent"):
+        collection(last_agent_settings={"seconds": 0.1})
+
+
+def test_the_last_agent_is_another_one_by_its_name_or_its_settings() -> None:
+    first, last = (step.agent for step in make_plan(collection(last_agent=SLOW)))
+    assert first is last
+    first, last = (
+        step.agent for step in make_plan(collection(last_agent=SLOW, last_agent_settings={"seconds": 0.1}))
+    )
+    assert first is not last
+
+
+def test_an_out_that_cannot_be_made_is_one_line(
+    refused: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("mine")
+    for out in (str(file), "/proc/no"):
+        assert f"cannot make the store {out}/trajectories.jsonl" in refused(*COMMAND, "--out", out)
+    assert main(["evaluate", *COMMAND[1:], "--samples", "1", "--out", str(file)]) == 2
+    assert f"rise evaluate: cannot make the store {file}" in capsys.readouterr().err.splitlines()[-1]
+    assert file.read_text() == "mine"
+
+
+def test_an_agent_that_cannot_be_made_is_one_line(refused: Run, tmp_path: Path) -> None:
+    options = ["--out", str(tmp_path / "o"), "--agent_settings.concurrency", "many"]
+    assert "cannot be made: TypeError" in refused(*COMMAND, "--agent", "openai:m@http://x", *options)
+    assert "module:factory" in refused(*COMMAND, "--out", str(tmp_path / "o"), "--agent", "./flaky.py:A")
+    assert not (tmp_path / "o").exists()

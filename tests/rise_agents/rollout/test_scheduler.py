@@ -1,0 +1,93 @@
+"""Streaming and lock step play the same episodes."""
+
+from pathlib import Path
+
+import pytest
+
+from rise_agents.rollout.rollout import TurnPlan, rollout
+from rise_agents.types import Reply, SamplingConfig, StreamingAgent
+from rise_env.errors import AgentError, ConfigError
+from rise_env.types import Conversation
+from tests.rise_agents.rollout.streaming_agents import Guesser, Streamer, collected, make, plans, played
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_streamed_episodes_are_those_of_lock_step(number: int) -> None:
+    streamer = Streamer()
+    assert isinstance(streamer, StreamingAgent)
+    expected = played(*plans(Guesser())[number])
+    assert played(*plans(streamer)[number]) == expected
+    assert streamer.batches == []
+    assert streamer.streamed == sum(
+        a.agent == "guesser" for e in expected for t in e.turns for a in t.attempts
+    )
+
+
+@pytest.mark.parametrize("error", [RuntimeError("engine lost"), None])
+def test_what_a_stream_leaves_unanswered_is_asked_in_the_usual_way(
+    error: Exception | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    streamer = Streamer(patience=7, error=error)
+    assert played(*[TurnPlan(streamer)] * 4) == played(*[TurnPlan(Guesser())] * 4)
+    assert streamer.streamed == 7
+    assert sum(streamer.batches) > 20
+    assert ("engine lost" in caplog.text) == (error is not None)
+
+
+def test_a_setup_error_of_a_stream_is_passed_on() -> None:
+    with pytest.raises(ConfigError, match="no such setting"):
+        played(TurnPlan(Streamer(patience=0, error=ConfigError("no such setting"))))
+
+
+def test_a_streaming_agent_that_answers_nothing_is_given_up() -> None:
+    class Dead(Streamer):
+        def reply(self, conversation: Conversation, seed: int) -> Reply:
+            raise RuntimeError("dead")
+
+    with pytest.raises(AgentError, match="dead"):
+        played(TurnPlan(Dead()))
+
+
+def test_an_agent_that_was_made_not_to_stream_is_asked_in_lock_step() -> None:
+    streamer = Streamer()
+    streamer.in_flight = 0
+    played(*[TurnPlan(streamer)] * 2)
+    assert streamer.streamed == 0
+    assert streamer.batches[0] == 12
+
+
+@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("chunk", [1, 5])
+def test_episodes_that_take_turns_in_few_slots_are_the_same(tmp_path: Path, number: int, chunk: int) -> None:
+    expected = played(*plans(Guesser())[number])
+    guesser, streamer = Guesser(), Streamer()
+    assert collected(tmp_path / "a.jsonl", *plans(guesser)[number], chunk=chunk) == expected
+    assert collected(tmp_path / "b.jsonl", *plans(streamer)[number], chunk=chunk) == expected
+    assert max(guesser.batches) <= chunk
+    assert max(streamer.open) <= chunk
+    assert streamer.batches == []
+
+
+def test_a_rollout_plays_a_few_at_a_time_when_told() -> None:
+    guesser = Guesser()
+    some = rollout(
+        [TurnPlan(guesser)] * 4, [make(4) for _ in range(12)], range(12), SamplingConfig(), seed=3, live=5
+    )
+    assert some == played(*[TurnPlan(Guesser())] * 4)
+    assert max(guesser.batches) == 5
+
+
+def test_an_episode_that_ends_makes_room_at_once_in_a_stream(tmp_path: Path) -> None:
+    streamer = Streamer()
+    episodes = collected(tmp_path / "s.jsonl", *[TurnPlan(streamer)] * 4, chunk=5, count=60)
+    assert len({len(episode.turns) for episode in episodes}) > 1
+    first = streamer.open.index(4)
+    assert set(streamer.open[:first]) == {5}, "room was left while there were episodes to begin"
+    assert first > len(streamer.open) - 5 * 4
+
+
+def test_in_lock_step_all_conversations_of_a_batch_are_of_one_turn(tmp_path: Path) -> None:
+    guesser = Guesser()
+    episodes = collected(tmp_path / "s.jsonl", *[TurnPlan(guesser)] * 4, chunk=5, count=60)
+    assert len({len(episode.turns) for episode in episodes}) > 1
+    assert all(len(lengths) == 1 for lengths in guesser.lengths)

@@ -1,0 +1,94 @@
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+from rise_agents.backends.expert_agent import ExpertAgent
+from rise_agents.backends.scripted_agent import ScriptedAgent
+from rise_agents.registry import AGENTS, load_agent
+from rise_env.errors import AgentError, ConfigError, MissingDependencyError
+
+
+def make_agent(text: str = "hello") -> ScriptedAgent:
+    return ScriptedAgent(lambda conversation: text, name=text)
+
+
+def make_nothing() -> int:
+    return 3
+
+
+def test_a_name_gives_an_agent() -> None:
+    assert isinstance(load_agent("expert"), ExpertAgent)
+
+
+def test_a_factory_of_the_users_own_gets_its_settings() -> None:
+    assert load_agent(f"{__name__}:make_agent", text="hi").name == "hi"
+
+
+def make_trouble(kind: str = "TypeError") -> ScriptedAgent:
+    raise {"TypeError": TypeError("two\nlines"), "AgentError": AgentError("gone")}[kind]
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        pytest.param("transfomers:x", "did you mean 'transformers'", id="typo before a path"),
+        pytest.param("tinny", "did you mean 'tiny'", id="typo"),
+        pytest.param("zebra", "there are: tiny, transformers", id="nothing near"),
+        pytest.param("transformers", "transformers:PATH_OR_HUB_ID", id="no path"),
+        pytest.param("tiny:x", "write 'tiny'", id="argument too many"),
+        pytest.param("no.such.module:make", "no agent 'no.such.module:make'", id="no module"),
+        pytest.param(f"{__name__}:make", "no agent", id="no function"),
+        pytest.param(f"{__name__}:make_nothing", "made a int", id="no agent made"),
+        pytest.param("./flaky.py:A", r"no agent './flaky.py:A'.*module:factory", id="a file"),
+        pytest.param("own/flaky.py:A", r"no agent 'own/flaky.py:A'; .*module:factory", id="a file below"),
+        pytest.param(".flaky:A", r"no agent '.flaky:A'.*module:factory", id="relative module"),
+        pytest.param(f"{__name__}:__name__", "is a str: it makes no agent", id="no factory"),
+    ],
+)
+def test_a_wrong_name_says_what_there_is(spec: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load_agent(spec)
+
+
+def test_a_factory_that_fails_is_one_line() -> None:
+    spec = f"{__name__}:make_trouble"
+    with pytest.raises(ConfigError) as caught:
+        load_agent(spec)
+    assert str(caught.value) == f"agent {spec!r} cannot be made: TypeError: two lines"
+    with pytest.raises(AgentError, match=r"^gone$"):
+        load_agent(spec, kind="AgentError")
+
+
+def test_a_module_that_fails_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "rise_bad_syntax.py").write_text("def make(:\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigError, match="'rise_bad_syntax:make' cannot be made: SyntaxError: ") as caught:
+        load_agent("rise_bad_syntax:make")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_setting_of_the_wrong_type_is_one_line() -> None:
+    with pytest.raises(ConfigError, match="'openai:m@http://x' cannot be made: TypeError: "):
+        load_agent("openai:m@http://x", concurrency="many")
+
+
+def test_a_wrong_setting_says_what_there_is() -> None:
+    with pytest.raises(ConfigError, match=r"no setting 'txt'; did you mean 'text'"):
+        load_agent(f"{__name__}:make_agent", txt="hi")
+
+
+def test_a_library_that_is_not_installed_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = types.ModuleType("rise_needs_absent")
+    monkeypatch.setitem(sys.modules, "absent_library", None)
+    monkeypatch.setitem(AGENTS, "absent", ("rise_needs_absent:make", "", "vllm"))
+    monkeypatch.setitem(sys.modules, "rise_needs_absent", module)
+
+    class Finder:
+        def __getattr__(self, name: str) -> object:
+            raise ModuleNotFoundError("No module named 'absent_library'", name="absent_library")
+
+    monkeypatch.setitem(sys.modules, "rise_needs_absent", Finder())
+    with pytest.raises(MissingDependencyError, match=r"rise-env\[vllm\]"):
+        load_agent("absent")

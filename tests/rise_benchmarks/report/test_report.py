@@ -1,0 +1,131 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from rise_agents.cli.evaluate import EvaluateConfig
+from rise_benchmarks.report.report import make_report, write_report
+from rise_env.cli.main import main
+from rise_env.errors import ConfigError, DataNotFoundError
+from rise_env.trajectories.store import read_trajectories
+from tests.rise_benchmarks.report.evaluation_logs import late, play
+
+
+def test_an_agent_that_is_right_late_shows_in_every_figure(tmp_path: Path) -> None:
+    play(tmp_path, "base", 0, 0)
+    report = make_report(tmp_path)
+    [row] = report["rows"]
+    assert [turn["mean"] for turn in row["accuracy_by_turn"]] == [0, 0, 1, 1, 1]
+    means = {name: row[name]["mean"] for name in ("m1@t1", "m5@t1", "m1@t5", "p1@t5", "t5 - t1")}
+    assert means == {"m1@t1": 0, "m5@t1": 0, "m1@t5": 1, "p1@t5": 1, "t5 - t1": 1}
+    assert report["problems"] == 6
+    assert report["seeds"] == [0]
+
+
+def test_the_sequential_protocol_is_blind_and_does_not_stop(tmp_path: Path) -> None:
+    play(tmp_path, "base", 0, 0)
+    for trajectory in read_trajectories(tmp_path / "base" / "seed-0" / "sequential.jsonl"):
+        assert len(trajectory.turns) == 5
+        feedback = {turn.observation[-1]["content"] for turn in trajectory.turns[1:]}
+        assert len(feedback) == 1  # the same after wrong and right replies
+    for trajectory in read_trajectories(tmp_path / "base" / "seed-0" / "parallel.jsonl"):
+        assert [len(turn.attempts) for turn in trajectory.turns] == [5]
+
+
+def test_rows_keep_the_order_of_the_run_and_seeds_are_pooled(tmp_path: Path) -> None:
+    for label in ("base", "iteration 2", "iteration 10"):
+        for seed in (0, 1):
+            answer = late if label != "base" else lambda _: "\\boxed{-1}"
+            play(tmp_path, label, 0, seed, answer)
+    report = make_report(tmp_path)
+    assert [row["name"] for row in report["rows"]] == ["base", "iteration 2", "iteration 10"]
+    assert report["seeds"] == [0, 1]
+    for row in report["rows"][1:]:  # each against the first
+        assert row["gain m1@t5"] == {"mean": 1.0, "low": 1.0, "high": 1.0}
+        exact = row["mcnemar m1@t5"]
+        assert (exact["only_before"], exact["only_after"]) == (0, 6)
+        assert exact["p"] == pytest.approx(2 / 2**6, abs=1e-4)
+
+
+def test_every_two_rows_are_compared_where_there_are_more_than_two(tmp_path: Path) -> None:
+    def wrong(conversation: object) -> str:
+        return "\\boxed{-1}"
+
+    play(tmp_path, "base", 0, 0, wrong)
+    play(tmp_path, "late", 0, 0, late)
+    play(tmp_path, "never", 0, 0, wrong)
+    report = write_report(tmp_path, page=False)
+    means = {(gain["name"], gain["over"]): gain["mean"] for gain in report["gains"]}
+    assert means == {("late", "base"): 1.0, ("never", "base"): 0.0, ("never", "late"): -1.0}
+    text = (tmp_path / "report.md").read_text()
+    assert "| late | 100.0 ± 0.0 |  |" in text
+    assert "| never | 0.0 ± 0.0 | -100.0 ± 0.0 |" in text
+    assert "| late | 100.0 ± 0.0 | 100.0 ± 0.0 | 100.0 ± 0.0 | 50 %" in text  # no one, then all of the wrong
+
+
+def test_the_command_prints_the_table_and_writes_the_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    play(tmp_path, "base", 0, 0)
+    assert main(["report", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert "RISE-Arithmetic-v0 · 6 held-out problems · 1 seed · 95 % intervals" in printed
+    assert "0.0 0.0 100.0 100.0 100.0" in printed
+    assert json.loads((tmp_path / "report.json").read_text())["rows"][0]["name"] == "base"
+    assert (tmp_path / "accuracy_by_turn.png").read_bytes().startswith(b"\x89PNG")
+    assert "| base |" in (tmp_path / "report.md").read_text()
+    lines = (tmp_path / "report.csv").read_text().splitlines()
+    assert lines[0] == "row,figure,at,mean,low,high"
+    assert "base,accuracy_by_turn,3,1.0,1.0,1.0" in lines
+    assert "base,m1@t5,,1.0,1.0,1.0" in lines
+    assert "<title>RISE: RISE-Arithmetic-v0" in (tmp_path / "report.html").read_text()
+
+
+def test_several_runs_stand_in_one_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for run in ("one", "two"):
+        play(tmp_path / run, "base", 0, 0)
+    out = tmp_path / "both"
+    assert main(["report", str(tmp_path / "one"), str(tmp_path / "two"), "--out", str(out)]) == 0
+    rows = json.loads((out / "report.json").read_text())["rows"]
+    assert [row["name"] for row in rows] == ["one: base", "two: base"]
+    assert "two: base against one: base" in capsys.readouterr().out
+    assert not (tmp_path / "one" / "report.json").exists()
+
+
+def test_an_evaluation_that_did_not_end_is_named(tmp_path: Path) -> None:
+    play(tmp_path, "base", 0, 0)
+    (tmp_path / "base" / "seed-0" / "sequential.jsonl").unlink()
+    with pytest.raises(DataNotFoundError, match=r"no sequential\.jsonl"):
+        make_report(tmp_path)
+
+
+def test_the_released_codes_way_of_checking_is_a_switch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    play(tmp_path, "base", 0, 0, lambda conversation: late(conversation).replace("}", ".0}"))
+    assert main(["report", str(tmp_path)]) == 0
+    assert json.loads((tmp_path / "report.json").read_text())["rows"][0]["p1@t5"]["mean"] == 1.0
+    assert main(["report", str(tmp_path), "--checker", "original_gsm8k"]) == 0
+    assert "checked by original_gsm8k" in capsys.readouterr().out
+    row = json.loads((tmp_path / "report.json").read_text())["rows"][0]
+    assert row["p1@t5"]["mean"] == 0.0  # it reads whole numbers only
+    assert row["format_failures"]["mean"] == 1.0
+    assert main(["report", str(tmp_path), "--checker", "orignal_gsm8k"]) == 2
+    assert "did you mean 'original_gsm8k'" in capsys.readouterr().err
+
+
+def test_no_run_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report"]) == 2
+    assert "run" in capsys.readouterr().err
+
+
+def test_a_folder_without_logs_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", str(tmp_path)]) == 2
+    assert "no evaluation logs" in capsys.readouterr().err
+
+
+def test_the_protocols_own_feedback_and_turns() -> None:
+    with pytest.raises(ConfigError, match="set by the protocols"):
+        EvaluateConfig(env_settings={"feedback": "oracle"})
+    with pytest.raises(ConfigError, match="one label per agent"):
+        EvaluateConfig(agent=("tiny", "expert"), label=("a",))

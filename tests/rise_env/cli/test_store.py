@@ -1,0 +1,288 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rise_env.cli.main import main
+from rise_env.trajectories.merge import merge
+from rise_env.trajectories.store import TrajectoryStore, read_run, read_trajectories
+from rise_env.types import Trajectory, Verdict
+from tests.rise_env.problem_factories import trajectory
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    path = tmp_path / "s.jsonl"
+    with TrajectoryStore(path, {"env": "sums", "seed": 3}) as opened:
+        opened.append([trajectory(i) for i in range(4)])
+    return path
+
+
+def failed(index: int) -> Trajectory:
+    made = trajectory(index, turns=0)
+    object.__setattr__(made, "error", "turn 1: gone")
+    object.__setattr__(made, "truncated", False)
+    return made
+
+
+def test_info_says_what_was_run_and_how_it_went(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["store", "info", str(store)]) == 0
+    out = capsys.readouterr().out
+    assert "env        sums" in out
+    assert "episodes   4, 0 failed" in out
+    assert "turn 2     4 played, 0.0% correct" in out
+    assert "wrong 8" in out
+    assert "replies    8, 4 tokens" in out
+
+
+def test_show_prints_an_episode(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["store", "show", str(store), "--start", "2"]) == 0
+    out = capsys.readouterr().out
+    assert "sums/2 · reference 4" in out
+    assert "> [a: wrong '1', 0] It is 1. \\boxed{1}" in out
+    assert "-- turns used up" in out
+    assert out.count("==") == 1
+
+
+def test_show_finds_an_id_by_its_first_characters(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = trajectory(3)
+    assert main(["store", "show", str(store), "--id", made.id]) == 0
+    assert "sums/3" in capsys.readouterr().out
+    assert main(["store", "show", str(store), "--id", "zzz"]) == 2
+
+
+def test_recheck_reports_what_changed_and_writes_a_new_store(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # "sums/0" has the reference 0 and "It is 0" was stored as wrong
+    out = tmp_path / "new.jsonl"
+    assert main(["store", "recheck", str(store), "--checker", "numeric", "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "1 of 8 replies have another verdict" in said
+    assert "wrong -> correct: 1" in said
+    before, after = list(read_trajectories(store)), list(read_trajectories(out))
+    assert after[0].turns[0].action.check.verdict is Verdict.CORRECT
+    assert after[0].turns[0].action.reward == 1.0
+    assert len(after[0].turns) == 2  # what happened stays
+    assert [t.id for t in after] == [t.id for t in before]
+    verdicts = [turn.action.check.verdict for t in after[1:] for turn in t.turns]
+    assert verdicts == [Verdict.WRONG] * 6
+    assert read_run(out)["rechecked"] == "numeric"
+
+
+def test_merge_takes_each_episode_once(tmp_path: Path, store: Path) -> None:
+    other = tmp_path / "o.jsonl"
+    with TrajectoryStore(other, {"env": "sums", "seed": 3}) as opened:
+        opened.append([trajectory(i) for i in (3, 4, 5)])
+    out = tmp_path / "m.jsonl"
+    assert main(["store", "merge", str(store), str(other), "--out", str(out)]) == 0
+    assert [t.problem.id for t in read_trajectories(out)] == [f"sums/{i}" for i in range(6)]
+    assert read_run(out) == read_run(store)
+
+
+def test_a_merge_of_different_runs_lists_them(tmp_path: Path, store: Path) -> None:
+    other = tmp_path / "o.jsonl"
+    TrajectoryStore(other, {"env": "products"}).close()
+    merge([store, other], tmp_path / "m.jsonl")
+    assert [run["env"] for run in read_run(tmp_path / "m.jsonl")["merged"]] == ["sums", "products"]
+
+
+def test_without_its_failures_a_store_can_be_continued(tmp_path: Path, store: Path) -> None:
+    with TrajectoryStore(store, {"env": "sums", "seed": 3}) as opened:
+        opened.append([failed(7)])
+    out = tmp_path / "m.jsonl"
+    assert main(["store", "merge", str(store), "--out", str(out), "--drop-failed"]) == 0
+    with TrajectoryStore(out, {"env": "sums", "seed": 3}) as opened:
+        assert failed(7).id not in opened.ids
+        assert len(opened.ids) == 4
+
+
+def test_nothing_is_overwritten(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = store.read_bytes()
+    for command in (
+        ["merge", str(store), "--out", str(store)],
+        ["recheck", str(store), "--checker", "numeric", "--out", str(store)],
+        ["export", str(store), "--format", "messages", "--out", str(store)],
+    ):
+        assert main(["store", *command]) == 2
+        assert "exists already" in capsys.readouterr().err
+    assert store.read_bytes() == before
+
+
+def test_a_store_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["store", "info", str(tmp_path / "none.jsonl")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def export(store: Path, name: str, out: Path) -> list[dict[str, Any]]:
+    assert main(["store", "export", str(store), "--format", name, "--out", str(out)]) == 0
+    if out.suffix == ".json":
+        return list(json.loads(out.read_text()))
+    return [json.loads(line) for line in out.read_text().splitlines()]
+
+
+def test_messages_hold_the_whole_conversation(store: Path, tmp_path: Path) -> None:
+    rows = export(store, "messages", tmp_path / "m.jsonl")
+    assert len(rows) == 4
+    assert [message["role"] for message in rows[1]["messages"]] == ["user", "assistant", "user", "assistant"]
+    assert rows[1]["messages"][-1]["content"] == "It is 1. \\boxed{1}"
+    assert rows[1]["rewards"] == [0.0, 0.0]
+    assert rows[1]["verdicts"] == ["wrong", "wrong"]
+
+
+def test_a_sliding_window_hides_nothing_from_messages(tmp_path: Path) -> None:
+    from rise_env.trajectories.export import conversation
+
+    assert conversation(trajectory(1, turns=6, window=2)) == conversation(trajectory(1, turns=6))
+    assert conversation(trajectory(1, turns=6, window=1)) == conversation(trajectory(1, turns=6))
+
+
+def test_prompt_completion_has_a_row_per_turn(store: Path, tmp_path: Path) -> None:
+    rows = export(store, "prompt_completion", tmp_path / "p.jsonl")
+    assert len(rows) == 8
+    assert [len(row["prompt"]) for row in rows[:2]] == [1, 3]
+    assert rows[1]["completion"] == [{"role": "assistant", "content": "It is 1. \\boxed{1}"}]
+
+
+def test_verl_has_a_row_per_problem(store: Path, tmp_path: Path) -> None:
+    rows = export(store, "verl", tmp_path / "v.jsonl")
+    assert [row["reward_model"]["ground_truth"] for row in rows] == ["0", "2", "4", "6"]
+    assert rows[2]["prompt"] == [{"role": "user", "content": "What is 2 + 2?"}]
+    assert rows[2]["extra_info"] == {"split": "", "index": 2, "problem_id": "sums/2"}
+
+
+def test_fastchat_weighs_the_last_reply_and_masks_the_rest(store: Path, tmp_path: Path) -> None:
+    rows = export(store, "fastchat", tmp_path / "f.json")
+    assert [row["id"] for row in rows] == [f"identity_{i}" for i in range(8)]
+    assert [said["from"] for said in rows[1]["conversations"]] == ["human", "gpt", "human", "gpt"]
+    assert [said["loss"] for said in rows[1]["conversations"]] == [0, 0, 0, 1.0]
+
+
+def test_fastchat_ends_with_the_first_correct_reply(tmp_path: Path) -> None:
+    from rise_env.checkers import NumericChecker
+    from rise_env.envs.rewards import Rewards
+    from rise_env.trajectories.export import fastchat
+    from rise_env.trajectories.recheck import Changes, recheck
+
+    # "sums/1" has the reference 2, which is the third of its four replies
+    [made] = recheck([trajectory(1, turns=4)], NumericChecker(), Rewards(), Changes())
+    rows = list(fastchat([made]))
+    assert [round(row["conversations"][-1]["loss"], 2) for row in rows] == [1.0, 1.0, 12.18]
+
+
+def test_failed_episodes_are_not_exported(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    with TrajectoryStore(path, {}) as opened:
+        opened.append([failed(1), trajectory(2)])
+    assert len(export(path, "messages", tmp_path / "m.jsonl")) == 1
+
+
+def test_datasets_reads_parquet_and_folders(store: Path, tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    for out in (tmp_path / "m.parquet", tmp_path / "folder"):
+        assert main(["store", "export", str(store), "--format", "messages", "--out", str(out)]) == 0
+    table = datasets.Dataset.from_parquet(str(tmp_path / "m.parquet"), cache_dir=str(tmp_path / "cache"))
+    assert table[1]["messages"][0] == {"role": "user", "content": "What is 1 + 1?"}
+    assert datasets.load_from_disk(str(tmp_path / "folder"))[3]["reference"] == "6"
+
+
+def test_an_unknown_ending_says_what_there_is(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "m.csv")
+    assert main(["store", "export", str(store), "--format", "messages", "--out", out]) == 2
+    assert "use .jsonl" in capsys.readouterr().err
+
+
+def test_a_store_without_healthy_episodes_exports_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    TrajectoryStore(path, {}).close()
+    out = tmp_path / "m.jsonl"
+    assert main(["store", "export", str(path), "--format", "messages", "--out", str(out)]) == 2
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("options", [("--start", "-1"), ("--limit", "-1"), ("--limit", "0")])
+def test_a_start_or_limit_that_cannot_be_is_one_line(
+    store: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, str]
+) -> None:
+    assert main(["store", "show", str(store), *options]) == 2
+    assert capsys.readouterr().err == (
+        "rise store: start must be at least 0 and limit at least 1, got "
+        + ("-1 and 1\n" if options[0] == "--start" else f"0 and {options[1]}\n")
+    )
+
+
+WRITING = {
+    "merge": ["merge", "GOOD", "STORE"],
+    "recheck": ["recheck", "STORE", "--checker", "numeric"],
+}
+
+
+def _write(name: str, store: Path, tmp_path: Path) -> list[str]:
+    """Return a command that reads `store` after other episodes and writes m.jsonl."""
+    good = tmp_path / "good.jsonl"
+    with TrajectoryStore(good, {"env": "sums", "seed": 3}) as opened:
+        opened.append([trajectory(i) for i in (10, 11)])
+    names = {"GOOD": str(good), "STORE": str(store)}
+    words = [names.get(word, word) for word in WRITING[name]]
+    return ["store", *words, "--out", str(tmp_path / "m.jsonl")]
+
+
+@pytest.mark.parametrize("name", WRITING)
+def test_what_fails_in_the_middle_leaves_no_file(store: Path, tmp_path: Path, name: str) -> None:
+    with store.open("a") as file:
+        file.write("no trajectory\n")
+    command = _write(name, store, tmp_path)
+    before = {path.name for path in tmp_path.iterdir()}
+    assert main(command) == 2
+    assert {path.name for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("name", WRITING)
+def test_a_file_is_there_once_it_is_whole(
+    store: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, seen = tmp_path / "m.jsonl", []
+    append = TrajectoryStore.append
+
+    def look(self: TrajectoryStore, trajectories: Any) -> int:
+        seen.append(out.exists())
+        return append(self, trajectories)
+
+    command = _write(name, store, tmp_path)
+    monkeypatch.setattr(TrajectoryStore, "append", look)
+    assert main(command) == 0
+    assert not any(seen)
+    assert seen
+    assert len(list(read_trajectories(out))) >= 4
+    assert not list(tmp_path.glob("*.partial"))
+
+
+@pytest.mark.parametrize("name", WRITING)
+def test_what_another_one_writes_is_left_alone(
+    store: Path, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    partial = tmp_path / "m.jsonl.partial"
+    partial.write_text("mine")
+    assert main(_write(name, store, tmp_path)) == 2
+    assert "m.jsonl.partial exists" in capsys.readouterr().err
+    assert partial.read_text() == "mine"
+
+
+def test_an_import_that_fails_leaves_no_file(tmp_path: Path) -> None:
+    log = tmp_path / "log.json"
+    log.write_text("no log")
+    assert main(["store", "import", str(log), "--out", str(tmp_path / "m.jsonl")]) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["log.json"]
+
+
+def test_an_out_that_cannot_be_made_is_one_line(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for out in (store / "m.jsonl", Path("/proc/no/m.jsonl")):
+        assert main(["store", "merge", str(store), "--out", str(out)]) == 2
+        said = capsys.readouterr().err
+        assert "cannot make the store" in said
+        assert said.count("\n") == 1

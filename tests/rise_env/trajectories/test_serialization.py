@@ -1,0 +1,134 @@
+import json
+from dataclasses import FrozenInstanceError, fields
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rise_env.trajectories.serialization import episode_id, from_json, from_line, to_json
+from rise_env.types import Attempt, CheckResult, Problem, Trajectory, Turn, Usage, Verdict
+from tests.rise_env.problem_factories import trajectory
+
+texts = st.text(max_size=20)
+messages = st.fixed_dictionaries({"role": st.sampled_from(["system", "user", "assistant"]), "content": texts})
+finite = st.floats(allow_nan=False, allow_infinity=False)
+attempts = st.builds(
+    Attempt,
+    agent=texts,
+    reply=texts,
+    check=st.builds(CheckResult, st.sampled_from(Verdict), st.none() | texts, texts, finite),
+    reward=finite,
+    finish=st.sampled_from(["stop", "length", "error"]),
+    usage=st.builds(
+        Usage, prompt_tokens=st.integers(0), completion_tokens=st.integers(0), cached_tokens=st.integers(0)
+    ),
+)
+turns = st.lists(attempts, min_size=1, max_size=3).flatmap(
+    lambda made: st.builds(
+        Turn,
+        observation=st.lists(messages, max_size=4).map(tuple),
+        attempts=st.just(tuple(made)),
+        chosen=st.integers(0, len(made) - 1),
+    )
+)
+problems = st.builds(
+    Problem,
+    id=texts,
+    question=texts,
+    reference=texts,
+    solution=st.none() | texts,
+    source=texts,
+    split=texts,
+    meta=st.dictionaries(texts, st.integers() | texts | st.booleans(), max_size=2),
+)
+trajectories = st.builds(
+    Trajectory,
+    id=texts,
+    problem=problems,
+    turns=st.lists(turns, max_size=4).map(tuple),
+    seed=st.integers(0, 2**40),
+    terminated=st.booleans(),
+    truncated=st.booleans(),
+    error=st.none() | texts,
+)
+
+
+@settings(deadline=None)
+@given(trajectories)
+def test_every_trajectory_survives_json_unchanged(made: Trajectory) -> None:
+    back = from_json(json.loads(json.dumps(to_json(made))))
+    assert back == made
+    seconds = [[a.check.seconds for turn in t.turns for a in turn.attempts] for t in (back, made)]
+    assert seconds[0] == seconds[1]  # equality of checks leaves their time out
+
+
+@settings(deadline=None)
+@given(trajectories)
+def test_a_line_of_json_reads_as_its_value_does(made: Trajectory) -> None:
+    line = json.dumps(to_json(made)).encode()
+    assert from_line(line) == from_json(json.loads(line))
+
+
+def test_what_was_read_is_frozen_and_typed() -> None:
+    back = from_line(json.dumps(to_json(trajectory(1))).encode())
+    action = back.turns[0].action
+    for record in (back, back.problem, back.turns[0], action, action.check, action.usage):
+        with pytest.raises(FrozenInstanceError):
+            setattr(record, fields(record)[0].name, "another")
+    assert isinstance(back.turns[0].action.usage, Usage)
+    assert isinstance(back.turns[0].attempts, tuple)
+    assert back.turns[0].action.check.verdict is trajectory(1).turns[0].action.check.verdict
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "message"),
+    [
+        pytest.param('"seed": ', '"seed": "a", "_": ', r"int.*\.seed", id="seed is text"),
+        pytest.param('"verdict": "', '"verdict": "almost ', r"almost.*attempts\[0\]\.verdict", id="verdict"),
+        pytest.param('"attempts": [{', '"chosen": 9, "attempts": [{', "chosen attempt", id="chosen"),
+        pytest.param('"attempts": ', '"attemptz": ', "attempts", id="no attempts"),
+    ],
+)
+def test_a_damaged_value_is_named(was: str, becomes: str, message: str) -> None:
+    line = json.dumps(to_json(trajectory(1)))
+    with pytest.raises(ValueError, match=message):
+        from_line(line.replace(was, becomes, 1).encode())
+
+
+def test_an_observation_is_written_as_what_it_adds() -> None:
+    rows = to_json(trajectory(1, turns=3))["turns"]
+    assert [len(row["new"]) for row in rows] == [1, 1, 1]
+    assert all("keep" not in row for row in rows)
+
+
+def test_size_is_linear_in_the_number_of_turns() -> None:
+    sizes = [len(json.dumps(to_json(trajectory(1, turns=n)))) for n in (10, 20, 40)]
+    assert sizes[2] - sizes[1] == pytest.approx(2 * (sizes[1] - sizes[0]), rel=0.05)
+
+
+def test_a_sliding_window_keeps_the_first_message_by_reference() -> None:
+    made = trajectory(1, turns=6, window=2)
+    rows = to_json(made)["turns"]
+    assert [row.get("keep") for row in rows] == [None, None, 1, 1, 1, 1]
+    assert from_json(to_json(made)) == made
+
+
+def test_the_id_of_an_episode_is_this_one_in_every_run() -> None:
+    problem = Problem(id="sums/1", question="1 + 1?", reference="2")
+    assert episode_id(problem, {"turns": [["tiny", 1]]}, 0) == "ea6406b19c18bf5c6ae26835"
+
+
+@pytest.mark.parametrize(
+    ("problem", "plan", "seed"),
+    [
+        pytest.param(Problem(id="b", question="q", reference="1"), ["p"], 0, id="problem id"),
+        pytest.param(Problem(id="a", question="r", reference="1"), ["p"], 0, id="question"),
+        pytest.param(Problem(id="a", question="q", reference="2"), ["p"], 0, id="reference"),
+        pytest.param(Problem(id="a", question="q", reference="1"), ["o"], 0, id="plan"),
+        pytest.param(Problem(id="a", question="q", reference="1"), ["p"], 1, id="seed"),
+    ],
+)
+def test_another_episode_has_another_id(problem: Problem, plan: list[str], seed: int) -> None:
+    assert episode_id(problem, plan, seed) != episode_id(
+        Problem(id="a", question="q", reference="1"), ["p"], 0
+    )

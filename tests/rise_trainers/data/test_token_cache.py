@@ -1,0 +1,65 @@
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from rise_trainers.data.targets import Selection, Target, select
+from rise_trainers.data.token_cache import cached
+from rise_trainers.data.tokenization import ChatTokenizer, Tokenized, tokenize
+from tests.rise_trainers import small_models as toys
+
+TOKENIZER = toys.tokenizer()
+TARGETS = select(toys.trajectories(5), Selection())
+
+
+class Counted:
+    def __init__(self, targets: list[Target] = TARGETS, max_length: int = 90) -> None:
+        self.calls = 0
+        self._targets = targets
+        self._max_length = max_length
+
+    def __call__(self) -> Tokenized:
+        self.calls += 1
+        return tokenize(ChatTokenizer(TOKENIZER), self._targets, max_length=self._max_length)
+
+
+def run(make: Counted, folder: Path, targets: list[Target] = TARGETS, settings: Any = 1) -> Tokenized:
+    return cached(make, targets, beside=folder / "store.jsonl", tokenizer=TOKENIZER, settings=settings)
+
+
+def test_tokens_are_made_once_and_read_back_the_same(tmp_path: Path) -> None:
+    make = Counted()
+    first = run(make, tmp_path)
+    assert first.shortened
+    assert run(make, tmp_path) == first
+    assert make.calls == 1
+
+
+def test_other_targets_settings_or_templates_have_tokens_of_their_own(tmp_path: Path) -> None:
+    make = Counted()
+    run(make, tmp_path)
+    run(make, tmp_path, settings=2)
+    run(make, tmp_path, targets=TARGETS[:-1])
+    run(make, tmp_path, targets=[dataclasses.replace(TARGETS[0], reply="x"), *TARGETS[1:]])
+    assert make.calls == 4
+
+
+def test_rewards_are_no_part_of_the_cache(tmp_path: Path) -> None:
+    make = Counted()
+    run(make, tmp_path)
+    run(make, tmp_path, targets=[dataclasses.replace(target, reward=9.0) for target in TARGETS])
+    assert make.calls == 1
+
+
+def test_a_broken_cache_is_made_again(tmp_path: Path) -> None:
+    make = Counted()
+    first = run(make, tmp_path)
+    [file] = tmp_path.glob("*.npz")
+    file.write_bytes(file.read_bytes()[:50])
+    assert run(make, tmp_path) == first
+    assert make.calls == 2
+
+
+def test_a_folder_that_cannot_be_written_only_costs_time(tmp_path: Path) -> None:
+    make = Counted()
+    run(make, tmp_path / "nowhere")
+    assert make.calls == 1

@@ -1,0 +1,102 @@
+from pathlib import Path
+
+import pytest
+
+from rise_env.errors import ConfigError
+from rise_trainers.loop.config import ImproveConfig, ProblemsConfig, RunConfig, fit_config
+from rise_trainers.loop.phases import plan_phases
+
+
+def names(config: RunConfig, size: int = 10_000) -> list[str]:
+    return [phase.name for phase in plan_phases(config, size)]
+
+
+def test_phases_come_in_the_order_of_the_algorithm() -> None:
+    assert names(RunConfig(iterations=2, seeds=(0, 7))) == [
+        f"seed-{seed}.{step}"
+        for seed in (0, 7)
+        for step in ("0-evaluate", "1-collect", "1-fit", "1-evaluate", "2-collect", "2-fit", "2-evaluate")
+    ]
+
+
+def test_iteration_k_plays_k_turns_and_the_improved_one() -> None:
+    collects = [p for p in plan_phases(RunConfig(iterations=3), 10_000) if p.command == "collect"]
+    assert [p.settings["turns"] for p in collects] == [2, 3, 4]
+    assert {p.settings["last_samples"] for p in collects} == {16}
+
+
+def test_every_fit_starts_from_the_first_model_on_all_data_so_far() -> None:
+    fits = [p for p in plan_phases(RunConfig(out="run", iterations=2), 10_000) if p.command == "fit"]
+    assert fits[0].settings["model"] == fits[1].settings["model"]
+    assert [len(p.settings["data"]) for p in fits] == [1, 2]
+
+
+def test_continuing_is_a_switch() -> None:
+    config = RunConfig(out="run", iterations=2, restart=False)
+    fits = [p for p in plan_phases(config, 10_000) if p.command == "fit"]
+    assert fits[1].settings["model"] == fits[0].settings["output"]
+    assert [len(p.settings["data"]) for p in fits] == [1, 1]
+
+
+def test_the_policy_that_plays_is_the_last_one_fitted() -> None:
+    phases = {p.name: p for p in plan_phases(RunConfig(out="run", iterations=2), 10_000)}
+    model = phases["seed-0.1-fit"].settings["output"]
+    assert phases["seed-0.2-collect"].settings["agent"] == f"transformers:{model}"
+    assert phases["seed-0.1-evaluate"].settings["agent"] == [f"transformers:{model}"]
+
+
+def test_iterations_and_seeds_take_the_next_problems_and_start_over_at_the_end() -> None:
+    config = RunConfig(iterations=2, seeds=(0, 1), problems=ProblemsConfig(train=40))
+    starts = [p.settings["start"] for p in plan_phases(config, 100) if p.command == "collect"]
+    assert starts == [0, 40, 40, 0]
+    starts = [p.settings["start"] for p in plan_phases(config, 1000) if p.command == "collect"]
+    assert starts == [0, 40, 480, 520]
+    once = RunConfig(iterations=1, seeds=(0, 1), problems=ProblemsConfig(train=40))
+    assert [p.settings["start"] for p in plan_phases(once, 1000) if p.command == "collect"] == [0, 480]
+    small = [p.settings for p in plan_phases(config, 30) if p.command == "collect"]
+    assert {(s["start"], s["limit"]) for s in small} == {(0, 30)}
+
+
+def test_off_policy_every_iteration_is_played_by_the_first_model() -> None:
+    phases = plan_phases(RunConfig(out="run", iterations=3, on_policy=False), 10_000)
+    players = [p.settings["agent"] for p in phases if p.command == "collect"]
+    assert len(players) == 3
+    assert set(players) == {phases[0].settings["agent"][0]}  # the base, which is measured first
+
+
+def test_a_run_that_measures_nothing_plays_and_fits_alone() -> None:
+    phases = plan_phases(RunConfig(iterations=2, problems=ProblemsConfig(test=0)), 10_000)
+    assert [p.command for p in phases] == ["collect", "fit", "collect", "fit"]
+
+
+def test_seeds_of_collections_do_not_repeat() -> None:
+    phases = plan_phases(RunConfig(iterations=5, seeds=tuple(range(5))), 10_000)
+    seeds = [p.settings["seed"] for p in phases if p.command == "collect"]
+    assert len(set(seeds)) == 25
+
+
+def test_a_teacher_plays_the_last_turn() -> None:
+    config = RunConfig(improve=ImproveConfig(teacher="expert", samples=1))
+    collect = next(p for p in plan_phases(config, 100) if p.command == "collect")
+    assert collect.settings["last_agent"] == "expert"
+
+
+def test_settings_of_the_fit_reach_it() -> None:
+    config = RunConfig(fit={"tau": 0.7, "selection": {"criterion": "better"}, "batch-size": 32})
+    fit = fit_config(config, data=("a",), model="m", output="o", seed=3)
+    assert (fit.tau, fit.selection.criterion, fit.batch_size, fit.seed) == (0.7, "better", 32, 3)
+
+
+def test_a_wrong_selection_is_refused_before_anything_runs() -> None:
+    with pytest.raises(ConfigError):
+        RunConfig(fit={"selection": {"criterium": "better"}})
+
+
+def test_settings_of_a_teacher_that_there_is_not_are_refused_before_anything_runs() -> None:
+    with pytest.raises(ConfigError, match=r"no improve\.teacher"):
+        ImproveConfig(teacher_settings={"dtype": "float32"})
+
+
+def test_nothing_is_written_by_planning(tmp_path: Path) -> None:
+    plan_phases(RunConfig(out=str(tmp_path / "run")), 100)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,151 @@
+"""`rise mask STORE`: which tokens of stored trajectories are trained, and with which weight.
+
+    rise mask runs/base/collect.jsonl --model tiny --show 2 --weights exp_per_turn
+
+Trained tokens are coloured by their weight, from red (little) over yellow to green (much); all others are
+dim. Where there are no colours, as in a file, a trained reply stands in ⟦ ⟧ with its weight.
+"""
+
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Literal
+
+import numpy as np
+from rich.console import Console
+from rich.text import Text
+
+from rise_env.cli.config_parser import parse
+from rise_env.errors import ConfigError
+from rise_trainers.data.targets import Selection
+from rise_trainers.data.tokenization import TokenSequence
+from rise_trainers.data.weights import Array, Scheme
+from rise_trainers.fit.config import FitConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskConfig:
+    """What to show of which store."""
+
+    store: str
+    model: str = "tiny"
+    """Whose tokenizer: a model folder, a hub id, or "tiny"."""
+    show: int = 3
+    """How many sequences."""
+    skip: int = 0
+    """Leave out the first ones."""
+    tokens: bool = False
+    """Put a bar between tokens."""
+    selection: Selection = field(default_factory=Selection)
+    weights: Scheme = "exp"
+    tau: float = 0.4
+    max_weight: float = 1e6
+    mean_weight_one: bool = True
+    layout: Literal["auto", "per_turn"] = "auto"
+    think: Literal["keep", "drop"] = "keep"
+    template_options: dict[str, Any] = field(default_factory=dict)
+    max_length: int = 2048
+
+
+def main(argv: list[str]) -> int:
+    """Run the command line; see the head of this file."""
+    config = parse(MaskConfig, argv, prog="rise mask", positional="store")
+    show(config, Console(highlight=False, markup=False, soft_wrap=True))
+    return 0
+
+
+def show(config: MaskConfig, console: Console) -> None:
+    """Print sequences of the store.
+
+    Raises:
+        ConfigError: Nothing is left to show.
+    """
+    from rise_env.trajectories.store import read_trajectories
+    from rise_trainers.data.targets import select
+    from rise_trainers.data.tokenization import ChatTokenizer, tokenize
+    from rise_trainers.fit.fit import check_inputs
+    from rise_trainers.fit.models import load_tokenizer
+    from rise_trainers.fit.prepare_data import target_weights
+
+    fit = as_fit(config)
+    check_inputs(fit)
+    tokenizer = load_tokenizer(fit)
+    targets = select(read_trajectories(config.store), config.selection)
+    if not targets:
+        raise ConfigError(f"no reply of {config.store} is kept by the selection")
+    weights = target_weights(fit, targets)
+    chat = ChatTokenizer(tokenizer, think=config.think, template_options=config.template_options)
+    found = tokenize(chat, targets, max_length=config.max_length, layout=config.layout)
+    for note in found.notes:
+        console.print(note)
+    highest = float(weights.max()) or 1.0
+    for sequence in islice(found.sequences, config.skip, config.skip + config.show):
+        first = targets[sequence.spans[0].target]
+        console.rule(f"{first.problem}  {len(sequence.ids)} tokens", style="dim")
+        for span in sequence.spans:
+            target = targets[span.target]
+            console.print(
+                f"turn {target.turn + 1}: reward {target.reward:g}, weight {weights[span.target]:.3f}, "
+                f"{span.stop - span.start} of {len(sequence.ids)} tokens"
+            )
+        plain = not console.is_terminal
+        console.print(_coloured(sequence, weights, tokenizer, highest, plain=plain, bars=config.tokens))
+
+
+def as_fit(config: MaskConfig) -> FitConfig:
+    """Return the fit whose mask this is."""
+    return FitConfig(
+        data=(config.store,),
+        model=config.model,
+        output="nowhere",
+        selection=config.selection,
+        weights=config.weights,
+        tau=config.tau,
+        max_weight=config.max_weight,
+        mean_weight_one=config.mean_weight_one,
+        layout=config.layout,
+        think=config.think,
+        template_options=config.template_options,
+        max_length=config.max_length,
+    )
+
+
+def _coloured(
+    sequence: TokenSequence, weights: Array, tokenizer: Any, highest: float, *, plain: bool, bars: bool
+) -> Text:
+    weight = np.full(len(sequence.ids), np.nan)
+    for span in sequence.spans:
+        weight[span.start : span.stop] = weights[span.target]
+    pieces = _pieces(sequence.ids, tokenizer)
+    text = Text()
+    inside = False
+    for place, piece in enumerate(pieces):
+        trained = weight[place] > 0
+        if plain and trained != inside:
+            text.append(f"⟦{weight[place]:.2f}|" if trained else "⟧")
+        inside = bool(trained)
+        if bars and place:
+            text.append("·", style="dim")
+        text.append(piece, style=_style(weight[place] / highest) if trained else "dim")
+    if plain and inside:
+        text.append("⟧")
+    return text
+
+
+def _pieces(ids: list[int], tokenizer: Any) -> list[str]:
+    """Return the text of each token, so that the pieces together are the text of the sequence."""
+    pieces = []
+    for stop in range(1, len(ids) + 1):
+        start = max(0, stop - 8)  # enough context for bytes and space marks
+        known = tokenizer.decode(ids[start : stop - 1])
+        with_this = tokenizer.decode(ids[start:stop])
+        piece = with_this[len(known) :] if with_this.startswith(known) else with_this[-1:]
+        pieces.append(piece)
+    return pieces
+
+
+def _style(share: float) -> str:
+    """From red over yellow to green."""
+    share = min(max(share, 0.0), 1.0)
+    red = 255 if share < 0.5 else round(510 * (1 - share))
+    green = 255 if share > 0.5 else round(510 * share)
+    return f"bold rgb({red},{max(green, 40)},40)"

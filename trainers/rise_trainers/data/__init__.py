@@ -1,0 +1,1 @@
+"""From trajectories to weighted, tokenised training batches."""

@@ -1,0 +1,85 @@
+"""Token ids of a fit's targets, kept beside the store that they come from.
+
+The name of a cache file is a hash of all that decides its content: every target, the tokenizer with its
+template, and how they are used. Weights are no part of it: another temperature needs no new tokens.
+"""
+
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rise_trainers.data.targets import Target
+from rise_trainers.data.tokenization import Span, Tokenized, TokenSequence
+
+FORMAT = 1
+"""Counts changes of the format and of the tokenisation itself."""
+
+
+def cached(
+    make: Callable[[], Tokenized], targets: Sequence[Target], *, beside: Path, tokenizer: Any, settings: Any
+) -> Tokenized:
+    """Return what `make` gives, from the cache where it is there.
+
+    Args:
+        make: Tokenises.
+        targets: What is tokenised.
+        beside: The store; the cache is `<store>.tokens-<hash>.npz`.
+        tokenizer: A fast tokenizer.
+        settings: JSON values that change the result of `make`.
+    """
+    path = beside.with_name(f"{beside.name}.tokens-{_key(targets, tokenizer, settings)}.npz")
+    try:
+        return _read(path)
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
+        found = make()
+        _write(path, found)
+        return found
+
+
+def _key(targets: Sequence[Target], tokenizer: Any, settings: Any) -> str:
+    digest = hashlib.sha256(json.dumps([FORMAT, settings, tokenizer.chat_template]).encode())
+    digest.update(tokenizer.backend_tokenizer.to_str().encode())
+    for target in targets:
+        used = (target.trajectory, target.prompt, target.reply, target.complete)
+        digest.update(repr(used).encode(errors="surrogatepass"))
+    return digest.hexdigest()[:16]
+
+
+def _write(path: Path, found: Tokenized) -> None:
+    spans = [(i, s.target, s.start, s.stop) for i, q in enumerate(found.sequences) for s in q.spans]
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        with open(unfinished, "wb") as file:
+            np.savez(
+                file,
+                ids=np.concatenate([np.asarray(q.ids, dtype=np.int32) for q in found.sequences]),
+                lengths=np.array([len(q.ids) for q in found.sequences]),
+                spans=np.array(spans, dtype=np.int64),
+                shortened=np.array(found.shortened),
+                dropped=np.array(found.dropped, dtype=np.int64),
+                notes=np.array(found.notes),
+            )
+        unfinished.replace(path)
+    except OSError:  # a store on a read-only disk is no reason to stop
+        unfinished.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> Tokenized:
+    with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
+        ends = np.cumsum(file["lengths"])
+        parts = np.split(file["ids"], ends[:-1])
+        spans: list[list[Span]] = [[] for _ in parts]
+        for sequence, target, start, stop in file["spans"].tolist():
+            spans[sequence].append(Span(target, start, stop))
+        return Tokenized(
+            [TokenSequence(ids.tolist(), own) for ids, own in zip(parts, spans, strict=True)],
+            int(file["shortened"]),
+            file["dropped"].tolist(),
+            tuple(str(note) for note in file["notes"]),
+        )

@@ -1,0 +1,249 @@
+"""Conversations to token ids with a mark on every token that is trained.
+
+Trained are the tokens of a reply and its end token: not the generation prompt before it, not the newline
+that some templates put after it, and never a message of somebody else. A prompt is tokenised as an agent
+tokenises it when it samples, so what is trained is what was played.
+
+Turns of one trajectory share one sequence as long as the tokens of each turn begin with all tokens of the
+turns before. Templates that rewrite history (Qwen3 drops `<think>` blocks) or windows that drop it break
+this; then such turns get sequences of their own. The trained loss is the same in both layouts.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from rise_env.errors import ConfigError
+from rise_env.types import Message
+from rise_trainers.data.targets import Target, attempts_in, shortened
+
+_THOUGHT = re.compile(r"<think>.*?</think>\s*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The trained tokens of one reply: `ids[start:stop]` of its sequence."""
+
+    target: int
+    """Index into the targets that were tokenised."""
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSequence:
+    """One training sequence."""
+
+    ids: list[int]
+    spans: list[Span]
+
+
+@dataclass(frozen=True, slots=True)
+class Tokenized:
+    """All sequences, and what happened on the way."""
+
+    sequences: list[TokenSequence]
+    shortened: int = 0
+    """Targets whose history lost its oldest turns to fit."""
+    dropped: list[int] = field(default_factory=list)
+    """Targets that do not fit even without history."""
+    notes: tuple[str, ...] = ()
+    """What the log should say."""
+
+
+class ChatTokenizer:
+    """One tokenizer with its chat template, and how replies are marked.
+
+    Args:
+        tokenizer: A fast transformers tokenizer with a chat template.
+        think: "keep" trains replies as they were played; "drop" removes `<think>...</think>` blocks from
+            replies and history.
+        template_options: Passed to the template, for example `{"enable_thinking": False}`.
+
+    Raises:
+        ConfigError: The tokenizer has no chat template, or is not a fast one.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Any,
+        *,
+        think: Literal["keep", "drop"] = "keep",
+        template_options: Mapping[str, Any] | None = None,
+    ) -> None:
+        if think not in ("keep", "drop"):
+            raise ConfigError(f"think must be keep or drop, got {think!r}")
+        if not getattr(tokenizer, "chat_template", None):
+            raise ConfigError(
+                f"{tokenizer.name_or_path!r} has no chat template: set one in its tokenizer files"
+            )
+        if not tokenizer.is_fast:
+            raise ConfigError(
+                f"{tokenizer.name_or_path!r} has no fast tokenizer: convert it to tokenizer.json"
+            )
+        self._tokenizer = tokenizer
+        self._think = think
+        self._options = dict(template_options or {})
+        self._special = frozenset(tokenizer.all_special_ids) | _added_special(tokenizer)
+        self.end = self._probe_end()
+        """What the template writes after a reply, up to its end token; "" where there is none."""
+
+    def encode(self, target: Target) -> tuple[list[int], int]:
+        """Return the ids of prompt and reply, and how many of them are the prompt's."""
+        prompt, reply = self._render(target)
+        boundary = len(prompt)
+        encoding = self._tokenizer(prompt + reply, add_special_tokens=False, return_offsets_mapping=True)
+        ids: list[int] = encoding["input_ids"]
+        offsets: list[tuple[int, int]] = encoding["offset_mapping"]
+        first = next((i for i, (_, stop) in enumerate(offsets) if stop > boundary), len(ids))
+        prompt_ids = self._ids(prompt)
+        if ids[:first] != prompt_ids:
+            # a token reaches over the boundary: keep the prompt as it was when the reply was sampled
+            ids = prompt_ids + self._ids(reply)
+            first = len(prompt_ids)
+        return self._until_end(ids, first, complete=target.complete), first
+
+    def _render(self, target: Target) -> tuple[str, str]:
+        messages = [self._message(message) for message in target.prompt]
+        reply = self._clean(target.reply)
+        prompt = self._apply(messages, add_generation_prompt=True)
+        whole = self._apply([*messages, {"role": "assistant", "content": reply}])
+        rest = whole[len(prompt) :] if whole.startswith(prompt) else None
+        if rest is None or not _is_reply(rest, reply, self.end):
+            # the template adds to a reply, or takes from it (Qwen3 puts an empty thought before it)
+            return prompt, reply + (self.end if target.complete else "")
+        return prompt, rest if target.complete else rest[: rest.index(reply.strip()) + len(reply.strip())]
+
+    def _until_end(self, ids: list[int], first: int, *, complete: bool) -> list[int]:
+        """Cut what the template writes after the end token, such as a newline."""
+        if not complete or not self.end:
+            return ids
+        last = len(ids) - 1
+        while last > first and ids[last] not in self._special:
+            last -= 1
+        return ids[: last + 1] if ids[last] in self._special else ids
+
+    def _probe_end(self) -> str:
+        question: Message = {"role": "user", "content": "question"}
+        marker = "a-reply-to-find"
+        text = self._apply([question, {"role": "assistant", "content": marker}])
+        if marker not in text:
+            raise ConfigError(
+                f"the chat template of {self._tokenizer.name_or_path!r} does not show what an assistant says"
+            )
+        tail = text[text.rindex(marker) + len(marker) :]
+        ids = self._ids(tail)
+        last = max((i for i, token in enumerate(ids) if token in self._special), default=None)
+        if last is None:
+            return ""
+        token = self._tokenizer.convert_ids_to_tokens(ids[last])
+        return tail[: tail.rindex(token) + len(token)] if token in tail else tail
+
+    def _message(self, message: Message) -> Message:
+        if message["role"] != "assistant":
+            return message
+        return {"role": "assistant", "content": self._clean(message["content"])}
+
+    def _clean(self, reply: str) -> str:
+        return _THOUGHT.sub("", reply) if self._think == "drop" else reply
+
+    def _apply(self, messages: Sequence[Message], add_generation_prompt: bool = False) -> str:
+        text = self._tokenizer.apply_chat_template(
+            list(messages), tokenize=False, add_generation_prompt=add_generation_prompt, **self._options
+        )
+        return str(text)
+
+    def _ids(self, text: str) -> list[int]:
+        ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
+        return ids
+
+
+def tokenize(
+    chat: ChatTokenizer,
+    targets: Sequence[Target],
+    *,
+    max_length: int,
+    layout: Literal["auto", "per_turn"] = "auto",
+) -> Tokenized:
+    """Tokenise targets into sequences of at most `max_length` tokens.
+
+    Args:
+        chat: Tokenizer and template.
+        targets: As `selection.select` returns them: the turns of a trajectory follow each other.
+        max_length: In tokens. A target that is longer loses its history from the left, by whole attempts;
+            its reply is never cut.
+        layout: "auto" puts turns of one trajectory into one sequence wherever their tokens allow it;
+            "per_turn" makes a sequence of each target.
+
+    Raises:
+        ConfigError: No target is left.
+    """
+    sequences: list[TokenSequence] = []
+    dropped: list[int] = []
+    n_shortened = 0
+    previous = ""
+    for index, target in enumerate(targets):
+        fitted, cut = _fit(chat, target, max_length)
+        n_shortened += cut
+        if fitted is None:
+            dropped.append(index)
+            continue
+        ids, first = fitted
+        span = Span(index, first, len(ids))
+        last = sequences[-1] if sequences else None
+        shared = layout == "auto" and target.trajectory == previous and last is not None
+        if shared and last is not None and ids[: len(last.ids)] == last.ids:
+            sequences[-1] = TokenSequence(ids, [*last.spans, span])
+        else:
+            sequences.append(TokenSequence(ids, [span]))
+        previous = target.trajectory
+    if targets and not sequences:
+        raise ConfigError(
+            f"nothing to train: no reply fits into max_length {max_length} together with its problem"
+        )
+    notes = _notes(targets, sequences, n_shortened, dropped, max_length, chat)
+    return Tokenized(sequences, n_shortened, dropped, notes)
+
+
+def _fit(chat: ChatTokenizer, target: Target, max_length: int) -> tuple[tuple[list[int], int] | None, bool]:
+    attempts = attempts_in(target.history)
+    for left in range(attempts, -1, -1):
+        ids, first = chat.encode(target if left == attempts else shortened(target, left))
+        if len(ids) <= max_length and first < len(ids):
+            return (ids, first), left < attempts
+    return None, False
+
+
+def _is_reply(rest: str, reply: str, end: str) -> bool:
+    text = rest.strip()
+    if end.strip() and text.endswith(end.strip()):
+        text = text[: len(text) - len(end.strip())]
+    return text.strip() == reply.strip()
+
+
+def _added_special(tokenizer: Any) -> frozenset[int]:
+    return frozenset(i for i, token in tokenizer.added_tokens_decoder.items() if token.special)
+
+
+def _notes(
+    targets: Sequence[Target],
+    sequences: Sequence[TokenSequence],
+    n_shortened: int,
+    dropped: Sequence[int],
+    max_length: int,
+    chat: ChatTokenizer,
+) -> tuple[str, ...]:
+    kept = len(targets) - len(dropped)
+    trajectories = len({target.trajectory for target in targets})
+    notes = [f"{kept} replies of {trajectories} trajectories in {len(sequences)} sequences"]
+    if len(sequences) > trajectories:
+        notes.append("some turns have sequences of their own: the template or a window changes their history")
+    if n_shortened:
+        notes.append(f"{n_shortened} targets lost their oldest turns to fit {max_length} tokens")
+    if dropped:
+        names = ", ".join(f"{targets[i].problem} turn {targets[i].turn + 1}" for i in dropped[:5])
+        notes.append(f"{len(dropped)} replies do not fit {max_length} tokens and are left out: {names}")
+    if not chat.end:
+        notes.append("the chat template ends replies with no special token: the model will not learn to stop")
+    return tuple(notes)

@@ -1,0 +1,1 @@
+"""One reward-weighted fit on `transformers.Trainer` under DeepSpeed: `rise fit`."""

@@ -1,0 +1,147 @@
+"""Makes the Trainer of one rank from the settings of a fit."""
+
+import dataclasses
+import json
+import os
+import secrets
+from functools import partial
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import deepspeed
+import torch
+import transformers
+
+from rise_env.errors import ConfigError
+from rise_trainers.data.batch_sampler import RankBatches
+from rise_trainers.data.dataset import collate_packed, collate_padded
+from rise_trainers.fit import preflight as checks
+from rise_trainers.fit.checkpoints import MarkWhole
+from rise_trainers.fit.fit import MODEL, FitConfig, model_path
+from rise_trainers.fit.metrics_log import MetricsLog
+from rise_trainers.fit.models import dtype_of, merge_adapters
+from rise_trainers.fit.prepare_data import Prepared
+from rise_trainers.fit.rwr_trainer import ExampleDataset, RWRTrainer
+
+
+def deepspeed_settings(config: FitConfig) -> dict[str, Any]:
+    """Return the DeepSpeed configuration: the user's file, or ours of the ZeRO stage."""
+    if config.deepspeed is not None:
+        text = Path(config.deepspeed).read_text()
+    else:
+        name = f"zero{config.zero_stage}{'_offload' if config.offload else ''}.json"
+        text = (resources.files("rise_trainers.deepspeed") / name).read_text()
+    try:
+        settings: dict[str, Any] = json.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"{config.deepspeed} is no JSON: {error}") from None
+    return settings
+
+
+def arguments(config: FitConfig, folder: Path) -> Any:
+    """Return the `transformers.TrainingArguments`; starts the communication between ranks."""
+    ranks = int(os.environ.get("WORLD_SIZE", "1"))
+    if config.batch_size % (config.micro_batch_size * ranks):
+        raise ConfigError(
+            f"batch_size must be a multiple of micro_batch_size * ranks, got {config.batch_size} and "
+            f"{config.micro_batch_size} * {ranks}"
+        )
+    use_cpu = config.device == "cpu" or (config.device == "auto" and not torch.cuda.is_available())
+    if use_cpu:
+        _no_shared_memory_op()
+    result = transformers.TrainingArguments(
+        output_dir=str(folder),
+        deepspeed=deepspeed_settings(config),
+        use_cpu=use_cpu,
+        bf16=config.dtype == "bfloat16",
+        per_device_train_batch_size=config.micro_batch_size,
+        gradient_accumulation_steps=config.batch_size // (config.micro_batch_size * ranks),
+        num_train_epochs=config.epochs,
+        learning_rate=config.learning_rate,
+        lr_scheduler_type=config.scheduler,
+        warmup_steps=config.warmup,
+        weight_decay=config.weight_decay,
+        max_grad_norm=config.max_grad_norm,
+        gradient_checkpointing=config.gradient_checkpointing,
+        seed=config.seed,
+        logging_steps=config.log_every,
+        save_steps=config.save_every,
+        save_total_limit=config.keep_checkpoints,
+        report_to=list(config.report_to),
+        run_name=Path(config.output).name,
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=False,
+    )
+    if "wandb" in config.report_to and os.environ.get("RANK", "0") == "0":
+        _one_wandb_run(folder)
+    _ = result.device  # joins the ranks
+    deepspeed.init_distributed(verbose=False)  # ZeRO-3 must know them before it loads the model
+    return result
+
+
+def _one_wandb_run(folder: Path) -> None:
+    """Have transformers log a continued fit to the W&B run that it began, in our folder.
+
+    It starts W&B itself; what the user's variables say goes first.
+    """
+    kept = folder / "wandb-id"
+    if not kept.exists():
+        kept.write_text(secrets.token_hex(4))
+    os.environ.setdefault("WANDB_RUN_ID", kept.read_text())
+    os.environ.setdefault("WANDB_RESUME", "allow")
+    os.environ.setdefault("WANDB_DIR", str(folder))
+
+
+def _no_shared_memory_op() -> None:
+    """Keep DeepSpeed from compiling its all-reduce for CPU ranks: a minute of C++ that gloo does without."""
+    deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
+
+
+def make_trainer(
+    config: FitConfig, args: Any, model: Any, tokenizer: Any, data: Prepared, folder: Path
+) -> RWRTrainer:
+    """Return the trainer, ready to train."""
+    batches = RankBatches(
+        [len(example) for example in data.examples],
+        batch_size=config.batch_size,
+        micro_batch_size=config.micro_batch_size,
+        rank=args.process_index,
+        ranks=args.world_size,
+        seed=config.seed,
+    )
+    notes = checks.check_model(model.config, tokenizer, max_length=config.max_length)
+    notes += checks.check_end(model.generation_config, data.chat, tokenizer)
+    data = dataclasses.replace(data, notes=(*data.notes, *notes))
+    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id or 0
+    return RWRTrainer(
+        batches=batches,
+        collate=collate_packed if config.packed else partial(collate_padded, pad_id=pad),
+        model=model,
+        args=args,
+        train_dataset=ExampleDataset(data.examples),
+        callbacks=[MarkWhole(), MetricsLog(folder, data, batch_size=config.batch_size)],
+    )
+
+
+def save(config: FitConfig, trainer: RWRTrainer, tokenizer: Any, folder: Path) -> None:
+    """Write model and tokenizer as transformers loads them; the folder appears when it is whole."""
+    unfinished = folder / (MODEL + ".new")
+    merge = config.lora is not None and config.lora.merge
+    trainer.save_model(str(folder / "adapters" if merge else unfinished))
+    if trainer.args.process_index == 0:
+        if merge:
+            merge_adapters(model_path(config.model), folder / "adapters", unfinished, dtype=dtype_of(config))
+        tokenizer.save_pretrained(unfinished)
+        (unfinished / "training_args.bin").unlink(missing_ok=True)
+        unfinished.rename(folder / MODEL)
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()
+
+
+def leave() -> None:
+    """End the communication between ranks; a process that exits in the middle of it may abort."""
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()

@@ -1,0 +1,158 @@
+"""The settings of one fit. Imports neither torch nor transformers."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from rise_env.errors import ConfigError
+from rise_trainers.data.targets import Selection
+from rise_trainers.data.weights import Scheme
+
+METRICS = "metrics.jsonl"
+SETTINGS = "fit.json"
+"""In the folder of a fit: what was measured, and these settings."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoraSettings:
+    """Low-rank adapters instead of all weights (Hu et al. 2021, arXiv:2106.09685)."""
+
+    rank: int = 16
+    alpha: float = 32.0
+    """The adapter's output is scaled by alpha / rank."""
+    dropout: float = 0.0
+    targets: tuple[str, ...] = ("all-linear",)
+    """Names of the layers that get adapters; "all-linear" is every linear layer but the output layer."""
+    merge: bool = True
+    """Leave a whole model with the adapters merged into it; False leaves a folder of adapters."""
+    bits: Literal[4, 8] | None = None
+    """Load the frozen weights quantised (QLoRA, arXiv:2305.14314); needs bitsandbytes."""
+
+    def __post_init__(self) -> None:
+        if self.rank < 1:
+            raise ConfigError(f"lora.rank must be at least 1, got {self.rank}")
+        if not self.targets:
+            raise ConfigError('lora.targets names no layers; "all-linear" is every linear layer')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitConfig:
+    """One fit: what to learn from, how much each reply counts, and how to train."""
+
+    data: tuple[str, ...]
+    """Stores of trajectories, pooled."""
+    model: str
+    """Where to start: a model folder, a hub id, or "tiny", the embedded model."""
+    output: str
+    """The model folder to make; must not exist, unless this very fit made it."""
+    selection: Selection = field(default_factory=Selection)
+    """Which turns are learned from, and with which history."""
+    weights: Scheme = "exp"
+    """How a reward becomes a weight: exp, exp_per_turn, exp_per_problem, binary or uniform."""
+    tau: float = 0.4
+    """Temperature of the exponential weights, in units of reward."""
+    max_weight: float = 1e6
+    """Cap of the exponential weights."""
+    mean_weight_one: bool = True
+    """Divide all weights by their mean. AdamW's steps stay the same; loss and gradient clipping keep the
+    scale of an unweighted fit."""
+    normalize: Literal["token", "reply"] = "token"
+    """Whether the loss of a step is a mean over tokens or over replies (the released code)."""
+    layout: Literal["auto", "per_turn"] = "auto"
+    """One sequence per trajectory wherever its tokens allow it, or one per turn. Changes speed only."""
+    think: Literal["keep", "drop"] = "keep"
+    """What to do with `<think>` blocks of replies."""
+    template_options: Mapping[str, Any] = field(default_factory=dict)
+    """For the chat template, for example {"enable_thinking": false}."""
+    max_length: int = 2048
+    """Of a sequence, in tokens. Longer ones lose their oldest turns, never a reply."""
+    epochs: float = 2.0
+    learning_rate: float = 1e-5
+    batch_size: int = 64
+    """Sequences per optimizer step, over all ranks."""
+    micro_batch_size: int = 4
+    """Sequences per forward pass of one rank. Changes speed and memory, never the result."""
+    packed: bool = False
+    """Lay the sequences of a forward pass end to end instead of padding them; wants flash attention."""
+    warmup: float = 0.04
+    """Fraction of the steps over which the learning rate rises."""
+    scheduler: str = "cosine"
+    """As transformers names them: cosine, linear, constant_with_warmup, ..."""
+    weight_decay: float = 0.0
+    max_grad_norm: float = 1.0
+    """Longer gradients are scaled to this norm; 0 leaves them."""
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    gradient_checkpointing: bool = False
+    """Trade time for memory: keep no activations of the layers."""
+    attention: str | None = None
+    """As transformers names them: sdpa, eager, flash_attention_2, ...; None lets it choose."""
+    zero_stage: Literal[0, 1, 2, 3] = 1
+    """Of DeepSpeed: 1 shards optimizer states, 2 gradients as well, 3 parameters as well; 0 nothing."""
+    offload: bool = False
+    """Keep optimizer states, in stage 3 parameters as well, in the memory of the host; needs stage 2 or 3."""
+    deepspeed: str | None = None
+    """A DeepSpeed configuration of your own (JSON); replaces `zero_stage` and `offload`."""
+    lora: LoraSettings | None = None
+    """Train adapters only; None trains all weights."""
+    cache: bool = True
+    """Keep the token ids beside the first store, for the next fit on the same turns."""
+    ranks: int = 1
+    """Processes on this machine, one per device."""
+    threads: int | None = None
+    """CPU threads per rank; None: cores / ranks, or OMP_NUM_THREADS where that is smaller."""
+    hostfile: str | None = None
+    """DeepSpeed hostfile for several machines; `ranks` is then the number per machine."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    seed: int = 0
+    log_every: int = 1
+    """Optimizer steps between lines of metrics."""
+    save_every: int = 100
+    """Optimizer steps between checkpoints."""
+    keep_checkpoints: int = 2
+    report_to: tuple[Literal["tensorboard", "wandb"], ...] = ()
+    """Trackers of transformers that the fit logs to as well; their files end in OUTPUT/runs, OUTPUT/wandb."""
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "micro_batch_size", "ranks", "max_length", "log_every", "save_every"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}")
+        for name in ("tau", "max_weight", "epochs", "learning_rate"):
+            if not getattr(self, name) > 0:
+                raise ConfigError(f"{name} must be positive, got {getattr(self, name)}")
+        if self.hostfile is None and self.batch_size % (self.micro_batch_size * self.ranks):
+            raise ConfigError(
+                "batch_size must be a multiple of micro_batch_size * ranks, got "
+                f"{self.batch_size} and {self.micro_batch_size} * {self.ranks}"
+            )
+        if not 0 <= self.warmup < 1:
+            raise ConfigError(f"warmup is a fraction of the steps in [0, 1), got {self.warmup}")
+        if self.keep_checkpoints < 2:
+            raise ConfigError(f"keep_checkpoints must be at least 2, got {self.keep_checkpoints}")
+        if self.weights not in get_args(Scheme):
+            raise ConfigError(f"no weight scheme {self.weights!r}; there are: {', '.join(get_args(Scheme))}")
+        if self.offload and self.zero_stage < 2:
+            raise ConfigError(f"offload needs zero_stage 2 or 3, got {self.zero_stage}")
+        if self.lora is not None and self.lora.bits is not None and self.zero_stage == 3:
+            raise ConfigError("lora.bits needs zero_stage 0, 1 or 2: stage 3 shards no quantised weights")
+        if not self.data:
+            raise ConfigError("data names no store of trajectories")
+
+
+def to_json(config: FitConfig) -> dict[str, Any]:
+    """Return the settings as JSON values."""
+    values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
+    return values
+
+
+def from_json(values: Mapping[str, Any]) -> FitConfig:
+    """Read what `to_json` gave."""
+    fields = dict(values)
+    fields["data"] = tuple(fields["data"])
+    fields["report_to"] = tuple(fields.get("report_to", ()))
+    fields["selection"] = Selection(**fields["selection"])
+    if fields.get("lora") is not None:
+        lora = {**dataclasses.asdict(LoraSettings()), **fields["lora"]}
+        fields["lora"] = LoraSettings(**{**lora, "targets": tuple(lora["targets"])})
+    return FitConfig(**fields)

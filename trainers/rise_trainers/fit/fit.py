@@ -1,0 +1,159 @@
+"""`rise fit`: one reward-weighted fit, from stores of trajectories and a model folder to a new model folder.
+
+    rise fit --data STORE.jsonl --model PATH --output DIR
+    rise fit --config fit.yaml --learning_rate 2e-5 --selection.criterion better
+
+The work is done by processes that the deepspeed launcher starts; this file needs no torch. While a fit runs
+its state is in `DIR.partial` (settings, log, metrics, checkpoints); `DIR` appears when it is complete, in one
+rename. A killed fit goes on from its last checkpoint when the same command is given again.
+"""
+
+import json
+import shutil
+from collections.abc import Callable
+from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from rise_env.errors import ConfigError, DataNotFoundError, MissingDependencyError
+from rise_env.utils.file_lock import alone
+from rise_trainers.fit.config import METRICS, SETTINGS, FitConfig, LoraSettings, from_json, to_json
+
+__all__ = [
+    "METRICS",
+    "MODEL",
+    "SETTINGS",
+    "FitConfig",
+    "LoraSettings",
+    "check_inputs",
+    "from_json",
+    "launch_fit",
+    "main",
+    "metrics_path",
+    "model_path",
+    "partial_folder",
+    "to_json",
+]
+
+MODEL = "model"
+"""In the partial folder: the finished model, there when it is whole."""
+TRACKED = ("runs", "wandb")
+"""In the partial folder: what TensorBoard and W&B wrote."""
+
+
+def partial_folder(output: str | Path) -> Path:
+    """Return where the state of an unfinished fit is."""
+    output = Path(output)
+    return output.with_name(output.name + ".partial")
+
+
+def metrics_path(output: str | Path) -> Path:
+    """Return where the metrics of a fit are now: in its output once complete, else in the partial folder."""
+    done = Path(output) / METRICS
+    return done if done.exists() else partial_folder(output) / METRICS
+
+
+def launch_fit(config: FitConfig, *, progress: Callable[[dict[str, Any]], None] | None = None) -> None:
+    """Fit in processes of their own, and wait for them.
+
+    Returns at once when this very fit is complete; goes on where a killed one stopped.
+
+    Args:
+        config: The fit.
+        progress: Called with each line of metrics as it is written: {"kind": "step", "step", "total", "loss",
+            "grad_norm", "learning_rate", "tokens_per_s", "seconds_left", ...}.
+
+    Raises:
+        ConfigError: The settings contradict, or the output folder is another fit's.
+        DataNotFoundError: A store or the model is not there.
+        TrainingError: The processes failed; names the log.
+        BusyError: Another process makes this very fit.
+    """
+    from rise_trainers.fit.launcher import run_launcher
+
+    check_inputs(config)
+    output, partial = Path(config.output), partial_folder(config.output)
+    if output.exists():
+        _check_same(config, output)
+        return
+    if (partial / SETTINGS).exists():
+        _check_same(config, partial)
+    partial.mkdir(parents=True, exist_ok=True)
+    with alone(partial):
+        settings = partial / (SETTINGS + ".new")
+        settings.write_text(json.dumps(to_json(config), indent=2) + "\n")
+        settings.replace(partial / SETTINGS)
+        if not (partial / MODEL).exists():
+            run_launcher(config, partial, progress=progress)
+        _finish(partial, output)
+
+
+def _finish(partial: Path, output: Path) -> None:
+    """Make the output folder appear: one rename, then the state of the fit is no longer needed."""
+    for name in (METRICS, SETTINGS):
+        shutil.copyfile(partial / name, partial / MODEL / name)
+    for name in TRACKED:
+        if (partial / name).exists():
+            (partial / name).rename(partial / MODEL / name)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    (partial / MODEL).rename(output)
+    shutil.rmtree(partial)
+
+
+def check_inputs(config: FitConfig) -> None:
+    """Find what is missing before a fit.
+
+    Raises:
+        DataNotFoundError: A store, a model folder or a DeepSpeed file.
+        MissingDependencyError: A tracker.
+    """
+    for store in config.data:
+        if not Path(store).is_file():
+            raise DataNotFoundError(f"no store of trajectories at {store}: collect one with `rise collect`")
+    model = Path(model_path(config.model))
+    looks_local = model.is_absolute() or config.model.startswith((".", "~")) or len(model.parts) > 2
+    if looks_local and not (model / "config.json").is_file():
+        raise DataNotFoundError(f"no model at {config.model}: a model folder has a config.json")
+    for path in (config.deepspeed, config.hostfile):
+        if path is not None and not Path(path).is_file():
+            raise DataNotFoundError(f"no file at {path}")
+    for tracker in config.report_to:
+        if find_spec(tracker) is None:
+            raise MissingDependencyError(f"{tracker} is not installed: pip install 'rise-env[{tracker}]'")
+
+
+def model_path(name: str) -> str:
+    """Return the folder of the embedded model for "tiny"; other names are returned as they are."""
+    return str(resources.files("rise_agents.tiny")) if name == "tiny" else name
+
+
+def _check_same(config: FitConfig, folder: Path) -> None:
+    """Raise ConfigError unless `folder` is of a fit with these settings."""
+    try:
+        found = json.loads((folder / SETTINGS).read_text())
+    except (OSError, ValueError):
+        raise ConfigError(f"{folder} exists and is no fit of ours: choose another output") from None
+    mine = to_json(config)
+    changed = sorted(name for name in mine if found.get(name) != mine[name] and name not in _FREE)
+    if changed:
+        raise ConfigError(
+            f"{folder} was made with other settings ({', '.join(changed)}): choose another output"
+        )
+
+
+_FREE = frozenset({"threads", "log_every", "keep_checkpoints", "output", "save_every", "cache", "report_to"})
+"""Settings that may change when a fit is continued."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the command line; see the head of this file."""
+    from rise_env.cli.config_parser import parse
+    from rise_trainers.fit.progress import FitProgress
+
+    config = parse(FitConfig, argv, prog="rise fit", repeated=("data",))
+    check_inputs(config)
+    with FitProgress() as display:
+        launch_fit(config, progress=display.update)
+    print(config.output)
+    return 0

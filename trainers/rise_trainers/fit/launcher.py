@@ -1,0 +1,138 @@
+"""Starts the deepspeed launcher as a process, and follows the metrics that it writes."""
+
+import base64
+import importlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import rise_env.errors
+from rise_env.errors import MissingDependencyError, RiseError, TrainingError
+from rise_trainers.fit.config import METRICS, SETTINGS, FitConfig
+from rise_trainers.utils import parent_death as lifeline
+
+ERROR = "error.json"
+"""Written by a rank that stopped because of bad input."""
+LOG = "fit.log"
+
+
+def command(config: FitConfig, partial: Path) -> list[str]:
+    """Return the launch command of a fit.
+
+    One machine: DeepSpeed's per-node launcher, which ends its ranks when it is ended. Several: its runner,
+    which reaches the machines of the hostfile by ssh; the partial folder must be on a shared disk then.
+    """
+    work = ["--module", "--no_local_rank", "rise_trainers.fit.rank", str(partial.resolve() / SETTINGS)]
+    port = f"--master_port={free_port()}"
+    start = [sys.executable, "-m", "rise_trainers.utils.parent_death"]
+    if config.hostfile is not None:
+        hosts = ["--hostfile", config.hostfile, "--num_gpus", str(config.ranks)]
+        return [*start, "deepspeed.launcher.runner", *hosts, port, *work]
+    world = base64.urlsafe_b64encode(json.dumps({"localhost": list(range(config.ranks))}).encode()).decode()
+    here = [f"--world_info={world}", "--master_addr=127.0.0.1", port]
+    return [*start, "deepspeed.launcher.launch", *here, *work]
+
+
+def environment(config: FitConfig) -> dict[str, str]:
+    """Return the environment of the ranks: as many threads as they have cores.
+
+    More threads than cores in all make ranks wait for each other: five times slower on two cores.
+    """
+    variables = dict(os.environ)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    share = max(1, cores // config.ranks)
+    wanted = config.threads or min(share, int(variables.get("OMP_NUM_THREADS", share)))
+    variables["OMP_NUM_THREADS"] = str(wanted)
+    variables.setdefault("TOKENIZERS_PARALLELISM", "false")
+    variables[lifeline.PARENT] = str(os.getpid())
+    return variables
+
+
+def run_launcher(
+    config: FitConfig, partial: Path, *, progress: Callable[[dict[str, Any]], None] | None = None
+) -> None:
+    """Run the ranks to their end.
+
+    Raises:
+        RiseError: What a rank found wrong with its input.
+        TrainingError: The ranks failed otherwise.
+    """
+    if importlib.util.find_spec("deepspeed") is None:
+        raise MissingDependencyError("deepspeed is not installed: pip install 'rise-env[train]'")
+    (partial / ERROR).unlink(missing_ok=True)
+    lines = _Follower(partial / METRICS)
+    with open(partial / LOG, "ab") as log:
+        process = subprocess.Popen(
+            command(config, partial), stdout=log, stderr=subprocess.STDOUT, env=environment(config)
+        )
+        try:
+            while process.poll() is None:
+                _tell(progress, lines)
+                time.sleep(0.1)
+        finally:
+            _end(process)
+    _tell(progress, lines)
+    if process.returncode:
+        raise _failure(partial, process.returncode)
+
+
+def _tell(progress: Callable[[dict[str, Any]], None] | None, lines: "_Follower") -> None:
+    for line in lines.read():
+        if progress is not None:
+            progress(line)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _failure(partial: Path, code: int) -> RiseError:
+    try:
+        found = json.loads((partial / ERROR).read_text())
+        kind = getattr(rise_env.errors, found["kind"], TrainingError)
+        error = kind(found["message"])
+        if isinstance(error, RiseError):
+            return error
+    except (OSError, ValueError, KeyError):
+        pass
+    return TrainingError(f"the fit failed with exit code {code}; the reason is at the end of {partial / LOG}")
+
+
+def free_port() -> int:
+    """Return a port that nobody uses now."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+class _Follower:
+    """The lines that are appended to a file, also when it is replaced by a shorter one or moved away."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = path.stat().st_size if path.exists() else 0
+
+    def read(self) -> list[dict[str, Any]]:
+        try:
+            with open(self._path, "rb") as file:
+                if os.fstat(file.fileno()).st_size < self._offset:
+                    self._offset = 0
+                file.seek(self._offset)
+                text = file.read()
+        except FileNotFoundError:
+            return []
+        whole = text[: text.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        return [json.loads(line) for line in whole.splitlines()]

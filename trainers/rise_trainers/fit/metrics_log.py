@@ -1,0 +1,93 @@
+"""Writes what happens during a fit as JSON lines, for whoever follows it.
+
+    {"kind": "data", "total": steps, "notes": [...], "trajectories": ..., "weight_share": ..., ...}
+    {"kind": "step", "step": 1, "total": 90, "epoch": .., "loss": .., "grad_norm": .., "learning_rate": ..,
+     "tokens_per_s": .., "seconds": .., "seconds_left": ..}
+    {"kind": "end", "step": 90, "total": 90, "seconds": .., "tokens_per_s": ..}
+
+Loss is the weighted loss; tokens_per_s counts every token of every sequence, over all ranks.
+"""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import transformers
+
+from rise_trainers.fit.fit import METRICS
+from rise_trainers.fit.prepare_data import Prepared
+
+
+class MetricsLog(transformers.TrainerCallback):  # type: ignore[misc]
+    """Rank 0 appends a line per logged step; a continued fit drops the lines after its checkpoint."""
+
+    def __init__(self, folder: Path, data: Prepared, *, batch_size: int) -> None:
+        self._path = folder / METRICS
+        self._data = data
+        self._tokens_per_step = (
+            batch_size * sum(len(example) for example in data.examples) / len(data.examples)
+        )
+        self._begin = (0, 0.0)
+        self._last = (0, 0.0)
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Say what is trained on."""
+        self._begin = self._last = (state.global_step, time.monotonic())
+        if not state.is_world_process_zero:
+            return
+        kept = []
+        if state.global_step and self._path.exists():
+            lines = [json.loads(line) for line in self._path.read_text().splitlines() if line.endswith("}")]
+            kept = [line for line in lines if line["kind"] == "step" and line["step"] <= state.global_step]
+        first = {
+            "kind": "data",
+            "total": state.max_steps,
+            "notes": list(self._data.notes),
+            **self._data.statistics,
+        }
+        new = self._path.with_suffix(".new")
+        new.write_text("".join(json.dumps(line) + "\n" for line in [first, *kept]))
+        new.replace(self._path)
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **_: Any) -> None:
+        """Append a step."""
+        if "loss" not in logs or not state.is_world_process_zero:
+            return
+        now = time.monotonic()
+        step, total = state.global_step, state.max_steps
+        seconds = now - self._last[1]
+        per_step = (now - self._begin[1]) / max(step - self._begin[0], 1)
+        line = {
+            "kind": "step",
+            "step": step,
+            "total": total,
+            "epoch": round(state.epoch or 0.0, 4),
+            "loss": logs["loss"],
+            "grad_norm": logs.get("grad_norm"),
+            "learning_rate": logs["learning_rate"],
+            "tokens_per_s": round((step - self._last[0]) * self._tokens_per_step / max(seconds, 1e-9), 1),
+            "seconds": round(seconds, 4),
+            "seconds_left": round((total - step) * per_step, 1),
+        }
+        self._last = (step, now)
+        self._append(line)
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Append the end."""
+        if state.is_world_process_zero:
+            seconds = time.monotonic() - self._begin[1]
+            steps = state.global_step - self._begin[0]
+            self._append(
+                {
+                    "kind": "end",
+                    "step": state.global_step,
+                    "total": state.max_steps,
+                    "seconds": round(seconds, 2),
+                    "tokens_per_s": round(steps * self._tokens_per_step / max(seconds, 1e-9), 1),
+                }
+            )
+
+    def _append(self, line: dict[str, Any]) -> None:
+        with open(self._path, "a") as file:
+            file.write(json.dumps(line) + "\n")

@@ -1,0 +1,42 @@
+"""Whether model, tokenizer and settings fit together, before time is spent on them."""
+
+from typing import Any
+
+from rise_env.errors import ConfigError
+from rise_trainers.data.tokenization import ChatTokenizer
+
+
+def check_model(model_config: Any, tokenizer: Any, *, max_length: int) -> list[str]:
+    """Return what the log should say.
+
+    Args:
+        model_config: Of the model.
+        tokenizer: Of the model.
+        max_length: Of a training sequence.
+
+    Raises:
+        ConfigError: The tokenizer has tokens that the model has no row for.
+    """
+    config = model_config.get_text_config()
+    notes = []
+    if len(tokenizer) > config.vocab_size:
+        raise ConfigError(
+            f"the tokenizer has {len(tokenizer)} tokens, the model {config.vocab_size}: resize its embeddings"
+        )
+    positions = getattr(config, "max_position_embeddings", None)
+    if positions is not None and max_length > positions:
+        notes.append(f"max_length {max_length} is more than the {positions} positions the model was made for")
+    if tokenizer.pad_token_id is None:
+        notes.append("the tokenizer has no pad token: its end token pads, which changes no loss")
+    return notes
+
+
+def check_end(generation_config: Any, chat: ChatTokenizer, tokenizer: Any) -> list[str]:
+    """Return a note where the model would not stop at the end token that it is trained to write."""
+    ids = tokenizer(chat.end, add_special_tokens=False)["input_ids"] if chat.end else []
+    stops = getattr(generation_config, "eos_token_id", None)
+    known = {stops} if isinstance(stops, int) else set(stops or ())
+    if ids and ids[-1] not in known | {tokenizer.eos_token_id}:
+        token = tokenizer.convert_ids_to_tokens(ids[-1])
+        return [f"replies end with {token!r}, which is no end token of the model: add it when sampling"]
+    return []

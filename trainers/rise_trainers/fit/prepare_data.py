@@ -1,0 +1,100 @@
+"""Stores of trajectories to training examples, and what there is to know about them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rise_env.errors import ConfigError
+from rise_env.trajectories.store import read_trajectories
+from rise_env.types import Trajectory
+from rise_env.utils.suggestions import natural
+from rise_trainers.data import weights
+from rise_trainers.data.dataset import Example, make_examples
+from rise_trainers.data.targets import Target, select
+from rise_trainers.data.token_cache import cached
+from rise_trainers.data.tokenization import ChatTokenizer, Tokenized, tokenize
+from rise_trainers.fit.config import FitConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What one fit trains on."""
+
+    examples: list[Example]
+    notes: tuple[str, ...]
+    """What the log should say, a sentence each."""
+    statistics: dict[str, Any]
+    """JSON values: counts, weights."""
+    chat: ChatTokenizer
+
+
+def prepare(config: FitConfig, tokenizer: Any) -> Prepared:
+    """Select, weigh and tokenise.
+
+    Raises:
+        ConfigError: Nothing is left to train.
+    """
+    trajectories = [trajectory for store in config.data for trajectory in _in_order(store)]
+    targets = select(trajectories, config.selection, seed=config.seed)
+    if not targets:
+        raise ConfigError(f"none of {len(trajectories)} trajectories has a reply that the selection keeps")
+    weight = target_weights(config, targets)
+    chat = ChatTokenizer(tokenizer, think=config.think, template_options=config.template_options)
+    tokenized = _tokenized(config, chat, targets, tokenizer)
+    examples = make_examples(tokenized.sequences, weight, normalize=config.normalize)
+    rewards = np.array([target.reward for target in targets])
+    tokens = sum(len(example) for example in examples)
+    trained = sum(int(np.count_nonzero(example.coefficients)) for example in examples)
+    statistics = {
+        "trajectories": len(trajectories),
+        "replies": len(targets),
+        "sequences": len(examples),
+        "tokens": tokens,
+        "trained_tokens": trained,
+        "shortened": tokenized.shortened,
+        "dropped": len(tokenized.dropped),
+        "weight_min": float(weight.min()),
+        "weight_max": float(weight.max()),
+        "effective_sample_size": weights.effective_sample_size(weight),
+        "weight_share": {str(k): v for k, v in weights.weight_shares(weight, rewards).items()},
+        "weight_histogram": weights.histogram(weight),
+        "replies_by_reward": {str(r): int((rewards == r).sum()) for r in np.unique(rewards)},
+        "replies_by_turn": np.bincount([target.turn for target in targets]).tolist(),
+    }
+    return Prepared(examples=examples, notes=tokenized.notes, statistics=statistics, chat=chat)
+
+
+def _in_order(store: str) -> list[Trajectory]:
+    """Return the trajectories of a store in an order of their own.
+
+    Interruptions, streams and several workers change the order of a store's lines, and must not change a fit.
+    """
+    return sorted(read_trajectories(store), key=lambda found: (natural(found.problem.id), found.id))
+
+
+def _tokenized(config: FitConfig, chat: ChatTokenizer, targets: list[Target], tokenizer: Any) -> Tokenized:
+    def make() -> Tokenized:
+        return tokenize(chat, targets, max_length=config.max_length, layout=config.layout)
+
+    if not config.cache:
+        return make()
+    settings = [config.max_length, config.layout, config.think, dict(config.template_options)]
+    return cached(make, targets, beside=Path(config.data[0]), tokenizer=tokenizer, settings=settings)
+
+
+def target_weights(config: FitConfig, targets: list[Target]) -> weights.Array:
+    """Return the weight of each target."""
+    result = weights.weigh(
+        np.array([target.reward for target in targets]),
+        [target.turn for target in targets],
+        [target.problem for target in targets],
+        scheme=config.weights,
+        temperature=config.tau,
+        max_weight=config.max_weight,
+        success=config.selection.success,
+    )
+    if config.mean_weight_one and result.sum() > 0:
+        result = result / result[result > 0].mean()
+    return result

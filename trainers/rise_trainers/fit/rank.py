@@ -1,0 +1,48 @@
+"""One rank of a fit, as the deepspeed launcher starts it: `rise_trainers.fit.rank DIR.partial/fit.json`."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from rise_env.errors import RiseError
+from rise_trainers.utils.parent_death import die_with_parent
+
+
+def main(settings: Path) -> int:
+    """Fit, and leave the finished model in the folder of the settings."""
+    die_with_parent(signal.SIGKILL)
+    from rise_trainers.fit.fit import from_json
+    from rise_trainers.fit.launcher import ERROR
+
+    try:
+        _fit(from_json(json.loads(settings.read_text())), settings.parent)
+    except RiseError as error:
+        if os.environ.get("RANK", "0") == "0":
+            found = {"kind": type(error).__name__, "message": str(error)}
+            (settings.parent / ERROR).write_text(json.dumps(found))
+        print(f"rise fit: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _fit(config: Any, folder: Path) -> None:
+    from rise_trainers.fit import build_trainer as training
+    from rise_trainers.fit import checkpoints, models
+    from rise_trainers.fit import prepare_data as data_pipeline
+
+    arguments = training.arguments(config, folder)  # first: ZeRO-3 shards the model while it is loaded
+    tokenizer = models.load_tokenizer(config)
+    data = data_pipeline.prepare(config, tokenizer)
+    model = models.load_model(config)
+    last = checkpoints.last_whole(folder, clean=arguments.process_index == 0)
+    trainer = training.make_trainer(config, arguments, model, tokenizer, data, folder)
+    trainer.train(resume_from_checkpoint=None if last is None else str(last))
+    training.save(config, trainer, tokenizer, folder)
+    training.leave()
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

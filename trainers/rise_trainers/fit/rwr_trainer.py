@@ -1,0 +1,83 @@
+"""`RWRTrainer`: the weighted loss on `transformers.Trainer`, and nothing else.
+
+The loss of one optimizer step is `sum of coefficient * nll / count`, with both sums over the whole global
+batch: every forward pass of every rank. The gradient is therefore the same for any micro batch size,
+accumulation, number of ranks and ZeRO stage.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, cast
+
+import torch
+import transformers
+from torch.utils.data import DataLoader
+
+from rise_trainers.data.batch_sampler import RankBatches
+from rise_trainers.data.dataset import FILLER, Batch, Example
+from rise_trainers.loss.sequence_loss import sequence_loss
+
+
+class ExampleDataset(torch.utils.data.Dataset[Example]):
+    """Examples by index; -1 is the filler that trains nothing."""
+
+    def __init__(self, examples: Sequence[Example]) -> None:
+        self._examples = examples
+
+    def __len__(self) -> int:
+        return len(self._examples)
+
+    def __getitem__(self, index: int) -> Example:
+        return FILLER if index < 0 else self._examples[index]
+
+
+class _Loader(DataLoader[Example]):
+    """Hands the epoch to its batch sampler; the Trainer does so itself where it skips batches to resume."""
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the order of the next iteration."""
+        cast(RankBatches, self.batch_sampler).set_epoch(epoch)
+
+
+class RWRTrainer(transformers.Trainer):  # type: ignore[misc]
+    """Reward-weighted regression.
+
+    Args:
+        batches: The order of the data; what one optimizer step takes.
+        collate: Examples to a batch, `dataset.collate_padded` or `dataset.collate_packed`.
+        **arguments: As `transformers.Trainer` takes them; `train_dataset` is an `ExampleDataset`.
+    """
+
+    loss_is_scaled_for_ga = True  # the normaliser already covers all forward passes of a step
+
+    def __init__(
+        self, *, batches: RankBatches, collate: Callable[[Sequence[Example]], Batch], **arguments: Any
+    ) -> None:
+        self._batches = batches
+        self._collate = collate
+        super().__init__(**arguments)
+
+    def get_train_dataloader(self) -> DataLoader[Example]:
+        """Return this rank's batches; they need no further sharding."""
+        return _Loader(self.train_dataset, batch_sampler=self._batches, collate_fn=self._collate)
+
+    def get_batch_samples(
+        self, epoch_iterator: Iterator[Batch], num_batches: int, device: torch.device
+    ) -> tuple[list[Batch], torch.Tensor]:
+        """Take the forward passes of one step, and sum their counts over all ranks."""
+        batches = [batch for _, batch in zip(range(num_batches), epoch_iterator, strict=False)]
+        count = sum((batch["count"] for batch in batches), torch.zeros((), dtype=torch.float64))
+        total = self.accelerator.reduce(count.to(device, torch.float32), reduction="sum")
+        return batches, total
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: Batch,
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | None = None,
+    ) -> Any:
+        """Return this forward pass's share of the loss, times the ranks that gradients are averaged over."""
+        normalizer = inputs["count"] if num_items_in_batch is None else num_items_in_batch
+        loss = sequence_loss(model, inputs, normalizer=normalizer)
+        loss = loss * self.accelerator.num_processes
+        return (loss, {}) if return_outputs else loss

@@ -1,0 +1,1 @@
+"""The outer loop: its settings, phases, checks and forecast."""

@@ -1,0 +1,199 @@
+"""The settings of `rise run`."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from rise_agents.types import SamplingConfig
+from rise_env.cli.config_parser import merged
+from rise_env.errors import ConfigError
+from rise_env.utils.suggestions import hint
+from rise_trainers.fit.fit import FitConfig
+
+OWN = ("data", "model", "output", "seed")
+"""What the loop sets in every fit."""
+BOOST_FIT = {"weights": "uniform", "selection": {"solved_only": True}}
+"""What is different in the fit of the boost stage, unless `boost.fit` says otherwise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProblemsConfig:
+    """Which problems are played and measured on."""
+
+    data_dir: str | None = None
+    """Folder of the data sets; None uses RISE_DATA_DIR or the hub. Embedded problems need none."""
+    train_split: str = "train"
+    test_split: str = "test"
+    train: int = 2000
+    """Problems played per iteration; every iteration takes the next ones, and starts over at the end."""
+    test: int = 300
+    """Problems of every evaluation, the first ones of their split; 0 measures nothing and reports nothing."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Further arguments of the environment, for example {"difficulty": {"max_steps": 3}}."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyConfig:
+    """The model that learns."""
+
+    model: str = "tiny"
+    """"tiny" (embedded), a model folder, or a hub id."""
+    backend: Literal["transformers", "vllm"] = "transformers"
+    """What plays the episodes."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Of the agent: dtype, max_batch, ..."""
+    shape: dict[str, Any] = field(default_factory=dict)
+    """What the model's config.json says of its size; --dry-run uses it where the model is not here."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoostConfig:
+    """Supervised fine-tuning on a teacher's multi-turn rollouts, before the first iteration.
+
+    For models too weak to learn from their own replies. Source: arXiv:2407.18219, "Boost".
+    """
+
+    teacher: str = "expert"
+    """The agent that plays all turns: expert, openai:MODEL@URL, vllm:PATH, module:factory, ..."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Of the teacher."""
+    train: int = 1000
+    """Problems that the teacher plays, from the end of the split: the loop takes its own from the start."""
+    turns: int = 2
+    """Turns the teacher may take."""
+    sampling: SamplingConfig | None = None
+    """How the teacher's replies are drawn; None is as in the loop."""
+    fit: dict[str, Any] = field(default_factory=dict)
+    """Settings of this fit over those of the loop's; by default {"weights": "uniform", "selection":
+    {"solved_only": true}}: every reply of the rollouts that succeed counts the same."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImproveConfig:
+    """Where the better reply at the end of each rollout comes from."""
+
+    samples: int = 16
+    """Replies drawn at the last turn until one is right; the first best is kept (best of N)."""
+    teacher: str | None = None
+    """Another agent plays the last turn (distillation), for example "expert"; None is self-distillation."""
+    teacher_settings: dict[str, Any] = field(default_factory=dict)
+    after_success: bool = False
+    """Go on after a right reply, so that the data hold correct-to-correct pairs."""
+
+    def __post_init__(self) -> None:
+        if self.teacher_settings and self.teacher is None:
+            raise ConfigError(
+                f"improve.teacher_settings is {self.teacher_settings}, but there is no improve.teacher"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasureConfig:
+    """How every iteration is measured."""
+
+    turns: int = 5
+    samples: int = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """RISE: play on-policy, improve the last turn, fit by reward-weighted regression, measure, repeat."""
+
+    env: str = "RISE-Arithmetic-v0"
+    out: str = "runs/rise"
+    """The run folder: settings, logs, models and report. The same command continues what is there."""
+    iterations: int = 2
+    seeds: tuple[int, ...] = (0,)
+    """Whole runs, one after another: problems, draws and data order differ."""
+    restart: bool = True
+    """Every fit starts from the first model, on all data so far; False goes on from the last one. The first
+    model is `agent.model`, or what the boost stage made of it."""
+    on_policy: bool = True
+    """Iteration k is played by the model of iteration k - 1; False lets the first model play them all."""
+    turns: int | None = None
+    """Turns played when collecting; None plays k turns and the improved one in iteration k."""
+    problems: ProblemsConfig = field(default_factory=ProblemsConfig)
+    agent: PolicyConfig = field(default_factory=PolicyConfig)
+    boost: BoostConfig | None = None
+    """A stage before the first iteration; None is none."""
+    improve: ImproveConfig = field(default_factory=ImproveConfig)
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    drop_degenerate: bool = False
+    """Draw replies that got stuck anew when collecting, as the released code does."""
+    fit: dict[str, Any] = field(default_factory=dict)
+    """Settings of the fits; see `rise fit --help`."""
+    measure: MeasureConfig = field(default_factory=MeasureConfig)
+    chunk: int | None = None
+    """Episodes played at a time; None is as many as the agents can use, 256 at least. Changes no result."""
+    track: Literal["none", "wandb"] = "none"
+    """Where to log beside metrics.jsonl. W&B's own variables (WANDB_MODE, WANDB_PROJECT, ...) apply."""
+    dry_run: bool = False
+    """Say what would be done and what it takes, load no weights and write nothing."""
+
+    def __post_init__(self) -> None:
+        counts = {
+            "iterations": self.iterations,
+            "problems.train": self.problems.train,
+            "improve.samples": self.improve.samples,
+            "measure.turns": self.measure.turns,
+            "measure.samples": self.measure.samples,
+            "turns": 1 if self.turns is None else self.turns,
+            "chunk": 1 if self.chunk is None else self.chunk,
+        }
+        if self.boost is not None:
+            counts |= {"boost.train": self.boost.train, "boost.turns": self.boost.turns}
+        for name, value in counts.items():
+            if value < 1:
+                raise ConfigError(f"{name} must be at least 1, got {value}")
+        if self.problems.test < 0:
+            raise ConfigError(f"problems.test must be at least 0, got {self.problems.test}")
+        if not self.seeds or min(self.seeds) < 0 or len(set(self.seeds)) < len(self.seeds):
+            raise ConfigError(f"seeds must be different numbers of at least 0, got {list(self.seeds)}")
+        if self.improve.teacher and self.improve.samples > 1 and self.improve.teacher == "expert":
+            raise ConfigError("the expert needs one draw only: set improve.samples to 1")
+        for boost in (False, True):
+            fit_config(self, data=("store",), model="model", output="output", seed=0, boost=boost)
+
+
+def fit_config(
+    config: RunConfig, *, data: tuple[str, ...], model: str, output: str, seed: int, boost: bool = False
+) -> FitConfig:
+    """Return the settings of one fit: of an iteration, or of the boost stage where there is one.
+
+    Raises:
+        ConfigError: A setting is unknown, is one that the loop sets itself, or has a wrong value.
+    """
+    from rise_trainers.fit.fit import from_json, to_json
+
+    given = _known("fit", config.fit)
+    if boost and config.boost is not None:
+        given = merged(merged(given, BOOST_FIT), _known("boost.fit", config.boost.fit))
+    default = to_json(FitConfig(data=data, model=model, output=output, seed=seed))
+    if isinstance(given.get("selection"), Mapping):
+        given["selection"] = {**default["selection"], **given["selection"]}
+    try:
+        return from_json({**default, **given})
+    except TypeError as error:
+        raise ConfigError(f"fit: {error}") from error
+
+
+def _known(where: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings with plain names, when a fit of the loop has all of them."""
+    given = {name.replace("-", "_"): value for name, value in settings.items()}
+    for name in given:
+        if name in OWN:
+            raise ConfigError(f"{where}.{name} is set by the loop; leave it out")
+        if name not in FitConfig.__dataclass_fields__:
+            raise ConfigError(
+                f"{where} has no setting {name!r}; {hint(name, FitConfig.__dataclass_fields__)}"
+            )
+    return given
+
+
+def to_json(config: RunConfig) -> dict[str, Any]:
+    """Return the settings as plain values, as they are written into the run folder."""
+    values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
+    del values["dry_run"]  # never of a run that writes
+    return values

@@ -1,0 +1,42 @@
+"""What can be found wrong with a run before it starts."""
+
+from typing import Any
+
+import rise_env
+from rise_agents.registry import check_spec
+from rise_env.errors import ConfigError
+from rise_trainers.fit.fit import check_inputs
+from rise_trainers.loop.config import RunConfig, fit_config
+from rise_trainers.loop.phases import first_model
+
+
+def check_run(config: RunConfig) -> int:
+    """Find out what would fail later; return how many training problems there are."""
+    check_teachers(config)
+    sizes = {}
+    for split in (config.problems.train_split, config.problems.test_split):
+        settings: dict[str, Any] = {**config.problems.settings, "split": split}
+        if config.problems.data_dir is not None:
+            settings["data_dir"] = config.problems.data_dir
+        env = rise_env.make(config.env, **settings)
+        sizes[split] = len(env.unwrapped.problems)  # type: ignore[attr-defined]
+    check_size(config, sizes[config.problems.test_split])
+    model = first_model(config)
+    check_inputs(fit_config(config, data=(__file__,), model=model, output="", seed=0))
+    return sizes[config.problems.train_split]
+
+
+def check_teachers(config: RunConfig) -> None:
+    """Raise ConfigError where a teacher is no agent."""
+    for teacher in (config.improve.teacher, config.boost.teacher if config.boost else None):
+        if teacher is not None:
+            check_spec(teacher)
+
+
+def check_size(config: RunConfig, size: int) -> None:
+    """Raise ConfigError where more problems are measured on than the split has."""
+    if config.problems.test > size:
+        raise ConfigError(
+            f"problems.test is {config.problems.test}, and split {config.problems.test_split!r} has "
+            f"{size} problems"
+        )

@@ -1,0 +1,192 @@
+"""Runs phases as processes, one after another, and shows what is happening and how long is left."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import yaml
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from rise_env.errors import PhaseError
+from rise_env.utils.file_lock import alone
+from rise_trainers.fit.fit import metrics_path
+from rise_trainers.loop.phases import Phase
+from rise_trainers.utils import parent_death as lifeline
+
+POLL = 0.25
+"""Seconds between two looks at a running phase."""
+
+
+class Supervisor:
+    """Runs phases and remembers in RUN/phases which are done; a context manager for its display.
+
+    Args:
+        folder: RUN/phases.
+        phases: All phases of the run: what the time left is estimated from.
+    """
+
+    def __init__(self, folder: Path, phases: Sequence[Phase], console: Console | None = None) -> None:
+        self.folder = folder
+        self._phases = phases
+        self._open = ExitStack()
+        self._console = console or Console(stderr=True)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._total = self._bar.add_task("whole run", total=sum(p.cost for p in phases))
+
+    def __enter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._open.enter_context(alone(self.folder))
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+        self._open.close()
+
+    def is_done(self, phase: Phase) -> bool:
+        """Return whether the phase ended well before."""
+        return self._end(phase).exists()
+
+    def skip(self, phase: Phase) -> None:
+        """Count a phase that is done."""
+        self._bar.advance(self._total, phase.cost)
+
+    def run(self, phase: Phase, look: Callable[[Phase], None] | None = None) -> None:
+        """Run one phase to its end.
+
+        Args:
+            phase: Not done yet.
+            look: Called again and again while it runs.
+
+        Raises:
+            PhaseError: It failed; says why and where its log is.
+        """
+        settings_path(self.folder, phase).write_text(yaml.safe_dump(phase.settings, sort_keys=False))
+        log = self.folder / f"{phase.name}.log"
+        began = time.monotonic()
+        task = self._bar.add_task(phase.title, total=1.0)
+        if not self._console.is_terminal:
+            self._console.print(f"{phase.title} ...", highlight=False)
+        with open(log, "ab") as output:
+            process = subprocess.Popen(
+                command(self.folder, phase),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment(),
+            )
+            try:
+                self._watch(process, phase, task, look)
+            finally:
+                end(process)
+        self._bar.remove_task(task)
+        if process.returncode:
+            raise PhaseError(f"{phase.title} failed: {_last_line(log)} (all of it: {log})")
+        seconds = round(time.monotonic() - began, 1)
+        self._end(phase).write_text(json.dumps({"seconds": seconds}) + "\n")
+        self._console.print(f"{phase.title}: done in {seconds:.0f} s", highlight=False)
+
+    def _watch(
+        self,
+        process: "subprocess.Popen[bytes]",
+        phase: Phase,
+        task: TaskID,
+        look: Callable[[Phase], None] | None,
+    ) -> None:
+        before = self._bar.tasks[self._total].completed
+        while process.poll() is None:
+            time.sleep(POLL)
+            share = min(1.0, progress_of(phase))
+            self._bar.update(task, completed=share)
+            self._bar.update(self._total, completed=before + share * phase.cost)
+            if look is not None:
+                look(phase)
+        self._bar.update(self._total, completed=before + phase.cost)
+
+    def _end(self, phase: Phase) -> Path:
+        return self.folder / f"{phase.name}.done"
+
+
+def settings_path(folder: Path, phase: Phase) -> Path:
+    """Return where the settings of a phase are, in RUN/phases."""
+    return folder / f"{phase.name}.yaml"
+
+
+def command(folder: Path, phase: Phase) -> list[str]:
+    """Return the command that runs a phase, whose settings are in RUN/phases."""
+    start = [sys.executable, "-m", "rise_trainers.utils.parent_death", "rise_env.cli.main", phase.command]
+    return [*start, "--config", str(settings_path(folder, phase))]
+
+
+def progress_of(phase: Phase) -> float:
+    """Return how much of a phase is done, from 0 to 1, as its files tell."""
+    if phase.command == "fit":
+        return _fit_progress(Path(phase.watch[0]))
+    done = sum(max(0, _lines(Path(path)) - 1) for path in phase.watch)
+    return done / phase.units if phase.units else 0.0
+
+
+def _fit_progress(output: Path) -> float:
+    last = _last_line(metrics_path(output))
+    try:
+        line = json.loads(last)
+        return float(line.get("step", 0)) / float(line["total"])
+    except (ValueError, KeyError, ZeroDivisionError):
+        return 0.0
+
+
+def _lines(path: Path) -> int:
+    try:
+        return path.read_bytes().count(b"\n")
+    except OSError:
+        return 0
+
+
+def _last_line(path: Path) -> str:
+    try:
+        lines = path.read_text(errors="replace").strip().splitlines()
+    except OSError:
+        return ""
+    return lines[-1] if lines else ""
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a phase: threads for the cores it may use, no hub telemetry."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    defaults = {
+        "OMP_NUM_THREADS": str(cores),
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "TOKENIZERS_PARALLELISM": "false",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+    }
+    return {**defaults, **os.environ, lifeline.PARENT: str(os.getpid())}
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """End a process that still runs: politely, then not."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

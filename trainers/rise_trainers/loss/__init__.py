@@ -1,0 +1,1 @@
+"""The losses: pure functions of logits, targets and weights."""

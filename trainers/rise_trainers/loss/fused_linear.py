@@ -1,0 +1,100 @@
+"""The weighted loss of a linear output layer, with its gradient made in the forward pass.
+
+Logits exist for one chunk of tokens at a time, in one buffer, and are made once: the gradient with respect to
+states and weights is known as soon as the loss of the chunk is (fused linear cross entropy, Hsu et al. 2024,
+arXiv:2410.10989).
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rise_trainers.loss.weighted_nll import LOGITS_PER_CHUNK
+
+
+def linear_weighted_nll(
+    hidden: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    targets: Tensor,
+    coefficients: Tensor,
+    *,
+    normalizer: Tensor | float,
+    logits_per_chunk: int = LOGITS_PER_CHUNK,
+) -> Tensor:
+    """Return `weighted_nll` of `hidden @ weight.T + bias`, a scalar that can be differentiated once.
+
+    Args:
+        hidden: [n, H], the states that predict `targets`.
+        weight: [V, H].
+        bias: [V] or None.
+        targets: [n].
+        coefficients: [n].
+        normalizer: As in `loss.weighted_nll`.
+        logits_per_chunk: Most logits held at once.
+    """
+    rows = max(1, logits_per_chunk // len(weight))
+    scaled = coefficients / normalizer
+    loss: Tensor = _LinearNLL.apply(hidden, weight, bias, targets, scaled, rows)  # type: ignore[no-untyped-call]
+    return loss
+
+
+class _LinearNLL(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        hidden: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        targets: Tensor,
+        scaled: Tensor,
+        rows: int,
+    ) -> Tensor:
+        precise = torch.float64 if hidden.dtype == torch.float64 else torch.float32
+        total = torch.zeros((), dtype=precise, device=hidden.device)
+        wants_hidden, wants_weight, wants_bias = ctx.needs_input_grad[:3]
+        hidden_grad = torch.zeros_like(hidden) if wants_hidden else None
+        weight_grad = torch.zeros_like(weight, dtype=precise) if wants_weight else None
+        bias_grad = torch.zeros_like(bias, dtype=precise) if bias is not None and wants_bias else None
+        for start in range(0, len(hidden), rows):
+            part = slice(start, start + rows)
+            logits = torch.nn.functional.linear(hidden[part], weight, bias).to(precise)
+            wanted, coefficient = targets[part, None], scaled[part, None].to(precise)
+            logits -= logits.amax(dim=1, keepdim=True)
+            chosen = logits.gather(1, wanted)
+            logits.exp_()
+            sums = logits.sum(dim=1, keepdim=True)
+            total += ((sums.log() - chosen) * coefficient).sum()
+            if not any(ctx.needs_input_grad[:3]):
+                continue
+            # the same buffer becomes the gradient: (p - 1 where wanted) * coefficient
+            logits *= coefficient / sums
+            logits.scatter_add_(1, wanted, -coefficient)
+            grad = logits.to(weight.dtype)
+            if hidden_grad is not None:
+                torch.mm(grad, weight, out=hidden_grad[part])
+            if weight_grad is not None:
+                _add_product(weight_grad, grad, hidden[part])
+            if bias_grad is not None:
+                bias_grad += logits.sum(dim=0)
+        ctx.gradients = (
+            hidden_grad,
+            weight_grad if weight_grad is None else weight_grad.to(weight.dtype),
+            bias_grad if bias is None or bias_grad is None else bias_grad.to(bias.dtype),
+        )
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        gradients = [None if part is None else part.mul_(grad.to(part.dtype)) for part in ctx.gradients]
+        ctx.gradients = (None, None, None)
+        return (*gradients, None, None, None)
+
+
+def _add_product(total: Tensor, grad: Tensor, states: Tensor) -> None:
+    """Add `grad.T @ states` to `total`, in the precision of `total`."""
+    if total.dtype == grad.dtype:
+        total.addmm_(grad.T, states)
+    else:
+        total += grad.T @ states

@@ -1,0 +1,145 @@
+"""What a phase of a run did, as numbers: pure functions of the files it left."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Any
+
+from rise_env.metrics.policy_results import outcomes
+from rise_env.metrics.reply_arrays import by_draw, by_turn
+from rise_env.metrics.report_row import row
+from rise_env.metrics.report_table import headline
+from rise_env.trajectories.store import read_run, read_trajectories
+from rise_env.types import Trajectory
+from rise_trainers.fit.fit import metrics_path
+from rise_trainers.loop.phases import Phase
+
+FIT_GROUPS = {"data": "data", "step": "train", "end": "fit"}
+"""Kind of a line that a fit writes -> what its keys start with."""
+EXAMPLE_COLUMNS = ("problem", "turn", "question", "reference", "reply", "answer", "verdict", "reward")
+CURVES = (
+    "any_by_turn", "majority_by_turn", "pass_at_k",
+    "transitions_by_turn", "wrong_to_right_by_turn", "right_to_wrong_by_turn",
+    "distinct_answers", "repeats", "format_failures", "timeouts", "tokens_per_reply",
+)  # fmt: skip
+"""Columns of a report row (`rise_env.metrics.report_row`) that every evaluation logs beside the headline."""
+
+
+def phase_lines(phase: Phase) -> list[dict[str, Any]]:
+    """Return the lines of metrics.jsonl of a phase that ended: one, or one per line that a fit wrote."""
+    if phase.command == "fit":
+        return fit_lines(metrics_path(phase.watch[0]).read_text())
+    group = "collect" if phase.command == "collect" else "eval"
+    found = statistics(list(read_trajectories(phase.watch[0])))
+    if phase.command == "evaluate":
+        found |= measured(Path(phase.watch[0]), Path(phase.watch[1]))
+    return [{f"{group}/{key}": value for key, value in found.items()}]
+
+
+def fit_lines(text: str) -> list[dict[str, Any]]:
+    """Return what a fit wrote so far, with the names of metrics.jsonl; a torn last line is left out."""
+    lines = []
+    for part in text[: text.rfind("\n") + 1].splitlines():
+        line = json.loads(part)
+        group = FIT_GROUPS[line.pop("kind")]
+        lines.append({f"{group}/{key}": value for key, value in line.items()})
+    return lines
+
+
+def statistics(played: Sequence[Trajectory]) -> dict[str, Any]:
+    """Return what a log of trajectories says of itself: rewards, verdicts, accuracy by turn, tokens.
+
+    acc@tN is over the episodes that reached turn N.
+    """
+    healthy = [t for t in played if t.error is None]
+    attempts = [a for t in played for turn in t.turns for a in turn.attempts]
+    turns = max((len(t.turns) for t in played), default=0)
+    reached = [[t.turns[i].action.check.correct for t in healthy if len(t.turns) > i] for i in range(turns)]
+    return {
+        "episodes": len(played),
+        "failed": len(played) - len(healthy),
+        "solved": sum(any(turn.action.check.correct for turn in t.turns) for t in healthy),
+        "replies": len(attempts),
+        "completion_tokens": sum(a.usage.completion_tokens for a in attempts),
+        "rewards": {str(r): n for r, n in sorted(Counter(a.reward for a in attempts).items())},
+        "verdicts": dict(sorted(Counter(a.check.verdict.value for a in attempts).items())),
+        **{f"acc@t{t}": round(sum(r) / len(r), 6) if r else None for t, r in enumerate(reached, start=1)},
+    }
+
+
+def measured(sequential: Path, parallel: Path) -> dict[str, Any]:
+    """Return the figures of one evaluation, without intervals: those of the report's row.
+
+    Args:
+        sequential: Store of rollouts.
+        parallel: Store of independent first replies.
+    """
+    record = read_run(sequential)
+    found = outcomes(
+        [by_turn(read_trajectories(sequential), record["turns"])],
+        [by_draw(read_trajectories(parallel), record.get("draws", record["samples"]))],
+        samples=record["samples"],
+    )
+    values = row(str(record["label"]), found)
+    [head] = headline({"turns": record["turns"], "samples": record["samples"], "rows": [values]})
+    return head | {name: _means(values[name]) for name in CURVES}
+
+
+def example_rows(store: str | Path, count: int) -> list[tuple[Any, ...]]:
+    """Return the turns of the first trajectories of a store as rows with `EXAMPLE_COLUMNS`."""
+    return [
+        (
+            t.problem.id,
+            number,
+            _printable(t.problem.question),
+            t.problem.reference,
+            _printable(turn.action.reply),
+            turn.action.check.answer and _printable(turn.action.check.answer),
+            turn.action.check.verdict.value,
+            turn.action.reward,
+        )
+        for t in islice(read_trajectories(store), count)
+        for number, turn in enumerate(t.turns, start=1)
+    ]
+
+
+def flat(line: Mapping[str, Any]) -> dict[str, float]:
+    """Return the numbers of a line, mappings and lists spread over keys: "a/b", "a/1", "a/2"."""
+    found: dict[str, float] = {}
+    for key, value in line.items():
+        if isinstance(value, Mapping):
+            found |= flat({f"{key}/{name}": part for name, part in value.items()})
+        elif isinstance(value, list):
+            found |= flat({f"{key}/{number}": part for number, part in enumerate(value, start=1)})
+        elif isinstance(value, int | float):
+            found[key] = value
+    return found
+
+
+def reward_histogram(counts: Mapping[str, int]) -> tuple[list[int], list[float]]:
+    """Return (counts, edges) with a bin for every reward; edges lie half way between rewards.
+
+    Args:
+        counts: Reward -> how many, as in `statistics`.
+    """
+    values, numbers = zip(*sorted((float(reward), n) for reward, n in counts.items()), strict=True)
+    between = [(low + high) / 2 for low, high in pairwise(values)]
+    return list(numbers), [values[0] - 0.5, *between, values[-1] + 0.5]
+
+
+def _means(value: Any) -> Any:
+    """Return estimates, lists and mappings of them without their intervals."""
+    if isinstance(value, Mapping):
+        if value.keys() == {"mean", "low", "high"}:
+            return value["mean"]
+        return {key: _means(part) for key, part in value.items()}
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return [_means(part) for part in value]
+    return value
+
+
+def _printable(text: str) -> str:
+    """Replace lone surrogates, which a model may say and UTF-8 cannot hold."""
+    return text.encode("utf-8", "replace").decode()

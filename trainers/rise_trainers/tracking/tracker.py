@@ -1,0 +1,95 @@
+"""What a run logs: JSON lines always, W&B when asked.
+
+RUN/metrics.jsonl gets one line per optimizer step, per collection and per evaluation, each with the phase
+it came from; `phase_metrics` says what. W&B gets the same numbers and more; see `wandb_run`. Both are made
+from what the phases left in the run folder, so that a run that was killed anywhere ends with every line once.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from rise_env.utils.versions import installed
+from rise_trainers.fit.fit import to_json as fit_to_json
+from rise_trainers.loop.config import OWN, RunConfig, fit_config, to_json
+from rise_trainers.loop.phases import Phase
+from rise_trainers.tracking import wandb_run
+from rise_trainers.tracking.phase_metrics import phase_lines
+
+METRICS = "metrics.jsonl"
+
+
+class Tracker:
+    """Logs a run; a context manager.
+
+    Args:
+        folder: The run folder.
+        kind: "none" or "wandb".
+        settings: Of the run, for W&B's config; see `tracked_settings`.
+
+    Raises:
+        MissingDependencyError: W&B is asked for and not installed.
+        ConfigError: W&B does not start.
+    """
+
+    def __init__(self, folder: Path, kind: Literal["none", "wandb"], settings: Mapping[str, Any]) -> None:
+        self.path = folder / METRICS
+        self._wandb = wandb_run.start(folder, settings) if kind == "wandb" else None
+        self._kept: dict[str, list[dict[str, Any]]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._wandb is not None:
+            self._wandb.finish(ok=error is None)
+
+    def keep(self, phases: Sequence[str]) -> None:
+        """Drop the lines of phases that did not end: they will be logged again."""
+        if not self.path.exists():
+            return
+        lines = [line for line in self.path.read_text().splitlines() if line.endswith("}")]
+        kept: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for line in map(json.loads, lines):
+            if line["phase"] in phases:
+                kept[line["phase"]].append(line)
+        new = self.path.with_suffix(".new")
+        new.write_text("".join(json.dumps(line) + "\n" for part in kept.values() for line in part))
+        new.replace(self.path)
+        self._kept = dict(kept)
+
+    def follow(self, phase: Phase) -> None:
+        """Show in W&B what a running fit has done so far."""
+        if self._wandb is not None:
+            self._wandb.follow(phase)
+
+    def log_phase(self, phase: Phase) -> None:
+        """Log what a phase did that ended, just now or before this run was continued; in the run's order."""
+        lines = self._kept.get(phase.name)
+        if lines is None:
+            common = {"phase": phase.name, "iteration": phase.iteration, "seed": phase.seed}
+            lines = [{**common, **line} for line in phase_lines(phase)]
+            with open(self.path, "a") as file:
+                file.write("".join(json.dumps(line) + "\n" for line in lines))
+        if self._wandb is not None:
+            common_keys = ("phase", "iteration", "seed")
+            self._wandb.log_phase(
+                phase, [{key: v for key, v in line.items() if key not in common_keys} for line in lines]
+            )
+
+    def log_report(self, folder: Path) -> None:
+        """Log the rows, tables and figures that the report wrote."""
+        if self._wandb is not None:
+            self._wandb.log_report(folder, json.loads((folder / "report.json").read_text()))
+
+
+def tracked_settings(config: RunConfig) -> dict[str, Any]:
+    """Return the settings of a run for a tracker: nested, those of the fits with their defaults, versions."""
+    fit = fit_to_json(fit_config(config, data=("store",), model="model", output="output", seed=0))
+    kept = {name: value for name, value in fit.items() if name not in OWN}
+    return {**to_json(config), "fit": kept, "versions": installed()}

@@ -1,0 +1,119 @@
+"""Stores and models of a run as W&B artifacts, with what each was made from.
+
+The run uses the model that it starts from. Every collection, evaluation and fit makes an artifact, which
+later phases of the same run use; the metadata say which phase made it, from which other artifacts.
+Stores are uploaded; of models only paths, sizes and digests, unless `upload_models`.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from rise_trainers.loop.phases import Phase
+
+PRODUCTS = {
+    "collect": ("trajectories", "dataset"),
+    "evaluate": ("evaluation", "dataset"),
+    "fit": ("model", "model"),
+}
+"""Command -> name and type of the artifact that it makes."""
+LOADED = ("transformers", "vllm")
+"""Kinds of agents that play with a model folder or hub id."""
+
+
+class Artifacts:
+    """The artifacts of one W&B run.
+
+    Args:
+        run: The W&B run.
+        upload_models: Upload models as well.
+    """
+
+    def __init__(self, run: Any, *, upload_models: bool) -> None:
+        self._run = run
+        self._upload_models = upload_models
+        self._known: dict[str, str] = {}  # path or hub id -> name of its artifact
+
+    def log_phase(self, phase: Phase, *, known: bool = False) -> None:
+        """Log what a phase used and made.
+
+        Args:
+            phase: Ended.
+            known: W&B has it from before; only remember its name.
+        """
+        name, kind = PRODUCTS[phase.command]
+        alias = phase.name.rpartition("-")[0]
+        made_from = list(dict.fromkeys(self._use(source, known=known) for source in _sources(phase)))
+        for path in phase.watch:
+            self._known[path] = f"{name}-{self._run.id}:{alias}"
+        if known:
+            return
+        metadata = {
+            "phase": phase.name,
+            "iteration": phase.iteration,
+            "seed": phase.seed,
+            "made_from": made_from,
+            "settings": phase.settings,
+        }
+        artifact = _artifact(f"{name}-{self._run.id}", kind, metadata)
+        for path in phase.watch:
+            _add(artifact, Path(path), upload=kind != "model" or self._upload_models)
+        self._send(artifact, alias)
+
+    def log_report(self, folder: Path) -> None:
+        """Log the files of the report."""
+        logs = [name for name in self._known.values() if name.startswith("evaluation-")]
+        metadata = {"made_from": list(dict.fromkeys(logs))}
+        artifact = _artifact(f"report-{self._run.id}", "report", metadata)
+        for path in sorted(folder.glob("report.*")):
+            _add(artifact, path, upload=True)
+        self._send(artifact, "latest")
+
+    def _use(self, source: str, *, known: bool) -> str:
+        """Return the name of an artifact; one that this run did not make is logged as its input."""
+        if source not in self._known:
+            name = "base-" + re.sub(r"[^\w.-]+", "-", "-".join(Path(source).parts[-3:])).strip("-")
+            self._known[source] = f"{name}:latest"
+            if known:
+                return self._known[source]
+            artifact = _artifact(name, "model", {"source": source})
+            if Path(source).exists():
+                _add(artifact, Path(source), upload=False)
+            else:
+                artifact.add_reference(f"https://huggingface.co/{source}", checksum=False)
+            self._send(artifact, "latest", made_here=False)
+        return self._known[source]
+
+    def _send(self, artifact: Any, alias: str, *, made_here: bool = True) -> None:
+        # What run.use_artifact does inside. That one waits for the upload, and refuses to work offline.
+        self._run._log_artifact(
+            artifact, aliases=[alias], use_after_commit=True, is_user_created=not made_here
+        )
+
+
+def _sources(phase: Phase) -> list[str]:
+    """Return the models and stores that a phase reads."""
+    settings = phase.settings
+    if phase.command == "fit":
+        return [settings["model"], *settings["data"]]
+    agents = settings["agent"] if isinstance(settings["agent"], list) else [settings["agent"]]
+    parts = [str(agent).partition(":") for agent in [*agents, settings.get("last_agent") or ""]]
+    return [name for kind, _, name in parts if kind in LOADED]
+
+
+def _artifact(name: str, kind: str, metadata: dict[str, Any]) -> Any:
+    import wandb
+
+    return wandb.Artifact(name, kind, metadata=metadata)
+
+
+def _add(artifact: Any, path: Path, *, upload: bool) -> None:
+    """Add a file or the files of a folder: to be uploaded from where they lie, or path and digest only."""
+    folder = path if path.is_dir() else path.parent
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        name = file.relative_to(folder).as_posix()
+        if file.is_file() and "__pycache__" not in file.parts:
+            if upload:
+                artifact.add_file(str(file.resolve()), name=name, policy="immutable", skip_cache=True)
+            else:
+                artifact.add_reference(file.resolve().as_uri(), name=name)

@@ -1,0 +1,205 @@
+"""The W&B run of a `rise run`.
+
+What is logged is numbered rows, and row n is the same whenever the run folder is read: it is W&B's step n.
+A continued run reads its folder again and logs the rows that W&B does not have. Online those are the last
+ones. Offline they are all: `wandb sync` of a second file would erase what the first one held (W&B's issue
+5865), so the new file holds everything and the old one goes.
+
+Numbers of evaluations and collections stand against `iteration`, those of fits against `train/update`,
+optimizer steps over all fits. With several seeds the keys of each start with "seed-S/".
+"""
+
+import contextlib
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rise_env.errors import ConfigError, MissingDependencyError
+from rise_env.metrics.report_table import COLUMNS, headline, long_rows
+from rise_trainers.fit.fit import metrics_path
+from rise_trainers.loop.phases import Phase
+from rise_trainers.tracking import phase_metrics
+from rise_trainers.tracking.wandb_artifacts import Artifacts
+
+ID = "wandb-id"
+EXAMPLES = 20
+"""Trajectories shown in the table of each collection and evaluation."""
+LOOK = 2.0
+"""Seconds between two looks at a running fit."""
+BY_ITERATION = ("collect", "eval", "data", "fit")
+
+
+class WandbRun:
+    """Logs a run to W&B.
+
+    Args:
+        folder: The run folder; W&B's files go to its wandb/.
+        settings: Of the run.
+
+    Raises:
+        MissingDependencyError: W&B is not installed.
+        ConfigError: W&B does not start: not logged in, no network.
+    """
+
+    def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
+        self._run = _start(folder, settings)
+        self._have = int(self._run.step)  # rows that W&B has from before
+        self._next = 0
+        self._of_phase = 0  # rows of the present phase that are logged
+        self._updates: dict[str, int] = {}
+        self._looked = 0.0
+        self._began: tuple[str, float] = ("", 0.0)
+        self._prefixes = len(settings.get("seeds", ())) > 1
+        upload = os.environ.get("WANDB_LOG_MODEL", "false").lower() in ("true", "1", "end", "checkpoint")
+        self._artifacts = Artifacts(self._run, upload_models=upload)
+        self._define([f"seed-{seed}/" for seed in settings["seeds"]] if self._prefixes else [""])
+
+    def finish(self, *, ok: bool) -> None:
+        """End the W&B run."""
+        self._run.finish(exit_code=0 if ok else 1)
+
+    def log_phase(self, phase: Phase, lines: Sequence[Mapping[str, Any]]) -> None:
+        """Log a phase that ended, as far as it was not followed.
+
+        Args:
+            phase: Phases come in the order of the run.
+            lines: See `phase_metrics.phase_lines`.
+        """
+        last = self._next - self._of_phase + len(lines) - 1
+        self._artifacts.log_phase(phase, known=last < self._have)
+        self._log_lines(phase, lines)
+        self._of_phase = 0
+        if phase.command == "fit":
+            prefix = self._prefix(phase)
+            steps = max((line.get("train/step", 0) for line in lines), default=0)
+            self._updates[prefix] = self._updates.get(prefix, 0) + steps
+
+    def follow(self, phase: Phase) -> None:
+        """Log what a running fit wrote since the last look."""
+        now = time.monotonic()
+        if phase.command != "fit" or now - self._looked < LOOK:
+            return
+        self._looked = now
+        if self._began[0] != phase.name:
+            self._began = (phase.name, time.time())
+        with contextlib.suppress(OSError):
+            path = metrics_path(phase.watch[0])
+            if path.stat().st_mtime > self._began[1]:  # older lines are of an attempt that was killed
+                self._log_lines(phase, phase_metrics.fit_lines(path.read_text()))
+
+    def log_report(self, folder: Path, report: Mapping[str, Any]) -> None:
+        """Log the rows, tables and figures of the report."""
+        import wandb
+
+        heads = headline(report)
+        for values, head in zip(report["rows"], heads, strict=True):
+            iteration = _iteration(str(values["name"]))
+            if iteration is not None:
+                shown = {f"report/{key}": value for key, value in head.items() if value is not None}
+                self._log(lambda shown=shown, at=iteration: {**shown, "iteration": at})  # type: ignore[misc]
+
+        def tables() -> dict[str, Any]:
+            names = [str(values["name"]) for values in report["rows"]]
+            wide = [[name, *head.values()] for name, head in zip(names, heads, strict=True)]
+            pictures = {path.stem: wandb.Image(str(path)) for path in sorted(folder.glob("figures/*.png"))}
+            return {
+                "report/table": wandb.Table(columns=["policy", *heads[0]], data=wide),
+                "report/all": wandb.Table(columns=list(COLUMNS), data=long_rows(report)),
+                **{f"report/{name}": picture for name, picture in pictures.items()},
+            }
+
+        if self._next >= self._have:
+            self._artifacts.log_report(folder)
+        self._log(tables)
+
+    def _define(self, prefixes: Sequence[str]) -> None:
+        self._run.define_metric("iteration")
+        self._run.define_metric("report/*", step_metric="iteration")
+        for prefix in prefixes:
+            self._run.define_metric(f"{prefix}train/update")
+            self._run.define_metric(f"{prefix}train/*", step_metric=f"{prefix}train/update")
+            for group in BY_ITERATION:
+                self._run.define_metric(f"{prefix}{group}/*", step_metric="iteration")
+
+    def _log_lines(self, phase: Phase, lines: Sequence[Mapping[str, Any]]) -> None:
+        for line in lines[self._of_phase :]:
+            self._log(lambda line=line: self._values(phase, line))  # type: ignore[misc]
+            self._of_phase += 1
+
+    def _log(self, values: Callable[[], Mapping[str, Any]]) -> None:
+        if self._next >= self._have:
+            self._run.log(dict(values()), step=self._next, commit=True)
+        self._next += 1
+
+    def _values(self, phase: Phase, line: Mapping[str, Any]) -> dict[str, Any]:
+        import wandb
+
+        prefix = self._prefix(phase)
+        shown: dict[str, Any] = phase_metrics.flat(
+            {key: value for key, value in line.items() if key != "data/weight_histogram"}
+        )
+        if weights := line.get("data/weight_histogram"):
+            histogram = (weights["counts"], weights["edges"])
+            shown["data/weight_histogram"] = wandb.Histogram(np_histogram=histogram)
+        for group in ("collect", "eval"):
+            if counts := line.get(f"{group}/rewards"):
+                histogram = phase_metrics.reward_histogram(counts)
+                shown[f"{group}/reward_histogram"] = wandb.Histogram(np_histogram=histogram)
+        if "train/step" in line:
+            shown["train/update"] = self._updates.get(prefix, 0) + line["train/step"]
+        shown = {prefix + key: value for key, value in shown.items()}
+        if phase.command != "fit":
+            # a key of its own for every phase: a table logged again under the same key replaces the old one
+            rows = phase_metrics.example_rows(phase.watch[0], EXAMPLES)
+            columns = list(phase_metrics.EXAMPLE_COLUMNS)
+            shown[f"examples/{phase.name}"] = wandb.Table(columns=columns, data=rows)
+        return {**shown, "iteration": phase.iteration}
+
+    def _prefix(self, phase: Phase) -> str:
+        return f"seed-{phase.seed}/" if self._prefixes else ""
+
+
+def start(folder: Path, settings: Mapping[str, Any]) -> WandbRun | None:
+    """Return the W&B run of a run folder; None where WANDB_MODE is disabled."""
+    run = WandbRun(folder, settings)
+    return None if run._run.disabled else run
+
+
+def _start(folder: Path, settings: Mapping[str, Any]) -> Any:
+    try:
+        import wandb
+    except ImportError as error:
+        raise MissingDependencyError("W&B is not installed: pip install 'rise-env[wandb]'") from error
+    own = wandb.setup().settings  # what W&B's variables and files say
+    kept = folder / ID
+    name = kept.read_text().strip() if kept.exists() else own.run_id or secrets.token_hex(4)
+    try:
+        run = wandb.init(
+            id=name,
+            resume="allow",
+            dir=str(folder),
+            project=own.project or "rise",
+            name=own.run_name or folder.name,
+        )
+    except wandb.errors.Error as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(
+            f"W&B does not start: {reason} With WANDB_MODE=offline it logs into {folder}/wandb"
+        ) from error
+    if not run.disabled:
+        kept.write_text(name + "\n")
+        run.config.update(dict(settings), allow_val_change=True)
+        for old in folder.glob(f"wandb/offline-run-*-{name}"):
+            if old.resolve() != Path(run.settings.sync_dir).resolve():
+                shutil.rmtree(old)
+    return run
+
+
+def _iteration(row: str) -> int | None:
+    """Return the iteration that a row of the report is of; 0 is the base."""
+    number = "0" if row == "base" else row.removeprefix("iteration ")
+    return int(number) if number.isdigit() else None
