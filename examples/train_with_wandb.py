@@ -35,7 +35,7 @@ def main() -> None:
         iterations=words.iterations,
         problems=ProblemsConfig(train=words.train, test=words.test),
         agent=PolicyConfig(model=words.model),
-        improve=ImproveConfig(samples=8),  # the last turn is the best of 8 replies: self-distillation
+        improve=ImproveConfig(num_samples=8),  # the last turn is the best of 8 replies: self-distillation
         sampling=SamplingConfig(max_new_tokens=80 if words.model == "tiny" else 512),
         fit={
             "weights": "exp",  # exp(reward / tau), as in the paper

@@ -10,20 +10,20 @@ from gymnasium.vector import VectorEnv
 
 from rise_env.checkers import make_checker
 from rise_env.checkers.base import Checker
-from rise_env.checkers.released_rise import OriginalGSM8KChecker, OriginalMathChecker
+from rise_env.checkers.released_rise import ReleasedRiseGSM8KChecker, ReleasedRiseMathChecker
 from rise_env.envs.math_env import MathEnv
 from rise_env.envs.vector_env import MathVectorEnv
 from rise_env.errors import ConfigError
 from rise_env.problems.loading import SETS, find_set, load_problems
 from rise_env.types import Conversation, Problem
-from rise_env.utils.suggestions import choose, hint
+from rise_env.utils.suggestions import did_you_mean, validate_choice
 from rise_env.wrappers import ContextWindow, VectorContextWindow
 
-ORIGINAL: dict[str, type[Checker]] = {
-    "original_gsm8k": OriginalGSM8KChecker,
-    "original_math": OriginalMathChecker,
+RELEASED_RISE: dict[str, type[Checker]] = {
+    "released_rise_gsm8k": ReleasedRiseGSM8KChecker,
+    "released_rise_math": ReleasedRiseMathChecker,
 }
-CHECKERS = ("numeric", "symbolic", "choice", "text", *ORIGINAL)
+CHECKERS = ("numeric", "symbolic", "choice", "text", *RELEASED_RISE)
 """What `checker=` can name."""
 
 _GIVEN = ("problems", "checker", "num_envs")
@@ -59,7 +59,7 @@ def make(env: str, **settings: Any) -> gymnasium.Env[Any, str]:
     """
     if ":" not in env and env not in gymnasium.registry:
         ours = [name for name in gymnasium.registry if name.startswith("RISE-")]
-        raise ConfigError(f"no environment {env!r}; {hint(env, ours)}")
+        raise ConfigError(f"no environment {env!r}; {did_you_mean(env, ours)}")
     return gymnasium.make(env, disable_env_checker=True, **settings)
 
 
@@ -111,7 +111,7 @@ def prepare(
     known = [*of_env, *spec.settings, "checker", "history_turns"]
     for name in arguments:
         if name not in known:
-            raise ConfigError(f"{env_id(spec.name)} has no argument {name!r}; {hint(name, known)}")
+            raise ConfigError(f"{env_id(spec.name)} has no argument {name!r}; {did_you_mean(name, known)}")
     settings = {name: value for name, value in arguments.items() if name in spec.settings}
     problems = load_problems(spec.name, **settings)
     suited = getattr(problems, "checker", spec.checker)
@@ -134,6 +134,6 @@ def get_checker(value: "str | Checker") -> Checker:
 
 @cache
 def _named_checker(name: str) -> Checker:
-    if name in ORIGINAL:
-        return ORIGINAL[name]()
-    return make_checker(cast(Any, choose(name, CHECKERS, "checker")))
+    if name in RELEASED_RISE:
+        return RELEASED_RISE[name]()
+    return make_checker(cast(Any, validate_choice(name, CHECKERS, "checker")))

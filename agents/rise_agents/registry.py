@@ -6,7 +6,7 @@ from typing import Any
 
 from rise_agents.types import Agent
 from rise_env.errors import ConfigError, MissingDependencyError, RiseError
-from rise_env.utils.suggestions import hint
+from rise_env.utils.suggestions import did_you_mean
 
 AGENTS = {
     "tiny": ("rise_agents.backends.transformers_agent:tiny_agent", "", "transformers"),
@@ -18,7 +18,7 @@ AGENTS = {
     "vllm": ("rise_agents.backends.vllm_agent:VLLMAgent", "PATH_OR_HUB_ID", "vllm"),
     "openai": ("rise_agents.backends.openai_agent:OpenAIAgent", "MODEL@URL", "openai"),
     "expert": ("rise_agents.backends.expert_agent:ExpertAgent", "", ""),
-    "cassette": ("rise_agents.backends.replay_agent:CassetteAgent", "FILE", ""),
+    "replay": ("rise_agents.backends.replay_agent:ReplayAgent", "FILE", ""),
 }
 """Name -> (factory, what follows the colon, the extra to install)."""
 
@@ -28,7 +28,7 @@ def load_agent(spec: str, **settings: Any) -> Agent:
 
     Args:
         spec: "tiny", "transformers:PATH_OR_HUB_ID", "vllm:PATH_OR_HUB_ID", "openai:MODEL@URL", "expert",
-            "cassette:FILE", or "module:factory" for one of your own.
+            "replay:FILE", or "module:factory" for one of your own.
         settings: Handed to the agent's factory.
 
     Raises:
@@ -46,7 +46,7 @@ def load_agent(spec: str, **settings: Any) -> Agent:
     except RiseError:
         raise
     except (ImportError, AttributeError) as error:
-        raise ConfigError(f"no agent {spec!r}: {error}; {hint(name, AGENTS)}") from error
+        raise ConfigError(f"no agent {spec!r}: {error}; {did_you_mean(name, AGENTS)}") from error
     except Exception as error:  # the module is somebody's own
         raise _failed(spec, error) from error
     return _build(spec, factory, (), settings)
@@ -59,7 +59,7 @@ def check_spec(spec: str) -> None:
         if bool(AGENTS[name][1]) != bool(rest):
             raise ConfigError(f"write {_usage(name)!r}, got {spec!r}")
     elif not colon or not rest.isidentifier() or "/" in name or not all(name.split(".")):
-        raise ConfigError(f"no agent {spec!r}; {hint(name, AGENTS)}, or 'module:factory'")
+        raise ConfigError(f"no agent {spec!r}; {did_you_mean(name, AGENTS)}, or 'module:factory'")
 
 
 def _usage(name: str) -> str:
@@ -92,7 +92,7 @@ def _build(spec: str, factory: Any, arguments: tuple[str, ...], settings: dict[s
     variable = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in signature.parameters.values())
     for setting in settings:
         if not variable and setting not in names:
-            raise ConfigError(f"agent {spec!r} has no setting {setting!r}; {hint(setting, names)}")
+            raise ConfigError(f"agent {spec!r} has no setting {setting!r}; {did_you_mean(setting, names)}")
     try:
         signature.bind(*arguments, **settings)
     except TypeError as error:

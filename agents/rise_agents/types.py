@@ -93,7 +93,7 @@ class Agent(Protocol):
 Requests = Mapping[int, tuple[Conversation, int]]
 """Key -> conversation and seed."""
 
-Hear = Callable[[int, Reply], Requests]
+OnReply = Callable[[int, Reply], Requests]
 """Takes the reply to a request, and returns what to answer next."""
 
 
@@ -102,7 +102,7 @@ class StreamingAgent(Agent, Protocol):
     """An agent that takes new conversations while it answers others, so that none waits for the slowest."""
 
     @property
-    def in_flight(self) -> int:
+    def max_concurrent_requests(self) -> int:
         """How many requests it can use at a time; 0 if, as it was made, it does not stream."""
         ...
 
@@ -110,7 +110,7 @@ class StreamingAgent(Agent, Protocol):
         self,
         requests: Requests,
         sampling: SamplingConfig,
-        hear: Hear,
+        on_reply: OnReply,
     ) -> None:
         """Answer conversations, and those that follow from the answers, until none is left.
 
@@ -119,8 +119,8 @@ class StreamingAgent(Agent, Protocol):
         Args:
             requests: Key -> conversation and seed, as for `act`.
             sampling: How to draw.
-            hear: Called with key and reply as soon as one is there, in the thread that called `stream`, one
-                call at a time; returns what to answer next, under keys that are not in use. What it raises
-                comes out of `stream`, with nothing left running.
+            on_reply: Called with key and reply as soon as one is there, in the thread that called `stream`,
+                one call at a time; returns what to answer next, under keys that are not in use. What it
+                raises comes out of `stream`, with nothing left running.
         """
         ...

@@ -27,7 +27,7 @@ from rise_benchmarks.report.tables import markdown
 from rise_benchmarks.suites import SUITES, Suite
 from rise_env.cli.config_parser import merged, parse
 from rise_env.errors import ConfigError, DataNotFoundError
-from rise_env.utils.suggestions import choose
+from rise_env.utils.suggestions import validate_choice
 
 UNMEASURED = {"problems": {"test": 0}}
 """In the runs that train: the suite measures their models itself, all on the same problems."""
@@ -59,7 +59,7 @@ class BenchConfig:
     agent_settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        suite = SUITES[choose(self.suite, SUITES, "suite")]
+        suite = SUITES[validate_choice(self.suite, SUITES, "suite")]
         if suite.variants and self.agent:
             raise ConfigError(f"{self.suite} trains its own agents: leave out agent {self.agent[0]!r}")
         if suite.variants and self.recipe is None:

@@ -60,7 +60,7 @@ VARIANTS: Mapping[str, Variant] = {
         settings={
             "iterations": 1,
             "turns": 1,
-            "improve": {"teacher": "expert", "samples": 1},
+            "improve": {"teacher": "expert", "num_samples": 1},
             "fit": {"weights": "uniform"},
         },
         rows={"iteration 1": "SFT"},
@@ -76,7 +76,7 @@ VARIANTS: Mapping[str, Variant] = {
         what="own right replies at the first turn, unweighted",
     ),
     "distillation": Variant(
-        settings={"iterations": 1, "turns": 2, "improve": {"teacher": "expert", "samples": 1}},
+        settings={"iterations": 1, "turns": 2, "improve": {"teacher": "expert", "num_samples": 1}},
         rows={"iteration 1": "RISE 1, teacher"},
         what="own wrong reply, then the teacher's, weighted",
     ),
@@ -134,8 +134,10 @@ ABLATIONS: Mapping[str, Variant] = {
 }
 
 SUITES: Mapping[str, Suite] = {
-    "paper-gsm8k": Suite(envs=("RISE-GSM8K-v0",), published="gsm8k", checker="original_gsm8k"),
-    "paper-math": Suite(envs=("RISE-MATH-v0",), split="test_rise", published="math", checker="original_math"),
+    "paper-gsm8k": Suite(envs=("RISE-GSM8K-v0",), published="gsm8k", checker="released_rise_gsm8k"),
+    "paper-math": Suite(
+        envs=("RISE-MATH-v0",), split="test_rise", published="math", checker="released_rise_math"
+    ),
     "transfer": Suite(
         envs=("RISE-GSM8K-v0", "RISE-SVAMP-v0", "RISE-ASDiv-v0", "RISE-MAWPS-v0", "RISE-GSMHard-v0"),
         protocols=("sequential", "parallel"),

@@ -2,17 +2,17 @@
 
 from time import perf_counter
 
-LONGEST_ANSWER = 2000
+MAX_ANSWER_LENGTH = 2000
 """Characters of an answer that is parsed; longer ones are compared as strings."""
-DEEPEST = 64
+MAX_DEPTH = 64
 """Nested brackets in an answer that is parsed."""
-MOST_DIGITS = 1000
+MAX_DIGITS = 1000
 """Digits of one number that is read."""
-MOST_ITEMS = 256
+MAX_ITEMS = 256
 """Items of one list."""
-MOST_SIGNS = 6
+MAX_SIGNS = 6
 """Plus-minus signs in one answer; each doubles the number of values."""
-MOST_TERMS = 2000
+MAX_TERMS = 2000
 """Terms of a finite sum or product that is added up here."""
 
 
@@ -20,7 +20,7 @@ class Unreadable(Exception):
     """The text is no answer that we can read."""
 
 
-class Words(Unreadable):
+class PlainText(Unreadable):
     """There are words where mathematics was expected."""
 
 
@@ -28,11 +28,11 @@ class Undefined(Exception):
     """An expression has no value, or none at the point where it was evaluated."""
 
 
-class Undecided(Exception):
+class NotDecidable(Exception):
     """The stages of this process cannot decide; says why."""
 
 
-class Expired(Exception):
+class DeadlineExceeded(Exception):
     """The check used up its time."""
 
 
@@ -49,6 +49,6 @@ class Deadline:
         return max(0.0, self.at - perf_counter())
 
     def check(self) -> None:
-        """Raise `Expired` when the moment has passed."""
+        """Raise `DeadlineExceeded` when the moment has passed."""
         if perf_counter() > self.at:
-            raise Expired
+            raise DeadlineExceeded

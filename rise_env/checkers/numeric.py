@@ -10,7 +10,7 @@ from rise_env.checkers.extraction.final_answer import final_answer
 from rise_env.errors import ProblemError
 from rise_env.types import CheckResult, Verdict
 
-_MOST_REFERENCES = 100_000
+_MAX_REFERENCES = 100_000
 
 
 class NumericChecker:
@@ -49,6 +49,6 @@ class NumericChecker:
             raise ProblemError(
                 f"the reference answer {reference[:80]!r} is not a number: mend it, or use SymbolicChecker"
             )
-        if len(self._references) < _MOST_REFERENCES:
+        if len(self._references) < _MAX_REFERENCES:
             self._references[reference] = expected
         return expected

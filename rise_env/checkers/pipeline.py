@@ -4,10 +4,10 @@ import re
 
 from rise_env.checkers.equivalence.compare import Comparison, WorkOut
 from rise_env.checkers.extraction.final_answer import final_answer
-from rise_env.checkers.limits import Deadline, Expired, Undecided
+from rise_env.checkers.limits import Deadline, DeadlineExceeded, NotDecidable
 from rise_env.checkers.multiple_choice import read_choice, reference_choice
 from rise_env.checkers.policy import Policy
-from rise_env.checkers.reading.dates import same_moment
+from rise_env.checkers.reading.dates import same_date_time
 from rise_env.checkers.reading.phrases import same_words
 from rise_env.checkers.reading.read_answer import Reading, read
 from rise_env.errors import ProblemError
@@ -84,7 +84,7 @@ def _without_tree(
     if letter is not None and chosen is not None:
         return (_CORRECT if chosen == letter else _WRONG), "choice"
     if expected.moment is not None and (found.moment is not None or expected.moment[0] != "clock "):
-        same = found.moment is not None and same_moment(expected.moment, found.moment)
+        same = found.moment is not None and same_date_time(expected.moment, found.moment)
         return (_CORRECT if same else _WRONG), "moment"
     if expected.node is None:
         readable = expected.problem == "words" and found.problem in {"words", ""}
@@ -105,9 +105,9 @@ def _with_trees(
         if comparison.same(expected.node, found.node) or _regrouped(comparison, answer, found, expected):
             return _CORRECT, "tree"
         return _WRONG, "tree"
-    except Expired:
+    except DeadlineExceeded:
         return Verdict.TIMEOUT, "time"
-    except Undecided as undecided:
+    except NotDecidable as undecided:
         return _WRONG, f"undecided: {undecided}"
 
 

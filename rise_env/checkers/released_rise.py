@@ -18,16 +18,16 @@ from rise_env.checkers.reading.math_normalizer import normalized
 from rise_env.errors import ProblemError
 from rise_env.types import CheckResult, Verdict
 
-LONGEST = 100_000
+MAX_LENGTH = 100_000
 """Characters of a reply that are looked at, the last ones: the original has no limit."""
 _BOX = re.compile(r"boxed\{([^}]+)\}")
 _GOLD = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)")
 
 
-class OriginalGSM8KChecker:
+class ReleasedRiseGSM8KChecker:
     r"""Correct when the last box is a whole number that equals the misread reference.
 
-    >>> OriginalGSM8KChecker().check(r"\boxed{2}", "2,125").verdict
+    >>> ReleasedRiseGSM8KChecker().check(r"\boxed{2}", "2,125").verdict
     <Verdict.CORRECT: 'correct'>
     """
 
@@ -36,21 +36,21 @@ class OriginalGSM8KChecker:
         gold = _GOLD.match(reference)
         if gold is None:
             raise ProblemError(f"the released code cannot read the reference {reference!r}")
-        boxes = _BOX.findall(reply[-LONGEST:])
+        boxes = _BOX.findall(reply[-MAX_LENGTH:])
         if not boxes:
-            return CheckResult(Verdict.NO_ANSWER, method="original")
+            return CheckResult(Verdict.NO_ANSWER, method="released_rise")
         try:
             found = int(boxes[-1].replace(",", ""))
             right = float(found) == float(gold[1])
         except (ValueError, OverflowError):
-            return CheckResult(Verdict.UNREADABLE, boxes[-1], "original")
-        return CheckResult(Verdict.CORRECT if right else Verdict.WRONG, boxes[-1], "original")
+            return CheckResult(Verdict.UNREADABLE, boxes[-1], "released_rise")
+        return CheckResult(Verdict.CORRECT if right else Verdict.WRONG, boxes[-1], "released_rise")
 
 
-class OriginalMathChecker:
+class ReleasedRiseMathChecker:
     r"""Correct when the last box, cut at nested braces, has the reference's normal form, cut the same way.
 
-    >>> OriginalMathChecker().check(r"\boxed{\frac{\sqrt{3}}{7}}", r"\frac{\sqrt{3}}{2}").verdict
+    >>> ReleasedRiseMathChecker().check(r"\boxed{\frac{\sqrt{3}}{7}}", r"\frac{\sqrt{3}}{2}").verdict
     <Verdict.CORRECT: 'correct'>
     """
 
@@ -59,11 +59,11 @@ class OriginalMathChecker:
         gold = cut_box(f"boxed{{{reference}}}")
         if gold is None:
             raise ProblemError(f"the released code cannot read the reference {reference!r}")
-        found = cut_box(reply[-LONGEST:])
+        found = cut_box(reply[-MAX_LENGTH:])
         if found is None:
-            return CheckResult(Verdict.NO_ANSWER, method="original")
+            return CheckResult(Verdict.NO_ANSWER, method="released_rise")
         verdict = Verdict.CORRECT if normalized(found) == normalized(gold) else Verdict.WRONG
-        return CheckResult(verdict, found, "original")
+        return CheckResult(verdict, found, "released_rise")
 
 
 def cut_box(text: str) -> str | None:

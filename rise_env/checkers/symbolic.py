@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from rise_env.checkers.base import CheckItem
 from rise_env.checkers.extraction.final_answer import final_answer, spoken
-from rise_env.checkers.limits import LONGEST_ANSWER, Deadline
+from rise_env.checkers.limits import MAX_ANSWER_LENGTH, Deadline
 from rise_env.checkers.parsing.tree import Node
 from rise_env.checkers.pipeline import decide, read_reference
 from rise_env.checkers.policy import DEFAULT, Policy
@@ -28,7 +28,7 @@ from rise_env.errors import ConfigError
 from rise_env.types import CheckResult, Verdict
 
 Kind = Literal["numeric", "symbolic", "choice", "text"]
-_MOST_VERDICTS = 50_000
+_MAX_VERDICTS = 50_000
 
 
 class _Deferred(Exception):
@@ -111,8 +111,8 @@ class SymbolicChecker:
             work_out=_defer if defer else self._work_out,
         )
         # a timeout may be the machine's fault, and long answers are rare: neither is remembered
-        if decided[0] is not Verdict.TIMEOUT and len(answer) <= LONGEST_ANSWER:
-            if len(self._verdicts) >= _MOST_VERDICTS:
+        if decided[0] is not Verdict.TIMEOUT and len(answer) <= MAX_ANSWER_LENGTH:
+            if len(self._verdicts) >= _MAX_VERDICTS:
                 self._verdicts.clear()
             self._verdicts[answer, reference, question] = decided
         return decided

@@ -8,7 +8,7 @@ from typing import Any
 import gymnasium
 
 from rise_env.errors import ConfigError
-from rise_env.utils.suggestions import hint
+from rise_env.utils.suggestions import did_you_mean
 
 
 def main(argv: Sequence[str], ask: Callable[[str], str] = input) -> int:
@@ -80,5 +80,5 @@ def _make(arguments: argparse.Namespace) -> gymnasium.Env[Any, str]:
             settings[name] = text
     ours = [known for known in gymnasium.registry if known.startswith("RISE-")]
     if arguments.id not in ours:
-        raise ConfigError(f"no environment {arguments.id!r}; {hint(arguments.id, ours)}")
+        raise ConfigError(f"no environment {arguments.id!r}; {did_you_mean(arguments.id, ours)}")
     return gymnasium.make(arguments.id, render_mode="human", **settings)

@@ -14,7 +14,7 @@ from rise_env.problems.catalog_loader import whereabouts
 from rise_env.problems.loading import SETS, Loader, find_set, load_problems
 from rise_env.types import Problem
 
-_MOST_GENERATED = 2_000
+_MAX_GENERATED = 2_000
 """So many problems of a set without end are audited."""
 _SHOWN = 5
 
@@ -121,7 +121,7 @@ def _load_splits(
         except DataNotFoundError as error:
             missing[split] = str(error)
             continue
-        found[split] = problems if loader.name in CATALOG else problems[:_MOST_GENERATED]
+        found[split] = problems if loader.name in CATALOG else problems[:_MAX_GENERATED]
     if not found:
         raise DataNotFoundError(next(iter(missing.values())))
     return found, missing

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import gymnasium
 
 from rise_env.envs.feedback import FeedbackFunction, get_feedback
-from rise_env.envs.initial_prompt import Opening, make_opening
+from rise_env.envs.initial_prompt import InitialPrompt, make_initial_prompt
 from rise_env.envs.rewards import Rewards, delay_gain, get_rewards
 from rise_env.errors import ConfigError, EpisodeError
 from rise_env.types import CheckResult, Conversation, Message, Problem
@@ -16,7 +16,7 @@ from rise_env.types import CheckResult, Conversation, Message, Problem
 class Rules:
     """What is the same in every episode."""
 
-    opening: Opening
+    opening: InitialPrompt
     feedback: FeedbackFunction
     rewards: Rewards
     max_turns: int
@@ -31,7 +31,7 @@ def make_rules(
     stop_when_correct: bool = True,
     system_prompt: str | None = None,
     few_shot: int | Sequence[tuple[str, str]] = 0,
-    original: bool = False,
+    released_rise: bool = False,
 ) -> Rules:
     """Return the rules that these settings describe; see `MathEnv`.
 
@@ -40,14 +40,16 @@ def make_rules(
     """
     if max_turns < 1:
         raise ConfigError(f"max_turns must be at least 1, got {max_turns}")
-    if original and feedback not in ("blind", "original"):
-        raise ConfigError(f"original=True has feedback of its own: leave out feedback={feedback!r}")
+    if released_rise and feedback not in ("blind", "released_rise"):
+        raise ConfigError(f"released_rise=True has feedback of its own: leave out feedback={feedback!r}")
     scheme = get_rewards(rewards)
     if stop_when_correct and delay_gain(scheme, max_turns) > 0:
         gymnasium.logger.warn(f"delaying the right answer pays more than giving it, under {scheme}")
     return Rules(
-        opening=make_opening(system_prompt=system_prompt, few_shot=few_shot, original=original),
-        feedback=get_feedback("original" if original else feedback),
+        opening=make_initial_prompt(
+            system_prompt=system_prompt, few_shot=few_shot, released_rise=released_rise
+        ),
+        feedback=get_feedback("released_rise" if released_rise else feedback),
         rewards=scheme,
         max_turns=max_turns,
         stop_when_correct=stop_when_correct,

@@ -11,7 +11,7 @@ from rise_env.envs import prompts
 from rise_env.envs.prompts import Template
 from rise_env.errors import ConfigError, ProblemError
 from rise_env.types import CheckResult, Problem
-from rise_env.utils.suggestions import choose
+from rise_env.utils.suggestions import validate_choice
 
 FeedbackFunction = Callable[[Problem, CheckResult, int], str]
 """(problem, check of the attempt, its turn counted from 0) -> the next user message."""
@@ -85,7 +85,7 @@ FEEDBACK: Mapping[str, FeedbackFunction] = {
     "self_check": BlindFeedback(prompts.SELF_CHECK),
     "hint": HintFeedback(),
     "none": BlindFeedback(prompts.NONE),
-    "original": BlindFeedback(prompts.ORIGINAL_RETRY),
+    "released_rise": BlindFeedback(prompts.RELEASED_RISE_RETRY),
 }
 """The kinds that can be named."""
 
@@ -97,7 +97,7 @@ def get_feedback(value: str | FeedbackFunction) -> FeedbackFunction:
         ConfigError: The name is unknown, or the value cannot be called.
     """
     if isinstance(value, str):
-        return FEEDBACK[choose(value, FEEDBACK, "feedback")]
+        return FEEDBACK[validate_choice(value, FEEDBACK, "feedback")]
     if not callable(value):
         raise ConfigError(
             f"feedback is a name or a function of (problem, check, turn), got {type(value).__name__}"

@@ -10,7 +10,7 @@ from rise_env.types import Conversation, Message, Problem
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class InitialPrompt:
     """The messages before the first reply."""
 
     head: Conversation = ()
@@ -24,12 +24,12 @@ class Opening:
         return [*(message.copy() for message in self.head), posed] if self.head else [posed]
 
 
-def make_opening(
+def make_initial_prompt(
     *,
     system_prompt: str | None = None,
     few_shot: int | Sequence[tuple[str, str]] = 0,
-    original: bool = False,
-) -> Opening:
+    released_rise: bool = False,
+) -> InitialPrompt:
     """Return the opening that these settings describe; see `MathEnv`.
 
     Raises:
@@ -39,15 +39,15 @@ def make_opening(
     if system_prompt is not None:
         head.append({"role": "system", "content": system_prompt})
     examples = worked_examples(few_shot)
-    if not original:
+    if not released_rise:
         for question, answer in examples:
             head += _exchange(prompts.FIRST.format(question=question), answer)
-        return Opening(tuple(head))
+        return InitialPrompt(tuple(head))
     examples = examples or worked_examples(1)
     for index, (question, answer) in enumerate(examples):
-        text = prompts.ORIGINAL_FIRST if index else prompts.ORIGINAL_INSTRUCTION
+        text = prompts.RELEASED_RISE_FIRST if index else prompts.RELEASED_RISE_INSTRUCTION
         head += _exchange(text.format(question=question), answer)
-    return Opening(tuple(head), Template(prompts.ORIGINAL_FIRST))
+    return InitialPrompt(tuple(head), Template(prompts.RELEASED_RISE_FIRST))
 
 
 def worked_examples(few_shot: int | Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -74,8 +74,8 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         system_prompt: The first message, with the role "system".
         few_shot: How many worked examples to show first, or (question, answer) pairs.
         shuffle: Draw problems at random; False poses them in order, from 0 after each seeded reset.
-        original: The layout of the released RISE code in our words: instruction and worked example first,
-            and the same "incorrect, solve it once more" after every attempt.
+        released_rise: The layout of the released RISE code in our words: instruction and worked example
+            first, and the same "incorrect, solve it once more" after every attempt.
         render_mode: None, "ansi" (`render` returns the conversation as text) or "human" (it is printed as
             it happens).
 
@@ -97,7 +97,7 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         system_prompt: str | None = None,
         few_shot: int | Sequence[tuple[str, str]] = 0,
         shuffle: bool = True,
-        original: bool = False,
+        released_rise: bool = False,
         render_mode: str | None = None,
     ) -> None:
         check_render_mode(render_mode, self.metadata["render_modes"])
@@ -110,7 +110,7 @@ class MathEnv(gymnasium.Env[Conversation, str]):
             stop_when_correct=stop_when_correct,
             system_prompt=system_prompt,
             few_shot=few_shot,
-            original=original,
+            released_rise=released_rise,
         )
         self.render_mode = render_mode
         self.observation_space = ConversationSpace()

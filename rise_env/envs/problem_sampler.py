@@ -7,10 +7,10 @@ import numpy as np
 
 from rise_env.errors import ConfigError
 from rise_env.types import Problem
-from rise_env.utils.suggestions import choose
+from rise_env.utils.suggestions import validate_choice
 
 _OPTIONS = ("index", "problem_id")
-_MOST_SEARCHED = 100_000
+_MAX_SEARCHED = 100_000
 
 
 class HasRandom(Protocol):
@@ -53,7 +53,7 @@ class IndexPicker:
 
     def _asked_for(self, options: Mapping[str, Any]) -> int:
         for name in options:
-            choose(name, _OPTIONS, "option of reset")
+            validate_choice(name, _OPTIONS, "option of reset")
         if len(options) > 1:
             raise ConfigError(f"reset takes one of the options {_OPTIONS}, got both")
         if "problem_id" in options:
@@ -68,7 +68,7 @@ class IndexPicker:
         last = str(problem_id).rpartition("/")[2]
         if last.isdecimal() and int(last) < len(self.problems) and self.problems[int(last)].id == problem_id:
             return int(last)
-        if len(self.problems) > _MOST_SEARCHED:
+        if len(self.problems) > _MAX_SEARCHED:
             raise ConfigError(f"no problem {problem_id!r} among {len(self.problems)}: pose it by its index")
         if self._by_id is None:
             self._by_id = {problem.id: index for index, problem in enumerate(self.problems)}

@@ -27,23 +27,23 @@ HINT = (
 NONE = ""
 """After every attempt: nothing is said. An empty message keeps the roles of a chat alternating."""
 
-ORIGINAL_INSTRUCTION = (
+RELEASED_RISE_INSTRUCTION = (
     "You will be given mathematics problems. Reason step by step and finish with the final answer in "
     "\\boxed{{}}. Here is the first one.\n\n{question}"
 )
-"""`original=True`: instruction and worked example in one message, as the released RISE code lays them out."""
+"""`released_rise=True`: instruction and worked example in one message, as in the released RISE code."""
 
-ORIGINAL_FIRST = (
+RELEASED_RISE_FIRST = (
     "Well done, your answer to the previous problem is right. Now solve the next one in the same way, step "
     "by step, with the final answer in \\boxed{{}}.\n\n{question}"
 )
-"""`original=True`: the first message about the problem itself; it follows a solved example."""
+"""`released_rise=True`: the first message about the problem itself; it follows a solved example."""
 
-ORIGINAL_RETRY = (
+RELEASED_RISE_RETRY = (
     "Unfortunately, that answer is incorrect. Think about where it went wrong, and solve the problem once "
     "more, step by step, with the final answer in \\boxed{{}}.\n\n{question}"
 )
-"""`original=True`: after every attempt, right or wrong, as in the released code."""
+"""`released_rise=True`: after every attempt, right or wrong, as in the released code."""
 
 EXAMPLES: tuple[tuple[str, str], ...] = (
     (

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rise_env.errors import ConfigError
 from rise_env.types import CheckResult, Verdict
-from rise_env.utils.suggestions import choose
+from rise_env.utils.suggestions import validate_choice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +86,10 @@ def get_rewards(value: "str | Rewards | Mapping[str, float] | Sequence[float]") 
     if isinstance(value, Rewards):
         return value
     if isinstance(value, str):
-        return SCHEMES[choose(value, SCHEMES, "reward scheme")]
+        return SCHEMES[validate_choice(value, SCHEMES, "reward scheme")]
     if isinstance(value, Mapping):
         for name in value:
-            choose(name, Rewards.__dataclass_fields__, "field of rewards")
+            validate_choice(name, Rewards.__dataclass_fields__, "field of rewards")
         return Rewards(**value)
     if len(value) != 3:
         raise ConfigError(f"rewards are three numbers (correct, wrong, no_answer), got {value!r}")

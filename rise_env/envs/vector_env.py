@@ -45,7 +45,7 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         system_prompt: As there.
         few_shot: As there.
         shuffle: As there, over the whole batch.
-        original: As there.
+        released_rise: As there.
         render_mode: None or "ansi".
     """
 
@@ -63,7 +63,7 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         system_prompt: str | None = None,
         few_shot: int | Sequence[tuple[str, str]] = 0,
         shuffle: bool = True,
-        original: bool = False,
+        released_rise: bool = False,
         render_mode: str | None = None,
     ) -> None:
         if num_envs < 1:
@@ -79,7 +79,7 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
             stop_when_correct=stop_when_correct,
             system_prompt=system_prompt,
             few_shot=few_shot,
-            original=original,
+            released_rise=released_rise,
         )
         self.autoreset_mode = _mode(autoreset_mode)
         self.metadata = {"render_modes": ["ansi"], "autoreset_mode": self.autoreset_mode}

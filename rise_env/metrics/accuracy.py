@@ -48,16 +48,16 @@ def m1_at_t1(turns: Replies) -> Array:
     return np.asarray(turns.correct[:, 0], dtype=float)
 
 
-def mk_at_t1(draws: Replies, samples: int) -> Array:
+def mk_at_t1(draws: Replies, num_samples: int) -> Array:
     """mK@t1: majority over the first K independent replies to the first observation. Paper, section 5.
 
     Ties and unparsable replies: see the module.
 
     Args:
         draws: From `by_draw`.
-        samples: K.
+        num_samples: K.
     """
-    return majority(draws.first(samples).answer)
+    return majority(draws.first(num_samples).answer)
 
 
 def m1_at_tt(turns: Replies, count: int) -> Array:

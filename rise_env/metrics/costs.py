@@ -6,11 +6,11 @@ import numpy as np
 
 from rise_env.metrics import diagnostics
 from rise_env.metrics.accuracy import Array
-from rise_env.metrics.policy_results import Outcomes, over_seeds
+from rise_env.metrics.policy_results import PolicyResults, over_seeds
 from rise_env.metrics.reply_arrays import Replies
 
 
-def costs(found: Outcomes) -> dict[str, Any]:
+def costs(found: PolicyResults) -> dict[str, Any]:
     """Return generations and tokens per problem, and tokens per solved problem, as JSON values.
 
     Returns:
@@ -19,7 +19,7 @@ def costs(found: Outcomes) -> dict[str, Any]:
         those of prompts, as the agent counts them, without regard to a cache. "tokens_per_solved": generated
         tokens per solved problem for each score, null where none is solved.
     """
-    t, k = found.turns, found.samples
+    t, k = found.turns, found.num_samples
     scores = {
         "m1@t1": (found.sequential, 1, found.m1_t1),
         f"m{k}@t1": (found.parallel, k, found.mk_t1),

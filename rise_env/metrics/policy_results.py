@@ -14,14 +14,14 @@ Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Outcomes:
+class PolicyResults:
     """The logs of one policy, per seed; every log holds the same problems in the same order."""
 
     sequential: tuple[Replies, ...]
     """One rollout of T turns per problem, blind, to the end."""
     parallel: tuple[Replies, ...]
     """Independent first replies per problem, K or more."""
-    samples: int
+    num_samples: int
     """K of mK@t1."""
     others: Mapping[str, tuple[Replies, ...]] = field(default_factory=dict)
     """Further protocols, by name."""
@@ -59,23 +59,23 @@ class Outcomes:
     @property
     def mk_t1(self) -> Array:
         """Majority over all draws."""
-        return over_seeds(lambda replies: accuracy.mk_at_t1(replies, self.samples), self.parallel)
+        return over_seeds(lambda replies: accuracy.mk_at_t1(replies, self.num_samples), self.parallel)
 
 
-def outcomes(
+def policy_results(
     sequential: Sequence[Replies],
     parallel: Sequence[Replies],
     others: Mapping[str, Sequence[Replies]] | None = None,
     *,
-    samples: int | None = None,
-) -> Outcomes:
+    num_samples: int | None = None,
+) -> PolicyResults:
     """Put the logs of one policy in order.
 
     Args:
         sequential: Per seed, from `by_turn`.
         parallel: Per seed, from `by_draw`.
         others: Per protocol and seed, from `by_turn`.
-        samples: K of mK@t1; None takes all draws.
+        num_samples: K of mK@t1; None takes all draws.
 
     Raises:
         ConfigError: Seeds or protocols do not cover the same problems.
@@ -89,10 +89,10 @@ def outcomes(
             raise ConfigError(f"every protocol needs every seed: got {len(logs)} and {len(sequential)} logs")
         return tuple(log.in_order(problems) for log in logs)
 
-    return Outcomes(
+    return PolicyResults(
         sequential=ordered(sequential),
         parallel=ordered(parallel),
-        samples=parallel[0].given.shape[1] if samples is None else samples,
+        num_samples=parallel[0].given.shape[1] if num_samples is None else num_samples,
         others={name: ordered(logs) for name, logs in (others or {}).items()},
     )
 

@@ -111,14 +111,16 @@ def by_turn(trajectories: Iterable[Trajectory], turns: int) -> Replies:
     return _tabulate(trajectories, turns, lambda t: [turn.attempts[turn.chosen] for turn in t.turns[:turns]])
 
 
-def by_draw(trajectories: Iterable[Trajectory], samples: int) -> Replies:
+def by_draw(trajectories: Iterable[Trajectory], num_samples: int) -> Replies:
     """Return the independent replies to the first observation, one column per draw.
 
     Args:
         trajectories: Any number; their first turn holds the draws, made without regard to their verdicts.
-        samples: Columns; draws beyond are left out.
+        num_samples: Columns; draws beyond are left out.
     """
-    return _tabulate(trajectories, samples, lambda t: t.turns[0].attempts[:samples] if t.turns else ())
+    return _tabulate(
+        trajectories, num_samples, lambda t: t.turns[0].attempts[:num_samples] if t.turns else ()
+    )
 
 
 def answer_key(check: CheckResult) -> str | None:

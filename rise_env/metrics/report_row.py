@@ -32,7 +32,7 @@ from rise_env.errors import ConfigError
 from rise_env.metrics import accuracy, diagnostics
 from rise_env.metrics.bootstrap import Estimate, bootstrap, paired_bootstrap
 from rise_env.metrics.costs import costs
-from rise_env.metrics.policy_results import Outcomes, over_seeds
+from rise_env.metrics.policy_results import PolicyResults, over_seeds
 from rise_env.metrics.reply_arrays import Replies
 from rise_env.metrics.significance import mcnemar
 
@@ -47,7 +47,7 @@ COUNTED = {
 }
 
 
-def row(name: str, found: Outcomes, base: Outcomes | None = None) -> dict[str, Any]:
+def row(name: str, found: PolicyResults, base: PolicyResults | None = None) -> dict[str, Any]:
     """Return one row of the report.
 
     Args:
@@ -58,7 +58,7 @@ def row(name: str, found: Outcomes, base: Outcomes | None = None) -> dict[str, A
     Raises:
         ConfigError: `base` is of other problems or seeds.
     """
-    k, t = found.samples, found.turns
+    k, t = found.num_samples, found.turns
     m1_t1, mk_t1, m1_tt, p1_tt = found.m1_t1, found.mk_t1, found.m1_tt, found.p1_tt
     correct = found.correct
     table: dict[str, Any] = {
@@ -88,7 +88,7 @@ def estimate(values: Array, of: Array | None = None) -> dict[str, float | None]:
     return _json(bootstrap(values, of))
 
 
-def unsolved(found: Outcomes) -> list[dict[str, Any]]:
+def unsolved(found: PolicyResults) -> list[dict[str, Any]]:
     """Return how many of the problems that many draws do not solve are solved by T sequential turns.
 
     For every k with B = T * k draws at hand: of the problems that none of the first B draws solves, the share
@@ -194,7 +194,7 @@ def _protocol(logs: tuple[Replies, ...]) -> dict[str, Any]:
     }
 
 
-def _against(name: str, found: Outcomes, base: Outcomes) -> dict[str, Any]:
+def _against(name: str, found: PolicyResults, base: PolicyResults) -> dict[str, Any]:
     if base.problems != found.problems or base.m1_t1.shape != found.m1_t1.shape:
         raise ConfigError(f"{name!r} was evaluated on other problems or seeds than what it is compared with")
     table: dict[str, Any] = {}
@@ -208,7 +208,7 @@ def _against(name: str, found: Outcomes, base: Outcomes) -> dict[str, Any]:
     return table
 
 
-def gains(names: Sequence[str], found: Sequence[Outcomes]) -> list[dict[str, Any]]:
+def gains(names: Sequence[str], found: Sequence[PolicyResults]) -> list[dict[str, Any]]:
     """Return by how much m1@tT of each row exceeds that of every earlier row, paired over problems and seeds.
 
     Args:

@@ -18,7 +18,7 @@ def long_rows(report: Mapping[str, Any]) -> list[tuple[str, str, int | None, flo
 
 def headline(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return per row the means that a training run is followed by: "m1@t1", ..., "acc@t1", ..."""
-    t, k = report["turns"], report["samples"]
+    t, k = report["turns"], report["num_samples"]
     names = ("m1@t1", f"m{k}@t1", f"m1@t{t}", f"p1@t{t}", f"m1@t{t} - m{k}@t1")
     return [
         {name: row[name]["mean"] for name in names}

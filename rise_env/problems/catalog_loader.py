@@ -11,7 +11,7 @@ from rise_env.problems.problem_set import ProblemSet
 from rise_env.problems.rows import build, load_own
 from rise_env.problems.sources import Dataset, read_file, read_hub
 from rise_env.types import Problem
-from rise_env.utils.suggestions import choose
+from rise_env.utils.suggestions import validate_choice
 
 DATA_DIR_VARIABLE = "RISE_DATA_DIR"
 """Environment variable with the folder that is read where no `data_dir` is given."""
@@ -42,7 +42,7 @@ def load_catalog_set(
         DataNotFoundError: It is not in the folder and cannot be fetched; names the ways to get it.
         ProblemError: A row has no question or no reference answer; names it.
     """
-    split = choose(split or spec.splits[0], spec.splits, f"split of {spec.name}")
+    split = validate_choice(split or spec.splits[0], spec.splits, f"split of {spec.name}")
     if dataset is not None:
         return load_own(spec, split, dataset, revision)
     folder = data_dir or os.environ.get(DATA_DIR_VARIABLE)

@@ -13,7 +13,7 @@ from rise_env.problems.catalog_loader import load_catalog_set
 from rise_env.problems.custom import load_custom
 from rise_env.problems.reasoning_gym import load_reasoning_gym
 from rise_env.types import Problem
-from rise_env.utils.suggestions import choose, hint
+from rise_env.utils.suggestions import did_you_mean, validate_choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def load_arithmetic(
         difficulty = Difficulty()
     elif not isinstance(difficulty, Difficulty):
         for name in difficulty:
-            choose(name, Difficulty.__dataclass_fields__, "field of difficulty")
+            validate_choice(name, Difficulty.__dataclass_fields__, "field of difficulty")
         fields = {name: tuple(v) if isinstance(v, list) else v for name, v in difficulty.items()}
         difficulty = Difficulty(**cast(Any, fields))
     return _arithmetic(split or "train", seed, size, difficulty)
@@ -98,7 +98,7 @@ def find_set(name: str) -> Loader:
     for known, loader in SETS.items():
         if known.lower() == bare.lower():
             return loader
-    raise ConfigError(f"no problem set {name!r}; {hint(bare, SETS)}")
+    raise ConfigError(f"no problem set {name!r}; {did_you_mean(bare, SETS)}")
 
 
 def load_problems(name: str, **settings: Any) -> Sequence[Problem]:
@@ -114,5 +114,5 @@ def load_problems(name: str, **settings: Any) -> Sequence[Problem]:
     """
     loader = find_set(name)
     for key in settings:
-        choose(key, loader.settings, f"setting of {loader.name}")
+        validate_choice(key, loader.settings, f"setting of {loader.name}")
     return loader.load(**settings)

@@ -17,7 +17,7 @@ from rise_env.checkers import NumericChecker, final_answer
 from rise_env.checkers.equivalence.numbers import read_number
 from rise_env.errors import ConfigError, MissingDependencyError
 from rise_env.types import CheckResult, Problem, Verdict
-from rise_env.utils.suggestions import choose
+from rise_env.utils.suggestions import validate_choice
 
 SPLITS = ("train", "validation", "test")
 _REMEMBERED = 10_000
@@ -41,9 +41,9 @@ class ReasoningGymProblems(Sequence[Problem]):
             raise MissingDependencyError("pip install reasoning-gym to play RISE-ReasoningGym-v0") from None
         from reasoning_gym.factory import DATASETS
 
-        choose(task, DATASETS, "task of reasoning-gym")
+        validate_choice(task, DATASETS, "task of reasoning-gym")
         for name in config:
-            choose(name, DATASETS[task][1].__dataclass_fields__, f"setting of {task}")
+            validate_choice(name, DATASETS[task][1].__dataclass_fields__, f"setting of {task}")
         self.task, self.split, self.seed, self.config = task, split, seed, dict(config)
         self._create = reasoning_gym.create_dataset
         self._size = size
@@ -138,7 +138,7 @@ def load_reasoning_gym(
     """
     if task is None:
         raise ConfigError('RISE-ReasoningGym-v0 needs task=, for example task="chain_sum"')
-    choose(split, SPLITS, "split of ReasoningGym")
+    validate_choice(split, SPLITS, "split of ReasoningGym")
     if seed < 0 or size < 1:
         raise ConfigError(f"seed must be at least 0 and size at least 1, got {seed} and {size}")
     return _shared(task, split, seed, size, json.dumps(dict(config or {}), sort_keys=True))

@@ -31,7 +31,7 @@ def lock(file: IO[bytes], what: str | Path) -> None:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def exclusive(folder: Path) -> Iterator[None]:
     """Be the only process that writes into `folder`, which must exist.
 
     Raises:

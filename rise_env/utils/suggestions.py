@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from rise_env.errors import ConfigError
 
 
-def hint(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return "did you mean ...?", or the list of what there is where nothing is near."""
     names = list(known)
     by_lower = {known_name.lower(): known_name for known_name in names}
@@ -15,21 +15,21 @@ def hint(name: str, known: Iterable[str]) -> str:
     return f"did you mean {by_lower[near[0]]!r}?" if near else f"there are: {', '.join(names)}"
 
 
-def choose(name: str, known: Collection[str], what: str) -> str:
+def validate_choice(name: str, known: Collection[str], what: str) -> str:
     """Return `name` if it is one of `known`.
 
     Raises:
         ConfigError: It is not; says what there is, or what was probably meant.
     """
     if name not in known:
-        raise ConfigError(f"no {what} {name!r}; {hint(str(name), known)}")
+        raise ConfigError(f"no {what} {name!r}; {did_you_mean(str(name), known)}")
     return name
 
 
-def natural(name: str) -> list[tuple[int, str]]:
+def natural_sort_key(name: str) -> list[tuple[int, str]]:
     """Return what to sort names by, so that numbers in them count as numbers.
 
-    >>> sorted(["iteration-10", "iteration-9"], key=natural)
+    >>> sorted(["iteration-10", "iteration-9"], key=natural_sort_key)
     ['iteration-9', 'iteration-10']
     """
     parts = re.split(r"([0-9]+)", name)

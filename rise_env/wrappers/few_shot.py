@@ -6,7 +6,7 @@ from typing import Any
 import gymnasium
 from gymnasium.utils import RecordConstructorArgs
 
-from rise_env.envs.initial_prompt import make_opening
+from rise_env.envs.initial_prompt import make_initial_prompt
 from rise_env.types import Conversation
 
 
@@ -25,7 +25,7 @@ class FewShot(gymnasium.ObservationWrapper[Conversation, Any, Conversation], Rec
     ) -> None:
         RecordConstructorArgs.__init__(self, examples=examples)
         gymnasium.ObservationWrapper.__init__(self, env)
-        self._head = make_opening(few_shot=examples).head
+        self._head = make_initial_prompt(few_shot=examples).head
 
     def observation(self, observation: Conversation) -> Conversation:
         """Return the conversation with the examples, in new dicts."""

@@ -71,7 +71,7 @@ def test_a_module_that_fails_is_one_line(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_setting_of_the_wrong_type_is_one_line() -> None:
     with pytest.raises(ConfigError, match="'openai:m@http://x' cannot be made: TypeError: "):
-        load_agent("openai:m@http://x", concurrency="many")
+        load_agent("openai:m@http://x", max_concurrent_requests="many")
 
 
 def test_a_wrong_setting_says_what_there_is() -> None:

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from rise_trainers.data.batch_sampler import RankBatches
 from rise_trainers.data.dataset import collate_packed, collate_padded, make_examples
-from rise_trainers.data.targets import Selection, Target, select
+from rise_trainers.data.targets import Selection, TrainingTarget, select
 from rise_trainers.data.tokenization import ChatTokenizer, tokenize
 from rise_trainers.fit.rwr_trainer import ExampleDataset, RWRTrainer
 from tests.rise_trainers import small_models as toys
@@ -32,7 +32,7 @@ Row = tuple[int, int, bool]
 """Micro batch, forward passes of each rank in one step, whether packed."""
 
 
-def problem(batch: int) -> tuple[ChatTokenizer, list[Target], list[float]]:
+def problem(batch: int) -> tuple[ChatTokenizer, list[TrainingTarget], list[float]]:
     """Return what a step over a batch of this size trains on.
 
     It is one sequence less than the batch has room for, so that ranks and forward passes have unequal work,

@@ -18,8 +18,8 @@ from rise_env.trajectories.store import read_trajectories
 
 RISE = [sys.executable, "-m", "rise_env.cli.main"]
 SMALL = [
-    *("--iterations", "1", "--chunk", "16", "--sampling.max_new_tokens", "60"),
-    *("--problems.train", "64", "--problems.test", "32", "--improve.samples", "2"),
+    *("--iterations", "1", "--max_concurrent_episodes", "16", "--sampling.max_new_tokens", "60"),
+    *("--problems.train", "64", "--problems.test", "32", "--improve.num_samples", "2"),
     *(
         "--fit",
         '{"epochs": 3, "batch_size": 8, "micro_batch_size": 8, "learning_rate": 1e-4, "save_every": 3}',
@@ -114,7 +114,7 @@ def test_a_run_killed_in_every_phase_ends_with_nothing_lost_or_done_twice(tmp_pa
         pytest.param(["--problems.test", "100000"], "has 1000 problems", id="too many problems"),
         pytest.param(["--seeds", "[1, 1]"], "seeds must be different", id="a seed twice"),
         pytest.param(["--colour", "red"], "colour", id="unknown option"),
-        pytest.param(["--improve.teacher", "expert", "--improve.samples", "4"], "one draw", id="expert"),
+        pytest.param(["--improve.teacher", "expert", "--improve.num_samples", "4"], "one draw", id="expert"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(

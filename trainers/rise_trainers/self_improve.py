@@ -28,7 +28,7 @@ from rise_trainers.loop.supervisor import Supervisor, environment
 from rise_trainers.tracking.tracker import Tracker, tracked_settings
 
 SETTINGS = "config.yaml"
-FREE = frozenset({"out", "track", "chunk"})
+FREE = frozenset({"out", "track", "max_concurrent_episodes"})
 """Settings that may change when a run is continued; `agent.shape`, too."""
 
 

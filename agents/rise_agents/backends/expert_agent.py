@@ -13,10 +13,10 @@ from rise_env.types import Conversation, Problem, Usage
 
 
 @runtime_checkable
-class ToldAgent(Protocol):
+class ProblemAwareAgent(Protocol):
     """An agent that a rollout tells the problems of its episodes, before it asks: a teacher."""
 
-    def learn(self, problems: Sequence[Problem]) -> None:
+    def set_problems(self, problems: Sequence[Problem]) -> None:
         """Take notice of these problems; former ones may be forgotten."""
         ...
 
@@ -47,7 +47,7 @@ class ExpertAgent:
         }
         self._told: dict[str, str] = {}
 
-    def learn(self, problems: Sequence[Problem]) -> None:
+    def set_problems(self, problems: Sequence[Problem]) -> None:
         """Know the answers to these problems, and forget those told before."""
         self._told = {
             problem.question: _boxed(problem.solution or "", problem.reference) for problem in problems

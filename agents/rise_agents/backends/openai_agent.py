@@ -13,8 +13,8 @@ from typing import Any
 
 from rise_agents.client.concurrent_requests import ask_streaming
 from rise_agents.client.openai_protocol import NO_KEY, read_reply, server_key, split_target
-from rise_agents.client.rate_limit import Budget, Pace, charged, read_prices
-from rise_agents.client.reply_log import Tape
+from rise_agents.client.rate_limit import CostBudget, RateLimiter, billable_usage, read_prices
+from rise_agents.client.reply_log import ReplyLog
 from rise_agents.rollout.cost_estimate import CHARACTERS_PER_TOKEN
 from rise_agents.types import Reply, SamplingConfig
 from rise_env.errors import ConfigError, MissingDependencyError
@@ -34,7 +34,7 @@ class OpenAIAgent:
 
     Args:
         target: MODEL@URL, for example "Qwen/Qwen2.5-7B-Instruct@http://127.0.0.1:8000/v1".
-        concurrency: Requests in flight.
+        max_concurrent_requests: Requests in flight.
         attempts: Tries per request: connection errors, timeouts, statuses 408, 409, 429 and 5xx, and answers
             that nobody can read are tried again, after Retry-After or 0.5, 1, 2, ... 60 s.
         timeout: Seconds per try.
@@ -43,7 +43,7 @@ class OpenAIAgent:
         max_usd: Cap on the cost in US dollars; 0 is none. With a journal the replies in it count, so that a
             command that is run again goes on counting; without one each agent counts from 0.
         prices: {"prompt": ..., "completion": ...} in US dollars per million tokens; needed for the cap.
-        journal: File that gets every reply as it comes, and gives it back when the same is asked again:
+        reply_log: File that gets every reply as it comes, and gives it back when the same is asked again:
             then not even a kill makes a reply be paid for twice.
         key_variable: Environment variable with the key; servers of one's own often need none.
         logprobs: Whether to ask for log-probabilities.
@@ -61,14 +61,14 @@ class OpenAIAgent:
         self,
         target: str,
         *,
-        concurrency: int = 32,
+        max_concurrent_requests: int = 32,
         attempts: int = 8,
         timeout: float = 600.0,
         requests_per_minute: float = 0,
         tokens_per_minute: float = 0,
         max_usd: float = 0.0,
         prices: Mapping[str, float] | None = None,
-        journal: str | None = None,
+        reply_log: str | None = None,
         key_variable: str = "OPENAI_API_KEY",
         logprobs: bool = False,
         send_seeds: bool = True,
@@ -81,9 +81,10 @@ class OpenAIAgent:
             raise MissingDependencyError(
                 f"{error.name} is not installed: pip install 'rise-env[openai]'"
             ) from error
-        if concurrency < 1 or attempts < 1:
+        if max_concurrent_requests < 1 or attempts < 1:
             raise ConfigError(
-                f"concurrency and attempts must be at least 1, got {concurrency} and {attempts}"
+                "max_concurrent_requests and attempts must be at least 1, "
+                f"got {max_concurrent_requests} and {attempts}"
             )
         self.model, url = split_target(target)
         self._extra = dict(extra or {})
@@ -91,12 +92,12 @@ class OpenAIAgent:
         self._key = server_key(url, key_variable)
         self._client = openai.OpenAI(base_url=url, api_key=self._key, timeout=timeout, max_retries=0)
         self._openai, self._tenacity = openai, tenacity
-        self.in_flight = concurrency
-        self._concurrency, self._attempts = concurrency, attempts
-        self._pace = Pace(requests_per_minute, tokens_per_minute)
-        self._tape = None if journal is None else Tape(journal, self.name, logprobs=logprobs)
-        paid = [] if self._tape is None else self._tape.charged
-        self._budget = Budget(max_usd, read_prices(prices), paid)
+        self.max_concurrent_requests = max_concurrent_requests
+        self._max_concurrent_requests, self._attempts = max_concurrent_requests, attempts
+        self._pace = RateLimiter(requests_per_minute, tokens_per_minute)
+        self._reply_log = None if reply_log is None else ReplyLog(reply_log, self.name, logprobs=logprobs)
+        paid = [] if self._reply_log is None else self._reply_log.billable_usage
+        self._budget = CostBudget(max_usd, read_prices(prices), paid)
         self._logprobs, self._send_seeds = logprobs, send_seeds
 
     @property
@@ -119,18 +120,18 @@ class OpenAIAgent:
         drawn: Sequence[int | None] = [None] * len(conversations) if seeds is None else seeds
         replies: dict[int, Reply] = {}
 
-        def hear(place: int, reply: Reply) -> dict[int, _Request]:
+        def on_reply(place: int, reply: Reply) -> dict[int, _Request]:
             replies[place] = reply
             return {}
 
-        self.stream(dict(enumerate(zip(conversations, drawn, strict=True))), sampling, hear)
+        self.stream(dict(enumerate(zip(conversations, drawn, strict=True))), sampling, on_reply)
         return [replies[place] for place in range(len(conversations))]
 
     def stream(
         self,
         requests: Mapping[int, _Request],
         sampling: SamplingConfig,
-        hear: Callable[[int, Reply], Mapping[int, _Request]],
+        on_reply: Callable[[int, Reply], Mapping[int, _Request]],
     ) -> None:
         """Answer conversations and what follows from the answers; see `StreamingAgent.stream` and `act`.
 
@@ -147,8 +148,8 @@ class OpenAIAgent:
         ask_streaming(
             named(requests),
             lambda question: self._recall(*question, sampling, given_up),
-            lambda key, reply: named(hear(key, reply)),
-            threads=self._concurrency,
+            lambda key, reply: named(on_reply(key, reply)),
+            threads=self._max_concurrent_requests,
             given_up=given_up,
         )
 
@@ -158,21 +159,21 @@ class OpenAIAgent:
 
     def _name(self, request: _Request, sampling: SamplingConfig) -> str | None:
         """Return the request's key in the journal, if there is one; to be called in the order of requests."""
-        if self._tape is None:
+        if self._reply_log is None:
             return None
         conversation, seed = request
-        return self._tape.keys([conversation], sampling, None if seed is None else [seed])[0]
+        return self._reply_log.keys([conversation], sampling, None if seed is None else [seed])[0]
 
     def _recall(
         self, request: _Request, name: str | None, sampling: SamplingConfig, given_up: Event
     ) -> Reply:
-        if self._tape is None or name is None:
+        if self._reply_log is None or name is None:
             return self._answer(*request, sampling, given_up)[0]
-        reply = self._tape.get(name)
+        reply = self._reply_log.get(name)
         if reply is None:
             reply, price = self._answer(*request, sampling, given_up)
             if reply.finish != "error":
-                self._tape.add(name, reply, price)
+                self._reply_log.add(name, reply, price)
         return reply
 
     def _answer(
@@ -196,7 +197,7 @@ class OpenAIAgent:
         price = None
         try:
             reply: Reply = retrying(self._request, conversation, sampling, seed, most, given_up)
-            price = charged(reply.usage, most)
+            price = billable_usage(reply.usage, most)
         except ConfigError:
             raise
         except Exception as error:  # every try failed: this conversation's misfortune

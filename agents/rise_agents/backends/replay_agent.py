@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rise_agents.client.reply_log import Tape
+from rise_agents.client.reply_log import ReplyLog
 from rise_agents.types import Agent, Reply, SamplingConfig
 from rise_env.errors import DataNotFoundError
 from rise_env.types import Conversation
 
 
-class CassetteAgent:
+class ReplayAgent:
     """Answers from a file; what is not in it is asked of the agent being recorded, if there is one.
 
     Its name is the recorded agent's, so that trajectories get the same ids as with that agent.
@@ -33,14 +33,14 @@ class CassetteAgent:
 
             record = load_agent(record, **(settings or {}))
         self._recorded = record
-        self._tape = Tape(file, None if record is None else record.name)
-        if record is None and self._tape.agent is None:
+        self._reply_log = ReplyLog(file, None if record is None else record.name)
+        if record is None and self._reply_log.agent is None:
             raise DataNotFoundError(f"there is no cassette {file}; make it with record=AGENT")
 
     @property
     def name(self) -> str:
         """The recorded agent's."""
-        return str(self._tape.agent)
+        return str(self._reply_log.agent)
 
     def act(
         self,
@@ -53,12 +53,12 @@ class CassetteAgent:
         Raises:
             DataNotFoundError: A reply is not on the cassette, and nothing is recorded.
         """
-        keys = self._tape.keys(conversations, sampling, seeds)
-        missing = [place for place, key in enumerate(keys) if self._tape.get(key) is None]
+        keys = self._reply_log.keys(conversations, sampling, seeds)
+        missing = [place for place, key in enumerate(keys) if self._reply_log.get(key) is None]
         if missing and self._recorded is None:
             said = conversations[missing[0]][-1]["content"] if conversations[missing[0]] else ""
             raise DataNotFoundError(
-                f"{self._tape.path} holds no reply to {len(missing)} of {len(keys)} requests, "
+                f"{self._reply_log.path} holds no reply to {len(missing)} of {len(keys)} requests, "
                 f"the first after {said[:60]!r}; record them with record=AGENT"
             )
         if missing and self._recorded is not None:
@@ -69,11 +69,11 @@ class CassetteAgent:
             )
             for place, reply in zip(missing, replies, strict=True):
                 if reply.finish != "error":  # to be asked again another time
-                    self._tape.add(keys[place], reply)
+                    self._reply_log.add(keys[place], reply)
             fresh = dict(zip(missing, replies, strict=True))
         else:
             fresh = {}
-        return [fresh[i] if i in fresh else _known(self._tape.get(key)) for i, key in enumerate(keys)]
+        return [fresh[i] if i in fresh else _known(self._reply_log.get(key)) for i, key in enumerate(keys)]
 
     def close(self) -> None:
         """Close the recorded agent."""

@@ -31,7 +31,7 @@ class TransformersAgent:
         device: "auto" is the first GPU where there is one.
         revision: Of the hub repository.
         chat_template: File of a Jinja template, for a model that brings none.
-        max_batch: Rows per batch.
+        max_concurrent_requests: Rows per batch.
         max_batch_tokens: Tokens per batch: rows times the longest prompt with its reply. Halved, and kept
             so, when the device runs out of memory.
         logprobs: Whether replies carry the log-probabilities of their tokens.
@@ -51,15 +51,17 @@ class TransformersAgent:
         device: str = "auto",
         revision: str | None = None,
         chat_template: str | None = None,
-        max_batch: int = 256,
+        max_concurrent_requests: int = 256,
         max_batch_tokens: int = 65536,
         logprobs: bool = False,
         prefix_cache_mb: int = 1024,
     ) -> None:
         if dtype not in ("auto", *DTYPES):
             raise ConfigError(f"dtype must be auto or one of {', '.join(DTYPES)}, got {dtype!r}")
-        if max_batch < 1 or max_batch_tokens < 1:
-            raise ConfigError(f"batches need room, got {max_batch} rows and {max_batch_tokens} tokens")
+        if max_concurrent_requests < 1 or max_batch_tokens < 1:
+            raise ConfigError(
+                f"batches need room, got {max_concurrent_requests} rows and {max_batch_tokens} tokens"
+            )
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         if dtype == "auto":
@@ -69,7 +71,7 @@ class TransformersAgent:
         self.name = model_name(model, getattr(loaded.config, "_commit_hash", None))
         self.context = int(getattr(loaded.config, "max_position_embeddings", 0) or 1 << 30)
         """Longest prompt with its reply, in tokens."""
-        self.max_batch = max_batch
+        self.max_concurrent_requests = max_concurrent_requests
         self.max_batch_tokens = max_batch_tokens
         stops = stop_tokens(self.tokenizer, loaded.generation_config)
         self._decoder = Decoder(loaded, stops, logprobs=logprobs, prefix_bytes=prefix_cache_mb << 20)
@@ -89,7 +91,9 @@ class TransformersAgent:
         waiting = [i for i in range(len(prompts)) if room[i] >= 1]
         while waiting:
             lengths = [len(prompts[i]) + room[i] for i in waiting]
-            rows = batches(lengths, max_tokens=self.max_batch_tokens, max_rows=self.max_batch)[0]
+            rows = batches(lengths, max_tokens=self.max_batch_tokens, max_rows=self.max_concurrent_requests)[
+                0
+            ]
             batch = [waiting[row] for row in rows]
             requests = [Request(tuple(prompts[i]), seeds[i], room[i]) for i in batch]
             try:

@@ -14,9 +14,9 @@ import numpy as np
 
 from rise_agents.generation.chat_template import encode, load_tokenizer, stop_tokens
 from rise_agents.generation.model_fingerprint import fingerprint, model_name
-from rise_agents.parallel.data_parallel import Replicas
+from rise_agents.parallel.data_parallel import DataParallelAgent
 from rise_agents.parallel.gpu_assignment import devices, on_cpu
-from rise_agents.types import Hear, Reply, Requests, SamplingConfig
+from rise_agents.types import OnReply, Reply, Requests, SamplingConfig
 from rise_env.errors import AgentError, ConfigError, DataNotFoundError, MissingDependencyError
 from rise_env.types import Conversation, Usage
 
@@ -36,10 +36,10 @@ class VLLMAgent:
         dtype: "auto" is the model's own on a GPU; float32 on a CPU.
         tensor_parallel_size: GPUs that share one model.
         data_parallel_size: Engines with a copy of the model each, which share the work; every one takes
-            `tensor_parallel_size` GPUs of this machine and answers `max_batch` requests at a time.
+            `tensor_parallel_size` GPUs of this machine and answers `max_concurrent_requests` at a time.
         memory: Share of the GPU's memory that vLLM may take; on a CPU, GiB for the attention cache.
         max_length: Longest prompt with its reply; None is the model's own.
-        max_batch: Requests in flight.
+        max_concurrent_requests: Requests in flight.
         adapter: Folder of a LoRA adapter to play with.
         revision: Of the hub repository.
         chat_template: File of a Jinja template, for a model that brings none.
@@ -65,7 +65,7 @@ class VLLMAgent:
         data_parallel_size: int = 1,
         memory: float | None = None,
         max_length: int | None = None,
-        max_batch: int = 256,
+        max_concurrent_requests: int = 256,
         adapter: str | None = None,
         revision: str | None = None,
         chat_template: str | None = None,
@@ -79,12 +79,12 @@ class VLLMAgent:
             raise ConfigError(f"sampler must be auto, rise or vllm, got {sampler!r}")
         if "data_parallel_size" in (extra or {}):
             raise ConfigError("data_parallel_size is a setting of its own: take it out of `extra`")
-        self._replicas: Replicas | None = None
+        self._replicas: DataParallelAgent | None = None
         if data_parallel_size != 1:
             shares = devices(data_parallel_size, tensor_parallel_size)
-            self._replicas = Replicas(f"vllm:{model}", given, shares, known=("context", "stops"))
+            self._replicas = DataParallelAgent(f"vllm:{model}", given, shares, known=("context", "stops"))
             self.name = self._replicas.name
-            self.in_flight = self._replicas.in_flight
+            self.max_concurrent_requests = self._replicas.max_concurrent_requests
             self.context = self._replicas.attributes["context"]
             self.stops = self._replicas.attributes["stops"]
             return
@@ -105,7 +105,7 @@ class VLLMAgent:
             "dtype": "float32" if dtype == "auto" and cpu else dtype,
             "tensor_parallel_size": tensor_parallel_size,
             "max_model_len": max_length,
-            "max_num_seqs": max_batch,
+            "max_num_seqs": max_concurrent_requests,
             "revision": revision,
             "enforce_eager": eager,
             "enable_prefix_caching": True,
@@ -138,7 +138,7 @@ class VLLMAgent:
         if adapter is not None:
             self.name += f"+{fingerprint(Path(adapter))}"
         self._logprobs = logprobs
-        self.in_flight = max_batch + max_batch // 4
+        self.max_concurrent_requests = max_concurrent_requests + max_concurrent_requests // 4
         """Streamed requests; a few wait in the engine, so that it is never short of work."""
         self._numbers = itertools.count()
         """Of streamed requests."""
@@ -177,7 +177,7 @@ class VLLMAgent:
         self,
         requests: Requests,
         sampling: SamplingConfig,
-        hear: Hear,
+        on_reply: OnReply,
     ) -> None:
         """Answer conversations and what follows from the answers; see `StreamingAgent.stream`.
 
@@ -186,7 +186,7 @@ class VLLMAgent:
         they are not played alone at the end.
         """
         if self._replicas is not None:
-            self._replicas.stream(requests, sampling, hear)
+            self._replicas.stream(requests, sampling, on_reply)
             return
         engine = self._llm.llm_engine
         fresh = deque(requests.items())
@@ -195,10 +195,10 @@ class VLLMAgent:
         try:
             while fresh or following or flying:
                 done: list[tuple[int, Reply]] = []
-                while (fresh or following) and len(flying) < self.in_flight:
-                    last = fresh and len(fresh) < self.in_flight
+                while (fresh or following) and len(flying) < self.max_concurrent_requests:
+                    last = fresh and len(fresh) < self.max_concurrent_requests
                     queue = fresh if last or not following else following
-                    some = min(len(queue), self.in_flight - len(flying), _AT_ONCE)
+                    some = min(len(queue), self.max_concurrent_requests - len(flying), _AT_ONCE)
                     done += self._begin([queue.popleft() for _ in range(some)], sampling, flying)
                 if flying:
                     for output in engine.step():
@@ -206,7 +206,7 @@ class VLLMAgent:
                             key, began = flying.pop(output.request_id)
                             done.append((key, self._reply(output, time.perf_counter() - began)))
                 for key, reply in done:
-                    following += hear(key, reply).items()
+                    following += on_reply(key, reply).items()
         finally:
             if flying:  # something was raised
                 engine.abort_request(list(flying))

@@ -57,7 +57,7 @@ def run(config: CollectConfig, *, show: bool = True) -> Progress:
                 store,
                 config.sampling,
                 seed=config.seed,
-                chunk=config.chunk,
+                max_concurrent_episodes=config.max_concurrent_episodes,
                 drop_degenerate=config.drop_degenerate,
                 progress=line.update,
             )
@@ -81,17 +81,17 @@ def estimate(config: CollectConfig, env: gymnasium.Env[Any, str], indices: Seque
         ConfigError: A text cannot name an agent, or prices are none.
     """
     check_spec(config.agent)
-    prices = last_prices = read_prices(config.agent_settings.get("prices"))
-    if config.last_agent is not None and has_teacher(config):
-        check_spec(config.last_agent)
-        last_prices = read_prices(config.last_agent_settings.get("prices"))
+    prices = teacher_prices = read_prices(config.agent_settings.get("prices"))
+    if config.teacher is not None and has_teacher(config):
+        check_spec(config.teacher)
+        teacher_prices = read_prices(config.teacher_settings.get("prices"))
     return estimate_episodes(
         env,
         indices,
-        samples=[1] * (config.turns - 1) + [config.last_samples],
+        num_samples=[1] * (config.turns - 1) + [config.num_samples],
         max_new_tokens=config.sampling.max_new_tokens,
         prices=prices,
-        last_prices=last_prices,
+        teacher_prices=teacher_prices,
     )
 
 

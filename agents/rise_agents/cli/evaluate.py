@@ -21,7 +21,7 @@ import rise_env
 from rise_agents.backends.scripted_agent import ScriptedAgent
 from rise_agents.client.rate_limit import read_prices
 from rise_agents.evaluation.protocols import NAMES, PROTOCOLS, make_for
-from rise_agents.evaluation.runner import Measure, evaluate, judge
+from rise_agents.evaluation.runner import EvaluationSettings, evaluate, judge
 from rise_agents.registry import check_spec, load_agent
 from rise_agents.rollout.cleanup import close
 from rise_agents.rollout.cost_estimate import Estimate, estimate_episodes
@@ -30,7 +30,7 @@ from rise_agents.rollout.rollout import WHERE
 from rise_agents.types import Agent, SamplingConfig
 from rise_env.cli.config_parser import parse
 from rise_env.errors import ConfigError
-from rise_env.utils.suggestions import choose
+from rise_env.utils.suggestions import validate_choice
 from rise_env.utils.versions import installed
 
 
@@ -51,7 +51,7 @@ class EvaluateConfig:
     protocols: tuple[str, ...] = ("sequential", "parallel")
     """Of sequential, parallel, oracle, window, self_refine, best_of_n. A report needs the first two."""
     turns: int = 5
-    samples: int = 5
+    num_samples: int = 5
     """K of mK@t1, and N of best-of-N."""
     draws: int | None = None
     """First replies drawn, K or more: pass@k and the hard problems need many. None draws K."""
@@ -68,7 +68,7 @@ class EvaluateConfig:
     """Arguments of the environment; feedback, limit of turns and stop are set by the protocols."""
     agent_settings: Mapping[str, Any] = field(default_factory=dict)
     verifier_settings: Mapping[str, Any] = field(default_factory=dict)
-    chunk: int | None = None
+    max_concurrent_episodes: int | None = None
     """Episodes played at a time; None is as many as the agents can use, and 256 at least."""
     resume: bool = True
     """Continue what is in the folder; false refuses a folder with logs."""
@@ -76,20 +76,20 @@ class EvaluateConfig:
     """Say what would be asked for and what it may cost at most, and play nothing."""
 
     def __post_init__(self) -> None:
-        if min(self.limit, self.turns, self.samples) < 1 or not self.seeds or not self.agent:
+        if min(self.limit, self.turns, self.num_samples) < 1 or not self.seeds or not self.agent:
             raise ConfigError(
                 "limit, turns and samples must be at least 1, with at least one seed and agent; got "
-                f"{self.limit}, {self.turns}, {self.samples}, {list(self.seeds)} and {list(self.agent)}"
+                f"{self.limit}, {self.turns}, {self.num_samples}, {list(self.seeds)} and {list(self.agent)}"
             )
         if self.label and len(self.label) != len(self.agent):
             raise ConfigError(f"one label per agent: got {len(self.label)} and {len(self.agent)}")
-        if self.draws is not None and self.draws < self.samples:
-            raise ConfigError(f"draws must be at least samples ({self.samples}), got {self.draws}")
+        if self.draws is not None and self.draws < self.num_samples:
+            raise ConfigError(f"draws must be at least samples ({self.num_samples}), got {self.draws}")
         taken = {"feedback", "max_turns", "stop_when_correct"} & set(self.env_settings)
         if taken:
             raise ConfigError(f"{sorted(taken)[0]} is set by the protocols; leave it out of env_settings")
         for name in (*self.protocols, *self.temperatures):
-            choose(name, NAMES, "protocol")
+            validate_choice(name, NAMES, "protocol")
         if not self.protocols:
             raise ConfigError(f"name at least one protocol of {', '.join(NAMES)}")
         if "best_of_n" in self.protocols and "parallel" not in self.protocols:
@@ -148,7 +148,7 @@ def forecast(config: EvaluateConfig) -> dict[str, Estimate]:
     found = {}
     for name in config.protocols:
         protocol = PROTOCOLS.get(name, PROTOCOLS["parallel"])
-        plan = protocol.plan(nobody, config.turns, config.draws or config.samples)
+        plan = protocol.plan(nobody, config.turns, config.draws or config.num_samples)
         env = make_for(
             protocol,
             lambda settings: _environment(config, settings),
@@ -156,15 +156,17 @@ def forecast(config: EvaluateConfig) -> dict[str, Estimate]:
             history_turns=config.history_turns,
         )
         judged = name == "best_of_n"  # its prompts hold a reply each, and the verifier is asked
-        samples = [config.samples * config.verifier_votes] if judged else [step.samples for step in plan]
+        num_samples = (
+            [config.num_samples * config.verifier_votes] if judged else [step.num_samples for step in plan]
+        )
         paid = verifier_prices if judged and config.verifier else prices
         most = estimate_episodes(
             env,
             indices,
-            samples=samples,
+            num_samples=num_samples,
             max_new_tokens=limit,
             prices=paid,
-            last_prices=paid,
+            teacher_prices=paid,
             beside=limit if judged else 0,
         )
         found[name] = most.times(len(config.agent) * len(config.seeds))
@@ -179,14 +181,14 @@ def _indices(config: EvaluateConfig) -> range:
 def _run_agent(
     config: EvaluateConfig, agent: Agent, verifier: Agent, label: str, number: int, indices: Sequence[int]
 ) -> None:
-    measure = Measure(
+    measure = EvaluationSettings(
         turns=config.turns,
-        samples=config.samples,
-        draws=config.draws or config.samples,
+        num_samples=config.num_samples,
+        draws=config.draws or config.num_samples,
         history_turns=config.history_turns,
         sampling=config.sampling,
         temperatures=config.temperatures,
-        chunk=config.chunk,
+        max_concurrent_episodes=config.max_concurrent_episodes,
     )
     for seed in config.seeds:
         folder = Path(config.out) / folder_name(label) / f"seed-{seed}"

@@ -16,20 +16,20 @@ Answer = TypeVar("Answer")
 def ask_streaming(
     questions: Mapping[int, Question],
     answer: Callable[[Question], Answer],
-    hear: Callable[[int, Answer], Mapping[int, Question]],
+    on_reply: Callable[[int, Answer], Mapping[int, Question]],
     *,
     threads: int,
     given_up: Event,
 ) -> None:
     """Answer questions, and those that follow from the answers, until none is left.
 
-    Depth first: what follows from an answer is begun before what was there earlier. What `answer` or `hear`
-    raises comes out, Ctrl-C as well; nothing is begun then, and what was begun is waited for.
+    Depth first: what follows from an answer is begun before what was there earlier. What `answer` or
+    `on_reply` raises comes out, Ctrl-C as well; nothing is begun then, and what was begun is waited for.
 
     Args:
         questions: By their keys; begun in this order.
         answer: Called in many threads.
-        hear: Called with key and answer; returns what to ask next, by keys that are not in use.
+        on_reply: Called with key and answer; returns what to ask next, by keys that are not in use.
         threads: Questions in flight at most.
         given_up: Set when something was raised, for an `answer` that would try again.
     """
@@ -45,7 +45,7 @@ def ask_streaming(
                     flying[future] = key
                     future.add_done_callback(done.put)
                 future = done.get()
-                stack += list(hear(flying.pop(future), future.result()).items())[::-1]
+                stack += list(on_reply(flying.pop(future), future.result()).items())[::-1]
         except BaseException:
             given_up.set()
             raise

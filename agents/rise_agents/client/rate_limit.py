@@ -47,7 +47,7 @@ def read_prices(table: object) -> Prices | None:
     return Prices(**table)
 
 
-class Pace:
+class RateLimiter:
     """Spaces requests so that neither limit is exceeded in any minute. Threads may share one.
 
     Args:
@@ -86,7 +86,7 @@ class Pace:
             sleep(start - now)
 
 
-class Budget:
+class CostBudget:
     """Counts money, and refuses requests that might exceed the cap. Threads may share one.
 
     Args:
@@ -142,7 +142,7 @@ class Budget:
             self._settled.notify_all()
 
 
-def charged(usage: Usage, most: Usage) -> Usage:
+def billable_usage(usage: Usage, most: Usage) -> Usage:
     """Return what a reply is to be paid for: where the server does not say, as much as there can be."""
     return Usage(
         prompt_tokens=usage.prompt_tokens or most.prompt_tokens,

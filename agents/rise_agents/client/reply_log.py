@@ -22,10 +22,10 @@ from rise_env.types import Conversation, Usage
 
 SCHEMA = 1
 
-_START = b'{"kind":"cassette",'
+_START = b'{"kind":"replay",'
 
 
-class Tape:
+class ReplyLog:
     """A file of replies. Threads may share one.
 
     Args:
@@ -42,7 +42,7 @@ class Tape:
         self.agent = agent
         self._logprobs = logprobs
         self._replies: dict[str, Reply] = {}
-        self.charged: list[Usage] = []
+        self.billable_usage: list[Usage] = []
         """What the replies that the file held are to be paid for."""
         self._asked: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -75,20 +75,20 @@ class Tape:
         """Return the reply with this key, if there is one."""
         return self._replies.get(key)
 
-    def add(self, key: str, reply: Reply, charged: Usage | None = None) -> None:
+    def add(self, key: str, reply: Reply, billable_usage: Usage | None = None) -> None:
         """Write a reply down at once.
 
         Args:
             key: From `keys`.
             reply: The reply.
-            charged: What it is to be paid for; None is its usage.
+            billable_usage: What it is to be paid for; None is its usage.
 
         Raises:
             StoreError: The disk is full. The replies that the file held before are whole.
         """
         row = {"key": key, **_to_json(reply)}
-        if charged is not None and charged != reply.usage:
-            row["charged"] = _counts(charged)
+        if billable_usage is not None and billable_usage != reply.usage:
+            row["billable_usage"] = _counts(billable_usage)
         with self._lock:
             try:
                 self._write(_line(row))
@@ -114,7 +114,7 @@ class Tape:
                 raise
 
     def _head(self) -> dict[str, Any]:
-        head: dict[str, Any] = {"kind": "cassette", "schema": SCHEMA, "agent": self.agent}
+        head: dict[str, Any] = {"kind": "replay", "schema": SCHEMA, "agent": self.agent}
         return {**head, "logprobs": True} if self._logprobs else head
 
     def _load(self) -> None:
@@ -126,14 +126,14 @@ class Tape:
         lines = data[:whole].split(b"\n")[:-1]
         try:
             head = json.loads(lines[0])
-            if head["kind"] != "cassette" or head["schema"] != SCHEMA:
+            if head["kind"] != "replay" or head["schema"] != SCHEMA:
                 raise ValueError("not a cassette")
             for line in lines[1:]:
                 row = json.loads(line)
                 self._replies[row["key"]] = _from_json(row)
-                self.charged.append(_usage(row.get("charged", row["usage"])))
+                self.billable_usage.append(_usage(row.get("billable_usage", row["usage"])))
         except (ValueError, KeyError, TypeError, IndexError) as error:
-            raise StoreError(f"{self.path} is not a cassette: {error!r}") from error
+            raise StoreError(f"{self.path} is not a replay: {error!r}") from error
         if self.agent is not None and head["agent"] != self.agent:
             raise StoreError(f"{self.path} holds replies of {head['agent']!r}, not of {self.agent!r}")
         known = bool(head.get("logprobs"))

@@ -11,13 +11,13 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from rise_agents.rollout.fault_isolation import Asker
-from rise_agents.rollout.rollout import request_seed
+from rise_agents.rollout.fault_isolation import FaultIsolator
 from rise_agents.types import Agent, Reply, SamplingConfig
 from rise_env.checkers.extraction.boxed import last_boxed
 from rise_env.errors import ConfigError
 from rise_env.trajectories.serialization import episode_id
 from rise_env.types import Attempt, CheckResult, Conversation, Trajectory, Turn, Verdict
+from rise_env.utils.seeding import derive
 
 QUESTION = (
     "Here is a problem and a solution of it. Is the final answer of the solution right? Check it step by "
@@ -56,10 +56,10 @@ def best_of_n(
     draws: Iterable[Trajectory],
     sampling: SamplingConfig,
     *,
-    samples: int,
+    num_samples: int,
     votes: int,
     seed: int,
-    chunk: int,
+    max_concurrent_episodes: int,
     done: Callable[[str], bool] = lambda _: False,
 ) -> Iterator[tuple[list[Trajectory], list[Trajectory]]]:
     """Let a verifier pick; yield what it picked and what it said, a chunk at a time.
@@ -68,57 +68,58 @@ def best_of_n(
         verifier: Who judges.
         draws: Episodes of the protocol "parallel".
         sampling: How the verifier's answers are drawn.
-        samples: N, of the draws the first ones.
+        num_samples: N, of the draws the first ones.
         votes: How often it is asked about each reply.
         seed: Of its answers.
-        chunk: Episodes judged together.
+        max_concurrent_episodes: Episodes judged together.
         done: Whether an id need not be judged again.
 
     Yields:
-        Per chunk: episodes whose one turn holds the N replies with the picked one chosen; and, beside, one
-        episode per problem with a turn per reply, whose attempts are the verifier's answers. There a
-        verdict says whether the verifier was right about the reply: that is for measuring it.
+        For each group of episodes that is judged together, two lists. The first holds episodes whose one
+        turn has the N replies, with the picked one chosen. The second holds one episode per problem with a
+        turn per reply, whose attempts are the verifier's answers. There a verdict says whether the verifier
+        was right about the reply: that is for measuring it.
 
     Raises:
         ConfigError: `votes` or `samples` is below 1.
         AgentError: The verifier answers nothing any more.
     """
-    if min(votes, samples) < 1:
-        raise ConfigError(f"votes and samples must be at least 1, got {votes} and {samples}")
-    todo = (e for e in draws if e.turns and not done(_id(e, verifier, samples, votes)))
-    asker = Asker()
-    while part := list(islice(todo, chunk)):
+    if min(votes, num_samples) < 1:
+        raise ConfigError(f"votes and samples must be at least 1, got {votes} and {num_samples}")
+    todo = (e for e in draws if e.turns and not done(_id(e, verifier, num_samples, votes)))
+    asker = FaultIsolator()
+    while part := list(islice(todo, max_concurrent_episodes)):
         wanted = [
             (episode, draw, vote)
             for episode in part
-            for draw in range(len(episode.turns[0].attempts[:samples]))
+            for draw in range(len(episode.turns[0].attempts[:num_samples]))
             for vote in range(votes)
         ]
         conversations = [
             judgement(episode.problem.question, episode.turns[0].attempts[draw].reply)
             for episode, draw, _ in wanted
         ]
-        seeds = [request_seed(seed, _number(episode.id), draw, vote) for episode, draw, vote in wanted]
+        seeds = [derive(seed, _number(episode.id), draw, vote) for episode, draw, vote in wanted]
         replies = asker.ask(verifier, conversations, sampling, seeds)
         answers = iter(zip(conversations, replies, strict=True))
-        pairs = [_judged(episode, verifier, answers, samples, votes) for episode in part]
+        pairs = [_judged(episode, verifier, answers, num_samples, votes) for episode in part]
         yield [picked for picked, _ in pairs], [said for _, said in pairs]
 
 
-def record(verifier: Agent, samples: int, votes: int) -> Mapping[str, Any]:
+def record(verifier: Agent, num_samples: int, votes: int) -> Mapping[str, Any]:
     """Return what the run record says of a verifier."""
-    return {"verifier": verifier.name, "votes": votes, "best_of": samples}
+    return {"verifier": verifier.name, "votes": votes, "best_of": num_samples}
 
 
 def _judged(
     episode: Trajectory,
     verifier: Agent,
     answers: Iterator[tuple[Conversation, Reply]],
-    samples: int,
+    num_samples: int,
     votes: int,
 ) -> tuple[Trajectory, Trajectory]:
     turn = episode.turns[0]
-    attempts = turn.attempts[:samples]
+    attempts = turn.attempts[:num_samples]
     asked: list[Turn] = []
     scores = []
     for attempt in attempts:
@@ -128,7 +129,7 @@ def _judged(
         asked.append(Turn(observation=heard[0][0], attempts=judged))
     picked = replace(
         episode,
-        id=_id(episode, verifier, samples, votes),
+        id=_id(episode, verifier, num_samples, votes),
         turns=(replace(turn, attempts=attempts, chosen=pick(scores)),),
     )
     return picked, replace(picked, turns=tuple(asked))
@@ -151,8 +152,8 @@ def _as_attempt(name: str, reply: Reply, right: bool) -> Attempt:
     )
 
 
-def _id(episode: Trajectory, verifier: Agent, samples: int, votes: int) -> str:
-    plan = {"draws": episode.id, **record(verifier, samples, votes)}
+def _id(episode: Trajectory, verifier: Agent, num_samples: int, votes: int) -> str:
+    plan = {"draws": episode.id, **record(verifier, num_samples, votes)}
     return episode_id(episode.problem, plan, episode.seed)
 
 

@@ -70,7 +70,7 @@ _BLIND = {"feedback": "blind", "stop_when_correct": False}
 PROTOCOLS: Mapping[str, Protocol] = {
     "sequential": Protocol(plan=_turns, settings=_BLIND),
     "parallel": Protocol(
-        plan=lambda agent, turns, draws: [TurnPlan(agent, samples=draws, until_correct=False)],
+        plan=lambda agent, turns, draws: [TurnPlan(agent, num_samples=draws, until_correct=False)],
         settings=_BLIND,
     ),
     "oracle": Protocol(plan=_turns, settings={"feedback": "oracle", "stop_when_correct": True}),

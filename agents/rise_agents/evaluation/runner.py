@@ -17,16 +17,16 @@ from rise_env.utils.seeding import derive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
+class EvaluationSettings:
     """How often, how long and how to draw: what the protocols need to know."""
 
     turns: int = 5
-    samples: int = 5
+    num_samples: int = 5
     draws: int = 5
     history_turns: int = 2
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     temperatures: Mapping[str, float] = field(default_factory=dict)
-    chunk: int | None = None
+    max_concurrent_episodes: int | None = None
 
     def sampling_for(self, protocol: str) -> SamplingConfig:
         """Return how the replies of a protocol are drawn."""
@@ -39,7 +39,7 @@ def evaluate(
     make_env: MakeEnv,
     indices: Sequence[int],
     folder: Path,
-    measure: Measure,
+    measure: EvaluationSettings,
     *,
     seed: int,
     run_record: Mapping[str, Any],
@@ -77,18 +77,24 @@ def evaluate(
                 store,
                 measure.sampling_for(name),
                 seed=derive(seed, NAMES.index(name)),
-                chunk=measure.chunk,
+                max_concurrent_episodes=measure.max_concurrent_episodes,
                 progress=None if progress is None else partial(progress, name),
             )
 
 
 def judge(
-    verifier: Agent, folder: Path, measure: Measure, *, votes: int, seed: int, run_record: Mapping[str, Any]
+    verifier: Agent,
+    folder: Path,
+    measure: EvaluationSettings,
+    *,
+    votes: int,
+    seed: int,
+    run_record: Mapping[str, Any],
 ) -> None:
     """Let a verifier pick among the draws in `folder`: best_of_n.jsonl and verifier.jsonl."""
     record = {
         **_record(run_record, "best_of_n", measure),
-        **verifier_record(verifier, measure.samples, votes),
+        **verifier_record(verifier, measure.num_samples, votes),
         "turns": 1,
     }
     with ExitStack() as stack:
@@ -100,21 +106,21 @@ def judge(
             verifier,
             read_trajectories(folder / "parallel.jsonl"),
             measure.sampling_for("best_of_n"),
-            samples=measure.samples,
+            num_samples=measure.num_samples,
             votes=votes,
             seed=derive(seed, NAMES.index("best_of_n")),
-            chunk=measure.chunk or CHUNK,
+            max_concurrent_episodes=measure.max_concurrent_episodes or CHUNK,
             done=lambda identity: identity in picked.ids,
         ):
             said.append(judgements)  # first, so that what is picked has been judged on the disk
             picked.append(episodes)
 
 
-def _record(run_record: Mapping[str, Any], protocol: str, measure: Measure) -> dict[str, Any]:
+def _record(run_record: Mapping[str, Any], protocol: str, measure: EvaluationSettings) -> dict[str, Any]:
     return {
         **run_record,
         "protocol": protocol,
-        "samples": measure.samples,
+        "num_samples": measure.num_samples,
         "draws": measure.draws,
         "sampling": asdict(measure.sampling_for(protocol)),
     }

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from rise_agents.generation.gumbel_sampling import SeededSampling, request_keys
-from rise_agents.generation.kv_cache import is_plain, roomy_cache
+from rise_agents.generation.kv_cache import is_plain, preallocated_cache
 from rise_agents.generation.prefix_cache import Entry, PrefixCache
 from rise_agents.types import SamplingConfig
 
@@ -149,7 +149,7 @@ class Decoder:
 
     def _cache(self, found: Sequence[tuple[Entry | None, int]]) -> Any:
         """Return the model's cache with the known states in it, right aligned."""
-        cache = roomy_cache(self.model.config)
+        cache = preallocated_cache(self.model.config)
         width = max(shared for _, shared in found)
         known = next((entry for entry, shared in found if entry is not None and shared), None)
         if known is None:

@@ -14,7 +14,7 @@ SPARE = 64
 """Columns made ahead whenever the room runs out."""
 
 
-class RoomyLayer(DynamicLayer):  # type: ignore[misc]  # transformers is untyped
+class PreallocatedLayer(DynamicLayer):  # type: ignore[misc]  # transformers is untyped
     """A `DynamicLayer` whose `keys` and `values` are views into larger buffers."""
 
     keys: torch.Tensor
@@ -49,16 +49,16 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]  # transformers is untyped
         self._buffers = None
 
 
-def roomy_cache(config: Any) -> Any:
+def preallocated_cache(config: Any) -> Any:
     """Return an empty cache for a model; layers with sliding windows and the like stay transformers' own."""
     cache = DynamicCache(config=config)
-    cache.layers = [RoomyLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]
+    cache.layers = [PreallocatedLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]
     return cache
 
 
 def is_plain(cache: Any) -> bool:
     """Whether every layer holds one column per token, so that it can be cut at any token."""
-    return all(type(layer) is RoomyLayer for layer in cache.layers)
+    return all(type(layer) is PreallocatedLayer for layer in cache.layers)
 
 
 def _enlarged(like: torch.Tensor, old: torch.Tensor, start: int, columns: int) -> torch.Tensor:

@@ -20,21 +20,21 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.util import Finalize
 from typing import Any
 
-from rise_agents.types import Agent, Hear, Reply, Requests, SamplingConfig, StreamingAgent
+from rise_agents.types import Agent, OnReply, Reply, Requests, SamplingConfig, StreamingAgent
 from rise_env.errors import AgentError, RiseError
 from rise_env.types import Conversation
 
 _PATIENCE = 60.0
 """Seconds that a copy has to close before it is killed."""
 
-_MOST_HOMES = 1 << 16
+_MAX_PREFIXES = 1 << 16
 """Conversations whose copies are remembered; no prefix cache holds more."""
 
 _LOOK = 1.0
 """Seconds of silence after which the copies are looked at, whether they live."""
 
 
-class Replicas:
+class DataParallelAgent:
     """Copies of one agent, used together.
 
     Scripts need the usual `if __name__ == "__main__":` around their work, as processes are spawned.
@@ -80,7 +80,7 @@ class Replicas:
             raise
         self.attributes = known_by_all[0]
         self.name = str(self.attributes["name"])
-        self.in_flight = len(environments) * int(self.attributes["in_flight"])
+        self.max_concurrent_requests = len(environments) * int(self.attributes["max_concurrent_requests"])
         """How many requests all copies can use at a time; 0 if the agent that is copied does not stream."""
 
     def act(
@@ -123,7 +123,7 @@ class Replicas:
         self,
         requests: Requests,
         sampling: SamplingConfig,
-        hear: Hear,
+        on_reply: OnReply,
     ) -> None:
         """Answer conversations and what follows from the answers; see `StreamingAgent.stream`.
 
@@ -131,8 +131,8 @@ class Replicas:
         a slow one.
 
         Raises:
-            Exception: The first that `hear` or a copy's agent raised. Each of the other copies was stopped at
-                its next reply, which nobody heard; the copies live.
+            Exception: The first that `on_reply` or a copy's agent raised. Each of the other copies was
+                stopped at its next reply, which nobody heard; the copies live.
             AgentError: A copy died: all are ended, as after Ctrl-C.
         """
         self._check_open()
@@ -152,7 +152,7 @@ class Replicas:
                     elif failure is not None:
                         _send(self._lines[copy], None)
                     else:
-                        failure = self._pass_on(copy, told, hear)
+                        failure = self._pass_on(copy, told, on_reply)
         except BaseException as error:
             self._give_up(error)
             if failure is not None and isinstance(error, AgentError):
@@ -165,11 +165,11 @@ class Replicas:
         self,
         copy: int,
         told: tuple[int, Reply],
-        hear: Hear,
+        on_reply: OnReply,
     ) -> Exception | None:
         """Tell a copy what follows from its reply; or stop it and return what went wrong."""
         try:
-            following = dict(hear(*told))
+            following = dict(on_reply(*told))
             for said, _ in following.values():
                 self._remember(said, copy)
             _send(self._lines[copy], following)  # last, so that nothing was sent where something was raised
@@ -223,7 +223,7 @@ class Replicas:
         return parts
 
     def _remember(self, conversation: Conversation, copy: int) -> None:
-        if len(self._homes) == _MOST_HOMES:
+        if len(self._homes) == _MAX_PREFIXES:
             self._homes.clear()
         self._homes[_beginning(conversation)] = copy
 
@@ -298,7 +298,9 @@ def _serve(
 
         agent = load_agent(spec, **settings)
         told = {name: getattr(agent, name) for name in ("name", *known)}
-        told["in_flight"] = agent.in_flight if isinstance(agent, StreamingAgent) else 0
+        told["max_concurrent_requests"] = (
+            agent.max_concurrent_requests if isinstance(agent, StreamingAgent) else 0
+        )
         _send(line, told)
         while not leaving.is_set() and (work := _next(line)) is not None:
             try:
@@ -325,7 +327,7 @@ class _Stopped(Exception):
 
 
 def _do(agent: Any, line: Connection, kind: str, asked: Any, *how: Any) -> list[Reply] | None:
-    def hear(key: int, reply: Reply) -> Any:
+    def on_reply(key: int, reply: Reply) -> Any:
         _send(line, (key, reply))
         following = _next(line)
         if following is None:
@@ -334,7 +336,7 @@ def _do(agent: Any, line: Connection, kind: str, asked: Any, *how: Any) -> list[
 
     if kind == "stream":
         with contextlib.suppress(_Stopped):
-            agent.stream(asked, *how, hear)
+            agent.stream(asked, *how, on_reply)
         return None
     return list(agent.act(asked, *how)) if asked else []
 

@@ -9,10 +9,10 @@ from typing import Any
 import gymnasium
 
 from rise_agents.rollout.cleanup import close
-from rise_agents.rollout.episode_runner import LiveEpisode
+from rise_agents.rollout.episode_runner import EpisodeRunner
 from rise_agents.rollout.ordered_writer import OrderedWriter
 from rise_agents.rollout.rollout import plan_record
-from rise_agents.rollout.scheduler import TurnPlan, play
+from rise_agents.rollout.scheduler import TurnPlan, run_episodes
 from rise_agents.types import SamplingConfig, StreamingAgent
 from rise_env.errors import ConfigError, StoreError
 from rise_env.trajectories.serialization import episode_id
@@ -47,7 +47,7 @@ def collect(
     sampling: SamplingConfig,
     *,
     seed: int,
-    chunk: int | None = None,
+    max_concurrent_episodes: int | None = None,
     drop_degenerate: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> Progress:
@@ -57,11 +57,11 @@ def collect(
         plan: Who plays which turn; see `rollout`.
         make_env: Called once per episode that is played at a time; the environments are used again.
         indices: Of problems, each once.
-        store: Where trajectories go, in this order unless one takes very long; at most `chunk` at a time.
+        store: Where trajectories go, in the order of `indices` unless one takes very long.
         sampling: How replies are drawn.
         seed: Of the run.
-        chunk: Episodes played at a time; None is as many as the agents can use, and 256 at least. Changes
-            speed and memory, never a trajectory.
+        max_concurrent_episodes: Episodes played at a time; None is as many as the agents can use, and at
+            least 256. It changes speed and memory, never a trajectory.
         drop_degenerate: See `rollout`.
         progress: Called before the first episode and whenever some were stored.
 
@@ -69,10 +69,10 @@ def collect(
         AgentError, ConfigError: See `rollout`.
         StoreError: The store cannot be written.
     """
-    if chunk is None:
-        chunk = max(CHUNK, in_flight(plan))
-    if chunk < 1:
-        raise ConfigError(f"chunk must be at least 1, got {chunk}")
+    if max_concurrent_episodes is None:
+        max_concurrent_episodes = max(CHUNK, max_concurrent_requests(plan))
+    if max_concurrent_episodes < 1:
+        raise ConfigError(f"max_concurrent_episodes must be at least 1, got {max_concurrent_episodes}")
     if not plan:
         raise ConfigError("a plan needs at least one turn")
     if seed < 0:
@@ -96,29 +96,28 @@ def collect(
             if progress:
                 progress(state)
 
-        def begin(index: int) -> LiveEpisode:
+        def begin(index: int) -> EpisodeRunner:
             busy.append(free.pop() if free else make_env())
-            return LiveEpisode(busy[-1], index, record, seed)
+            return EpisodeRunner(busy[-1], index, record, seed)
 
-        def ended(episode: LiveEpisode) -> None:
+        def ended(episode: EpisodeRunner) -> None:
             busy.remove(episode.env)
             if episode.env_failed:
                 close(episode.env)
             else:
                 free.append(episode.env)
-            writer.add(episode.index, episode.record())
+            writer.add(episode.index, episode.to_trajectory())
 
         if progress:
             progress(state)
-        writer = OrderedWriter(store, todo, min(chunk, CHUNK), tell)
-        live = min(chunk, len(todo))
+        writer = OrderedWriter(store, todo, min(max_concurrent_episodes, CHUNK), tell)
         try:
-            play(
+            run_episodes(
                 map(begin, todo),
                 plan,
                 sampling,
                 seed,
-                live=live,
+                max_concurrent_episodes=min(max_concurrent_episodes, len(todo)),
                 drop_degenerate=drop_degenerate,
                 ended=ended,
             )
@@ -132,10 +131,12 @@ def collect(
     return state
 
 
-def in_flight(plan: Sequence[TurnPlan]) -> int:
+def max_concurrent_requests(plan: Sequence[TurnPlan]) -> int:
     """Return how many episodes the agents of a plan can use at a time; 0 if none streams."""
     agents = [step.agent for step in plan]
-    return max((agent.in_flight for agent in agents if isinstance(agent, StreamingAgent)), default=0)
+    return max(
+        (agent.max_concurrent_requests for agent in agents if isinstance(agent, StreamingAgent)), default=0
+    )
 
 
 def missing(

@@ -37,9 +37,9 @@ class CollectConfig:
     start: int = 0
     """Index of the first problem."""
     turns: int = 5
-    last_agent: str | None = None
+    teacher: str | None = None
     """Who plays the last turn instead: a teacher."""
-    last_samples: int = 1
+    num_samples: int = 1
     """Draws at the last turn, until one is correct; the first best counts (self-distillation: 16)."""
     stop_when_correct: bool = True
     """False goes on after a success: correct-to-correct pairs."""
@@ -47,14 +47,14 @@ class CollectConfig:
     """Drop replies that got stuck, as the released RISE code does."""
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     seed: int = 0
-    chunk: int | None = None
+    max_concurrent_episodes: int | None = None
     """Episodes played at a time; None is as many as the agents can use, and 256 at least."""
     env_settings: Mapping[str, Any] = field(default_factory=dict)
     """Further settings of the environment: split, data_dir, feedback, rewards, ..."""
     agent_settings: Mapping[str, Any] = field(default_factory=dict)
-    """Settings of the agent: dtype, max_batch, ..."""
-    last_agent_settings: Mapping[str, Any] = field(default_factory=dict)
-    """Those of last_agent; with them it is another agent, even where both have one name."""
+    """Settings of the agent: dtype, max_concurrent_requests, ..."""
+    teacher_settings: Mapping[str, Any] = field(default_factory=dict)
+    """Those of teacher; with them it is another agent, even where both have one name."""
     workers: str = ""
     """ray:N plays with N agents, each in a process of its own with its share of the GPUs."""
     resume: bool = True
@@ -63,14 +63,14 @@ class CollectConfig:
     """Say what would be played and what it may cost at most, and play nothing."""
 
     def __post_init__(self) -> None:
-        for name, least in (("turns", 1), ("last_samples", 1), ("start", 0), ("seed", 0)):
+        for name, least in (("turns", 1), ("num_samples", 1), ("start", 0), ("seed", 0)):
             if getattr(self, name) < least:
                 raise ConfigError(f"{name} must be at least {least}, got {getattr(self, name)}")
-        for name, value in (("limit", self.limit), ("chunk", self.chunk)):
+        for name, value in (("limit", self.limit), ("max_concurrent_episodes", self.max_concurrent_episodes)):
             if value is not None and value < 1:
                 raise ConfigError(f"{name} must be at least 1, got {value}")
-        if self.last_agent_settings and self.last_agent is None:
-            raise ConfigError("last_agent_settings need a last_agent; those of agent are agent_settings")
+        if self.teacher_settings and self.teacher is None:
+            raise ConfigError("teacher_settings need a teacher; those of agent are agent_settings")
 
 
 def environment_maker(config: CollectConfig) -> Callable[[], gymnasium.Env[Any, str]]:
@@ -85,18 +85,18 @@ def environment_maker(config: CollectConfig) -> Callable[[], gymnasium.Env[Any, 
 
 def has_teacher(config: CollectConfig) -> bool:
     """Whether the last turn is another agent's, by its name or its settings."""
-    if config.last_agent is None:
+    if config.teacher is None:
         return False
-    return config.last_agent != config.agent or bool(config.last_agent_settings)
+    return config.teacher != config.agent or bool(config.teacher_settings)
 
 
 def make_plan(config: CollectConfig) -> list[TurnPlan]:
     """Load the agents and return who plays which turn."""
     agent = load_agent(config.agent, **config.agent_settings)
     last = agent
-    if config.last_agent is not None and has_teacher(config):
-        last = load_agent(config.last_agent, **config.last_agent_settings)
-    return [TurnPlan(agent)] * (config.turns - 1) + [TurnPlan(last, samples=config.last_samples)]
+    if config.teacher is not None and has_teacher(config):
+        last = load_agent(config.teacher, **config.teacher_settings)
+    return [TurnPlan(agent)] * (config.turns - 1) + [TurnPlan(last, num_samples=config.num_samples)]
 
 
 def run_record(
@@ -105,13 +105,23 @@ def run_record(
     """Return the store's first line: settings that decide the episodes, the data and the versions."""
     first = env.unwrapped.problems[0]  # type: ignore[attr-defined]
     # not where things lie: agents are known by their names, problems by their source
-    ignored = {"out", "limit", "start", "chunk", "workers", "resume", "dry_run", "agent", "last_agent"}
-    ignored |= {"agent_settings", "last_agent_settings"}
+    ignored = {
+        "out",
+        "limit",
+        "start",
+        "max_concurrent_episodes",
+        "workers",
+        "resume",
+        "dry_run",
+        "agent",
+        "teacher",
+    }
+    ignored |= {"agent_settings", "teacher_settings"}
     settings = {key: value for key, value in asdict(config).items() if key not in ignored}
     settings["env_settings"] = {k: v for k, v in config.env_settings.items() if k not in WHERE}
     return {
         "env": config.env,
-        "agents": [[step.agent.name, step.samples] for step in plan],
+        "agents": [[step.agent.name, step.num_samples] for step in plan],
         "settings": settings,
         "seed": config.seed,
         "data": {"source": first.source, "split": first.split},

@@ -55,10 +55,10 @@ def estimate_episodes(
     env: gymnasium.Env[Any, str],
     indices: Sequence[int],
     *,
-    samples: Sequence[int],
+    num_samples: Sequence[int],
     max_new_tokens: int,
     prices: Prices | None = None,
-    last_prices: Prices | None = None,
+    teacher_prices: Prices | None = None,
     beside: int = 0,
 ) -> Estimate:
     """Return the most that these episodes can ask for, from a sample of their problems.
@@ -66,16 +66,16 @@ def estimate_episodes(
     Args:
         env: The environment; it is played with empty replies.
         indices: Of the problems.
-        samples: Draws at each turn.
+        num_samples: Draws at each turn.
         max_new_tokens: Per reply.
         prices: Of the turns before the last one.
-        last_prices: Of the last turn.
+        teacher_prices: Of the last turn.
         beside: Tokens that each prompt holds beside the environment's.
     """
-    prompts = prompt_tokens(env, indices, turns=len(samples), max_new_tokens=max_new_tokens)
-    calls = [len(indices) * draws for draws in samples]
+    prompts = prompt_tokens(env, indices, turns=len(num_samples), max_new_tokens=max_new_tokens)
+    calls = [len(indices) * draws for draws in num_samples]
     read = [(length + beside) * count for length, count in zip(prompts, calls, strict=True)]
-    paid = [prices] * (len(samples) - 1) + [last_prices]
+    paid = [prices] * (len(num_samples) - 1) + [teacher_prices]
     usd = [
         price.cost(Usage(prompt_tokens=round(tokens), completion_tokens=count * max_new_tokens))
         for price, tokens, count in zip(paid, read, calls, strict=True)

@@ -14,7 +14,7 @@ from rise_env.types import Attempt, CheckResult, Conversation, Problem, Trajecto
 _UNCHECKED = CheckResult(Verdict.NO_ANSWER)
 
 
-class LiveEpisode:
+class EpisodeRunner:
     """An episode being played. What its environment raises ends it, and nothing else.
 
     Args:
@@ -67,13 +67,13 @@ class LiveEpisode:
         self.env_failed = True
         self.fail(str(error) if isinstance(error, RiseError) else f"{type(error).__name__}: {error}")
 
-    def hear(self, agent: str, reply: Reply, *, check: bool) -> None:
+    def add_reply(self, agent: str, reply: Reply, *, check: bool) -> None:
         """Take one reply to the current observation.
 
         Args:
             agent: Who replied.
             reply: What they said.
-            check: Whether to check it now; without, `take_turn` does.
+            check: Whether to check it now; without, `step` does.
         """
         try:
             result = self.env.unwrapped.check(reply.text) if check else _UNCHECKED  # type: ignore[attr-defined]
@@ -92,7 +92,7 @@ class LiveEpisode:
             )
         )
 
-    def take_turn(self) -> None:
+    def step(self) -> None:
         """Go on with the first best reply of this turn."""
         attempts, self.attempts = self.attempts, []
         if not self.live:
@@ -123,7 +123,7 @@ class LiveEpisode:
             self.live = False
             self._ended = (terminated, truncated)
 
-    def record(self) -> Trajectory:
+    def to_trajectory(self) -> Trajectory:
         """Return what happened. An episode that the plan's end cut short counts as truncated."""
         terminated, truncated = self._ended or (False, self._error is None)
         return Trajectory(

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rise_agents.backends.expert_agent import ToldAgent
+from rise_agents.backends.expert_agent import ProblemAwareAgent
 from rise_agents.types import Agent, Reply, SamplingConfig
 from rise_env.errors import AgentError, ConfigError, DataNotFoundError, MissingDependencyError, StoreError
 from rise_env.types import Conversation
@@ -17,17 +17,17 @@ from rise_env.types import Conversation
 SETUP_ERRORS = (ConfigError, DataNotFoundError, MissingDependencyError, StoreError)
 """What no smaller batch can mend."""
 
-_EASY: Conversation = ({"role": "user", "content": "What is 1 + 1?"},)
+_PROBE: Conversation = ({"role": "user", "content": "What is 1 + 1?"},)
 """For agents that have answered nothing yet."""
 
 _SHORT = 16
 """Tokens of a reply that only shows that there is one."""
 
-_MOST_PROBES = 6
+_MAX_PROBES = 6
 """How often an agent that raises is asked whether it lives."""
 
 
-class Asker:
+class FaultIsolator:
     """Asks agents, and remembers of each a conversation that it has answered."""
 
     def __init__(self) -> None:
@@ -48,7 +48,9 @@ class Asker:
         Raises:
             AgentError: It answers nothing any more. A setup error is passed on as it is.
         """
-        culprits = _Culprits(2 * len(conversations).bit_length() + 4, lambda: self.alive(agent, sampling))
+        culprits = _FailureCounter(
+            2 * len(conversations).bit_length() + 4, lambda: self.alive(agent, sampling)
+        )
         replies = _ask(agent, conversations, sampling, seeds, culprits)
         self.judge(agent, conversations, replies, sampling)
         return replies
@@ -77,12 +79,12 @@ class Asker:
 
         Several times, as some agents fail now and then; with new seeds, as a journal has replies to the old.
         """
-        if isinstance(agent, ToldAgent):  # it knows what it was told last, and nothing else
+        if isinstance(agent, ProblemAwareAgent):  # it knows what it was told last, and nothing else
             return True
-        known = self._answered.get(id(agent), _EASY)
+        known = self._answered.get(id(agent), _PROBE)
         short = replace(sampling, max_new_tokens=min(_SHORT, sampling.max_new_tokens))
         failures = 0
-        for tries in (3, *[1] * _MOST_PROBES):
+        for tries in (3, *[1] * _MAX_PROBES):
             seeds = np.random.default_rng().integers(2**63, size=tries).tolist()
             try:
                 if any(reply.finish != "error" for reply in agent.act([known] * tries, short, seeds)):
@@ -97,7 +99,7 @@ class Asker:
         return False
 
 
-class _Culprits:
+class _FailureCounter:
     """Counts failures since the last sign of life, so that a dead agent is given up soon."""
 
     def __init__(self, limit: int, alive: Callable[[], bool]) -> None:
@@ -123,7 +125,7 @@ def _ask(
     conversations: Sequence[Conversation],
     sampling: SamplingConfig,
     seeds: Sequence[int],
-    culprits: _Culprits,
+    culprits: _FailureCounter,
 ) -> list[Reply]:
     try:
         replies = agent.act(conversations, sampling, seeds)

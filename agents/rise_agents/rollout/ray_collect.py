@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
-from rise_agents.rollout.collect import CHUNK, Progress, advance, in_flight, missing
+from rise_agents.rollout.collect import CHUNK, Progress, advance, max_concurrent_requests, missing
 from rise_agents.rollout.collect_config import (
     CollectConfig,
     environment_maker,
@@ -44,7 +44,7 @@ class Player:
         """Return the run record and the plan's record, and how much the agents can use: only they know."""
         config, env = self._config, self._envs[0]
         plan = plan_record(self._plan, env, config.sampling, drop_degenerate=config.drop_degenerate)
-        return run_record(config, self._plan, env), plan, in_flight(self._plan)
+        return run_record(config, self._plan, env), plan, max_concurrent_requests(self._plan)
 
     def play(self, indices: Sequence[int]) -> list[Trajectory]:
         """Play one chunk."""
@@ -57,7 +57,7 @@ class Player:
             config.sampling,
             seed=config.seed,
             drop_degenerate=config.drop_degenerate,
-            live=max(CHUNK, in_flight(self._plan)),
+            max_concurrent_episodes=max(CHUNK, max_concurrent_requests(self._plan)),
         )
 
 
@@ -87,7 +87,7 @@ def collect_on_ray(
         problems = environment_maker(config)().unwrapped.problems  # type: ignore[attr-defined]
         with open_store(config, record) as store:
             todo = list(missing(problems, indices, plan, config.seed, store))
-            size = config.chunk or chunk_size(len(todo), count, usable)
+            size = config.max_concurrent_episodes or chunk_size(len(todo), count, usable)
             chunks = deque(todo[i : i + size] for i in range(0, len(todo), size))
             state = Progress(done=len(indices) - len(todo), total=len(indices))
             progress(state)

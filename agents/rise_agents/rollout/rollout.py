@@ -4,8 +4,8 @@
 | ----------------- | ------------------------------------------------- |
 | evaluation        | `[TurnPlan(agent)] * 5`                           |
 | distillation      | `[TurnPlan(student), TurnPlan(teacher)]`          |
-| self-distillation | `[TurnPlan(student), TurnPlan(student, samples=16)]` |
-| parallel sampling | `[TurnPlan(agent, samples=5)]`                    |
+| self-distillation | `[TurnPlan(student), TurnPlan(student, num_samples=16)]` |
+| parallel sampling | `[TurnPlan(agent, num_samples=5)]`                    |
 
 Correct-to-correct pairs: let the environment go on after a success (`stop_when_correct=False`).
 Source: Qu et al. 2024, "Recursive Introspection", arXiv:2407.18219, and its released `workflow_gen.py`.
@@ -17,13 +17,14 @@ from typing import Any
 
 import gymnasium
 
-from rise_agents.rollout.episode_runner import LiveEpisode
-from rise_agents.rollout.scheduler import TurnPlan, play, request_seed
+from rise_agents.rollout.episode_runner import EpisodeRunner
+from rise_agents.rollout.scheduler import TurnPlan, run_episodes
 from rise_agents.types import SamplingConfig
 from rise_env.errors import ConfigError
 from rise_env.types import Trajectory
+from rise_env.utils.seeding import derive
 
-__all__ = ["WHERE", "TurnPlan", "plan_record", "request_seed", "rollout"]
+__all__ = ["WHERE", "TurnPlan", "derive", "plan_record", "rollout"]
 
 WHERE = frozenset({"data_dir", "dataset", "render_mode"})
 """Settings of environments that do not change an episode."""
@@ -37,7 +38,7 @@ def rollout(
     *,
     seed: int,
     drop_degenerate: bool = False,
-    live: int | None = None,
+    max_concurrent_episodes: int | None = None,
 ) -> list[Trajectory]:
     """Play one episode per problem index and return what happened, in order.
 
@@ -52,7 +53,7 @@ def rollout(
         seed: Each reply's seed derives from (seed, index, turn, draw), so that an episode played again,
             alone or among others, gets the same replies.
         drop_degenerate: Drop replies that got stuck, as the released code does; see `degenerate`.
-        live: Episodes played at a time; None plays all.
+        max_concurrent_episodes: Episodes played at a time; None plays all.
 
     Raises:
         AgentError: An agent answers nothing any more.
@@ -62,24 +63,24 @@ def rollout(
         raise ConfigError(f"one environment per index: got {len(envs)} and {len(indices)}")
     if not plan:
         raise ConfigError("a plan needs at least one turn")
-    if live is not None and live < 1:
-        raise ConfigError(f"live must be at least 1, got {live}")
+    if max_concurrent_episodes is not None and max_concurrent_episodes < 1:
+        raise ConfigError(f"max_concurrent_episodes must be at least 1, got {max_concurrent_episodes}")
     if seed < 0:
         raise ConfigError(f"seed must be at least 0, got {seed}")
     episodes = [
-        LiveEpisode(env, index, plan_record(plan, env, sampling, drop_degenerate=drop_degenerate), seed)
+        EpisodeRunner(env, index, plan_record(plan, env, sampling, drop_degenerate=drop_degenerate), seed)
         for env, index in zip(envs, indices, strict=True)
     ]
-    play(
+    run_episodes(
         iter(episodes),
         plan,
         sampling,
         seed,
-        live=min(len(episodes), live or len(episodes)),
+        max_concurrent_episodes=min(len(episodes), max_concurrent_episodes or len(episodes)),
         drop_degenerate=drop_degenerate,
         ended=lambda _: None,
     )
-    return [episode.record() for episode in episodes]
+    return [episode.to_trajectory() for episode in episodes]
 
 
 def plan_record(
@@ -101,7 +102,7 @@ def plan_record(
         "env": type(env.unwrapped).__name__ if spec is None else spec.id,
         "env_settings": settings,
         "wrappers": [wrapper.name for wrapper in wrappers],
-        "turns": [[step.agent.name, step.samples, step.until_correct] for step in plan],
+        "turns": [[step.agent.name, step.num_samples, step.until_correct] for step in plan],
         "sampling": [sampling.temperature, sampling.top_p, sampling.max_new_tokens],
         "drop_degenerate": drop_degenerate,
     }

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from rise_agents.backends.expert_agent import ToldAgent
+from rise_agents.backends.expert_agent import ProblemAwareAgent
 from rise_agents.rollout.degenerate import is_degenerate
-from rise_agents.rollout.episode_runner import LiveEpisode
-from rise_agents.rollout.fault_isolation import SETUP_ERRORS, Asker
+from rise_agents.rollout.episode_runner import EpisodeRunner
+from rise_agents.rollout.fault_isolation import SETUP_ERRORS, FaultIsolator
 from rise_agents.types import Agent, Reply, Requests, SamplingConfig, StreamingAgent
 from rise_env.errors import AgentError, ConfigError
 from rise_env.types import Conversation, Problem
@@ -33,14 +33,14 @@ class TurnPlan:
     """Who plays a turn, and how often they may try."""
 
     agent: Agent
-    samples: int = 1
+    num_samples: int = 1
     """Replies to draw at most: drawing ends with the first correct one, the first best by reward counts."""
     until_correct: bool = True
     """False draws all of them, as a majority vote needs."""
 
     def __post_init__(self) -> None:
-        if self.samples < 1:
-            raise ConfigError(f"samples must be at least 1, got {self.samples}")
+        if self.num_samples < 1:
+            raise ConfigError(f"samples must be at least 1, got {self.num_samples}")
         if not isinstance(self.agent.name, str):
             raise ConfigError(f"an agent's name must be a text, got {self.agent.name!r}")
 
@@ -59,15 +59,15 @@ class Request:
 Script = Generator[Request, Reply, None]
 
 
-def play(
-    episodes: Iterator[LiveEpisode],
+def run_episodes(
+    episodes: Iterator[EpisodeRunner],
     plan: Sequence[TurnPlan],
     sampling: SamplingConfig,
     seed: int,
     *,
-    live: int,
+    max_concurrent_episodes: int,
     drop_degenerate: bool,
-    ended: Callable[[LiveEpisode], None],
+    ended: Callable[[EpisodeRunner], None],
 ) -> None:
     """Play episodes to their ends; see `rollout`.
 
@@ -76,19 +76,24 @@ def play(
         plan: One entry per turn.
         sampling: How replies are drawn.
         seed: Of the rollout.
-        live: How many to play at a time.
+        max_concurrent_episodes: How many to play at a time.
         drop_degenerate: See `rollout`.
         ended: Called with each episode that is over, before the next one takes its slot.
 
     Raises:
         AgentError: An agent answers nothing any more.
     """
-    slots = _Slots(episodes, live, lambda episode: _script(episode, plan, seed, drop_degenerate), ended)
-    asker = Asker()
+    slots = _Slots(
+        episodes,
+        max_concurrent_episodes,
+        lambda episode: _script(episode, plan, seed, drop_degenerate),
+        ended,
+    )
+    asker = FaultIsolator()
     broken: set[int] = set()
     """Agents whose stream has left requests open: these are asked in the usual way."""
     while slots.requests or slots.fill():
-        agent = slots.most_wanted()
+        agent = slots.busiest_agent()
         if _streams(agent) and id(agent) not in broken:
             _stream(agent, slots, sampling, asker)
             if slots.of(agent):
@@ -97,14 +102,14 @@ def play(
         broken.discard(id(agent))
         places = slots.of(agent)
         asked = [slots.requests[place] for place in places]
-        if isinstance(agent, ToldAgent):
-            agent.learn([request.problem for request in asked])
+        if isinstance(agent, ProblemAwareAgent):
+            agent.set_problems([request.problem for request in asked])
         replies = asker.ask(agent, [r.conversation for r in asked], sampling, [r.seed for r in asked])
         for place, reply in zip(places, replies, strict=True):
             slots.advance(place, reply)
 
 
-def request_seed(seed: int, index: int, turn: int, draw: int) -> int:
+def derive(seed: int, index: int, turn: int, draw: int) -> int:
     """Return the seed of one reply, in [0, 2**63)."""
     return int(np.random.SeedSequence((seed, index, turn, draw)).generate_state(1, np.uint64)[0] >> 1)
 
@@ -114,16 +119,16 @@ class _Slots:
 
     def __init__(
         self,
-        episodes: Iterator[LiveEpisode],
+        episodes: Iterator[EpisodeRunner],
         count: int,
-        script: Callable[[LiveEpisode], Script],
-        ended: Callable[[LiveEpisode], None],
+        script: Callable[[EpisodeRunner], Script],
+        ended: Callable[[EpisodeRunner], None],
     ) -> None:
         self._episodes = episodes
         self._count = count
         self._script = script
         self._ended = ended
-        self._live: dict[int, tuple[LiveEpisode, Script]] = {}
+        self._live: dict[int, tuple[EpisodeRunner, Script]] = {}
         self.requests: dict[int, Request] = {}
 
     def fill(self) -> bool:
@@ -132,7 +137,7 @@ class _Slots:
             self.begin(slot)
         return bool(self._live)
 
-    def most_wanted(self) -> Agent:
+    def busiest_agent(self) -> Agent:
         """Return the agent that most wait for."""
         agents = {id(request.agent): request.agent for request in self.requests.values()}
         [(most, _)] = Counter(id(request.agent) for request in self.requests.values()).most_common(1)
@@ -165,10 +170,14 @@ class _Slots:
 
 
 def _streams(agent: Agent) -> bool:
-    return isinstance(agent, StreamingAgent) and agent.in_flight > 0 and not isinstance(agent, ToldAgent)
+    return (
+        isinstance(agent, StreamingAgent)
+        and agent.max_concurrent_requests > 0
+        and not isinstance(agent, ProblemAwareAgent)
+    )
 
 
-def _stream(agent: Any, slots: _Slots, sampling: SamplingConfig, asker: Asker) -> None:
+def _stream(agent: Any, slots: _Slots, sampling: SamplingConfig, asker: FaultIsolator) -> None:
     """Play on as long as the agent is asked.
 
     What it fails to answer is believed when it has answered something that it was asked later: else it may be
@@ -191,7 +200,7 @@ def _stream(agent: Any, slots: _Slots, sampling: SamplingConfig, asker: Asker) -
         count += 1
         return count - 1, (slots.requests[slot].conversation, slots.requests[slot].seed)
 
-    def hear(number: int, reply: Reply) -> Requests:
+    def on_reply(number: int, reply: Reply) -> Requests:
         slot = asked.pop(number, None)
         if slot is None:
             raise AgentError(f"{agent.name} answered a request that is not open: {number}")
@@ -215,7 +224,7 @@ def _stream(agent: Any, slots: _Slots, sampling: SamplingConfig, asker: Asker) -
 
     slots.fill()
     try:
-        agent.stream(dict(request(slot) for slot in slots.of(agent)), sampling, hear)
+        agent.stream(dict(request(slot) for slot in slots.of(agent)), sampling, on_reply)
     except SETUP_ERRORS:
         raise
     except Exception as error:
@@ -229,16 +238,16 @@ def _stream(agent: Any, slots: _Slots, sampling: SamplingConfig, asker: Asker) -
         slots.advance(slot, reply)
 
 
-def _script(episode: LiveEpisode, plan: Sequence[TurnPlan], seed: int, drop_degenerate: bool) -> Script:
+def _script(episode: EpisodeRunner, plan: Sequence[TurnPlan], seed: int, drop_degenerate: bool) -> Script:
     for turn, step in enumerate(plan):
-        last = step.samples + (MAX_REDRAWS if drop_degenerate else 0) - 1
+        last = step.num_samples + (MAX_REDRAWS if drop_degenerate else 0) - 1
         for draw in range(last + 1):
             if not episode.live:
                 return
             reply = yield Request(
                 step.agent,
                 episode.conversation,
-                request_seed(seed, episode.index, turn, draw),
+                derive(seed, episode.index, turn, draw),
                 episode.problem,
             )
             stuck = drop_degenerate and reply.finish != "error" and is_degenerate(reply.text)
@@ -246,19 +255,19 @@ def _script(episode: LiveEpisode, plan: Sequence[TurnPlan], seed: int, drop_dege
                 _hear(episode, step, reply)
             if not _draws_on(episode, step, draw + 1):
                 break
-        episode.take_turn()
+        episode.step()
 
 
-def _hear(episode: LiveEpisode, step: TurnPlan, reply: Reply) -> None:
+def _hear(episode: EpisodeRunner, step: TurnPlan, reply: Reply) -> None:
     if reply.finish == "error":
         episode.fail(f"{step.agent.name}: {reply.text}")
     else:
-        episode.hear(step.agent.name, reply, check=step.samples > 1)
+        episode.add_reply(step.agent.name, reply, check=step.num_samples > 1)
 
 
-def _draws_on(episode: LiveEpisode, step: TurnPlan, drawn: int) -> bool:
+def _draws_on(episode: EpisodeRunner, step: TurnPlan, drawn: int) -> bool:
     if not episode.live:
         return False
-    if drawn >= step.samples:
+    if drawn >= step.num_samples:
         return not episode.attempts  # all were degenerate
     return not (step.until_correct and episode.solved)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rise_benchmarks.checkers.cases import Case, Outcome, read_cases
-from rise_benchmarks.checkers.isolated_runner import Arena
+from rise_benchmarks.checkers.isolated_runner import IsolatedRunner
 from rise_benchmarks.checkers.peers import NAMES, installed
 from rise_benchmarks.checkers.score import markdown, report
 
@@ -21,7 +21,7 @@ _THREADED_CASES = 240
 
 def run(name: str, cases: Sequence[Case], *, limit: float = 10.0) -> dict[str, Any]:
     """Return the report on one contestant, with the outcome of a test in threads."""
-    arena = Arena(name, limit=limit)
+    arena = IsolatedRunner(name, limit=limit)
     try:
         rows = [(case, arena.run(case)) for case in cases]
         found = report(rows)
@@ -31,7 +31,7 @@ def run(name: str, cases: Sequence[Case], *, limit: float = 10.0) -> dict[str, A
     return found
 
 
-def _thread_test(arena: Arena, rows: Sequence[tuple[Case, Outcome]]) -> str:
+def _thread_test(arena: IsolatedRunner, rows: Sequence[tuple[Case, Outcome]]) -> str:
     quick = [row for row in rows if not row[1].error and row[1].seconds < 0.5 and not row[0].disputed]
     chosen = random.Random(3).sample(quick, min(_THREADED_CASES, len(quick)))
     accepted = arena.run_in_threads([case for case, _ in chosen], _THREADS)

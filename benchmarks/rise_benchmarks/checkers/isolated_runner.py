@@ -25,7 +25,7 @@ from rise_benchmarks.checkers.peers import Contestant, load
 _START_LIMIT = 180.0
 
 
-class Arena:
+class IsolatedRunner:
     """A contestant in its own process and scratch folder, with a hard limit on every case.
 
     Args:

@@ -12,13 +12,13 @@ from typing import Any
 
 from rise_env.envs.rewards import Rewards
 from rise_env.errors import DataNotFoundError
-from rise_env.metrics.policy_results import Outcomes, outcomes
+from rise_env.metrics.policy_results import PolicyResults, policy_results
 from rise_env.metrics.reply_arrays import Replies, by_draw, by_turn
 from rise_env.registration import get_checker
 from rise_env.trajectories.recheck import Changes, recheck
 from rise_env.trajectories.store import read_run, read_trajectories
 from rise_env.types import Trajectory
-from rise_env.utils.suggestions import natural
+from rise_env.utils.suggestions import natural_sort_key
 
 LOGS = "evaluate"
 """Where `rise run` keeps the logs of its evaluations, in the run folder."""
@@ -69,7 +69,7 @@ def find_logs(folders: Sequence[Path], checker: str | None = None) -> list[Measu
     return found
 
 
-def load(measured: Measured) -> Outcomes:
+def load(measured: Measured) -> PolicyResults:
     """Read the logs of one policy.
 
     Raises:
@@ -80,7 +80,9 @@ def load(measured: Measured) -> Outcomes:
         protocol: [_table(path, measured) for path in paths] for protocol, paths in measured.logs.items()
     }
     others = {name: logs for name, logs in tables.items() if name not in NEEDED}
-    return outcomes(tables["sequential"], tables["parallel"], others, samples=measured.record["samples"])
+    return policy_results(
+        tables["sequential"], tables["parallel"], others, num_samples=measured.record["num_samples"]
+    )
 
 
 def read_episodes(path: Path, checker: str | None) -> Iterator[Trajectory]:
@@ -92,13 +94,13 @@ def read_episodes(path: Path, checker: str | None) -> Iterator[Trajectory]:
 def _table(path: Path, measured: Measured) -> Replies:
     record = read_run(path)
     if record.get("protocol", path.stem) == "parallel":
-        return by_draw(read_episodes(path, measured.checker), record.get("draws", record["samples"]))
+        return by_draw(read_episodes(path, measured.checker), record.get("draws", record["num_samples"]))
     table = by_turn(read_episodes(path, measured.checker), record["turns"])
     return table.every(record.get("answer_every", 1))
 
 
 def _measured(label: Path, prefix: str, checker: str | None) -> Measured:
-    folders = sorted(label.glob("seed-*"), key=lambda folder: natural(folder.name))
+    folders = sorted(label.glob("seed-*"), key=lambda folder: natural_sort_key(folder.name))
     for folder in folders:
         for protocol in NEEDED:
             if not (folder / f"{protocol}.jsonl").is_file():
@@ -122,7 +124,7 @@ def _measured(label: Path, prefix: str, checker: str | None) -> Measured:
 
 
 def _position(label: Path) -> tuple[int, list[tuple[int, str]]]:
-    first = min(label.glob("seed-*"), key=lambda folder: natural(folder.name))
+    first = min(label.glob("seed-*"), key=lambda folder: natural_sort_key(folder.name))
     log = first / "sequential.jsonl"
     order = int(read_run(log).get("order", 0)) if log.is_file() else 0
-    return order, natural(label.name)
+    return order, natural_sort_key(label.name)

@@ -10,7 +10,7 @@ from typing import Any
 
 from rise_benchmarks.report.plot_style import colour, curve, new_figure, save, title, whole_numbers
 from rise_benchmarks.report.training_figures import loss_vs_epoch, measure_nll
-from rise_env.utils.suggestions import choose
+from rise_env.utils.suggestions import validate_choice
 
 Report = Mapping[str, Any]
 
@@ -201,7 +201,7 @@ def draw_all(
         if _has_values(report, name):
             drawn[name] = _both(function(report), folder, name)
     for name, chosen in ablations.items():
-        heading = ABLATIONS[choose(name, ABLATIONS, "ablation")]
+        heading = ABLATIONS[validate_choice(name, ABLATIONS, "ablation")]
         rows = [row for row in report["rows"] if row["name"] in chosen] if chosen else report["rows"]
         drawn[name] = _both(ablation({**report, "rows": rows}, heading), folder, name)
     return drawn

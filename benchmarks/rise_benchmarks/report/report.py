@@ -17,7 +17,7 @@ from rise_benchmarks.report.tables import csv_text, markdown, plain
 from rise_benchmarks.report.training_logs import answer_logps, losses
 from rise_env.cli.config_parser import parse
 from rise_env.errors import ConfigError
-from rise_env.metrics.policy_results import Outcomes
+from rise_env.metrics.policy_results import PolicyResults
 from rise_env.metrics.report_row import gains, row
 
 
@@ -30,7 +30,7 @@ class ReportConfig:
     out: str | None = None
     """Where the files go; None writes into the first folder."""
     checker: str | None = None
-    """Check all replies anew, for example with original_gsm8k, the released RISE code's way."""
+    """Check all replies anew, for example with released_rise_gsm8k, the released RISE code's way."""
     ablation: tuple[str, ...] = ()
     """Draw the rows as an ablation of the paper: multi_turn_interaction, fail_samples, ..."""
     page: bool = True
@@ -112,7 +112,7 @@ def sum_up(found: Sequence[Measured], training: Sequence[Mapping[str, Any]] = ()
         ConfigError: The logs are of different problems or protocols.
     """
     rows: list[dict[str, Any]] = []
-    outcomes: list[Outcomes] = []
+    outcomes: list[PolicyResults] = []
     for measured in found:
         this = load(measured)
         logps = answer_logps(measured, this.problems)
@@ -120,7 +120,7 @@ def sum_up(found: Sequence[Measured], training: Sequence[Mapping[str, Any]] = ()
         rows.append(row(measured.name, this, outcomes[0] if outcomes else None) | further)
         outcomes.append(this)
     first = found[0].record
-    for key in ("env", "turns", "samples"):
+    for key in ("env", "turns", "num_samples"):
         for measured in found:
             if measured.record[key] != first[key]:
                 raise ConfigError(
@@ -133,7 +133,7 @@ def sum_up(found: Sequence[Measured], training: Sequence[Mapping[str, Any]] = ()
         "split": first["env_settings"].get("split"),
         "seeds": list(found[0].seeds),
         "turns": first["turns"],
-        "samples": first["samples"],
+        "num_samples": first["num_samples"],
         "checker": found[0].checker or "as stored",
         "rows": rows,
         "gains": gains([measured.name for measured in found], outcomes),

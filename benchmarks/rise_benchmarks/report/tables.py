@@ -53,7 +53,7 @@ def title(report: Mapping[str, Any]) -> str:
 
 def comparisons(report: Mapping[str, Any]) -> list[str]:
     """Return, for the first and the last row, what turns add and how often answers flip."""
-    t, k = report["turns"], report["samples"]
+    t, k = report["turns"], report["num_samples"]
     lines = []
     rows = report["rows"]
     for row in rows if len(rows) < 3 else (rows[0], rows[-1]):
@@ -96,7 +96,7 @@ def _names(protocol: Mapping[str, Any]) -> tuple[str, str]:
 
 def cells(report: Mapping[str, Any]) -> list[list[str]]:
     """Return the table as texts, its head first."""
-    t, k = report["turns"], report["samples"]
+    t, k = report["turns"], report["num_samples"]
     names = list(dict.fromkeys(["m1@t1", f"m{k}@t1", f"m1@t{t}", f"p1@t{t}"]))
     head = ["", *names, f"accuracy by turn 1..{t}"]
     body = [
@@ -112,7 +112,7 @@ def cells(report: Mapping[str, Any]) -> list[list[str]]:
 
 def turn_cells(report: Mapping[str, Any]) -> list[list[str]]:
     """Return what turns add in every row, as texts, the head first."""
-    t, k = report["turns"], report["samples"]
+    t, k = report["turns"], report["num_samples"]
     keys = (f"t{t} - t1", f"m1@t{t} - m1@t1", f"m1@t{t} - m{k}@t1")
     flips = ("wrong_to_right_by_turn", "right_to_wrong_by_turn")
     head = ["", f"turn {t} - turn 1", *keys[1:], "wrong to right per turn", "right to wrong per turn"]

@@ -86,7 +86,7 @@ def _skyrl_right(reply: str, skyrl_gym: Any, config: Any) -> bool:
     return float(env.step(reply)["reward"]) == 1.0
 
 
-def original_rise(repo: Path, rows: list[Row], folder: Path) -> dict[str, Any]:
+def released_rise(repo: Path, rows: list[Row], folder: Path) -> dict[str, Any]:
     """The released RISE environment: one turn, right answer."""
     sys.path.insert(0, str(repo))
     environments = import_module("environments.gsm8k")
@@ -105,7 +105,7 @@ def original_rise(repo: Path, rows: list[Row], folder: Path) -> dict[str, Any]:
         env.reset(index)
         rejected += env.step(RIGHT % (row["answer"], row["answer"]))[0] != 1
     return {
-        "system": "original RISE",
+        "system": "released RISE",
         "loop": "GSM8KEnv, 1 turn, right",
         "rejected_golds": rejected,
         **rate(play),
@@ -162,7 +162,7 @@ def main() -> None:
     ]
     if arguments.rise_repo:
         folder = arguments.problems.parent
-        systems.append(("original RISE", lambda: original_rise(arguments.rise_repo, rows, folder)))
+        systems.append(("released RISE", lambda: released_rise(arguments.rise_repo, rows, folder)))
     for name, run in systems:
         try:
             found = run()

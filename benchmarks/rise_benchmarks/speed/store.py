@@ -100,7 +100,7 @@ def collecting(folder: Path, episodes: int) -> dict[str, Any]:
             store,
             SamplingConfig(),
             seed=0,
-            chunk=256,
+            max_concurrent_episodes=256,
             progress=note,
         )
     seconds = time.perf_counter() - began

@@ -9,7 +9,7 @@ from rise_env.checkers.equivalence import equations, matrices, real_sets
 from rise_env.checkers.equivalence import multiple_values as several
 from rise_env.checkers.equivalence import unit_match as tags
 from rise_env.checkers.equivalence.scalars import is_scalar, same_rounded, same_value
-from rise_env.checkers.limits import Deadline, Undecided
+from rise_env.checkers.limits import Deadline, NotDecidable
 from rise_env.checkers.parsing.tree import Node, symbols
 from rise_env.checkers.policy import Policy
 from rise_env.checkers.reading.named_values import (
@@ -34,7 +34,7 @@ class Comparison:
     Args:
         policy: What counts as the same.
         deadline: When it has to be over.
-        work_out: Decides two scalars that need symbolic work; raises `Undecided` where it cannot.
+        work_out: Decides two scalars that need symbolic work; raises `NotDecidable` where it cannot.
     """
 
     def __init__(
@@ -51,8 +51,8 @@ class Comparison:
         """Return whether `answer` is the same mathematical object as `gold`.
 
         Raises:
-            Undecided: Nothing here can decide it.
-            Expired: The time is over.
+            NotDecidable: Nothing here can decide it.
+            DeadlineExceeded: The time is over.
         """
         self.deadline.check()
         if gold == answer:
@@ -135,7 +135,7 @@ class Comparison:
         gold, answer = _joined(gold), _joined(answer)
         try:
             return real_sets.same_real_set(gold, answer, self.deadline)
-        except Undecided:
+        except NotDecidable:
             pass
         pairs = _inequalities(gold), _inequalities(answer)
         if pairs[0] and pairs[1] and (gold.kind == "or") == (answer.kind == "or"):
@@ -291,7 +291,7 @@ class Comparison:
             return same_rounded(gold, answer, self.policy.digits, self.deadline)
         try:
             return same_value(gold, answer, self.deadline)
-        except Undecided:
+        except NotDecidable:
             if self.work_out is None or not any(
                 part.kind == "big" for part in (*gold.walk(), *answer.walk())
             ):

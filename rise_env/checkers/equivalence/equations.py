@@ -7,7 +7,7 @@ from typing import Any
 from rise_env.checkers.equivalence.evaluate import Evaluator, context
 from rise_env.checkers.equivalence.rational import PRIMES, residue
 from rise_env.checkers.equivalence.scalars import DIGITS, points, same_value
-from rise_env.checkers.limits import Deadline, Undecided, Undefined
+from rise_env.checkers.limits import Deadline, NotDecidable, Undefined
 from rise_env.checkers.parsing.tree import ZERO, Node, number, symbols
 
 _NEEDED = 4
@@ -39,7 +39,7 @@ def _ratio_of_residues(left: Node, right: Node) -> bool:
             if compared == _NEEDED:
                 break
         if compared < 2:
-            raise Undecided("no points to compare equations at")
+            raise NotDecidable("no points to compare equations at")
     return True
 
 
@@ -75,7 +75,7 @@ def same_equation(left: tuple[Node, Node], right: tuple[Node, Node], deadline: D
         return same_value(left[0], right[0], deadline) and same_value(left[1], right[1], deadline)
     try:
         return _ratio_of_residues(first, second)
-    except Undecided:
+    except NotDecidable:
         return _constant_ratio(first, second, deadline) is not None
 
 
@@ -132,6 +132,6 @@ def same_antiderivative(gold: Node, answer: Node, deadline: Deadline) -> bool:
         except Undefined:
             continue
     if not values:
-        raise Undecided("no point where both have a value")
+        raise NotDecidable("no point where both have a value")
     tolerance = context(DIGITS).mpf(10) ** (20 - DIGITS)
     return all(abs(value - values[0]) <= tolerance * max(1, abs(values[0])) for value in values)

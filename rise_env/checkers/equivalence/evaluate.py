@@ -9,14 +9,14 @@ from fractions import Fraction
 from typing import Any
 
 from rise_env.checkers.equivalence.rational import based_value, rational
-from rise_env.checkers.limits import MOST_TERMS, Deadline, Undecided, Undefined
+from rise_env.checkers.limits import MAX_TERMS, Deadline, NotDecidable, Undefined
 from rise_env.checkers.parsing.tree import Node
 from rise_env.checkers.parsing.units import DEGREE, PERCENT, PERMILLE
 
-_LARGEST_EXPONENT = 1e15
+_MAX_EXPONENT = 1e15
 """Of two: larger numbers are not evaluated."""
-_LARGEST_ANGLE = 1e30
-_LARGEST_FACTORIAL = 1e12
+_MAX_ANGLE = 1e30
+_MAX_FACTORIAL = 1e12
 _GROWING = frozenset({"gamma", "sinh", "cosh", "tanh"})
 _HARMLESS = frozenset({"ln", "lg", "log2", "abs", "norm", "sign", "conjugate", "Re", "Im"})
 _local = threading.local()
@@ -52,15 +52,15 @@ class Evaluator:
 
         Raises:
             Undefined: It has no value at this point.
-            Undecided: Parts of it cannot be evaluated here, or are too large.
-            Expired: The time is over.
+            NotDecidable: Parts of it cannot be evaluated here, or are too large.
+            DeadlineExceeded: The time is over.
         """
         self.steps += 1
         if self.steps % 32 == 0:
             self.deadline.check()
         evaluate = _EVALUATE.get(node.kind)
         if evaluate is None:
-            raise Undecided(f"a {node.kind} has no value")
+            raise NotDecidable(f"a {node.kind} has no value")
         try:
             return evaluate(self, node)
         except (ZeroDivisionError, ValueError, OverflowError):
@@ -89,8 +89,8 @@ class Evaluator:
                 raise Undefined
             return base
         size = abs(self.context.mag(base)) + 1
-        if size * abs(exponent) > _LARGEST_EXPONENT:
-            raise Undecided("a power that is too large")
+        if size * abs(exponent) > _MAX_EXPONENT:
+            raise NotDecidable("a power that is too large")
         return base**exponent
 
 
@@ -121,7 +121,7 @@ def _power(e: Evaluator, node: Node) -> Any:
         return _exp(e, e.value(exponent))
     try:
         exact = rational(exponent)
-    except Undecided:
+    except NotDecidable:
         return e.power(e.value(base), e.value(exponent))
     if exact.denominator == 1:
         return e.power(e.value(base), exact.numerator)
@@ -129,8 +129,8 @@ def _power(e: Evaluator, node: Node) -> Any:
 
 
 def _exp(e: Evaluator, value: Any) -> Any:
-    if abs(value) > _LARGEST_EXPONENT:
-        raise Undecided("a power that is too large")
+    if abs(value) > _MAX_EXPONENT:
+        raise NotDecidable("a power that is too large")
     return e.context.exp(value)
 
 
@@ -153,7 +153,7 @@ def _undefined() -> Any:
 
 def _symbol(e: Evaluator, node: Node) -> Any:
     if node.value not in e.values:
-        raise Undecided(f"{node.value} has no value")
+        raise NotDecidable(f"{node.value} has no value")
     return e.values[node.value]
 
 
@@ -196,25 +196,25 @@ def _function(e: Evaluator, node: Node) -> Any:
             raise Undefined
         return e.context.log(value) / e.context.log(base) if base is not None else e.context.log10(value)
     if len(node.parts) != 1 or name not in _FUNCTIONS:
-        raise Undecided(f"the function {name}")
+        raise NotDecidable(f"the function {name}")
     value = e.value(node.parts[0])
     if name == "exp":
         return _exp(e, value)
     if name in {"ln", "lg", "log2"} and value == 0:
         raise Undefined
-    largest = _LARGEST_FACTORIAL if name in _GROWING else _LARGEST_ANGLE
+    largest = _MAX_FACTORIAL if name in _GROWING else _MAX_ANGLE
     if name not in _HARMLESS and abs(value) > largest:
-        raise Undecided(f"{name} of a number that is too large")
+        raise NotDecidable(f"{name} of a number that is too large")
     return _FUNCTIONS[name](e.context, value)
 
 
 def _combinatorial(e: Evaluator, node: Node) -> Any:
     try:
         return e.fraction(rational(node))
-    except Undecided:
+    except NotDecidable:
         values = [e.value(part) for part in node.parts]
-    if any(abs(value) > _LARGEST_FACTORIAL for value in values):
-        raise Undecided("a factorial that is too large")
+    if any(abs(value) > _MAX_FACTORIAL for value in values):
+        raise NotDecidable("a factorial that is too large")
     if node.value == "factorial2":
         return e.context.fac2(values[0])
     return e.context.factorial(values[0]) if node.value == "factorial" else e.context.binomial(*values)
@@ -223,11 +223,11 @@ def _combinatorial(e: Evaluator, node: Node) -> Any:
 def _series(e: Evaluator, node: Node) -> Any:
     """Add up or multiply a finite series of a bounded number of terms."""
     if node.value not in {"sum", "product"}:
-        raise Undecided(f"an {node.value}")
+        raise NotDecidable(f"an {node.value}")
     variable, below, above, body = node.parts
     first, last = e.integer(below), e.integer(above)
-    if last - first >= MOST_TERMS:
-        raise Undecided("a series of too many terms")
+    if last - first >= MAX_TERMS:
+        raise NotDecidable("a series of too many terms")
     outside = e.values.get(variable.value)
     total = e.context.mpf(0 if node.value == "sum" else 1)
     for index in range(first, last + 1):

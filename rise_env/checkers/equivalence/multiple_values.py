@@ -7,7 +7,7 @@ from rise_env.checkers.parsing.tree import Node
 from rise_env.checkers.reading.named_values import definition
 
 Same = Callable[[Node, Node], bool]
-_MOST_VALUES = 256
+_MAX_VALUES = 256
 
 
 def expand_signs(node: Node) -> tuple[Node, ...]:
@@ -31,7 +31,7 @@ def values_of(node: Node) -> tuple[Node, ...] | None:
     """Return the values that a list, a set or a plus-minus expression holds; None for a single value."""
     if node.kind in {"list", "set"}:
         values = [value for part in node.parts for value in expand_signs(part)]
-        return tuple(values[:_MOST_VALUES])
+        return tuple(values[:_MAX_VALUES])
     if node.kind == "emptyset":
         return ()
     values = list(expand_signs(node))

@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 from rise_env.checkers.equivalence.rational import rational
 from rise_env.checkers.equivalence.unit_match import split_tag
-from rise_env.checkers.limits import Undecided, Undefined
+from rise_env.checkers.limits import NotDecidable, Undefined
 from rise_env.checkers.parsing.tree import Node
 from rise_env.checkers.parsing.units import PERCENT, PERMILLE
 from rise_env.checkers.reading.named_values import definition
 from rise_env.checkers.reading.read_answer import read
 
-_LONGEST_INTEGER = 1000
+_MAX_INTEGER_DIGITS = 1000
 _PLAIN = frozenset({"number", "negative", "quotient", "product", "power"})
 
 
@@ -30,7 +30,7 @@ def read_number(text: str) -> Number | None:
     >>> read_number(r"\$1,800.00"), read_number("25%"), read_number("7-4")
     (Number(value=Fraction(1800, 1), percent=False), Number(value=Fraction(25, 1), percent=True), None)
     """
-    if text.isdecimal() and len(text) <= _LONGEST_INTEGER:
+    if text.isdecimal() and len(text) <= _MAX_INTEGER_DIGITS:
         return Number(int(text))
     reading = read(text)
     if reading.literal is not None:
@@ -43,7 +43,7 @@ def read_number(text: str) -> Number | None:
         return None
     try:
         return Number(rational(node), unit == PERCENT)
-    except (Undecided, Undefined):
+    except (NotDecidable, Undefined):
         return None
 
 

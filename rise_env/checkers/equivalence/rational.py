@@ -9,12 +9,12 @@ from functools import lru_cache
 from hashlib import blake2b
 from math import comb, factorial, gcd, lcm, prod
 
-from rise_env.checkers.limits import Undecided, Undefined
+from rise_env.checkers.limits import NotDecidable, Undefined
 from rise_env.checkers.parsing.tree import Node
 from rise_env.checkers.parsing.units import PERCENT
 
 PRIMES = (2**61 - 1, 2**61 - 31)
-_MOST_BITS = 12_000
+_MAX_BITS = 12_000
 _INTEGER_FUNCTIONS = {"gcd": gcd, "lcm": lcm}
 
 
@@ -23,7 +23,7 @@ def rational(node: Node) -> Fraction:
     """Return the exact value of a constant rational expression.
 
     Raises:
-        Undecided: It is no such expression, or too large to write out.
+        NotDecidable: It is no such expression, or too large to write out.
         Undefined: It divides by zero.
     """
     kind, parts, value = node
@@ -48,7 +48,7 @@ def rational(node: Node) -> Fraction:
         return based_value(node)
     if kind == "function":
         return _function(value, [rational(part) for part in parts])
-    raise Undecided(f"a {kind} is no rational expression")
+    raise NotDecidable(f"a {kind} is no rational expression")
 
 
 def based_value(node: Node) -> Fraction:
@@ -61,21 +61,21 @@ def based_value(node: Node) -> Fraction:
 
 
 def _bounded(value: Fraction) -> Fraction:
-    if value.numerator.bit_length() + value.denominator.bit_length() > _MOST_BITS:
-        raise Undecided("a number of too many digits")
+    if value.numerator.bit_length() + value.denominator.bit_length() > _MAX_BITS:
+        raise NotDecidable("a number of too many digits")
     return value
 
 
 def _power(base: Fraction, exponent: Fraction) -> Fraction:
     if exponent.denominator != 1:
-        raise Undecided("a root")
+        raise NotDecidable("a root")
     count = exponent.numerator
     if base == 0 and count <= 0:
         raise Undefined
-    if abs(count) * (base.numerator.bit_length() + base.denominator.bit_length()) > _MOST_BITS:
+    if abs(count) * (base.numerator.bit_length() + base.denominator.bit_length()) > _MAX_BITS:
         if base in {0, 1}:
             return base
-        raise Undecided("a power of too many digits")
+        raise NotDecidable("a power of too many digits")
     return Fraction(base**count)
 
 
@@ -99,7 +99,7 @@ def _function(name: str, values: list[Fraction]) -> Fraction:
             return Fraction(_INTEGER_FUNCTIONS[name](*whole))
         if name == "mod" and whole[1] > 0:
             return Fraction(whole[0] % whole[1])
-    raise Undecided(f"{name} is not rational here")
+    raise NotDecidable(f"{name} is not rational here")
 
 
 def residue(node: Node, prime: int, point: int) -> int:
@@ -124,7 +124,7 @@ def residue(node: Node, prime: int, point: int) -> int:
     if kind == "power":
         exponent = rational(parts[1])
         if exponent.denominator != 1:
-            raise Undecided("a root")
+            raise NotDecidable("a root")
         base = residue(parts[0], prime, point)
         if exponent < 0 or (exponent == 0 and base == 0):
             base = _inverse(base, prime)

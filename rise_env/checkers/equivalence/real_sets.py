@@ -10,14 +10,14 @@ from typing import Any
 
 from rise_env.checkers.equivalence.evaluate import Evaluator
 from rise_env.checkers.equivalence.scalars import DIGITS
-from rise_env.checkers.limits import Deadline, Undecided, Undefined
+from rise_env.checkers.limits import Deadline, NotDecidable, Undefined
 from rise_env.checkers.parsing.tree import Node, symbols
 from rise_env.checkers.reading.named_values import is_name
 
 Piece = tuple[Any, bool, Any, bool]
 ORDER = frozenset({"<", ">", "<=", ">=", "!="})
 _FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "!=": "!=", "=": "="}
-_MOST_PIECES = 500
+_MAX_PIECES = 500
 
 
 class RealSets:
@@ -33,7 +33,7 @@ class RealSets:
         """Return the set that a tree denotes.
 
         Raises:
-            Undecided: It denotes no set of real numbers, or one that is not read here.
+            NotDecidable: It denotes no set of real numbers, or one that is not read here.
         """
         kind, parts, value = node
         if kind == "reals":
@@ -65,28 +65,28 @@ class RealSets:
             return self.read(parts[1])
         if kind == "relation":
             return self._relation(node)
-        raise Undecided(f"a {kind} is no set of real numbers")
+        raise NotDecidable(f"a {kind} is no set of real numbers")
 
     def _end(self, node: Node) -> Any:
         sign, inner = (-1, node.parts[0]) if node.kind == "negative" else (1, node)
         if inner == Node("constant", (), "infinity"):
             return sign * self.infinity
         if symbols(node):
-            raise Undecided("an end with a variable")
+            raise NotDecidable("an end with a variable")
         try:
             return self.evaluator.real(node)
         except Undefined:
-            raise Undecided("an end without a value") from None
+            raise NotDecidable("an end without a value") from None
 
     def _bind(self, node: Node) -> None:
         if node.kind != "symbol" or self.variable not in {None, node.value}:
-            raise Undecided("several variables")
+            raise NotDecidable("several variables")
         self.variable = node.value
 
     def _interval(self, parts: tuple[Node, ...], brackets: str) -> tuple[Piece, ...]:
         low, high = map(self._end, parts)
         if low > high:
-            raise Undecided("an interval that is no interval")
+            raise NotDecidable("an interval that is no interval")
         closed = brackets[0] == "[" and low != -self.infinity, brackets[1] == "]" and high != self.infinity
         return self._union([(low, closed[0], high, closed[1])])
 
@@ -102,10 +102,10 @@ class RealSets:
 
     def _single(self, left: Node, sign: str, right: Node) -> tuple[Piece, ...]:
         if sign not in _FLIPPED:
-            raise Undecided(f"the relation {sign}")
+            raise NotDecidable(f"the relation {sign}")
         names = symbols(left) | symbols(right)
         if len(names) != 1:
-            raise Undecided("a relation of no or several variables")
+            raise NotDecidable("a relation of no or several variables")
         [name] = names
         self._bind(Node("symbol", (), name))
         if left.kind == "function" and left.value == "abs" and sign in {"<", "<=", ">", ">="}:
@@ -118,7 +118,7 @@ class RealSets:
 
     def _absolute(self, inside: Node, sign: str, bound: Node) -> tuple[Piece, ...]:
         if symbols(bound):
-            raise Undecided("a bound with a variable")
+            raise NotDecidable("a bound with a variable")
         above = self._single(inside, sign, bound)
         below = self._single(inside, _FLIPPED[sign], Node("negative", (bound,)))
         return self._intersection(above, below) if "<" in sign else self._union([*above, *below])
@@ -132,13 +132,13 @@ class RealSets:
             try:
                 values.append(self.evaluator.real(difference))
             except Undefined:
-                raise Undecided("a relation that is not linear") from None
+                raise NotDecidable("a relation that is not linear") from None
         slope = values[1] - values[0]
         error = max(map(abs, values)) * self.evaluator.context.mpf(10) ** (10 - DIGITS)
         if abs(values[2] - values[0] - 2 * slope) > error or abs(values[3] - values[0] - 5 * slope) > error:
-            raise Undecided("a relation that is not linear")
+            raise NotDecidable("a relation that is not linear")
         if abs(slope) <= error:
-            raise Undecided("a relation without its variable")
+            raise NotDecidable("a relation without its variable")
         return (sign if slope > 0 else _FLIPPED[sign]), -values[0] / slope
 
     def _half(self, sign: str, end: Any) -> tuple[Piece, ...]:
@@ -163,8 +163,8 @@ class RealSets:
         )
 
     def _union(self, pieces: list[Piece]) -> tuple[Piece, ...]:
-        if len(pieces) > _MOST_PIECES:
-            raise Undecided("a union of too many pieces")
+        if len(pieces) > _MAX_PIECES:
+            raise NotDecidable("a union of too many pieces")
         result: list[Piece] = []
         for piece in sorted(pieces, key=lambda piece: (piece[0], not piece[1])):
             low, low_closed, high, high_closed = piece
@@ -217,7 +217,7 @@ def same_real_set(left: Node, right: Node, deadline: Deadline) -> bool:
     """Return whether two trees denote the same set of real numbers, of the same variable if both name one.
 
     Raises:
-        Undecided: One of them is not read as a set of real numbers.
+        NotDecidable: One of them is not read as a set of real numbers.
     """
     first, second = RealSets(deadline), RealSets(deadline)
     pieces = first.read(left), second.read(right)

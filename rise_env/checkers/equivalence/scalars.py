@@ -11,7 +11,7 @@ from zlib import crc32
 
 from rise_env.checkers.equivalence.evaluate import Evaluator, context
 from rise_env.checkers.equivalence.rational import PRIMES, rational, residue
-from rise_env.checkers.limits import Deadline, Undecided, Undefined
+from rise_env.checkers.limits import Deadline, NotDecidable, Undefined
 from rise_env.checkers.parsing.tree import Node, symbols
 
 DIGITS, MORE_DIGITS = 50, 110
@@ -34,8 +34,8 @@ def same_value(left: Node, right: Node, deadline: Deadline) -> bool:
     """Return whether two scalar expressions are equal.
 
     Raises:
-        Undecided: They hold something that has to be worked out symbolically, or is too large.
-        Expired: The time is over.
+        NotDecidable: They hold something that has to be worked out symbolically, or is too large.
+        DeadlineExceeded: The time is over.
     """
     if left == right:
         return True
@@ -44,7 +44,7 @@ def same_value(left: Node, right: Node, deadline: Deadline) -> bool:
         return _same_constant(left, right, deadline)
     try:
         return _same_residues(left, right)
-    except (Undecided, Undefined):
+    except (NotDecidable, Undefined):
         return _same_at_points(left, right, sorted(names), deadline)
 
 
@@ -53,11 +53,11 @@ def _same_constant(left: Node, right: Node, deadline: Deadline) -> bool:
         return rational(left) == rational(right)
     except Undefined:
         return False
-    except Undecided:
+    except NotDecidable:
         pass
     try:
         residues = [(residue(left, prime, 0), residue(right, prime, 0)) for prime in PRIMES]
-    except (Undecided, Undefined):
+    except (NotDecidable, Undefined):
         return agree(left, right, {}, deadline)
     # two rational numbers that are too large to write out: equal modulo primes, and in their leading digits
     return all(a == b for a, b in residues) and agree(left, right, {}, deadline)
@@ -91,7 +91,7 @@ def _same_at_points(left: Node, right: Node, names: list[str], deadline: Deadlin
         if compared == _ENOUGH:
             break
     if not compared:
-        raise Undecided("no point where both have a value")
+        raise NotDecidable("no point where both have a value")
     return True
 
 
@@ -125,7 +125,7 @@ def points(left: Node, right: Node, names: list[str]) -> list[dict[str, Fraction
 def _whole(exponent: Node) -> bool:
     try:
         return rational(exponent).denominator == 1
-    except (Undecided, Undefined):
+    except (NotDecidable, Undefined):
         return False
 
 
@@ -190,7 +190,7 @@ def _smallness(*nodes: Node) -> int:
             if part.kind in {"number", "power", "quotient"}:
                 try:
                     bits = max(bits, rational(part).denominator.bit_length())
-                except (Undecided, Undefined):
+                except (NotDecidable, Undefined):
                     continue
     return 0 if bits < 150 else 500 * (1 + bits // 1600)
 
@@ -210,7 +210,7 @@ def same_rounded(left: Node, right: Node, digits: int, deadline: Deadline) -> bo
         return False
     scaled = [abs(value) * 10**digits for value in values]
     if max(scaled) > 10 ** (DIGITS - 10):
-        raise Undecided("a number that is too large to round")
+        raise NotDecidable("a number that is too large to round")
     floor = context(DIGITS).floor
     rounded = [floor(number + context(DIGITS).mpf(0.5)) * (-1 if value < 0 else 1)
                for number, value in zip(scaled, values, strict=True)]  # fmt: skip

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from rise_env.checkers.equivalence.rational import rational
-from rise_env.checkers.limits import Undecided, Undefined
+from rise_env.checkers.limits import NotDecidable, Undefined
 from rise_env.checkers.parsing.tree import Node, number
 from rise_env.checkers.parsing.units import COUNTED, DEGREE, PERCENT, PERMILLE, Unit, read_unit
 from rise_env.checkers.policy import Policy
@@ -84,7 +84,7 @@ def _scaled(node: Node, unit: Unit) -> Node:
 def _below_one(node: Node) -> bool:
     try:
         return 0 < abs(rational(node)) < 1
-    except (Undecided, Undefined):
+    except (NotDecidable, Undefined):
         return False
 
 

@@ -15,9 +15,9 @@ _JOINER = re.compile(
     r"(?=[^A-Za-z]*(?:[,;]|(?:[^A-Za-z]|q?quad|text)*(?:and|or)\b))"  # says that a list goes on
     r"(?:[\s$,;.()\[\]\\{}&]|q?quad\b|text\b|and\b|or\b)*(?:[A-Za-z](?:_\{?\w\}?)?\s*=[\s$]*)?"
 )
-_LONGEST_JOINER = 40
-_MOST_BOXES = 256
-_DEEPEST = 8
+_MAX_JOINER_LENGTH = 40
+_MAX_BOXES = 256
+_MAX_DEPTH = 8
 
 
 class _Box(NamedTuple):
@@ -67,7 +67,7 @@ def _last_of_many(text: str) -> str | None:
     parts = [_content(text, boxes[-1])]
     for before, after in zip(boxes[-2::-1], boxes[:0:-1], strict=True):
         between = text[before.end + 1 : after.start]
-        if len(between) > _LONGEST_JOINER or len(parts) >= _MOST_BOXES or not _JOINER.fullmatch(between):
+        if len(between) > _MAX_JOINER_LENGTH or len(parts) >= _MAX_BOXES or not _JOINER.fullmatch(between):
             break
         parts.append(_content(text, before))
     return ", ".join(reversed(parts)) if all(parts) else None
@@ -97,7 +97,7 @@ def _content(text: str, box: _Box) -> str:
     content = text[box.inner : box.end].strip()
     if text.startswith("\\\\", box.start):  # a reply escaped twice, as JSON in JSON
         content = content.replace("\\\\", "\\")
-    for _ in range(_DEEPEST):
+    for _ in range(_MAX_DEPTH):
         if not content.endswith("}"):
             break
         opening = _TOKEN.match(content)

@@ -24,7 +24,7 @@ from rise_env.checkers.extraction.stated_answer import (
     whole_answer,
 )
 
-LONGEST_REPLY = 50_000
+MAX_REPLY_LENGTH = 50_000
 """Characters at the end of a reply that are read."""
 
 _END_OF_TURN = re.compile(r"(?<=\S)\s*(?:<\|(?:im_end|im_start|eot_id|endoftext|end|eom_id)\|>|</s>)")
@@ -32,13 +32,13 @@ _END_OF_TURN = re.compile(r"(?<=\S)\s*(?:<\|(?:im_end|im_start|eot_id|endoftext|
 
 def spoken(reply: str) -> str:
     """Return what the reply says to its reader: its end, without thinking."""
-    if len(reply) > LONGEST_REPLY:
+    if len(reply) > MAX_REPLY_LENGTH:
         # a think block that was opened earlier still counts as thinking
-        thinking = reply.rfind("<think>", 0, -LONGEST_REPLY) > reply.rfind("</think>")
-        last = "" if thinking else reply[-LONGEST_REPLY:]
+        thinking = reply.rfind("<think>", 0, -MAX_REPLY_LENGTH) > reply.rfind("</think>")
+        last = "" if thinking else reply[-MAX_REPLY_LENGTH:]
         if "box" not in last and not thinking:
             box = max(reply.rfind("\\boxed"), reply.rfind("\\fbox"))
-            last = reply[box : box + LONGEST_REPLY] if box >= 0 else last
+            last = reply[box : box + MAX_REPLY_LENGTH] if box >= 0 else last
         reply = last
     closed = reply.rfind("</think>")
     if closed >= 0:

@@ -37,9 +37,9 @@ _FOREIGN = re.compile(
 _SCRIPT = re.compile("[\u0590-\u0dff\u0e00-\u0fff\u3040-\u9fff\uac00-\ud7af]")
 _LABELLED = re.compile(r"[A-Za-z ]{1,40}:\s*")
 _LETTER = re.compile(r"\(?([A-J])\)?(?:[.):]\s+\S.*|\s+[A-Z][a-z]+)")
-_LONGEST_STATEMENT = 1000
-_LONGEST_SENTENCE = 600
-_LONGEST_WHOLE = 80
+_MAX_STATEMENT_LENGTH = 1000
+_MAX_SENTENCE_LENGTH = 600
+_MAX_WHOLE_LENGTH = 80
 
 
 def stated_answer(text: str) -> str | None:
@@ -48,7 +48,7 @@ def stated_answer(text: str) -> str | None:
     if not markers:
         return None
     marker = markers[-1]
-    rest = text[marker.end() : marker.end() + _LONGEST_STATEMENT]
+    rest = text[marker.end() : marker.end() + _MAX_STATEMENT_LENGTH]
     while (lead := _LEAD.match(rest)) and lead.end():
         rest = rest[lead.end() :]
     if re.match(r"(?:not|n't|never|none|one of|among)\b", rest):
@@ -100,7 +100,7 @@ def whole_answer(text: str) -> str | None:
     formula = _FORMULA.fullmatch(text.rstrip(" ."), label.end()) if label else None
     if formula:
         return formula.group()
-    if len(text) > _LONGEST_WHOLE or _SCRIPT.search(text):
+    if len(text) > _MAX_WHOLE_LENGTH or _SCRIPT.search(text):
         return None
     letter = _LETTER.fullmatch(text)
     if letter:
@@ -119,7 +119,7 @@ def whole_answer(text: str) -> str | None:
 
 def concluded_answer(text: str) -> str | None:
     """Return the one value of a last sentence that concludes: "Therefore $x > 5$ is the solution"."""
-    tail = text.strip().rstrip("。！।.")[-_LONGEST_SENTENCE:]
+    tail = text.strip().rstrip("。！।.")[-_MAX_SENTENCE_LENGTH:]
     sentence = _SENTENCES.split(tail)[-1]
     conclusions = list(_CONCLUSION.finditer(sentence))
     if not conclusions:

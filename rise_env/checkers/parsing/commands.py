@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rise_env.checkers.limits import MOST_ITEMS, Unreadable
+from rise_env.checkers.limits import MAX_ITEMS, Unreadable
 from rise_env.checkers.parsing import operands as atoms
 from rise_env.checkers.parsing.tree import Node
 from rise_env.checkers.parsing.vocabulary import PRODUCT, RELATION, SUM
@@ -51,7 +51,7 @@ def _matrix(p: Parser) -> Node:
                 raise Unreadable("an empty entry of a matrix")
         else:
             rows[-1].append(p.relation())
-            if sum(map(len, rows)) > MOST_ITEMS:
+            if sum(map(len, rows)) > MAX_ITEMS:
                 raise Unreadable("a matrix of too many entries")
     p.take()
     if atoms.raw_argument(p) != name:

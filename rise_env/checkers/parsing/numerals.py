@@ -3,7 +3,7 @@
 import re
 from fractions import Fraction
 
-from rise_env.checkers.limits import MOST_DIGITS, Unreadable
+from rise_env.checkers.limits import MAX_DIGITS, Unreadable
 
 _REPEATING = re.compile(r"(\d*)\.(\d*)\\(?:overline|bar|dot|overset\{\\frown\})\s*\{?(\d+)\}?")
 _REPEATING_BRACKETS = re.compile(r"(\d*)\.(\d*)\((\d+)\)")
@@ -33,7 +33,7 @@ def read_literal(text: str) -> Fraction:
     >>> read_literal(r"0.1\overline{6}"), read_literal("3.2e2"), read_literal("0.333...")
     (Fraction(1, 6), Fraction(320, 1), Fraction(1, 3))
     """
-    if len(text) > MOST_DIGITS:
+    if len(text) > MAX_DIGITS:
         raise Unreadable("a number of too many digits")
     if "\\" in text or "(" in text or "..." in text:
         match = _REPEATING.fullmatch(text) or _REPEATING_BRACKETS.fullmatch(text)

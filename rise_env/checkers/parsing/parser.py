@@ -6,7 +6,7 @@ powers, loosest first: list, relation, ratio, set operation, sum, product, sign,
 
 from itertools import pairwise
 
-from rise_env.checkers.limits import MOST_ITEMS, MOST_SIGNS, Unreadable
+from rise_env.checkers.limits import MAX_ITEMS, MAX_SIGNS, Unreadable
 from rise_env.checkers.parsing import operands as atoms
 from rise_env.checkers.parsing import vocabulary
 from rise_env.checkers.parsing import word_operands as parser_words
@@ -80,7 +80,7 @@ class Parser:
                 break
             separators.append(separator)
             items.append(self.relation())
-            if len(items) > MOST_ITEMS:
+            if len(items) > MAX_ITEMS:
                 raise Unreadable("a list of too many items")
         return items, separators
 
@@ -98,7 +98,7 @@ class Parser:
     def expression(self, power: int) -> Node:
         """Read an expression whose operators bind more tightly than `power`."""
         self.calls += 1
-        if self.calls > vocabulary.DEEPEST_CALLS:
+        if self.calls > vocabulary.MAX_CALL_DEPTH:
             raise Unreadable("nested too deeply")
         left = self.prefix()
         while True:
@@ -112,7 +112,7 @@ class Parser:
         """Read what may begin an expression."""
         sign, first = "", self.position
         while self.at("+", "-"):
-            if self.position - first > vocabulary.MOST_PREFIXES:
+            if self.position - first > vocabulary.MAX_PREFIXES:
                 raise Unreadable("too many signs")
             sign = "-" if (self.take().value == "-") != (sign == "-") else ""
         if self.at("±", "∓"):
@@ -128,7 +128,7 @@ class Parser:
     def count_sign(self) -> None:
         """Refuse more plus-minus signs than can be expanded."""
         self.signs += 1
-        if self.signs > MOST_SIGNS:
+        if self.signs > MAX_SIGNS:
             raise Unreadable("too many plus-minus signs")
 
     def infix(self, left: Node, power: int) -> Node | None:
@@ -233,7 +233,7 @@ def parse(text: str, *, groups: bool = True) -> Node:
     """Return the tree of a cleaned answer.
 
     Raises:
-        Words: It holds words that belong to no number.
+        PlainText: It holds words that belong to no number.
         Unreadable: It cannot be read as mathematics.
     """
     return Parser(tokenize(text, groups=groups)).answer()

@@ -82,7 +82,7 @@ SET_OPERATIONS = {"∪": "union", "∩": "intersection", "∖": "setminus"}
 STARTS = frozenset({"(", "[", "{", "\\{", "⌊", "⌈", "l|", "⟨", "‖"})
 """Operators that may begin the second factor of a product without a sign."""
 POSTFIX = frozenset({"!", "%", "‰", "°", "'"})
-DEEPEST_CALLS = 150
+MAX_CALL_DEPTH = 150
 """Expressions inside one another."""
-MOST_PREFIXES = 3
+MAX_PREFIXES = 3
 """Signs in front of one term, less one."""

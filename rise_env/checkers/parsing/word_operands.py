@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from rise_env.checkers.limits import Unreadable, Words
+from rise_env.checkers.limits import PlainText, Unreadable
 from rise_env.checkers.parsing import operands as atoms
 from rise_env.checkers.parsing import units
 from rise_env.checkers.parsing.numerals import SCALES, read_number_words
@@ -41,7 +41,7 @@ def words(p: Parser) -> Node:
     if token.kind == "word" and len(token.value) <= 3 and not _english(token.value):
         p.take()
         return _letters(p, token.value)
-    raise Words(f"the word {token.value!r}")
+    raise PlainText(f"the word {token.value!r}")
 
 
 def _english(word: str) -> bool:
@@ -80,14 +80,14 @@ def words_behind(p: Parser, left: Node) -> Node:
             p.take()
         return Node("tagged", (left,), units.PERCENT)
     if any(part.kind in {"symbol", "text"} for part in left.walk()) and not units.is_unit(word):
-        raise Words(f"the word {token.value!r} behind a name")
+        raise PlainText(f"the word {token.value!r} behind a name")
     phrase = _phrase(p)
     if word in {"degrees", "degree", "deg", "degs"}:
         scale = phrase.split()[1:]
         return Node("tagged", (left,), units.read_unit(scale[0]) if scale else units.DEGREE)
     unit = units.read_unit(phrase)
     if unit is None:
-        raise Words(f"the words {phrase!r} behind a value")
+        raise PlainText(f"the words {phrase!r} behind a value")
     if left.kind == "tagged":
         return left if unit == units.COUNTED else Node("tagged", left.parts, unit)
     return Node("tagged", (left,), unit)

@@ -10,13 +10,13 @@ _NAMED = re.compile(r"([a-z]+)\.? (\d{1,2})(?:st|nd|rd|th)?(?:,? (\d{4}))?")
 _NAMED_DAY_FIRST = re.compile(r"(\d{1,2})(?:st|nd|rd|th)? (?:of )?([a-z]+)\.?(?:,? (\d{4}))?")
 _STYLE = re.compile(r"\\(?:text|mathrm|mbox|textrm)\s*\{|[{}]|\\[,;: ]|~")
 
-Moment = tuple[str, int, int, int]
+DateTime = tuple[str, int, int, int]
 
 
-def read_moment(text: str) -> Moment | None:
+def read_date_time(text: str) -> DateTime | None:
     """Return a clock time or a date in one form, or None.
 
-    >>> read_moment("3:30 PM") == read_moment("3:30 p.m."), read_moment("2024-01-15")
+    >>> read_date_time("3:30 PM") == read_date_time("3:30 p.m."), read_date_time("2024-01-15")
     (True, ('date', 2024, 1, 15))
     """
     if len(text) > 60:
@@ -29,7 +29,7 @@ def read_moment(text: str) -> Moment | None:
     return _date(plain.lower())
 
 
-def _date(text: str) -> Moment | None:
+def _date(text: str) -> DateTime | None:
     match = _ISO.fullmatch(text)
     if match:
         year, month, day = map(int, match.groups())
@@ -52,18 +52,18 @@ def _month(name: str) -> int:
     return matches[0] if matches else 0
 
 
-def _checked(year: int, month: int, day: int) -> Moment | None:
+def _checked(year: int, month: int, day: int) -> DateTime | None:
     return ("date", year, month, day) if 1 <= month <= 12 and 1 <= day <= 31 else None
 
 
-def _on_24_hours(moment: Moment) -> tuple[int, int, int]:
+def _on_24_hours(moment: DateTime) -> tuple[int, int, int]:
     mark, hour, minute, second = moment
     if mark != "clock ":
         hour = hour % 12 + (12 if mark == "clock p" else 0)
     return hour, minute, second
 
 
-def same_moment(reference: Moment, answer: Moment) -> bool:
+def same_date_time(reference: DateTime, answer: DateTime) -> bool:
     """Return whether two moments are the same; a missing a.m. or p.m., or year, may be left out."""
     if reference[0].startswith("clock") and answer[0].startswith("clock"):
         marks = {reference[0], answer[0]} - {"clock "}

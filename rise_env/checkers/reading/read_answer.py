@@ -5,13 +5,13 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from rise_env.checkers.limits import DEEPEST, LONGEST_ANSWER, MOST_DIGITS, Unreadable, Words
+from rise_env.checkers.limits import MAX_ANSWER_LENGTH, MAX_DEPTH, MAX_DIGITS, PlainText, Unreadable
 from rise_env.checkers.parsing.normalize import clean
 from rise_env.checkers.parsing.numerals import read_number_words, read_spelled
 from rise_env.checkers.parsing.parser import parse
 from rise_env.checkers.parsing.tree import Node, number
 from rise_env.checkers.parsing.units import HEDGES, is_unit_phrase
-from rise_env.checkers.reading.dates import Moment, read_moment
+from rise_env.checkers.reading.dates import DateTime, read_date_time
 from rise_env.checkers.reading.phrases import phrase, plain_words
 
 _LITERAL = re.compile(
@@ -48,7 +48,7 @@ class Reading(NamedTuple):
     """Cleaned and without white space that means nothing."""
     literal: Fraction | None = None
     node: Node | None = None
-    moment: Moment | None = None
+    moment: DateTime | None = None
     problem: str = ""
     """Why there is no tree: "words", or what the parser could not read."""
 
@@ -56,7 +56,7 @@ class Reading(NamedTuple):
 def literal(cleaned: str) -> Fraction | None:
     """Return the value of a plain number or fraction; None for everything else."""
     match = _LITERAL.fullmatch(cleaned)
-    if match is None or len(cleaned) > MOST_DIGITS:
+    if match is None or len(cleaned) > MAX_DIGITS:
         return None
     sign, whole, decimals, bare, over, under, above, below = match.groups()
     if under or below:
@@ -73,7 +73,7 @@ def _too_deep(text: str) -> bool:
     depth = 0
     for match in _BRACKET.finditer(text):
         depth += 1 if match.group() in "([{" else -1
-        if depth > DEEPEST:
+        if depth > MAX_DEPTH:
             return True
     return False
 
@@ -106,19 +106,19 @@ def read(answer: str, groups: bool = True) -> Reading:
         answer: As its author spelled it.
         groups: Whether `1,234` outside of brackets is one number.
     """
-    if len(answer) > LONGEST_ANSWER:
+    if len(answer) > MAX_ANSWER_LENGTH:
         return Reading(answer.strip(), problem="too long to read")
     cleaned = clean(answer)
     value = literal(cleaned)
     text = _SPACE.sub("", cleaned)
     if value is not None and groups:
         return Reading(text, value, number(value))
-    moment = read_moment(cleaned)
+    moment = read_date_time(cleaned)
     if not cleaned or _too_deep(cleaned):
         return Reading(text, problem="nested too deeply" if cleaned else "empty")
     try:
         return Reading(text, None, _tree(strip_sentence(cleaned), groups), moment)
-    except Words:
+    except PlainText:
         return Reading(text, None, None, moment, "words")
     except Unreadable as error:
         wordy = _WORDY.search(re.sub(r"\\[A-Za-z]+", "", cleaned))

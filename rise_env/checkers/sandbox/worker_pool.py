@@ -20,7 +20,7 @@ from pathlib import Path
 from queue import Empty, LifoQueue
 from types import TracebackType
 
-from rise_env.checkers.limits import Deadline, Expired, Undecided
+from rise_env.checkers.limits import Deadline, DeadlineExceeded, NotDecidable
 from rise_env.checkers.parsing.tree import Node, to_json
 from rise_env.errors import ConfigError
 
@@ -50,12 +50,12 @@ class Worker:
         """Return the worker's verdict.
 
         Raises:
-            Expired: It did not answer in time; unless it is still loading, it has been killed.
+            DeadlineExceeded: It did not answer in time; unless it is still loading, it has been killed.
         """
         if not self.load(deadline.left()):
             if time.monotonic() - self.started > _START:
                 self.kill()
-            raise Expired
+            raise DeadlineExceeded
         line = json.dumps([max(0.01, deadline.left() - 0.02), to_json(left), to_json(right)]) + "\n"
         try:
             assert self.process.stdin is not None
@@ -65,11 +65,11 @@ class Worker:
         except BaseException as error:  # even an interrupt: the next answer would not be ours
             self.kill()
             if isinstance(error, OSError):
-                raise Undecided("the worker process ended") from error
+                raise NotDecidable("the worker process ended") from error
             raise
         if answer is None:
             self.kill()
-            raise Expired
+            raise DeadlineExceeded
         return answer
 
     def load(self, seconds: float = _START) -> bool:
@@ -144,16 +144,16 @@ class CheckerService:
         """Return whether two trees are equal, worked out by sympy.
 
         Raises:
-            Undecided: sympy cannot tell.
-            Expired: The time or memory was used up; later requests do not notice.
+            NotDecidable: sympy cannot tell.
+            DeadlineExceeded: The time or memory was used up; later requests do not notice.
         """
         if self._closed:
-            raise Undecided("the service is closed")
+            raise NotDecidable("the service is closed")
         idle = self._idle
         try:
             worker = idle.get(timeout=max(0.001, deadline.left()))
         except Empty:
-            raise Expired from None
+            raise DeadlineExceeded from None
         try:
             if worker is None or not worker.alive:
                 worker = self._start(worker)
@@ -161,9 +161,9 @@ class CheckerService:
         finally:
             idle.put(worker if worker is not None and worker.alive else None)
         if answer == "T":
-            raise Expired
+            raise DeadlineExceeded
         if answer == "?":
-            raise Undecided("sympy cannot tell")
+            raise NotDecidable("sympy cannot tell")
         return answer == "1"
 
     def _start(self, before: Worker | None) -> Worker:

@@ -1,4 +1,4 @@
-from rise_agents.backends.expert_agent import ExpertAgent, ToldAgent
+from rise_agents.backends.expert_agent import ExpertAgent, ProblemAwareAgent
 from rise_agents.types import SamplingConfig
 from rise_env import NumericChecker
 from rise_env.problems.arithmetic.generator import ArithmeticProblems
@@ -9,7 +9,7 @@ from tests.rise_agents.fake_agents import sums
 def test_it_solves_every_embedded_problem() -> None:
     problems = [ArithmeticProblems(split="train")[i] for i in range(50)]
     agent = ExpertAgent()
-    agent.learn(problems)
+    agent.set_problems(problems)
     for problem in problems:
         [reply] = agent.act([({"role": "user", "content": f"So: {problem.question}"},)], SamplingConfig())
         assert NumericChecker().check(reply.text, problem.reference).correct
@@ -19,7 +19,7 @@ def test_it_finds_the_question_behind_worked_examples() -> None:
     env = sums(few_shot=2, system_prompt="Be brief.")
     conversation, _ = env.reset(options={"index": 21})
     agent = ExpertAgent()
-    agent.learn([env.problem])
+    agent.set_problems([env.problem])
     assert agent.act([conversation], SamplingConfig())[0].text == "21+21=42 \\boxed{42}"
 
 
@@ -36,8 +36,8 @@ def test_an_unknown_question_is_a_failed_reply() -> None:
 
 def test_told_anew_it_forgets_the_problems_before_but_not_what_it_was_made_with() -> None:
     agent = ExpertAgent({"a?": "A"})
-    agent.learn([Problem(id="b", question="b?", reference="1", solution="B \\boxed{1}")])
-    agent.learn([Problem(id="c", question="c?", reference="2")])
+    agent.set_problems([Problem(id="b", question="b?", reference="1", solution="B \\boxed{1}")])
+    agent.set_problems([Problem(id="c", question="c?", reference="2")])
     replies = agent.act([({"role": "user", "content": q},) for q in ("a?", "b?", "c?")], SamplingConfig())
     assert [reply.text for reply in replies if reply.finish == "stop"] == ["A", "\\boxed{2}"]
-    assert isinstance(agent, ToldAgent)
+    assert isinstance(agent, ProblemAwareAgent)

@@ -38,7 +38,7 @@ def asked(count: int) -> list[Conversation]:
 
 
 def test_a_healthy_server_answers_in_order(healthy: FaultyServer) -> None:
-    agent = agent_of(healthy, concurrency=8)
+    agent = agent_of(healthy, max_concurrent_requests=8)
     replies = agent.act(
         asked(40), SamplingConfig(temperature=0.5, top_p=0.9, max_new_tokens=7), list(range(40))
     )
@@ -63,7 +63,7 @@ def test_nothing_is_lost_and_nothing_asked_twice_after_success(quick: None) -> N
         return FAULTS[kind : kind + 1] * (1 + (int(text) // 20 if kind < len(FAULTS) - 1 else 0))
 
     with serving(faults) as server:
-        agent = agent_of(server, concurrency=16, timeout=1.5)
+        agent = agent_of(server, max_concurrent_requests=16, timeout=1.5)
         replies = agent.act(asked(45), SAMPLING, list(range(45)))
         agent.close()
     assert [reply.text for reply in replies] == [f"reply to {i}" for i in range(45)]
@@ -102,7 +102,7 @@ def test_a_request_that_the_server_rejects_is_not_tried_again() -> None:
 @pytest.mark.parametrize("code", [401, 403, 404])
 def test_a_refused_key_or_model_stops_the_run(code: int) -> None:
     with serving(lambda text: [status(code)] * 9) as server:
-        agent = agent_of(server, concurrency=1)
+        agent = agent_of(server, max_concurrent_requests=1)
         with pytest.raises(ConfigError, match=f"the server refuses 'm'.*status {code}"):
             agent.act(asked(20), SAMPLING, list(range(20)))
         agent.close()
@@ -135,11 +135,11 @@ def test_the_key_is_sent_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_journal_makes_nothing_be_paid_for_twice(tmp_path: Path, healthy: FaultyServer) -> None:
-    journal = str(tmp_path / "j.jsonl")
-    first = agent_of(healthy, journal=journal)
+    reply_log = str(tmp_path / "j.jsonl")
+    first = agent_of(healthy, reply_log=reply_log)
     replies = first.act(asked(6), SAMPLING, list(range(6)))
     first.close()
-    second = agent_of(healthy, journal=journal)
+    second = agent_of(healthy, reply_log=reply_log)
     assert second.act(asked(8), SAMPLING, list(range(8)))[:6] == replies
     second.close()
     assert set(healthy.tries.values()) == {1}
@@ -147,9 +147,9 @@ def test_a_journal_makes_nothing_be_paid_for_twice(tmp_path: Path, healthy: Faul
 
 
 def test_a_journal_holds_no_failures(tmp_path: Path) -> None:
-    journal = str(tmp_path / "j.jsonl")
+    reply_log = str(tmp_path / "j.jsonl")
     with serving(lambda text: [status(500)]) as server:
-        agent = agent_of(server, journal=journal, attempts=1)
+        agent = agent_of(server, reply_log=reply_log, attempts=1)
         assert agent.act(asked(1), SAMPLING, [1])[0].finish == "error"
         assert agent.act(asked(1), SAMPLING, [1])[0].text == "reply to 0"
         agent.close()
@@ -165,12 +165,12 @@ def test_a_journal_tells_requests_without_seeds_apart_by_their_places(tmp_path: 
             others_served.set()
         return number
 
-    journal = str(tmp_path / "j.jsonl")
+    reply_log = str(tmp_path / "j.jsonl")
     with serving(lambda label: [until(others_served)], reply=reply) as server:
-        agent = agent_of(server, journal=journal, concurrency=6)
+        agent = agent_of(server, reply_log=reply_log, max_concurrent_requests=6)
         replies = agent.act(asked(1) * 6, SAMPLING)
         agent.close()
-        again = agent_of(server, journal=journal)
+        again = agent_of(server, reply_log=reply_log)
         assert again.act(asked(1) * 7, SAMPLING)[:6] == replies
         again.close()
     assert sorted(reply.text for reply in replies) == list("012345")
@@ -178,7 +178,7 @@ def test_a_journal_tells_requests_without_seeds_apart_by_their_places(tmp_path: 
 
 
 def test_further_fields_are_another_policy(tmp_path: Path, healthy: FaultyServer) -> None:
-    journal = str(tmp_path / "j.jsonl")
+    reply_log = str(tmp_path / "j.jsonl")
     agents = [
         agent_of(healthy, extra=extra) for extra in ({}, FIELDS, dict([*FIELDS.items()][::-1]), {"a": 1})
     ]
@@ -186,36 +186,36 @@ def test_further_fields_are_another_policy(tmp_path: Path, healthy: FaultyServer
     assert names[0] == "openai:m"
     assert names[1] == names[2] != names[3]
     assert re.fullmatch(r"openai:m\+[0-9a-f]{8}", names[1])
-    agent_of(healthy, journal=journal).act(asked(1), SAMPLING, [1])
+    agent_of(healthy, reply_log=reply_log).act(asked(1), SAMPLING, [1])
     with pytest.raises(StoreError, match=r"holds replies of 'openai:m', not of 'openai:m\+"):
-        agent_of(healthy, journal=journal, extra=FIELDS)
+        agent_of(healthy, reply_log=reply_log, extra=FIELDS)
 
 
 @pytest.mark.parametrize(("first", "word"), [(False, "without"), (True, "with")])
 def test_a_journal_with_log_probabilities_is_another_one(
     tmp_path: Path, healthy: FaultyServer, first: bool, word: str
 ) -> None:
-    journal = str(tmp_path / "j.jsonl")
-    agent_of(healthy, journal=journal, logprobs=first).act(asked(1), SAMPLING, [1])
-    agent_of(healthy, journal=journal, logprobs=first).act(asked(1), SAMPLING, [1])
+    reply_log = str(tmp_path / "j.jsonl")
+    agent_of(healthy, reply_log=reply_log, logprobs=first).act(asked(1), SAMPLING, [1])
+    agent_of(healthy, reply_log=reply_log, logprobs=first).act(asked(1), SAMPLING, [1])
     with pytest.raises(StoreError, match=f"replies {word} log-probabilities: set logprobs to {first}"):
-        agent_of(healthy, journal=journal, logprobs=not first)
+        agent_of(healthy, reply_log=reply_log, logprobs=not first)
 
 
 def test_a_journal_on_a_full_disk_ends_the_run_and_loses_no_reply_before(
     tmp_path: Path, healthy: FaultyServer
 ) -> None:
-    journal = tmp_path / "j.jsonl"
-    agent = agent_of(healthy, journal=str(journal), concurrency=1)
+    reply_log = tmp_path / "j.jsonl"
+    agent = agent_of(healthy, reply_log=str(reply_log), max_concurrent_requests=1)
     agent.act(asked(3), SAMPLING, [0, 1, 2])
-    before = journal.read_bytes()
+    before = reply_log.read_bytes()
     with full_disk(len(before) + 30), pytest.raises(StoreError, match=r"cannot write to .*make room"):
         agent.act(asked(30), SAMPLING, list(range(30)))
     agent.close()
-    assert journal.read_bytes() == before
+    assert reply_log.read_bytes() == before
     assert healthy.tries["3"] == 1
     assert len(healthy.tries) == 4
-    again = agent_of(healthy, journal=str(journal))
+    again = agent_of(healthy, reply_log=str(reply_log))
     assert [reply.text for reply in again.act(asked(4), SAMPLING, [0, 1, 2, 3])][3] == "reply to 3"
     again.close()
     assert [healthy.tries[str(i)] for i in range(4)] == [1, 1, 1, 2]
@@ -224,22 +224,24 @@ def test_a_journal_on_a_full_disk_ends_the_run_and_loses_no_reply_before(
 def test_the_cap_on_cost_is_never_exceeded(tmp_path: Path, healthy: FaultyServer) -> None:
     # 4 of 50 tokens come at 1 dollar each: a request may cost 50 and costs 4
     prices = {"completion": 1e6}
-    agent = agent_of(healthy, max_usd=100.0, prices=prices, concurrency=1, journal=str(tmp_path / "j.jsonl"))
+    agent = agent_of(
+        healthy, max_usd=100.0, prices=prices, max_concurrent_requests=1, reply_log=str(tmp_path / "j.jsonl")
+    )
     with pytest.raises(ConfigError, match=r"the cap of \$100 is reached: \$52\.0000 spent"):
         agent.act(asked(30), SAMPLING, list(range(30)))
     assert agent.spent == 52.0
     assert sum(healthy.tries.values()) == 13
     agent.close()
-    richer = agent_of(healthy, max_usd=1000.0, prices=prices, journal=str(tmp_path / "j.jsonl"))
+    richer = agent_of(healthy, max_usd=1000.0, prices=prices, reply_log=str(tmp_path / "j.jsonl"))
     assert len(richer.act(asked(30), SAMPLING, list(range(30)))) == 30
     assert set(healthy.tries.values()) == {1}
     richer.close()
 
 
 def test_the_cap_counts_what_earlier_agents_paid_for(tmp_path: Path, healthy: FaultyServer) -> None:
-    settings = {"max_usd": 100.0, "prices": {"completion": 1e6}, "journal": str(tmp_path / "j.jsonl")}
+    settings = {"max_usd": 100.0, "prices": {"completion": 1e6}, "reply_log": str(tmp_path / "j.jsonl")}
     for _ in range(3):  # a reply may cost 50 dollars and costs 4
-        agent = agent_of(healthy, concurrency=1, **settings)
+        agent = agent_of(healthy, max_concurrent_requests=1, **settings)
         with pytest.raises(ConfigError, match=r"the cap of \$100 is reached: \$52\.0000 spent"):
             agent.act(asked(30), SAMPLING, list(range(30)))
         assert agent.spent == 52.0
@@ -248,7 +250,7 @@ def test_the_cap_counts_what_earlier_agents_paid_for(tmp_path: Path, healthy: Fa
 
 
 def test_a_cap_that_two_replies_might_exceed_is_spent_one_by_one(healthy: FaultyServer) -> None:
-    agent = agent_of(healthy, max_usd=60.0, prices={"completion": 1e6}, concurrency=8)
+    agent = agent_of(healthy, max_usd=60.0, prices={"completion": 1e6}, max_concurrent_requests=8)
     assert [reply.finish for reply in agent.act(asked(3), SAMPLING, [0, 1, 2])] == ["stop"] * 3
     assert agent.spent == 12.0
     agent.close()
@@ -256,10 +258,10 @@ def test_a_cap_that_two_replies_might_exceed_is_spent_one_by_one(healthy: Faulty
 
 @pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": 10}, "much"], ids=str)
 def test_replies_that_are_not_counted_cost_the_most(tmp_path: Path, usage: object) -> None:
-    settings = {"max_usd": 120.0, "prices": {"completion": 1e6}, "journal": str(tmp_path / "j.jsonl")}
+    settings = {"max_usd": 120.0, "prices": {"completion": 1e6}, "reply_log": str(tmp_path / "j.jsonl")}
     with serving(lambda text: [counted(usage)] * 9) as server:
         for _ in range(2):
-            agent = agent_of(server, concurrency=1, **settings)
+            agent = agent_of(server, max_concurrent_requests=1, **settings)
             with pytest.raises(ConfigError, match=r"\$100\.0000 spent"):
                 agent.act(asked(30), SAMPLING, list(range(30)))
             agent.close()

@@ -63,7 +63,7 @@ def test_greedy_replies_are_those_of_the_transformers_agent(url: str, random_mod
         ({"role": "user", "content": prompts.FIRST.format(question=problems[i].question)},) for i in range(50)
     ]
     sampling = SamplingConfig(temperature=0.0, max_new_tokens=32)
-    agent = load_agent(f"openai:m@{url}", concurrency=16)
+    agent = load_agent(f"openai:m@{url}", max_concurrent_requests=16)
     ours = agent.act(asked, sampling, list(range(50)))
     agent.close()
     theirs = TransformersAgent(str(random_model), dtype="float32").act(asked, sampling)

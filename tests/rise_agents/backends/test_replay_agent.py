@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from rise_agents.backends.replay_agent import CassetteAgent
+from rise_agents.backends.replay_agent import ReplayAgent
 from rise_agents.backends.transformers_agent import TransformersAgent
 from rise_agents.registry import load_agent
 from rise_agents.rollout.rollout import TurnPlan, rollout
@@ -18,13 +18,13 @@ SAMPLING = SamplingConfig()
 
 def test_a_recorded_rollout_plays_back_without_the_agent(tmp_path: Path) -> None:
     file = str(tmp_path / "c.jsonl")
-    recorder = CassetteAgent(file, record=SeededAgent(luck))
+    recorder = ReplayAgent(file, record=SeededAgent(luck))
     recorded = rollout(
-        [TurnPlan(recorder), TurnPlan(recorder, samples=4)], envs(9), range(9), SAMPLING, seed=0
+        [TurnPlan(recorder), TurnPlan(recorder, num_samples=4)], envs(9), range(9), SAMPLING, seed=0
     )
     recorder.close()
-    player = load_agent(f"cassette:{file}")
-    played = rollout([TurnPlan(player), TurnPlan(player, samples=4)], envs(9), range(9), SAMPLING, seed=0)
+    player = load_agent(f"replay:{file}")
+    played = rollout([TurnPlan(player), TurnPlan(player, num_samples=4)], envs(9), range(9), SAMPLING, seed=0)
     assert played == recorded
     assert player.name == "seeded"
 
@@ -33,17 +33,17 @@ def test_replies_of_a_model_come_back_bit_for_bit(tmp_path: Path, random_model: 
     file = str(tmp_path / "c.jsonl")
     agent = TransformersAgent(str(random_model), logprobs=True)
     sampling = SamplingConfig(max_new_tokens=20)
-    recorder = CassetteAgent(file, record=agent)
+    recorder = ReplayAgent(file, record=agent)
     recorded = recorder.act(ASKED, sampling, [1, 2, 3])
     recorder.close()
-    played = CassetteAgent(file).act(ASKED[::-1], sampling, [3, 2, 1])
+    played = ReplayAgent(file).act(ASKED[::-1], sampling, [3, 2, 1])
     assert played[::-1] == recorded
     assert all(reply.logprobs and reply.token_ids for reply in played)
 
 
 def test_what_is_recorded_is_not_asked_again(tmp_path: Path) -> None:
     agent = SeededAgent(luck)
-    recorder = CassetteAgent(str(tmp_path / "c.jsonl"), record=agent)
+    recorder = ReplayAgent(str(tmp_path / "c.jsonl"), record=agent)
     recorder.act(ASKED[:2], SAMPLING, [1, 2])
     recorder.act(ASKED, SAMPLING, [1, 2, 3])
     assert agent.batches == [2, 1]
@@ -61,16 +61,16 @@ def test_a_missing_reply_says_what_to_do(
     tmp_path: Path, conversation: Conversation, sampling: SamplingConfig, seed: int
 ) -> None:
     file = str(tmp_path / "c.jsonl")
-    CassetteAgent(file, record=SeededAgent(luck)).act(ASKED[:1], SAMPLING, [1])
+    ReplayAgent(file, record=SeededAgent(luck)).act(ASKED[:1], SAMPLING, [1])
     with pytest.raises(DataNotFoundError, match=r"holds no reply to 1 of 1 requests.*record=AGENT"):
-        CassetteAgent(file).act([conversation], sampling, [seed])
+        ReplayAgent(file).act([conversation], sampling, [seed])
 
 
 def test_a_missing_reply_is_not_taken_for_a_failed_episode(tmp_path: Path) -> None:
     file = str(tmp_path / "c.jsonl")
-    CassetteAgent(file, record=SeededAgent(luck)).act(ASKED[:1], SAMPLING, [1])
+    ReplayAgent(file, record=SeededAgent(luck)).act(ASKED[:1], SAMPLING, [1])
     with pytest.raises(DataNotFoundError):
-        rollout([TurnPlan(CassetteAgent(file))], envs(2), [0, 1], SAMPLING, seed=0)
+        rollout([TurnPlan(ReplayAgent(file))], envs(2), [0, 1], SAMPLING, seed=0)
 
 
 class Counting(SeededAgent):
@@ -83,10 +83,10 @@ class Counting(SeededAgent):
 
 def test_requests_without_seeds_are_told_apart_by_their_order(tmp_path: Path) -> None:
     file = str(tmp_path / "c.jsonl")
-    recorder = CassetteAgent(file, record=Counting(luck))
+    recorder = ReplayAgent(file, record=Counting(luck))
     first = recorder.act([ASKED[0], ASKED[0]], SAMPLING) + recorder.act([ASKED[0]], SAMPLING)
     assert [reply.text for reply in first] == ["1/0", "1/1", "2/0"]
-    player = CassetteAgent(file)
+    player = ReplayAgent(file)
     assert player.act([ASKED[0]], SAMPLING) + player.act([ASKED[0]] * 2, SAMPLING) == first
 
 
@@ -99,27 +99,27 @@ def test_failed_replies_are_not_recorded(tmp_path: Path) -> None:
             ]
 
     file = str(tmp_path / "c.jsonl")
-    assert CassetteAgent(file, record=Failing(luck)).act(ASKED, SAMPLING, [1, 2, 3])[1].finish == "error"
+    assert ReplayAgent(file, record=Failing(luck)).act(ASKED, SAMPLING, [1, 2, 3])[1].finish == "error"
     with pytest.raises(DataNotFoundError, match="1 of 3"):
-        CassetteAgent(file).act(ASKED, SAMPLING, [1, 2, 3])
+        ReplayAgent(file).act(ASKED, SAMPLING, [1, 2, 3])
 
 
 def test_a_torn_last_line_is_asked_again(tmp_path: Path) -> None:
     file = tmp_path / "c.jsonl"
-    CassetteAgent(str(file), record=SeededAgent(luck)).act(ASKED, SAMPLING, [1, 2, 3])
+    ReplayAgent(str(file), record=SeededAgent(luck)).act(ASKED, SAMPLING, [1, 2, 3])
     file.write_bytes(file.read_bytes()[:-9])
     agent = SeededAgent(luck)
-    CassetteAgent(str(file), record=agent).act(ASKED, SAMPLING, [1, 2, 3])
+    ReplayAgent(str(file), record=agent).act(ASKED, SAMPLING, [1, 2, 3])
     assert agent.batches == [1]
-    assert len(CassetteAgent(str(file)).act(ASKED, SAMPLING, [1, 2, 3])) == 3
+    assert len(ReplayAgent(str(file)).act(ASKED, SAMPLING, [1, 2, 3])) == 3
 
 
-@pytest.mark.parametrize("start", ["", '{"ki', '{"kind":"cassette","schema":1,"agent":"see'])
+@pytest.mark.parametrize("start", ["", '{"ki', '{"kind":"replay","schema":1,"agent":"see'])
 def test_a_file_without_a_whole_first_line_is_a_fresh_one(tmp_path: Path, start: str) -> None:
     file = tmp_path / "c.jsonl"
     file.write_text(start)
-    replies = CassetteAgent(str(file), record=SeededAgent(luck)).act(ASKED, SAMPLING, [1, 2, 3])
-    assert CassetteAgent(str(file)).act(ASKED, SAMPLING, [1, 2, 3]) == replies
+    replies = ReplayAgent(str(file), record=SeededAgent(luck)).act(ASKED, SAMPLING, [1, 2, 3])
+    assert ReplayAgent(str(file)).act(ASKED, SAMPLING, [1, 2, 3]) == replies
 
 
 @pytest.mark.parametrize("content", ["notes", '{"kind":"run","schema":1'])
@@ -127,13 +127,13 @@ def test_another_file_is_not_written_over(tmp_path: Path, content: str) -> None:
     file = tmp_path / "c.jsonl"
     file.write_text(content)
     with pytest.raises(StoreError, match="not a cassette"):
-        CassetteAgent(str(file), record=SeededAgent(luck))
+        ReplayAgent(str(file), record=SeededAgent(luck))
     assert file.read_text() == content
 
 
 def test_a_full_disk_leaves_whole_lines(tmp_path: Path) -> None:
     file = tmp_path / "c.jsonl"
-    recorder = CassetteAgent(str(file), record=SeededAgent(luck))
+    recorder = ReplayAgent(str(file), record=SeededAgent(luck))
     with full_disk(30), pytest.raises(StoreError, match=r"cannot write to .*make room"):
         recorder.act(ASKED, SAMPLING, [1, 2, 3])
     assert file.read_bytes() == b""
@@ -146,14 +146,14 @@ def test_a_full_disk_leaves_whole_lines(tmp_path: Path) -> None:
 
 def test_another_agents_cassette_is_refused(tmp_path: Path) -> None:
     file = str(tmp_path / "c.jsonl")
-    CassetteAgent(file, record=SeededAgent(luck, name="a")).act(ASKED, SAMPLING, [1, 2, 3])
+    ReplayAgent(file, record=SeededAgent(luck, name="a")).act(ASKED, SAMPLING, [1, 2, 3])
     with pytest.raises(StoreError, match="replies of 'a', not of 'b'"):
-        CassetteAgent(file, record=SeededAgent(luck, name="b"))
+        ReplayAgent(file, record=SeededAgent(luck, name="b"))
 
 
 def test_no_file_and_nobody_to_record_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataNotFoundError, match="record=AGENT"):
-        load_agent(f"cassette:{tmp_path / 'none.jsonl'}")
+        load_agent(f"replay:{tmp_path / 'none.jsonl'}")
 
 
 @pytest.mark.parametrize("content", ["", "{}\n", "hello\n", '{"kind":"run"}\n'])
@@ -161,13 +161,13 @@ def test_another_file_is_refused(tmp_path: Path, content: str) -> None:
     file = tmp_path / "c.jsonl"
     file.write_text(content)
     with pytest.raises(StoreError, match="not a cassette"):
-        CassetteAgent(str(file))
+        ReplayAgent(str(file))
 
 
 def test_the_loader_records_an_agent_named_by_text(tmp_path: Path) -> None:
     file = str(tmp_path / "c.jsonl")
     spec = "tests.rise_agents.rollout.slow_agent:make_agent"
-    agent = load_agent(f"cassette:{file}", record=spec, settings={"seconds": 0.0})
+    agent = load_agent(f"replay:{file}", record=spec, settings={"seconds": 0.0})
     replies = agent.act(ASKED, SAMPLING, [1, 2, 3])
     agent.close()
-    assert load_agent(f"cassette:{file}").act(ASKED, SAMPLING, [1, 2, 3]) == replies
+    assert load_agent(f"replay:{file}").act(ASKED, SAMPLING, [1, 2, 3]) == replies

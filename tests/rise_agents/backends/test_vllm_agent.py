@@ -80,7 +80,7 @@ def test_two_engines_give_the_replies_of_one(agent, random_model: Path) -> None:
         assert [r.token_ids for r in replies] == [r.token_ids for r in expected]
         again = pair.act(asked(40), sampling, list(range(40)))
         assert all(reply.usage.cached_tokens for reply in again), "an engine was asked what another one knows"
-        assert pair.in_flight == 2 * agent.in_flight
+        assert pair.max_concurrent_requests == 2 * agent.max_concurrent_requests
         played = [
             rollout([TurnPlan(who)] * 2, envs(20), range(20), SamplingConfig(max_new_tokens=24), seed=5)
             for who in (agent, pair)
@@ -107,13 +107,13 @@ def test_streamed_replies_are_those_of_one_batch(agent) -> None:  # type: ignore
     heard: dict[int, Reply] = {}
     later = {key: (conversation, key) for key, conversation in enumerate([*asked(40), long])}
 
-    def hear(key: int, reply: Reply) -> dict[int, tuple[Conversation, int]]:
+    def on_reply(key: int, reply: Reply) -> dict[int, tuple[Conversation, int]]:
         assert key not in heard
         heard[key] = reply
         return {}
 
-    assert agent.in_flight == 256 + 64
-    agent.stream(later, sampling, hear)
+    assert agent.max_concurrent_requests == 256 + 64
+    agent.stream(later, sampling, on_reply)
     assert [heard[key].token_ids for key in range(41)] == [reply.token_ids for reply in expected]
     assert heard[40].finish == "length"
 
@@ -127,21 +127,21 @@ def test_streamed_replies_are_those_of_one_batch(agent) -> None:  # type: ignore
 
 def test_what_follows_in_a_stream_overtakes_what_is_yet_to_begin(agent, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     sampling = SamplingConfig(max_new_tokens=8)
-    monkeypatch.setattr(agent, "in_flight", 5)
+    monkeypatch.setattr(agent, "max_concurrent_requests", 5)
     heard: list[tuple[int, int]] = []
     in_engine: list[int] = []
 
-    def hear(key: int, reply: Reply) -> dict[int, tuple[Conversation, int]]:
+    def on_reply(key: int, reply: Reply) -> dict[int, tuple[Conversation, int]]:
         heard.append((key % 100, key // 100))
         in_engine.append(agent._llm.llm_engine.get_num_unfinished_requests())
         return {} if key >= 200 else {key + 100: (asked(key % 100 + 1)[-1], key)}
 
-    agent.stream({key: (conversation, key) for key, conversation in enumerate(asked(20))}, sampling, hear)
+    agent.stream({key: (conversation, key) for key, conversation in enumerate(asked(20))}, sampling, on_reply)
     assert sorted(heard) == [(key, turn) for key in range(20) for turn in range(3)]
     assert max(in_engine) <= 5
     assert heard.index((0, 2)) < heard.index((10, 0)), "begun before the first one's next turn"
     heard.clear()
-    agent.stream({key: (conversation, key) for key, conversation in enumerate(asked(8))}, sampling, hear)
+    agent.stream({key: (conversation, key) for key, conversation in enumerate(asked(8))}, sampling, on_reply)
     assert heard.index((7, 0)) < heard.index((4, 1)), "the last ones are played alone at the end"
 
 
@@ -166,7 +166,7 @@ def test_a_conversation_without_room_gets_an_empty_cut_reply(agent) -> None:  # 
 def test_a_rollout_gives_the_episodes_of_the_transformers_agent(agent, reference) -> None:  # type: ignore[no-untyped-def]
     made = [
         rollout(
-            [TurnPlan(who), TurnPlan(who, samples=3)],
+            [TurnPlan(who), TurnPlan(who, num_samples=3)],
             envs(20),
             range(20),
             SamplingConfig(max_new_tokens=24),

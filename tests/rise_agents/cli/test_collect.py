@@ -29,7 +29,7 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Run:
 
 def dry(capsys: pytest.CaptureFixture[str], **prices: str) -> str:
     options = [word for name, value in prices.items() for word in (f"--{name}_settings.prices", value)]
-    teacher = ["--last_agent", "openai:m@http://x"] if "last_agent" in prices else []
+    teacher = ["--teacher", "openai:m@http://x"] if "teacher" in prices else []
     assert main([*COMMAND, *DRY, *teacher, *options]) == 0
     return capsys.readouterr().out.strip()
 
@@ -37,19 +37,17 @@ def dry(capsys: pytest.CaptureFixture[str], **prices: str) -> str:
 def test_a_dry_run_counts_the_turns_of_student_and_teacher_apart(capsys: pytest.CaptureFixture[str]) -> None:
     student, teacher = '{"completion": 1000}', '{"completion": 1}'
     assert dry(capsys, agent=student).endswith("generated tokens, $30.00")
-    assert dry(capsys, agent=student, last_agent=teacher).endswith("generated tokens, $20.01")
-    assert dry(capsys, agent=student, last_agent="null").endswith(
+    assert dry(capsys, agent=student, teacher=teacher).endswith("generated tokens, $20.01")
+    assert dry(capsys, agent=student, teacher="null").endswith(
         "$20.00 for 20 calls; the other 10 have no price"
     )
-    assert dry(capsys, last_agent=teacher).endswith("$0.01 for 10 calls; the other 20 have no price")
+    assert dry(capsys, teacher=teacher).endswith("$0.01 for 10 calls; the other 20 have no price")
 
 
 def test_the_same_agent_without_settings_of_its_own_has_the_same_prices(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert (
-        main([*COMMAND, *DRY, "--last_agent", "expert", "--agent_settings.prices", '{"completion": 1}']) == 0
-    )
+    assert main([*COMMAND, *DRY, "--teacher", "expert", "--agent_settings.prices", '{"completion": 1}']) == 0
     assert capsys.readouterr().out.strip().endswith("generated tokens, $0.03")
 
 
@@ -70,8 +68,8 @@ def test_a_dry_run_refuses_agents_and_prices_that_cannot_be(
 
 
 def test_a_dry_run_refuses_a_last_agent_that_cannot_be(refused: Run) -> None:
-    assert "did you mean 'tiny'" in refused(*COMMAND, *DRY, "--last_agent", "tinny")
-    teacher = ["--last_agent", "tiny", "--last_agent_settings.prices", "5"]
+    assert "did you mean 'tiny'" in refused(*COMMAND, *DRY, "--teacher", "tinny")
+    teacher = ["--teacher", "tiny", "--teacher_settings.prices", "5"]
     assert "got 5" in refused(*COMMAND, *DRY, *teacher)
 
 
@@ -86,15 +84,15 @@ def collection(**settings: object) -> CollectConfig:
 
 
 def test_settings_of_a_last_agent_need_one() -> None:
-    with pytest.raises(ConfigError, match="last_agent_settings need a last_agent"):
-        collection(last_agent_settings={"seconds": 0.1})
+    with pytest.raises(ConfigError, match="teacher_settings need a teacher"):
+        collection(teacher_settings={"seconds": 0.1})
 
 
 def test_the_last_agent_is_another_one_by_its_name_or_its_settings() -> None:
-    first, last = (step.agent for step in make_plan(collection(last_agent=SLOW)))
+    first, last = (step.agent for step in make_plan(collection(teacher=SLOW)))
     assert first is last
     first, last = (
-        step.agent for step in make_plan(collection(last_agent=SLOW, last_agent_settings={"seconds": 0.1}))
+        step.agent for step in make_plan(collection(teacher=SLOW, teacher_settings={"seconds": 0.1}))
     )
     assert first is not last
 
@@ -106,7 +104,7 @@ def test_an_out_that_cannot_be_made_is_one_line(
     file.write_text("mine")
     for out in (str(file), "/proc/no"):
         assert f"cannot make the store {out}/trajectories.jsonl" in refused(*COMMAND, "--out", out)
-    assert main(["evaluate", *COMMAND[1:], "--samples", "1", "--out", str(file)]) == 2
+    assert main(["evaluate", *COMMAND[1:], "--num_samples", "1", "--out", str(file)]) == 2
     assert f"rise evaluate: cannot make the store {file}" in capsys.readouterr().err.splitlines()[-1]
     assert file.read_text() == "mine"
 

@@ -2,7 +2,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
-from rise_agents.client.rate_limit import Budget, Pace, Prices, charged, read_prices
+from rise_agents.client.rate_limit import CostBudget, Prices, RateLimiter, billable_usage, read_prices
 from rise_env.errors import ConfigError
 from rise_env.types import Usage
 
@@ -33,7 +33,7 @@ class Clock:
 )
 def test_requests_are_spaced(requests: float, tokens: float, expected: list[float]) -> None:
     clock = Clock()
-    pace = Pace(requests, tokens, clock=clock)
+    pace = RateLimiter(requests, tokens, clock=clock)
     started = []
     for _ in range(4):
         pace.wait(50, clock.sleep)
@@ -51,7 +51,7 @@ def test_a_price_list_prices_a_reply() -> None:
 def test_a_request_waits_for_money_set_aside_and_is_refused_only_for_money_spent(
     cost: int, refused: bool
 ) -> None:
-    budget = Budget(10.0, PER_TOKEN)
+    budget = CostBudget(10.0, PER_TOKEN)
     first = budget.reserve(Usage(completion_tokens=6))
     with ThreadPoolExecutor(1) as pool:
         second = pool.submit(budget.reserve, Usage(completion_tokens=6))
@@ -66,14 +66,14 @@ def test_a_request_waits_for_money_set_aside_and_is_refused_only_for_money_spent
 
 
 def test_a_request_that_alone_exceeds_the_cap_is_refused_at_once() -> None:
-    budget = Budget(10.0, PER_TOKEN)
+    budget = CostBudget(10.0, PER_TOKEN)
     budget.reserve(Usage(completion_tokens=6))
     with pytest.raises(ConfigError, match=r"the cap of \$10 is reached"):
         budget.reserve(Usage(completion_tokens=11))
 
 
 def test_replies_paid_for_earlier_count() -> None:
-    budget = Budget(10.0, PER_TOKEN, [Usage(completion_tokens=3), Usage(completion_tokens=4)])
+    budget = CostBudget(10.0, PER_TOKEN, [Usage(completion_tokens=3), Usage(completion_tokens=4)])
     assert budget.spent == 7.0
     with pytest.raises(ConfigError, match=r"\$7\.0000 spent"):
         budget.reserve(Usage(completion_tokens=4))
@@ -90,7 +90,7 @@ def test_replies_paid_for_earlier_count() -> None:
 def test_what_a_server_does_not_count_is_paid_for_at_the_most(
     said: tuple[int, int, int], expected: tuple[int, int, int]
 ) -> None:
-    assert charged(usage(*said), usage(100, 50, 0)) == usage(*expected)
+    assert billable_usage(usage(*said), usage(100, 50, 0)) == usage(*expected)
 
 
 def usage(prompt: int, completion: int, cached: int) -> Usage:

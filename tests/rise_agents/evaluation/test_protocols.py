@@ -8,7 +8,7 @@ import rise_env
 from rise_agents.backends.scripted_agent import ScriptedAgent
 from rise_agents.cli.evaluate import EvaluateConfig, run
 from rise_agents.evaluation.protocols import CRITICISE, REFINE
-from rise_agents.evaluation.runner import Measure, evaluate, judge
+from rise_agents.evaluation.runner import EvaluationSettings, evaluate, judge
 from rise_agents.types import Agent, Reply, SamplingConfig
 from rise_env.cli.main import main
 from rise_env.errors import ConfigError
@@ -41,7 +41,7 @@ def play(folder: Path, *protocols: str, agent: Agent | None = None, **measure: A
         make_env,
         range(4),
         folder,
-        Measure(**measure),
+        EvaluationSettings(**measure),
         seed=0,
         run_record=RECORD,
         protocols=protocols,
@@ -82,10 +82,10 @@ def test_self_refinement_criticises_between_answers_and_never_hears_a_verdict(tm
 
 
 def test_parallel_draws_may_be_more_than_vote(tmp_path: Path) -> None:
-    play(tmp_path, "parallel", samples=2, draws=7)
+    play(tmp_path, "parallel", num_samples=2, draws=7)
     assert [len(e.turns[0].attempts) for e in episodes(tmp_path, "parallel")] == [7] * 4
     record = read_run(tmp_path / "parallel.jsonl")
-    assert (record["samples"], record["draws"]) == (2, 7)
+    assert (record["num_samples"], record["draws"]) == (2, 7)
 
 
 def test_every_protocol_has_its_own_temperature(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_every_protocol_has_its_own_temperature(tmp_path: Path) -> None:
             return super().act(conversations, sampling, seeds)
 
     agent = Listening(third_time_lucky)
-    play(tmp_path, "parallel", "oracle", agent=agent, temperatures={"parallel": 0.7}, samples=1, draws=1)
+    play(tmp_path, "parallel", "oracle", agent=agent, temperatures={"parallel": 0.7}, num_samples=1, draws=1)
     assert heard == [0.7, 1.0, 1.0, 1.0]
     assert read_run(tmp_path / "parallel.jsonl")["sampling"]["temperature"] == 0.7
 
@@ -133,9 +133,9 @@ def test_a_verifier_picks_the_reply_it_trusts_most(tmp_path: Path) -> None:
         assert "reference" not in conversation[0]["content"]
         return "\\boxed{yes}" if "I am 1 sure" in conversation[0]["content"] else "\\boxed{0.2}"
 
-    play(tmp_path, "parallel", agent=Draws(), samples=4, draws=6)
+    play(tmp_path, "parallel", agent=Draws(), num_samples=4, draws=6)
     verifier = ScriptedAgent(sees_the_mark)
-    judge(verifier, tmp_path, Measure(samples=4, draws=6), votes=2, seed=0, run_record=RECORD)
+    judge(verifier, tmp_path, EvaluationSettings(num_samples=4, draws=6), votes=2, seed=0, run_record=RECORD)
     before = (tmp_path / "best_of_n.jsonl").read_bytes()
     drawn = episodes(tmp_path, "parallel")
     picked = episodes(tmp_path, "best_of_n")
@@ -150,14 +150,14 @@ def test_a_verifier_picks_the_reply_it_trusts_most(tmp_path: Path) -> None:
         assert all(turn.action.check.correct for turn in episode.turns)  # it is always right of them
     # again: nothing is judged twice
     never = ScriptedAgent(lambda _: pytest.fail("asked again"), name=verifier.name)
-    judge(never, tmp_path, Measure(samples=4, draws=6), votes=2, seed=0, run_record=RECORD)
+    judge(never, tmp_path, EvaluationSettings(num_samples=4, draws=6), votes=2, seed=0, run_record=RECORD)
     assert (tmp_path / "best_of_n.jsonl").read_bytes() == before
 
 
 def test_a_verifier_nobody_understands_picks_the_first(tmp_path: Path) -> None:
-    play(tmp_path, "parallel", agent=Draws(), samples=3, draws=3)
+    play(tmp_path, "parallel", agent=Draws(), num_samples=3, draws=3)
     mumbling = ScriptedAgent(lambda _: "hmm")
-    judge(mumbling, tmp_path, Measure(samples=3, draws=3), votes=1, seed=0, run_record=RECORD)
+    judge(mumbling, tmp_path, EvaluationSettings(num_samples=3, draws=3), votes=1, seed=0, run_record=RECORD)
     assert [e.turns[0].chosen for e in episodes(tmp_path, "best_of_n")] == [0] * 4
 
 
@@ -167,7 +167,7 @@ def trusting() -> ScriptedAgent:
 
 def test_protocols_are_an_option_of_the_command_and_nothing_is_played_twice(tmp_path: Path) -> None:
     config = EvaluateConfig(
-        agent=("expert",), label=("e",), out=str(tmp_path), limit=3, turns=2, samples=2,
+        agent=("expert",), label=("e",), out=str(tmp_path), limit=3, turns=2, num_samples=2,
         protocols=("sequential", "parallel", "oracle", "best_of_n"),
         verifier="tests.rise_agents.evaluation.test_protocols:trusting",
     )  # fmt: skip

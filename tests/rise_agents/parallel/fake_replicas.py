@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from rise_agents.backends.scripted_agent import ScriptedAgent
-from rise_agents.parallel.data_parallel import Replicas
+from rise_agents.parallel.data_parallel import DataParallelAgent
 from rise_agents.types import Agent, Reply, SamplingConfig
 from rise_env.errors import ConfigError
 from rise_env.types import Conversation
@@ -20,15 +20,15 @@ Requests = Mapping[int, tuple[Conversation, int]]
 class Streamer(SeededAgent):
     """Answers the latest request first."""
 
-    in_flight = 7
+    max_concurrent_requests = 7
 
     def stream(
-        self, requests: Requests, sampling: SamplingConfig, hear: Callable[[int, Reply], Requests]
+        self, requests: Requests, sampling: SamplingConfig, on_reply: Callable[[int, Reply], Requests]
     ) -> None:
         stack = list(requests.items())
         while stack:
             key, (conversation, seed) = stack.pop()
-            stack.extend(hear(key, self.act([conversation], sampling, [seed])[0]).items())
+            stack.extend(on_reply(key, self.act([conversation], sampling, [seed])[0]).items())
 
 
 def make_teller() -> Agent:
@@ -122,8 +122,8 @@ def make_recorder(folder: str) -> Agent:
     return agent
 
 
-def copies(count: int, factory: str, **settings: object) -> Replicas:
-    return Replicas(f"{__name__}:{factory}", settings, [{"COPY": str(i)} for i in range(count)])
+def copies(count: int, factory: str, **settings: object) -> DataParallelAgent:
+    return DataParallelAgent(f"{__name__}:{factory}", settings, [{"COPY": str(i)} for i in range(count)])
 
 
 def ask(text: str) -> Conversation:

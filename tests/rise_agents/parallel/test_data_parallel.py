@@ -32,7 +32,7 @@ def test_copies_share_the_work_and_keep_the_order() -> None:
 
 
 def test_not_every_conversation_is_remembered_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rise_agents.parallel.data_parallel._MOST_HOMES", 4)
+    monkeypatch.setattr("rise_agents.parallel.data_parallel._MAX_PREFIXES", 4)
     agent = copies(2, "make_teller")
     try:
         agent.act([ask(f"question {i}") for i in range(10)], SAMPLING)
@@ -50,7 +50,7 @@ def test_a_streamed_rollout_is_that_of_one_agent_in_lock_step(monkeypatch: pytes
     monkeypatch.setattr(agent, "act", lambda *_: pytest.fail("not streamed"))
     try:
         assert isinstance(agent, StreamingAgent)
-        assert agent.in_flight == 3 * 7
+        assert agent.max_concurrent_requests == 3 * 7
         expected = played(SeededAgent(luck))
         assert {len(episode.turns) for episode in expected} >= {1, 2, 4}
         assert played(agent) == expected
@@ -103,5 +103,5 @@ def test_a_slow_copy_holds_up_no_other(tmp_path: Path) -> None:
 
 def test_copies_stream_where_their_agents_do() -> None:
     agent = copies(1, "make_teller")
-    assert agent.in_flight == 0
+    assert agent.max_concurrent_requests == 0
     agent.close()

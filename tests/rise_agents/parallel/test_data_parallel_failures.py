@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from rise_agents.parallel.data_parallel import Replicas
-from rise_agents.rollout.fault_isolation import Asker
+from rise_agents.parallel.data_parallel import DataParallelAgent
+from rise_agents.rollout.fault_isolation import FaultIsolator
 from rise_agents.types import Reply
 from rise_env.errors import AgentError, ConfigError
 from tests.rise_agents.parallel.fake_replicas import SAMPLING, Requests, ask, copies, end, requests
@@ -56,9 +56,9 @@ def test_one_conversation_that_no_copy_can_answer_costs_no_other_its_reply(quest
     try:
         if question == "refuse":  # a setup error
             with pytest.raises(ConfigError, match="no such thing"):
-                Asker().ask(agent, [ask(text) for text in what], SAMPLING, range(8))
+                FaultIsolator().ask(agent, [ask(text) for text in what], SAMPLING, range(8))
             return
-        replies = Asker().ask(agent, [ask(text) for text in what], SAMPLING, range(8))
+        replies = FaultIsolator().ask(agent, [ask(text) for text in what], SAMPLING, range(8))
         assert [reply.finish for reply in replies] == ["stop"] * 5 + ["error"] + ["stop"] * 2
         assert [*texts(replies[:5]), question, *texts(replies[6:])] == what
     finally:
@@ -74,7 +74,7 @@ def test_after_a_stream_in_which_an_agent_raised_the_copies_go_on(question: str)
         heard.append(reply.text)
         return {key: (ask("for ever"), 0)}
 
-    def hear(key: int, reply: Reply) -> Requests:
+    def on_reply(key: int, reply: Reply) -> Requests:
         heard.append(reply.text)
         return {}
 
@@ -84,7 +84,7 @@ def test_after_a_stream_in_which_an_agent_raised_the_copies_go_on(question: str)
                 agent.stream(requests(question, "fine", "fine"), SAMPLING, follow)
             heard.clear()
             assert texts(agent.act([ask("one"), ask("two")], SAMPLING, [0, 0])) == ["one", "two"]
-            agent.stream(requests("1", "2", "3", "4"), SAMPLING, hear)
+            agent.stream(requests("1", "2", "3", "4"), SAMPLING, on_reply)
             assert sorted(heard) == ["1", "2", "3", "4"]
     finally:
         agent.close()
@@ -117,7 +117,7 @@ def test_what_the_listener_of_a_stream_raises_stops_every_copy_at_its_next_reply
     assert "Traceback" not in capfd.readouterr().err, "no agent failed"
 
 
-def closed(agent: Replicas, why: str) -> None:
+def closed(agent: DataParallelAgent, why: str) -> None:
     with pytest.raises(AgentError, match=why):
         agent.act([ask("anyone there?")], SAMPLING)
     with pytest.raises(AgentError, match=why):
@@ -235,7 +235,7 @@ def test_copies_end_with_their_parent(tmp_path: Path, blow: signal.Signals, work
     script.write_text(
         "import signal, sys, time\n"
         "from rise_agents.types import SamplingConfig\n"
-        "from rise_agents.parallel.data_parallel import Replicas\n"
+        "from rise_agents.parallel.data_parallel import DataParallelAgent\n"
         "heard = []\n"
         "requests = {0: (({'role': 'user', 'content': 'fine'},), 0)}\n"
         "def go_on(key, reply):\n"
@@ -244,7 +244,7 @@ def test_copies_end_with_their_parent(tmp_path: Path, blow: signal.Signals, work
         "    return requests\n"
         "def main():\n"
         "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # ignored in jobs of a shell
-        "    agent = Replicas(sys.argv[1], {'folder': sys.argv[2]}, [{'COPY': '0'}])\n"
+        "    agent = DataParallelAgent(sys.argv[1], {'folder': sys.argv[2]}, [{'COPY': '0'}])\n"
         f"    {work}\n"
         "if __name__ == '__main__':\n"
         "    main()\n"

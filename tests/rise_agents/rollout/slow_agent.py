@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rise_agents.backends.scripted_agent import ScriptedAgent
-from rise_agents.types import Hear, Reply, Requests, SamplingConfig
+from rise_agents.types import OnReply, Reply, Requests, SamplingConfig
 from rise_env.types import Conversation
 
 
@@ -25,20 +25,20 @@ def make_agent(seconds: float = 0.002) -> ScriptedAgent:
 class Streamer(ScriptedAgent):
     """Streams; of eight requests in flight the one that comes first is a matter of their conversations."""
 
-    in_flight = 8
+    max_concurrent_requests = 8
 
     def stream(
         self,
         requests: Requests,
         sampling: SamplingConfig,
-        hear: Hear,
+        on_reply: OnReply,
     ) -> None:
         """Answer what is open, in no particular order."""
         waiting = dict(requests)
         while waiting:
             key = max(list(waiting)[:8], key=lambda key: hashlib.sha1(str(waiting[key]).encode()).digest())
             conversation, _ = waiting.pop(key)
-            waiting |= hear(key, self.act([conversation], sampling)[0])
+            waiting |= on_reply(key, self.act([conversation], sampling)[0])
 
 
 def make_streamer(seconds: float = 0.002) -> ScriptedAgent:

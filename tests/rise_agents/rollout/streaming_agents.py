@@ -10,7 +10,7 @@ import rise_env
 from rise_agents.backends.expert_agent import ExpertAgent
 from rise_agents.rollout.collect import collect
 from rise_agents.rollout.rollout import TurnPlan, rollout
-from rise_agents.types import Agent, Hear, Reply, Requests, SamplingConfig
+from rise_agents.types import Agent, OnReply, Reply, Requests, SamplingConfig
 from rise_env.trajectories.store import TrajectoryStore, read_trajectories
 from rise_env.types import Conversation, Trajectory
 
@@ -45,7 +45,7 @@ class Guesser:
 class Streamer(Guesser):
     """Answers the latest request first; breaks off after `patience` replies."""
 
-    in_flight = 12
+    max_concurrent_requests = 12
 
     def __init__(self, patience: int = 10**9, error: Exception | None = None) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class Streamer(Guesser):
         self,
         requests: Requests,
         sampling: SamplingConfig,
-        hear: Hear,
+        on_reply: OnReply,
     ) -> None:
         stack = list(requests.items())
         while stack:
@@ -70,7 +70,7 @@ class Streamer(Guesser):
                 return
             self.streamed += 1
             key, (conversation, seed) = stack.pop()
-            stack += hear(key, self.reply(conversation, seed)).items()
+            stack += on_reply(key, self.reply(conversation, seed)).items()
 
 
 def make(turns: int) -> gymnasium.Env[Any, str]:
@@ -82,18 +82,26 @@ def played(*plan: TurnPlan, count: int = 12) -> list[Trajectory]:
     return rollout(plan, [make(len(plan)) for _ in range(count)], range(count), SamplingConfig(), seed=3)
 
 
-def collected(path: Path, *plan: TurnPlan, chunk: int, count: int = 12) -> list[Trajectory]:
+def collected(path: Path, *plan: TurnPlan, max_concurrent_episodes: int, count: int = 12) -> list[Trajectory]:
     """The same, a few at a time."""
     with TrajectoryStore(path, {}) as store:
-        collect(plan, lambda: make(len(plan)), range(count), store, SamplingConfig(), seed=3, chunk=chunk)
+        collect(
+            plan,
+            lambda: make(len(plan)),
+            range(count),
+            store,
+            SamplingConfig(),
+            seed=3,
+            max_concurrent_episodes=max_concurrent_episodes,
+        )
     return list(read_trajectories(path))
 
 
 def plans(agent: Agent) -> list[list[TurnPlan]]:
     return [
         [TurnPlan(agent)] * 4,
-        [TurnPlan(agent), TurnPlan(agent, samples=16)],
-        [TurnPlan(agent, samples=5, until_correct=False)],
+        [TurnPlan(agent), TurnPlan(agent, num_samples=16)],
+        [TurnPlan(agent, num_samples=5, until_correct=False)],
         [TurnPlan(agent), TurnPlan(ExpertAgent()), TurnPlan(agent)],
     ]
 

@@ -20,10 +20,20 @@ from tests.rise_agents.fake_agents import PROBLEMS, SeededAgent, luck, sums, wro
 SAMPLING = SamplingConfig()
 
 
-def play(path: Path, indices: range, *, chunk: int = 7, seed: int = 0) -> tuple[Progress, SeededAgent]:
+def play(
+    path: Path, indices: range, *, max_concurrent_episodes: int = 7, seed: int = 0
+) -> tuple[Progress, SeededAgent]:
     agent = SeededAgent(luck)
     with TrajectoryStore(path, {}) as store:
-        done = collect([TurnPlan(agent)] * 3, sums, indices, store, SAMPLING, seed=seed, chunk=chunk)
+        done = collect(
+            [TurnPlan(agent)] * 3,
+            sums,
+            indices,
+            store,
+            SAMPLING,
+            seed=seed,
+            max_concurrent_episodes=max_concurrent_episodes,
+        )
     return done, agent
 
 
@@ -45,8 +55,8 @@ def test_what_is_stored_is_not_played_again(tmp_path: Path) -> None:
 
 
 def test_the_size_of_chunks_changes_no_trajectory(tmp_path: Path) -> None:
-    play(tmp_path / "a.jsonl", range(20), chunk=3)
-    play(tmp_path / "b.jsonl", range(20), chunk=100)
+    play(tmp_path / "a.jsonl", range(20), max_concurrent_episodes=3)
+    play(tmp_path / "b.jsonl", range(20), max_concurrent_episodes=100)
     assert list(read_trajectories(tmp_path / "a.jsonl")) == list(read_trajectories(tmp_path / "b.jsonl"))
 
 
@@ -76,7 +86,15 @@ def test_broken_environments_are_closed_at_once_and_may_fail_at_that(tmp_path: P
     made: list[Messy] = []
     Messy.closed = 0
     with TrajectoryStore(tmp_path / "s.jsonl", {}) as store:
-        done = collect([TurnPlan(ScriptedAgent(wrong))], make, range(30), store, SAMPLING, seed=0, chunk=3)
+        done = collect(
+            [TurnPlan(ScriptedAgent(wrong))],
+            make,
+            range(30),
+            store,
+            SAMPLING,
+            seed=0,
+            max_concurrent_episodes=3,
+        )
     assert (done.played, done.failed) == (30, 10)
     assert max(alive) <= 4
     assert Messy.closed == len(made)
@@ -95,7 +113,15 @@ def test_an_environment_whose_agent_failed_is_used_again(tmp_path: Path) -> None
         return wrong(conversation)
 
     with TrajectoryStore(tmp_path / "s.jsonl", {}) as store:
-        done = collect([TurnPlan(ScriptedAgent(moody))], make, range(20), store, SAMPLING, seed=0, chunk=4)
+        done = collect(
+            [TurnPlan(ScriptedAgent(moody))],
+            make,
+            range(20),
+            store,
+            SAMPLING,
+            seed=0,
+            max_concurrent_episodes=4,
+        )
     assert (done.failed, len(made)) == (2, 4)
 
 
@@ -121,18 +147,29 @@ def test_environments_are_used_again(tmp_path: Path) -> None:
         return made[-1]
 
     with TrajectoryStore(tmp_path / "s.jsonl", {}) as store:
-        collect([TurnPlan(ScriptedAgent(wrong))], make, range(20), store, SAMPLING, seed=0, chunk=3)
+        collect(
+            [TurnPlan(ScriptedAgent(wrong))],
+            make,
+            range(20),
+            store,
+            SAMPLING,
+            seed=0,
+            max_concurrent_episodes=3,
+        )
     assert len(made) == 3
 
 
-@pytest.mark.parametrize(("in_flight", "chunk", "batch"), [(0, None, 256), (300, None, 300), (300, 7, 7)])
+@pytest.mark.parametrize(
+    ("max_concurrent_requests", "max_concurrent_episodes", "batch"),
+    [(0, None, 256), (300, None, 300), (300, 7, 7)],
+)
 def test_as_many_are_played_at_a_time_as_the_agent_can_use(
-    tmp_path: Path, in_flight: int, chunk: int | None, batch: int
+    tmp_path: Path, max_concurrent_requests: int, max_concurrent_episodes: int | None, batch: int
 ) -> None:
     problems = [Problem(id=str(i), question=f"What is {i} + {i}?", reference="0") for i in range(400)]
     agent = SeededAgent(luck)
-    if in_flight:
-        agent.in_flight = in_flight  # type: ignore[attr-defined]
+    if max_concurrent_requests:
+        agent.max_concurrent_requests = max_concurrent_requests  # type: ignore[attr-defined]
         agent.stream = lambda *_: None  # type: ignore[attr-defined]
     with TrajectoryStore(tmp_path / "s.jsonl", {}) as store:
         collect(
@@ -142,7 +179,7 @@ def test_as_many_are_played_at_a_time_as_the_agent_can_use(
             store,
             SAMPLING,
             seed=0,
-            chunk=chunk,
+            max_concurrent_episodes=max_concurrent_episodes,
         )
     assert max(agent.batches) == batch
 
@@ -163,7 +200,7 @@ def test_progress_is_told_before_the_first_and_after_each_chunk(tmp_path: Path) 
             store,
             SAMPLING,
             seed=0,
-            chunk=4,
+            max_concurrent_episodes=4,
             progress=lambda state: told.append(state.done),
         )
     assert told == [0, 4, 8, 10]
@@ -190,7 +227,7 @@ def test_an_environment_that_broke_fails_its_episode_and_no_later_one(tmp_path: 
             store,
             SAMPLING,
             seed=0,
-            chunk=4,
+            max_concurrent_episodes=4,
         )
     errors = [trajectory.error for trajectory in read_trajectories(tmp_path / "s.jsonl")]
     assert errors == [None] * 3 + ["turn 1: RuntimeError: broken"] + [None] * 16
@@ -198,19 +235,29 @@ def test_an_environment_that_broke_fails_its_episode_and_no_later_one(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("indices", "chunk", "message"),
+    ("indices", "max_concurrent_episodes", "message"),
     [
         pytest.param([1, 1], 4, "twice", id="an index twice"),
         pytest.param([100], 4, "there is no problem 100", id="no such problem"),
-        pytest.param([1], 0, "chunk must be", id="empty chunks"),
+        pytest.param([1], 0, "max_concurrent_episodes must be", id="no episodes at a time"),
     ],
 )
-def test_wrong_arguments_are_named(tmp_path: Path, indices: list[int], chunk: int, message: str) -> None:
+def test_wrong_arguments_are_named(
+    tmp_path: Path, indices: list[int], max_concurrent_episodes: int, message: str
+) -> None:
     with (
         TrajectoryStore(tmp_path / "s.jsonl", {}) as store,
         pytest.raises(ConfigError, match=message),
     ):
-        collect([TurnPlan(ScriptedAgent(wrong))], sums, indices, store, SAMPLING, seed=0, chunk=chunk)
+        collect(
+            [TurnPlan(ScriptedAgent(wrong))],
+            sums,
+            indices,
+            store,
+            SAMPLING,
+            seed=0,
+            max_concurrent_episodes=max_concurrent_episodes,
+        )
 
 
 COMMAND = ["collect", "RISE-Arithmetic-v0", "--agent", "expert", "--turns", "2", "--limit", "9"]
@@ -275,7 +322,7 @@ def test_a_folder_is_not_continued_against_the_users_will(
 def test_a_dry_run_says_what_it_may_cost_and_plays_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    options = ["--out", str(tmp_path / "new"), "--dry_run", "true", "--last_samples", "4"]
+    options = ["--out", str(tmp_path / "new"), "--dry_run", "true", "--num_samples", "4"]
     options += ["--sampling.max_new_tokens", "100", "--agent_settings.prices", '{"completion": 1000}']
     assert main([*COMMAND, *options]) == 0
     said = capsys.readouterr().out
@@ -316,9 +363,9 @@ def test_a_teacher_and_many_draws_can_play_the_last_turn(tmp_path: Path) -> None
         env="RISE-Arithmetic-v0",
         agent="tests.rise_agents.rollout.slow_agent:make_agent",
         agent_settings={"seconds": 0.0},
-        last_agent="expert",
+        teacher="expert",
         turns=2,
-        last_samples=4,
+        num_samples=4,
         limit=5,
         out=str(tmp_path),
     )

@@ -27,7 +27,7 @@ def start(out: Path, episodes: int, kind: str = "make_agent") -> subprocess.Pope
         "--agent_settings.seconds",
         "0.001",
     ]
-    command += ["--turns", "2", "--limit", str(episodes), "--chunk", "4", "--out", str(out)]
+    command += ["--turns", "2", "--limit", str(episodes), "--max_concurrent_episodes", "4", "--out", str(out)]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

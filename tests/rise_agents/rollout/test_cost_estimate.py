@@ -10,7 +10,7 @@ def test_the_most_that_can_be_asked_for_is_counted_by_hand() -> None:
     env = sums(feedback=lambda problem, check, turn: "xxx")
     env.reset(options={"index": 0})
     first = len(env.reset(options={"index": 0})[0][0]["content"]) / 3 + 8
-    found = estimate_episodes(env, [0] * 10, samples=[1, 1, 4], max_new_tokens=50)
+    found = estimate_episodes(env, [0] * 10, num_samples=[1, 1, 4], max_new_tokens=50)
     second = first + 8 + (1 + 8) + 50
     third = second + 8 + (1 + 8) + 50
     assert found.calls == 10 * (2 + 4)
@@ -21,7 +21,7 @@ def test_the_most_that_can_be_asked_for_is_counted_by_hand() -> None:
 
 def test_prices_make_it_dollars() -> None:
     found = estimate_episodes(
-        sums(), range(5), samples=[1], max_new_tokens=1000, last_prices=Prices(completion=2.0)
+        sums(), range(5), num_samples=[1], max_new_tokens=1000, teacher_prices=Prices(completion=2.0)
     )
     assert found.usd == pytest.approx(0.01)
     assert "$0.01" in str(found)
@@ -31,10 +31,10 @@ def test_each_turn_costs_what_its_agent_costs() -> None:
     found = estimate_episodes(
         sums(),
         range(5),
-        samples=[1, 1, 4],
+        num_samples=[1, 1, 4],
         max_new_tokens=1000,
         prices=Prices(completion=10.0),
-        last_prices=Prices(completion=1.0),
+        teacher_prices=Prices(completion=1.0),
     )
     assert found.usd == pytest.approx(5 * (2 * 0.01 + 4 * 0.001))
     assert found.unpriced == 0
@@ -42,7 +42,7 @@ def test_each_turn_costs_what_its_agent_costs() -> None:
 
 def test_what_has_no_price_is_said() -> None:
     found = estimate_episodes(
-        sums(), range(5), samples=[1, 1, 4], max_new_tokens=1000, last_prices=Prices(completion=1.0)
+        sums(), range(5), num_samples=[1, 1, 4], max_new_tokens=1000, teacher_prices=Prices(completion=1.0)
     ).times(2)
     assert found.usd == pytest.approx(2 * 5 * 4 * 0.001)
     assert str(found).endswith("$0.04 for 40 calls; the other 20 have no price")

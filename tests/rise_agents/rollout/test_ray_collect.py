@@ -37,7 +37,7 @@ def config(out: Path, **settings: Any) -> CollectConfig:
         "agent_settings": {"seconds": 0.001},
         "turns": 2,
         "limit": LIMIT,
-        "chunk": 7,
+        "max_concurrent_episodes": 7,
         "out": str(out),
     }
     return CollectConfig(**{**given, **settings})

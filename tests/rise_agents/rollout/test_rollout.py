@@ -5,10 +5,11 @@ import pytest
 
 from rise_agents.backends.expert_agent import ExpertAgent
 from rise_agents.backends.scripted_agent import ScriptedAgent
-from rise_agents.rollout.rollout import TurnPlan, request_seed, rollout
+from rise_agents.rollout.rollout import TurnPlan, rollout
 from rise_agents.types import Reply, SamplingConfig
 from rise_env.errors import AgentError, ConfigError
 from rise_env.types import CheckResult, Conversation, Verdict
+from rise_env.utils.seeding import derive
 from tests.rise_agents.fake_agents import (
     PROBLEMS,
     SeededAgent,
@@ -57,7 +58,7 @@ def test_every_live_episode_is_in_one_batch_per_turn() -> None:
 
 def test_drawing_stops_at_the_first_correct_reply() -> None:
     agent = SeededAgent(luck)
-    made = rollout([TurnPlan(agent, samples=16)], envs(20), range(20), SAMPLING, seed=1)
+    made = rollout([TurnPlan(agent, num_samples=16)], envs(20), range(20), SAMPLING, seed=1)
     for trajectory in made:
         found = [attempt.check.correct for attempt in trajectory.turns[0].attempts]
         assert not any(found[:-1])
@@ -66,7 +67,7 @@ def test_drawing_stops_at_the_first_correct_reply() -> None:
 
 
 def test_all_samples_are_drawn_where_the_plan_says_so() -> None:
-    plan = [TurnPlan(SeededAgent(luck), samples=5, until_correct=False)]
+    plan = [TurnPlan(SeededAgent(luck), num_samples=5, until_correct=False)]
     made = rollout(plan, envs(10), range(10), SAMPLING, seed=1)
     assert [len(trajectory.turns[0].attempts) for trajectory in made] == [5] * 10
 
@@ -74,7 +75,7 @@ def test_all_samples_are_drawn_where_the_plan_says_so() -> None:
 def test_the_first_best_reply_becomes_the_action() -> None:
     texts = iter(["no answer", "\\boxed{-1}", "\\boxed{-2}", "none"])
     agent = SeededAgent(lambda c, seed: next(texts))
-    [made] = rollout([TurnPlan(agent, samples=4)], envs(1), [5], SAMPLING, seed=0)
+    [made] = rollout([TurnPlan(agent, num_samples=4)], envs(1), [5], SAMPLING, seed=0)
     assert [attempt.reward for attempt in made.turns[0].attempts] == [-1.0, 0.0, 0.0, -1.0]
     assert made.turns[0].chosen == 1
 
@@ -83,7 +84,7 @@ def test_an_episode_played_alone_gets_the_replies_it_got_among_others() -> None:
     def answer(conversation: Conversation, seed: int) -> str:
         return luck(conversation, seed) if seed % 3 else f"I say {seed}"
 
-    plan = [TurnPlan(SeededAgent(answer)), TurnPlan(SeededAgent(answer), samples=4)]
+    plan = [TurnPlan(SeededAgent(answer)), TurnPlan(SeededAgent(answer), num_samples=4)]
     together = rollout(plan, envs(30), range(30), SAMPLING, seed=7)
     for index in (0, 13, 29):
         [alone] = rollout(plan, envs(1), [index], SAMPLING, seed=7)
@@ -91,9 +92,7 @@ def test_an_episode_played_alone_gets_the_replies_it_got_among_others() -> None:
 
 
 def test_seeds_of_neighbouring_runs_problems_turns_and_draws_never_meet() -> None:
-    seeds = [
-        request_seed(s, i, t, d) for s in range(3) for i in range(20) for t in range(5) for d in range(8)
-    ]
+    seeds = [derive(s, i, t, d) for s in range(3) for i in range(20) for t in range(5) for d in range(8)]
     assert len(set(seeds)) == len(seeds)
     assert all(0 <= seed < 2**63 for seed in seeds)
 
@@ -108,7 +107,7 @@ def test_another_seed_gives_other_ids() -> None:
     "other",
     [
         pytest.param([TurnPlan(ScriptedAgent(wrong, name="b"))], id="agent"),
-        pytest.param([TurnPlan(ScriptedAgent(wrong), samples=2)], id="samples"),
+        pytest.param([TurnPlan(ScriptedAgent(wrong), num_samples=2)], id="num_samples"),
         pytest.param([TurnPlan(ScriptedAgent(wrong))] * 2, id="turns"),
     ],
 )
@@ -227,12 +226,12 @@ class BrokenChecker:
         return CheckResult(Verdict.WRONG, "0")
 
 
-@pytest.mark.parametrize("samples", [1, 3])
-def test_a_raising_checker_fails_its_episode_alone(samples: int) -> None:
+@pytest.mark.parametrize("num_samples", [1, 3])
+def test_a_raising_checker_fails_its_episode_alone(num_samples: int) -> None:
     many = envs(8)
     for env in many:
         env.unwrapped.checker = BrokenChecker()  # type: ignore[attr-defined]
-    plan = [TurnPlan(ScriptedAgent(wrong), samples=samples)] * 2
+    plan = [TurnPlan(ScriptedAgent(wrong), num_samples=num_samples)] * 2
     made = rollout(plan, many, range(8), SAMPLING, seed=0)
     assert [i for i, trajectory in enumerate(made) if trajectory.error] == [4]
     assert made[4].error == "turn 1: ZeroDivisionError: checker bug"
@@ -267,7 +266,7 @@ def test_degenerate_replies_are_drawn_again() -> None:
         return "again " * 151 if seed % 2 else wrong(conversation)
 
     made = rollout(
-        [TurnPlan(SeededAgent(answer), samples=2)],
+        [TurnPlan(SeededAgent(answer), num_samples=2)],
         envs(50),
         range(50),
         SAMPLING,
@@ -287,7 +286,7 @@ def test_an_agent_that_is_always_stuck_still_ends_the_turn() -> None:
 
 def test_the_global_random_state_is_left_alone() -> None:
     before = np.random.get_state()[1].tolist()  # noqa: NPY002
-    rollout([TurnPlan(SeededAgent(luck), samples=3)] * 2, envs(5), range(5), SAMPLING, seed=0)
+    rollout([TurnPlan(SeededAgent(luck), num_samples=3)] * 2, envs(5), range(5), SAMPLING, seed=0)
     assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
 
 
@@ -311,7 +310,7 @@ def test_wrong_arguments_are_named(
 
 def test_samples_must_be_positive() -> None:
     with pytest.raises(ConfigError, match="samples must be at least 1"):
-        TurnPlan(ScriptedAgent(wrong), samples=0)
+        TurnPlan(ScriptedAgent(wrong), num_samples=0)
 
 
 def test_an_environment_of_the_users_own_plays_too() -> None:

@@ -50,28 +50,45 @@ def test_a_streaming_agent_that_answers_nothing_is_given_up() -> None:
 
 def test_an_agent_that_was_made_not_to_stream_is_asked_in_lock_step() -> None:
     streamer = Streamer()
-    streamer.in_flight = 0
+    streamer.max_concurrent_requests = 0
     played(*[TurnPlan(streamer)] * 2)
     assert streamer.streamed == 0
     assert streamer.batches[0] == 12
 
 
 @pytest.mark.parametrize("number", range(4))
-@pytest.mark.parametrize("chunk", [1, 5])
-def test_episodes_that_take_turns_in_few_slots_are_the_same(tmp_path: Path, number: int, chunk: int) -> None:
+@pytest.mark.parametrize("max_concurrent_episodes", [1, 5])
+def test_episodes_that_take_turns_in_few_slots_are_the_same(
+    tmp_path: Path, number: int, max_concurrent_episodes: int
+) -> None:
     expected = played(*plans(Guesser())[number])
     guesser, streamer = Guesser(), Streamer()
-    assert collected(tmp_path / "a.jsonl", *plans(guesser)[number], chunk=chunk) == expected
-    assert collected(tmp_path / "b.jsonl", *plans(streamer)[number], chunk=chunk) == expected
-    assert max(guesser.batches) <= chunk
-    assert max(streamer.open) <= chunk
+    assert (
+        collected(
+            tmp_path / "a.jsonl", *plans(guesser)[number], max_concurrent_episodes=max_concurrent_episodes
+        )
+        == expected
+    )
+    assert (
+        collected(
+            tmp_path / "b.jsonl", *plans(streamer)[number], max_concurrent_episodes=max_concurrent_episodes
+        )
+        == expected
+    )
+    assert max(guesser.batches) <= max_concurrent_episodes
+    assert max(streamer.open) <= max_concurrent_episodes
     assert streamer.batches == []
 
 
 def test_a_rollout_plays_a_few_at_a_time_when_told() -> None:
     guesser = Guesser()
     some = rollout(
-        [TurnPlan(guesser)] * 4, [make(4) for _ in range(12)], range(12), SamplingConfig(), seed=3, live=5
+        [TurnPlan(guesser)] * 4,
+        [make(4) for _ in range(12)],
+        range(12),
+        SamplingConfig(),
+        seed=3,
+        max_concurrent_episodes=5,
     )
     assert some == played(*[TurnPlan(Guesser())] * 4)
     assert max(guesser.batches) == 5
@@ -79,7 +96,7 @@ def test_a_rollout_plays_a_few_at_a_time_when_told() -> None:
 
 def test_an_episode_that_ends_makes_room_at_once_in_a_stream(tmp_path: Path) -> None:
     streamer = Streamer()
-    episodes = collected(tmp_path / "s.jsonl", *[TurnPlan(streamer)] * 4, chunk=5, count=60)
+    episodes = collected(tmp_path / "s.jsonl", *[TurnPlan(streamer)] * 4, max_concurrent_episodes=5, count=60)
     assert len({len(episode.turns) for episode in episodes}) > 1
     first = streamer.open.index(4)
     assert set(streamer.open[:first]) == {5}, "room was left while there were episodes to begin"
@@ -88,6 +105,6 @@ def test_an_episode_that_ends_makes_room_at_once_in_a_stream(tmp_path: Path) -> 
 
 def test_in_lock_step_all_conversations_of_a_batch_are_of_one_turn(tmp_path: Path) -> None:
     guesser = Guesser()
-    episodes = collected(tmp_path / "s.jsonl", *[TurnPlan(guesser)] * 4, chunk=5, count=60)
+    episodes = collected(tmp_path / "s.jsonl", *[TurnPlan(guesser)] * 4, max_concurrent_episodes=5, count=60)
     assert len({len(episode.turns) for episode in episodes}) > 1
     assert all(len(lengths) == 1 for lengths in guesser.lengths)

@@ -8,7 +8,7 @@ import numpy as np
 import rise_env
 from rise_agents.backends.scripted_agent import ScriptedAgent
 from rise_agents.cli.evaluate import folder_name
-from rise_agents.evaluation.runner import Measure, evaluate
+from rise_agents.evaluation.runner import EvaluationSettings, evaluate
 from rise_env.problems.arithmetic.generator import ArithmeticProblems
 from rise_env.trajectories.store import TrajectoryStore
 from rise_env.types import (
@@ -46,7 +46,7 @@ def play(
         lambda settings: rise_env.make("RISE-Arithmetic-v0", split="test", **settings),
         range(problems),
         folder / folder_name(label) / f"seed-{seed}",
-        Measure(draws=draws),
+        EvaluationSettings(draws=draws),
         seed=seed,
         run_record={
             "label": label, "order": order, "seed": seed, "env": "RISE-Arithmetic-v0",
@@ -64,7 +64,7 @@ def write_many(folder: Path, count: int, *, turns: int = 5, words: int = 45) -> 
         target = folder / folder_name(label) / "seed-0"
         record = {
             "label": label, "order": order, "seed": 0, "env": "RISE-Arithmetic-v0", "env_settings": {},
-            "turns": turns, "samples": 1,
+            "turns": turns, "num_samples": 1,
         }  # fmt: skip
         problems = [_problem(number, rng.choice(vocabulary, 30)) for number in range(half)]
         for protocol in ("sequential", "parallel"):

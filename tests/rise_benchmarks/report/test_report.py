@@ -105,13 +105,13 @@ def test_the_released_codes_way_of_checking_is_a_switch(
     play(tmp_path, "base", 0, 0, lambda conversation: late(conversation).replace("}", ".0}"))
     assert main(["report", str(tmp_path)]) == 0
     assert json.loads((tmp_path / "report.json").read_text())["rows"][0]["p1@t5"]["mean"] == 1.0
-    assert main(["report", str(tmp_path), "--checker", "original_gsm8k"]) == 0
-    assert "checked by original_gsm8k" in capsys.readouterr().out
+    assert main(["report", str(tmp_path), "--checker", "released_rise_gsm8k"]) == 0
+    assert "checked by released_rise_gsm8k" in capsys.readouterr().out
     row = json.loads((tmp_path / "report.json").read_text())["rows"][0]
     assert row["p1@t5"]["mean"] == 0.0  # it reads whole numbers only
     assert row["format_failures"]["mean"] == 1.0
-    assert main(["report", str(tmp_path), "--checker", "orignal_gsm8k"]) == 2
-    assert "did you mean 'original_gsm8k'" in capsys.readouterr().err
+    assert main(["report", str(tmp_path), "--checker", "relaesed_rise_gsm8k"]) == 2
+    assert "did you mean 'released_rise_gsm8k'" in capsys.readouterr().err
 
 
 def test_no_run_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:

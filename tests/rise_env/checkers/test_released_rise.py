@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rise_env.checkers.numeric import NumericChecker
 from rise_env.checkers.reading.math_normalizer import normalized
-from rise_env.checkers.released_rise import OriginalGSM8KChecker, OriginalMathChecker, cut_box
+from rise_env.checkers.released_rise import ReleasedRiseGSM8KChecker, ReleasedRiseMathChecker, cut_box
 from rise_env.errors import ProblemError
 from rise_env.registration import get_checker
 from rise_env.types import Verdict
@@ -36,7 +36,7 @@ DATA = os.environ.get("RISE_DATA_DIR")
     ],
 )
 def test_gsm8k_as_released(reply: str, reference: str, verdict: Verdict) -> None:
-    assert OriginalGSM8KChecker().check(reply, reference).verdict is verdict
+    assert ReleasedRiseGSM8KChecker().check(reply, reference).verdict is verdict
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_gsm8k_as_released(reply: str, reference: str, verdict: Verdict) -> None
     ],
 )
 def test_math_as_released(reply: str, reference: str, verdict: Verdict) -> None:
-    assert OriginalMathChecker().check(reply, reference).verdict is verdict
+    assert ReleasedRiseMathChecker().check(reply, reference).verdict is verdict
 
 
 @given(st.lists(st.sampled_from(["boxed{", "{", "}", "a", "\\"]), max_size=14).map("".join))
@@ -83,16 +83,16 @@ def test_normal_forms(answer: str, expected: str) -> None:
 
 def test_a_reference_it_cannot_read_is_named() -> None:
     with pytest.raises(ProblemError, match="three"):
-        OriginalGSM8KChecker().check(r"\boxed{3}", "three")
+        ReleasedRiseGSM8KChecker().check(r"\boxed{3}", "three")
     with pytest.raises(ProblemError, match="cannot read"):
-        OriginalMathChecker().check(r"\boxed{3}", "{{")
+        ReleasedRiseMathChecker().check(r"\boxed{3}", "{{")
 
 
 @pytest.mark.skipif(DATA is None, reason="RISE_DATA_DIR is not set")
 def test_it_misreads_fourteen_references_of_gsm8k() -> None:
     rows = [json.loads(line) for line in (Path(DATA or "") / "gsm8k" / "test.jsonl").read_text().splitlines()]
     golds = [row["answer"].rpartition("####")[2].strip() for row in rows]
-    checker, right = OriginalGSM8KChecker(), NumericChecker()
+    checker, right = ReleasedRiseGSM8KChecker(), NumericChecker()
     misread = [gold for gold in golds if not checker.check(f"\\boxed{{{gold}}}", gold).correct]
     assert len(misread) == 14
     assert all("," in gold for gold in misread)
@@ -100,5 +100,5 @@ def test_it_misreads_fourteen_references_of_gsm8k() -> None:
 
 
 def test_they_can_be_named() -> None:
-    assert isinstance(get_checker("original_gsm8k"), OriginalGSM8KChecker)
-    assert isinstance(get_checker("original_math"), OriginalMathChecker)
+    assert isinstance(get_checker("released_rise_gsm8k"), ReleasedRiseGSM8KChecker)
+    assert isinstance(get_checker("released_rise_math"), ReleasedRiseMathChecker)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rise_benchmarks.checkers.cases import Case, Outcome, read_cases
-from rise_benchmarks.checkers.isolated_runner import Arena
+from rise_benchmarks.checkers.isolated_runner import IsolatedRunner
 from rise_benchmarks.checkers.peers import installed, load
 from rise_benchmarks.checkers.score import markdown, report, score
 from rise_env.cli.main import main
@@ -90,7 +90,7 @@ def test_an_unknown_contestant_is_refused() -> None:
 
 
 def test_a_case_that_hangs_is_killed_and_the_next_one_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena = Arena("rise", limit=20.0)
+    arena = IsolatedRunner("rise", limit=20.0)
     try:
         assert arena.run(Case(id="a", reply=r"\boxed{2}", reference="2", expected=True)).accepted
         arena.limit = 0.0

@@ -43,9 +43,13 @@ def test_no_observation_depends_on_the_reference(
 
 
 @given(said=replies, reference=st.integers(0, 9).map(str), other=st.integers(0, 9).map(str))
-def test_neither_does_it_in_the_original_layout(said: list[str], reference: str, other: str) -> None:
+def test_neither_does_it_in_the_layout_of_the_released_code(
+    said: list[str], reference: str, other: str
+) -> None:
     problem, changed = replace(SUMS[0], reference=reference), replace(SUMS[0], reference=other)
-    assert play(problem, said, "blind", original=True) == play(changed, said, "blind", original=True)
+    assert play(problem, said, "blind", released_rise=True) == play(
+        changed, said, "blind", released_rise=True
+    )
 
 
 def test_an_oracle_says_what_is_wrong_and_repeats_the_question() -> None:
@@ -109,8 +113,8 @@ def test_nothing_is_said_when_the_episode_is_over() -> None:
     assert calls == [Verdict.NO_ANSWER]
 
 
-def test_the_original_layout_shows_an_example_first_and_always_says_incorrect() -> None:
-    start, after_right, _ = play(SUMS[3], [r"\boxed{7}", "end"], "blind", original=True)
+def test_the_layout_of_the_released_code_shows_an_example_first_and_always_says_incorrect() -> None:
+    start, after_right, _ = play(SUMS[3], [r"\boxed{7}", "end"], "blind", released_rise=True)
     assert [message["role"] for message in start] == ["user", "assistant", "user"]
     assert start[1]["content"].endswith(r"\boxed{101}.")
     assert "previous problem" in start[2]["content"]
@@ -124,7 +128,7 @@ def test_the_original_layout_shows_an_example_first_and_always_says_incorrect() 
     [
         ({"feedback": "blnd"}, "no feedback 'blnd'; did you mean 'blind'"),
         ({"feedback": 3}, r"a name or a function of \(problem, check, turn\), got int"),
-        ({"feedback": "oracle", "original": True}, "leave out feedback='oracle'"),
+        ({"feedback": "oracle", "released_rise": True}, "leave out feedback='oracle'"),
     ],
     ids=str,
 )

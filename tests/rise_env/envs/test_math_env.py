@@ -133,7 +133,7 @@ def test_an_action_that_is_not_text_is_refused(env: MathEnv) -> None:
     [
         {},
         {"feedback": "oracle"},
-        {"original": True},
+        {"released_rise": True},
         {"shuffle": False},
         {"few_shot": 2, "system_prompt": "Be brief."},
         {"stop_when_correct": False},

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from rise_env.errors import ConfigError
-from rise_env.metrics.policy_results import Outcomes, outcomes
+from rise_env.metrics.policy_results import PolicyResults, policy_results
 from rise_env.metrics.reply_arrays import by_draw, by_turn
 from rise_env.metrics.report_row import percent, row
 from rise_env.types import Trajectory
@@ -14,8 +14,8 @@ RUN = [sequential("1", "2", "2", problem="p"), sequential("2", "3", "4", problem
 DRAWS = [parallel("2", "2", "3", problem="p"), parallel("3", "2", "2", problem="q")]
 
 
-def of(runs: list[list[Trajectory]], draws: list[list[Trajectory]], width: int = 3) -> Outcomes:
-    return outcomes([by_turn(run, width) for run in runs], [by_draw(draw, width) for draw in draws])
+def of(runs: list[list[Trajectory]], draws: list[list[Trajectory]], width: int = 3) -> PolicyResults:
+    return policy_results([by_turn(run, width) for run in runs], [by_draw(draw, width) for draw in draws])
 
 
 def means(estimates: list[dict[str, float]]) -> list[float]:
@@ -69,7 +69,7 @@ def test_costs_worked_out_by_hand() -> None:
 def test_the_unsolved_are_those_that_many_draws_do_not_solve() -> None:
     runs = [sequential("1", "2", problem="p"), sequential("2", "2", problem="q")]
     draws = [parallel("1", "1", "2", "1", problem="p"), parallel("1", "2", "2", "2", problem="q")]
-    table = outcomes([by_turn(runs, 2)], [by_draw(draws, 4)])
+    table = policy_results([by_turn(runs, 2)], [by_draw(draws, 4)])
     first, second = row("base", table)["unsolved"]
     assert (first["k"], first["draws"], first["problems"]) == (1, 2, 1)
     assert (first["m1"]["mean"], first["p1"]["mean"]) == (0.5, 1.0)
@@ -78,7 +78,7 @@ def test_the_unsolved_are_those_that_many_draws_do_not_solve() -> None:
 
 def test_further_protocols_have_rows_of_their_own() -> None:
     stopped = [sequential("1", "2", problem="p"), sequential("2", problem="q")]
-    found = outcomes([by_turn(RUN, 3)], [by_draw(DRAWS, 3)], {"oracle": [by_turn(stopped, 3)]})
+    found = policy_results([by_turn(RUN, 3)], [by_draw(DRAWS, 3)], {"oracle": [by_turn(stopped, 3)]})
     table = row("base", found)["protocols"]["oracle"]
     assert table["p1@t3"]["mean"] == 1.0
     assert table["generated_tokens"]["mean"] == 15.0
@@ -95,7 +95,7 @@ def test_gains_are_paired_by_problem_whatever_the_order_of_the_log() -> None:
 
 def test_a_rate_of_nothing_is_null_in_json_and_a_dash_in_text() -> None:
     never = [sequential("1", "1")]
-    table = row("base", outcomes([by_turn(never, 2)], [by_draw([parallel("1")], 1)]))
+    table = row("base", policy_results([by_turn(never, 2)], [by_draw([parallel("1")], 1)]))
     assert table["right_to_wrong_by_turn"][0]["mean"] is None
     assert percent(table["right_to_wrong_by_turn"][0]) == "–"
     json.dumps(table, allow_nan=False)
@@ -111,9 +111,9 @@ def test_logs_of_different_problems_are_not_compared() -> None:
     with pytest.raises(ConfigError, match="same problems"):
         of([RUN, [RUN[0], RUN[0]]], [DRAWS, DRAWS])
     with pytest.raises(ConfigError, match="nothing"):
-        outcomes([], [])
+        policy_results([], [])
     with pytest.raises(ConfigError, match="every seed"):
-        outcomes([by_turn(RUN, 3)], [by_draw(DRAWS, 3)], {"oracle": []})
+        policy_results([by_turn(RUN, 3)], [by_draw(DRAWS, 3)], {"oracle": []})
 
 
 def test_rows_of_different_seeds_are_not_compared() -> None:

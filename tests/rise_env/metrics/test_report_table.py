@@ -1,4 +1,4 @@
-from rise_env.metrics.policy_results import outcomes
+from rise_env.metrics.policy_results import policy_results
 from rise_env.metrics.reply_arrays import by_draw, by_turn
 from rise_env.metrics.report_row import row
 from rise_env.metrics.report_table import COLUMNS, headline, long_rows
@@ -9,8 +9,8 @@ def report() -> dict[str, object]:
     runs = [sequential("1", "2", problem="p"), sequential("2", "2", problem="q")]
     draws = [parallel("2", "1", problem="p"), parallel("2", "2", problem="q")]
     stopped = {"oracle": [by_turn(runs, 2)]}
-    found = outcomes([by_turn(runs, 2)], [by_draw(draws, 2)], stopped)
-    return {"turns": 2, "samples": 2, "rows": [row("base", found), row("next", found, found)]}
+    found = policy_results([by_turn(runs, 2)], [by_draw(draws, 2)], stopped)
+    return {"turns": 2, "num_samples": 2, "rows": [row("base", found), row("next", found, found)]}
 
 
 def test_every_estimate_is_one_row_of_a_long_table() -> None:

@@ -2,7 +2,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from rise_trainers.data.targets import Selection, Target, select
+from rise_trainers.data.targets import Selection, TrainingTarget, select
 from rise_trainers.data.token_cache import cached
 from rise_trainers.data.tokenization import ChatTokenizer, Tokenized, tokenize
 from tests.rise_trainers import small_models as toys
@@ -12,7 +12,7 @@ TARGETS = select(toys.trajectories(5), Selection())
 
 
 class Counted:
-    def __init__(self, targets: list[Target] = TARGETS, max_length: int = 90) -> None:
+    def __init__(self, targets: list[TrainingTarget] = TARGETS, max_length: int = 90) -> None:
         self.calls = 0
         self._targets = targets
         self._max_length = max_length
@@ -22,7 +22,7 @@ class Counted:
         return tokenize(ChatTokenizer(TOKENIZER), self._targets, max_length=self._max_length)
 
 
-def run(make: Counted, folder: Path, targets: list[Target] = TARGETS, settings: Any = 1) -> Tokenized:
+def run(make: Counted, folder: Path, targets: list[TrainingTarget] = TARGETS, settings: Any = 1) -> Tokenized:
     return cached(make, targets, beside=folder / "store.jsonl", tokenizer=TOKENIZER, settings=settings)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from rise_env.errors import ConfigError
-from rise_trainers.data.targets import Selection, Target, targets
+from rise_trainers.data.targets import Selection, TrainingTarget, targets
 from rise_trainers.data.tokenization import ChatTokenizer, tokenize
 from tests.rise_trainers import small_models as toys
 from tests.rise_trainers.chat_templates import STYLES
@@ -19,7 +19,7 @@ def chat(style: str = "tiny", kind: str = "bytes", **settings: Any) -> tuple[Cha
     return ChatTokenizer(tokenizer, **settings), tokenizer
 
 
-def two_turns(replies: Sequence[str] = REPLIES) -> list[Target]:
+def two_turns(replies: Sequence[str] = REPLIES) -> list[TrainingTarget]:
     return targets(toys.trajectory([0, 1], replies), Selection())
 
 

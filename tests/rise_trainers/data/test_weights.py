@@ -21,7 +21,7 @@ PROBLEMS = ["a", "b", "a", "b"]
 
 
 def weights(scheme: str, **settings: float) -> list[float]:
-    return list(weigh(REWARDS, TURNS, PROBLEMS, scheme=scheme, **settings))  # type: ignore[arg-type]
+    return list(weigh(REWARDS, TURNS, PROBLEMS, weights=scheme, **settings))  # type: ignore[arg-type]
 
 
 def test_raw_weights_are_those_of_the_released_code() -> None:
@@ -53,13 +53,11 @@ def test_weights_are_capped() -> None:
     assert min(weights("exp", max_weight=5.0)) == pytest.approx(0.0820850)
 
 
-def test_tiny_temperatures_do_not_overflow() -> None:
-    assert np.isfinite(exponential_weights(REWARDS, temperature=1e-300)).all()
+def test_tiny_taus_do_not_overflow() -> None:
+    assert np.isfinite(exponential_weights(REWARDS, tau=1e-300)).all()
 
 
-@pytest.mark.parametrize(
-    "settings", [{"temperature": 0.0}, {"temperature": float("nan")}, {"max_weight": 0.0}]
-)
+@pytest.mark.parametrize("settings", [{"tau": 0.0}, {"tau": float("nan")}, {"max_weight": 0.0}])
 def test_settings_out_of_range_are_refused(settings: dict[str, float]) -> None:
     with pytest.raises(ConfigError):
         weights("exp", **settings)

@@ -71,9 +71,9 @@ def run_config(folder: Path, style: str, **settings: Any) -> RunConfig:
         "agent": PolicyConfig(model=save_model(folder / "model", style)),
         "iterations": 1,
         "problems": ProblemsConfig(train=8, test=4),
-        "improve": ImproveConfig(samples=3),
+        "improve": ImproveConfig(num_samples=3),
         "sampling": SamplingConfig(max_new_tokens=8),
-        "measure": MeasureConfig(turns=2, samples=2),
+        "measure": MeasureConfig(turns=2, num_samples=2),
         "fit": FIT,
     }
     return RunConfig(**{**defaults, **settings})
@@ -107,7 +107,7 @@ def test_a_model_plays_with_a_teacher_and_is_fitted_on_it(style: str, tmp_path: 
     """The same phases as in a run, those that play in this process."""
     from rise_env.cli.main import main
 
-    config = run_config(tmp_path, style, improve=ImproveConfig(teacher="expert", samples=1))
+    config = run_config(tmp_path, style, improve=ImproveConfig(teacher="expert", num_samples=1))
     phases = {phase.name: phase for phase in plan_phases(config, 1_000_000)}
     settings = tmp_path / "collect.yaml"
     settings.write_text(yaml.safe_dump(phases["seed-0.1-collect"].settings))
@@ -131,7 +131,7 @@ def test_llama_2_is_boosted_and_improved_twice_though_killed(tmp_path: Path) -> 
         "llama-2",
         iterations=2,
         boost=BoostConfig(teacher="expert", train=12, fit={"epochs": 3}),
-        improve=ImproveConfig(teacher="expert", samples=1),
+        improve=ImproveConfig(teacher="expert", num_samples=1),
     )
     out = Path(config.out)
     taught = store_path(out, 0, "boost")

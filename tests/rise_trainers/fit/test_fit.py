@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from rise_env.errors import BusyError, ConfigError, DataNotFoundError
-from rise_env.utils.file_lock import alone
+from rise_env.utils.file_lock import exclusive
 from rise_trainers.data.targets import Selection
 from rise_trainers.fit import fit
 from rise_trainers.fit import launcher as launch
@@ -66,7 +66,7 @@ def test_the_folder_of_something_else_is_never_overwritten(config: FitConfig) ->
 
 def test_a_fit_that_another_process_makes_is_left_to_it(config: FitConfig) -> None:
     partial_folder(config.output).mkdir()
-    with alone(partial_folder(config.output)), pytest.raises(BusyError, match="another process"):
+    with exclusive(partial_folder(config.output)), pytest.raises(BusyError, match="another process"):
         launch_fit(config)
 
 

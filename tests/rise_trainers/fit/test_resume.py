@@ -71,11 +71,11 @@ def test_only_whole_checkpoints_are_continued_from(tmp_path: Path) -> None:
         folder.mkdir()
         if whole:
             (folder / checkpoints.MARK).touch()
-    assert checkpoints.last_whole(tmp_path) == tmp_path / "checkpoint-6"
+    assert checkpoints.last_complete(tmp_path) == tmp_path / "checkpoint-6"
     assert (tmp_path / "checkpoint-9").exists()
-    checkpoints.last_whole(tmp_path, clean=True)
+    checkpoints.last_complete(tmp_path, clean=True)
     assert not (tmp_path / "checkpoint-9").exists()
 
 
 def test_no_checkpoint_is_no_place_to_continue_from(tmp_path: Path) -> None:
-    assert checkpoints.last_whole(tmp_path) is None
+    assert checkpoints.last_complete(tmp_path) is None

@@ -26,9 +26,9 @@ def answer(conversation: object) -> str:
     return "\\boxed{-1}" if text.count("boxed") < 2 else "I do not know."
 
 
-def play(path: Path, turns: int, samples: int, record: dict[str, object]) -> None:
+def play(path: Path, turns: int, num_samples: int, record: dict[str, object]) -> None:
     agent = ScriptedAgent(answer)
-    plan = [TurnPlan(agent, samples=samples, until_correct=False)] * turns
+    plan = [TurnPlan(agent, num_samples=num_samples, until_correct=False)] * turns
     with TrajectoryStore(path, record) as store:
         collect(
             plan,
@@ -43,7 +43,7 @@ def play(path: Path, turns: int, samples: int, record: dict[str, object]) -> Non
 
 
 def make(folder: Path) -> Path:
-    record = {"label": "base", "env": "RISE-Arithmetic-v0", "env_settings": {}, "turns": 5, "samples": 5}
+    record = {"label": "base", "env": "RISE-Arithmetic-v0", "env_settings": {}, "turns": 5, "num_samples": 5}
     log = folder / "evaluate" / "base" / "seed-0"
     play(log / "sequential.jsonl", 5, 1, {**record, "seed": 0})
     play(log / "parallel.jsonl", 1, 5, {**record, "seed": 0})

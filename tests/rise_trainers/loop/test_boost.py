@@ -33,7 +33,7 @@ def test_the_teacher_plays_all_turns() -> None:
     assert settings["agent"] == "openai:a@http://b/v1"
     assert settings["agent_settings"] == {"concurrency": 2}
     assert (settings["turns"], settings["limit"]) == (3, 50)
-    assert "last_agent" not in settings
+    assert "teacher" not in settings
 
 
 def test_its_replies_may_be_drawn_in_another_way() -> None:

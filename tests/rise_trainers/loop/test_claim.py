@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from rise_env.errors import BusyError, ConfigError
-from rise_env.utils.file_lock import alone
+from rise_env.utils.file_lock import exclusive
 from rise_trainers.loop.config import BoostConfig, PolicyConfig, RunConfig, to_json
 from rise_trainers.self_improve import SETTINGS, claim, run
 
@@ -35,7 +35,7 @@ def test_what_only_a_dry_run_reads_may_change(tmp_path: Path) -> None:
 def test_two_processes_do_not_run_the_same_run(tmp_path: Path) -> None:
     config = RunConfig(out=str(tmp_path / "run"))
     (tmp_path / "run" / "phases").mkdir(parents=True)
-    with alone(tmp_path / "run" / "phases"):
+    with exclusive(tmp_path / "run" / "phases"):
         (tmp_path / "run" / SETTINGS).write_text(yaml.safe_dump(to_json(config)))
         with pytest.raises(BusyError, match="another process"):
             run(config)

@@ -77,7 +77,7 @@ def test_every_config_resolves_and_fits_its_machine(
     phases = rows(config)
     assert ("seed-0.0-boost-fit" in phases) == (model == "llama2_distill")
     assert config.iterations == (2 if model == "llama2_distill" else 1)
-    assert (config.improve.samples, config.improve.teacher is None) == (
+    assert (config.improve.num_samples, config.improve.teacher is None) == (
         (16, True) if "self" in model else (1, False)
     )
     settings = fit_config(config, data=("s",), model="m", output="o", seed=0)
@@ -93,8 +93,8 @@ def test_prompts_and_trained_tokens_are_counted_by_their_draws() -> None:
     config = RunConfig(
         problems=ProblemsConfig(train=100, test=10),
         iterations=1,
-        improve=ImproveConfig(samples=4),
-        measure=MeasureConfig(turns=3, samples=5),
+        improve=ImproveConfig(num_samples=4),
+        measure=MeasureConfig(turns=3, num_samples=5),
         fit={"epochs": 1.5, "max_length": 10_000},
     )
     found = rows(config)
@@ -125,9 +125,9 @@ def test_replies_tokens_and_steps_are_those_of_the_settings() -> None:
     config = RunConfig(
         problems=ProblemsConfig(train=100, test=10),
         iterations=2,
-        improve=ImproveConfig(teacher="expert", samples=1),
+        improve=ImproveConfig(teacher="expert", num_samples=1),
         boost=BoostConfig(train=50, turns=3),
-        measure=MeasureConfig(turns=4, samples=3),
+        measure=MeasureConfig(turns=4, num_samples=3),
         fit={"batch_size": 8, "micro_batch_size": 2, "epochs": 1.5},
     )
     found = rows(config)
@@ -156,7 +156,7 @@ def test_prompts_grow_with_the_turns(tmp_path: Path) -> None:
         env="RISE-Custom-v0",
         problems=ProblemsConfig(train=1, test=1, settings={"dataset": str(data)}),
         iterations=1,
-        measure=MeasureConfig(turns=2, samples=1),
+        measure=MeasureConfig(turns=2, num_samples=1),
     )
     prompts = rows(config)["seed-0.0-evaluate"].prompt_tokens
     assert 2 * 300 / CHARACTERS_PER_TOKEN + 300 / CHARACTERS_PER_TOKEN + 1000 < prompts < 2000

@@ -22,7 +22,7 @@ def test_phases_come_in_the_order_of_the_algorithm() -> None:
 def test_iteration_k_plays_k_turns_and_the_improved_one() -> None:
     collects = [p for p in plan_phases(RunConfig(iterations=3), 10_000) if p.command == "collect"]
     assert [p.settings["turns"] for p in collects] == [2, 3, 4]
-    assert {p.settings["last_samples"] for p in collects} == {16}
+    assert {p.settings["num_samples"] for p in collects} == {16}
 
 
 def test_every_fit_starts_from_the_first_model_on_all_data_so_far() -> None:
@@ -76,9 +76,9 @@ def test_seeds_of_collections_do_not_repeat() -> None:
 
 
 def test_a_teacher_plays_the_last_turn() -> None:
-    config = RunConfig(improve=ImproveConfig(teacher="expert", samples=1))
+    config = RunConfig(improve=ImproveConfig(teacher="expert", num_samples=1))
     collect = next(p for p in plan_phases(config, 100) if p.command == "collect")
-    assert collect.settings["last_agent"] == "expert"
+    assert collect.settings["teacher"] == "expert"
 
 
 def test_settings_of_the_fit_reach_it() -> None:

@@ -6,14 +6,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rise_trainers.data.targets import Target
+from rise_trainers.data.targets import TrainingTarget
 from rise_trainers.data.tokenization import ChatTokenizer
 
 
 def reference_gradient(
     model: Any,
     chat: ChatTokenizer,
-    targets: Sequence[Target],
+    targets: Sequence[TrainingTarget],
     weights: Sequence[float],
     normalize: str = "token",
 ) -> tuple[float, dict[str, Tensor]]:

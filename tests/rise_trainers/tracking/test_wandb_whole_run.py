@@ -15,9 +15,9 @@ from tests.rise_trainers.tracking import wandb_file
 
 ROOT = Path(__file__).parents[3]
 SMALL = [
-    *("--iterations", "2", "--chunk", "8", "--sampling.max_new_tokens", "60"),
-    *("--problems.train", "16", "--problems.test", "8", "--improve.samples", "2"),
-    *("--measure.turns", "2", "--measure.samples", "2", "--track", "wandb"),
+    *("--iterations", "2", "--max_concurrent_episodes", "8", "--sampling.max_new_tokens", "60"),
+    *("--problems.train", "16", "--problems.test", "8", "--improve.num_samples", "2"),
+    *("--measure.turns", "2", "--measure.num_samples", "2", "--track", "wandb"),
     *("--fit", '{"epochs": 3, "batch_size": 4, "micro_batch_size": 4, "save_every": 3, "tau": 0.5}'),
 ]
 PHASES = ["0-evaluate", "1-collect", "1-fit", "1-evaluate", "2-collect", "2-fit", "2-evaluate"]

@@ -18,7 +18,7 @@ from rise_env.cli.config_parser import parse
 from rise_env.errors import ConfigError
 from rise_trainers.data.targets import Selection
 from rise_trainers.data.tokenization import TokenSequence
-from rise_trainers.data.weights import Array, Scheme
+from rise_trainers.data.weights import Array, Weighting
 from rise_trainers.fit.config import FitConfig
 
 
@@ -36,7 +36,7 @@ class MaskConfig:
     tokens: bool = False
     """Put a bar between tokens."""
     selection: Selection = field(default_factory=Selection)
-    weights: Scheme = "exp"
+    weights: Weighting = "exp"
     tau: float = 0.4
     max_weight: float = 1e6
     mean_weight_one: bool = True

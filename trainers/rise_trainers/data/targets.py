@@ -1,7 +1,8 @@
 """Which attempts are learned from, and with which history: trajectories to targets. Pure functions.
 
-A `Target` is one reply to be trained, with what the policy saw before it. The criteria have exactly the
-meaning of the released code of RISE (arXiv:2407.18219, `workflow_convert.py`), tested on its worked cases.
+A `TrainingTarget` is one reply to be trained, with what the policy saw before it. The criteria have exactly
+the meaning of the released code of RISE (arXiv:2407.18219, `workflow_convert.py`), tested on its worked
+cases.
 """
 
 import dataclasses
@@ -20,7 +21,7 @@ successful: reward of at least `success`. The first turn is always kept, except 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class TrainingTarget:
     """One reply to learn from."""
 
     trajectory: str
@@ -90,7 +91,7 @@ def kept_turns(rewards: Sequence[float], criterion: Criterion, success: float = 
     return [i for i in range(len(rewards)) if all(rewards[i] >= earlier for earlier in rewards[:i])]
 
 
-def targets(trajectory: Trajectory, selection: Selection) -> list[Target]:
+def targets(trajectory: Trajectory, selection: Selection) -> list[TrainingTarget]:
     """Return what one trajectory teaches, in the order in which it was played."""
     turns = [(index, turn) for index, turn in enumerate(trajectory.turns) if turn.action.finish != "error"]
     if not selection.keep_after_success:
@@ -112,7 +113,9 @@ def targets(trajectory: Trajectory, selection: Selection) -> list[Target]:
     return [_target(trajectory, *turns[place], selection) for place in kept]
 
 
-def select(trajectories: Iterable[Trajectory], selection: Selection, *, seed: int = 0) -> list[Target]:
+def select(
+    trajectories: Iterable[Trajectory], selection: Selection, *, seed: int = 0
+) -> list[TrainingTarget]:
     """Return the targets of all trajectories.
 
     Args:
@@ -127,7 +130,7 @@ def select(trajectories: Iterable[Trajectory], selection: Selection, *, seed: in
     return [target for trajectory in chosen for target in targets(trajectory, selection)]
 
 
-def shortened(target: Target, attempts: int) -> Target:
+def shortened(target: TrainingTarget, attempts: int) -> TrainingTarget:
     """Return the target with only the latest `attempts` earlier attempts in its history."""
     return dataclasses.replace(target, history=_latest(target.history, attempts))
 
@@ -155,7 +158,7 @@ def _without_duplicates(turns: list[tuple[int, Turn]]) -> list[tuple[int, Turn]]
     return unique
 
 
-def _target(trajectory: Trajectory, index: int, turn: Turn, selection: Selection) -> Target:
+def _target(trajectory: Trajectory, index: int, turn: Turn, selection: Selection) -> TrainingTarget:
     start = trajectory.turns[0].observation
     shared = turn.observation[: len(start)] == start
     # an observation that does not begin like the first one (a wrapper rewrote it) is taken as it is
@@ -164,7 +167,7 @@ def _target(trajectory: Trajectory, index: int, turn: Turn, selection: Selection
         history = _unique_attempts(history)
     if selection.history is not None:
         history = _latest(history, selection.history)
-    return Target(
+    return TrainingTarget(
         trajectory=trajectory.id,
         problem=trajectory.problem.id,
         turn=index,

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from rise_trainers.data.targets import Target
+from rise_trainers.data.targets import TrainingTarget
 from rise_trainers.data.tokenization import Span, Tokenized, TokenSequence
 
 FORMAT = 1
@@ -22,7 +22,12 @@ FORMAT = 1
 
 
 def cached(
-    make: Callable[[], Tokenized], targets: Sequence[Target], *, beside: Path, tokenizer: Any, settings: Any
+    make: Callable[[], Tokenized],
+    targets: Sequence[TrainingTarget],
+    *,
+    beside: Path,
+    tokenizer: Any,
+    settings: Any,
 ) -> Tokenized:
     """Return what `make` gives, from the cache where it is there.
 
@@ -42,7 +47,7 @@ def cached(
         return found
 
 
-def _key(targets: Sequence[Target], tokenizer: Any, settings: Any) -> str:
+def _key(targets: Sequence[TrainingTarget], tokenizer: Any, settings: Any) -> str:
     digest = hashlib.sha256(json.dumps([FORMAT, settings, tokenizer.chat_template]).encode())
     digest.update(tokenizer.backend_tokenizer.to_str().encode())
     for target in targets:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from rise_env.errors import ConfigError
 from rise_env.types import Message
-from rise_trainers.data.targets import Target, attempts_in, shortened
+from rise_trainers.data.targets import TrainingTarget, attempts_in, shortened
 
 _THOUGHT = re.compile(r"<think>.*?</think>\s*", re.DOTALL)
 
@@ -89,7 +89,7 @@ class ChatTokenizer:
         self.end = self._probe_end()
         """What the template writes after a reply, up to its end token; "" where there is none."""
 
-    def encode(self, target: Target) -> tuple[list[int], int]:
+    def encode(self, target: TrainingTarget) -> tuple[list[int], int]:
         """Return the ids of prompt and reply, and how many of them are the prompt's."""
         prompt, reply = self._render(target)
         boundary = len(prompt)
@@ -104,7 +104,7 @@ class ChatTokenizer:
             first = len(prompt_ids)
         return self._until_end(ids, first, complete=target.complete), first
 
-    def _render(self, target: Target) -> tuple[str, str]:
+    def _render(self, target: TrainingTarget) -> tuple[str, str]:
         messages = [self._message(message) for message in target.prompt]
         reply = self._clean(target.reply)
         prompt = self._apply(messages, add_generation_prompt=True)
@@ -161,7 +161,7 @@ class ChatTokenizer:
 
 def tokenize(
     chat: ChatTokenizer,
-    targets: Sequence[Target],
+    targets: Sequence[TrainingTarget],
     *,
     max_length: int,
     layout: Literal["auto", "per_turn"] = "auto",
@@ -206,7 +206,9 @@ def tokenize(
     return Tokenized(sequences, n_shortened, dropped, notes)
 
 
-def _fit(chat: ChatTokenizer, target: Target, max_length: int) -> tuple[tuple[list[int], int] | None, bool]:
+def _fit(
+    chat: ChatTokenizer, target: TrainingTarget, max_length: int
+) -> tuple[tuple[list[int], int] | None, bool]:
     attempts = attempts_in(target.history)
     for left in range(attempts, -1, -1):
         ids, first = chat.encode(target if left == attempts else shortened(target, left))
@@ -227,7 +229,7 @@ def _added_special(tokenizer: Any) -> frozenset[int]:
 
 
 def _notes(
-    targets: Sequence[Target],
+    targets: Sequence[TrainingTarget],
     sequences: Sequence[TokenSequence],
     n_shortened: int,
     dropped: Sequence[int],

@@ -1,7 +1,7 @@
 """How much each reply counts: reward to weight. Pure functions of arrays.
 
 Every reply i has a reward r_i, was given at turn t_i, to problem p_i. Reward-weighted regression
-(Peters and Schaal 2007) gives it the weight `exp(score_i / temperature)`. The baselines that RISE is
+(Peters and Schaal 2007) gives it the weight `exp(score_i / tau)`. The baselines that RISE is
 compared with are other choices of the same weight: 1 for successes and 0 otherwise is filtered behaviour
 cloning (STaR, ReST-EM), 1 for every reply is supervised fine-tuning.
 """
@@ -16,31 +16,31 @@ from rise_env.errors import ConfigError
 
 Array = NDArray[np.float64]
 
-Scheme = Literal["exp", "exp_per_turn", "exp_per_problem", "binary", "uniform"]
+Weighting = Literal["exp", "exp_per_turn", "exp_per_problem", "binary", "uniform"]
 """exp: score is the reward (the released code of RISE, arXiv:2407.18219). exp_per_turn: the reward less the
 mean reward of its turn (the paper's centred form, as far as known). exp_per_problem: less the mean reward of
 its problem. binary: 1 where the reward is the largest possible. uniform: 1."""
 
 
-def exponential_weights(scores: Array, *, temperature: float, max_weight: float = np.inf) -> Array:
-    """Return `exp(scores / temperature)`, at most `max_weight`.
+def exponential_weights(scores: Array, *, tau: float, max_weight: float = np.inf) -> Array:
+    """Return `exp(scores / tau)`, at most `max_weight`.
 
     Args:
         scores: Rewards or advantages, any shape.
-        temperature: In units of reward. Small values trust only the best replies; large values approach
+        tau: In units of reward. Small values trust only the best replies; large values approach
             plain supervised fine-tuning on every reply.
         max_weight: Cap that keeps one lucky reply from swamping the batch (AWR, arXiv:1910.00177).
 
     Raises:
-        ConfigError: `temperature` or `max_weight` is not positive.
+        ConfigError: `tau` or `max_weight` is not positive.
     """
-    if not temperature > 0:
-        raise ConfigError(f"temperature must be positive, got {temperature}")
+    if not tau > 0:
+        raise ConfigError(f"tau must be positive, got {tau}")
     if not max_weight > 0:
         raise ConfigError(f"max_weight must be positive, got {max_weight}")
     # cap before exp, so that tiny temperatures cannot overflow
     cap = min(float(np.log(max_weight)), 700.0)
-    result: Array = np.exp(np.minimum(np.asarray(scores, dtype=np.float64) / temperature, cap))
+    result: Array = np.exp(np.minimum(np.asarray(scores, dtype=np.float64) / tau, cap))
     return result
 
 
@@ -70,8 +70,8 @@ def weigh(
     turns: Sequence[int],
     problems: Sequence[str],
     *,
-    scheme: Scheme = "exp",
-    temperature: float = 0.4,
+    weights: Weighting = "exp",
+    tau: float = 0.4,
     max_weight: float = np.inf,
     success: float = 1.0,
 ) -> Array:
@@ -81,28 +81,28 @@ def weigh(
         rewards: One per reply.
         turns: The turn at which each was given, from 0.
         problems: The problem that each answers.
-        scheme: See `Scheme`.
-        temperature: Of the exponential schemes, in units of reward.
-        max_weight: Cap of the exponential schemes.
+        weights: See `Weighting`.
+        tau: Of the exponential weightings, in units of reward.
+        max_weight: Cap of the exponential weightings.
         success: "binary" counts rewards at least this large.
 
     Raises:
-        ConfigError: An unknown scheme, or a setting out of range.
+        ConfigError: An unknown weighting, or a setting out of range.
     """
     values = np.asarray(rewards, dtype=np.float64)
-    if scheme == "uniform":
+    if weights == "uniform":
         return np.ones_like(values)
-    if scheme == "binary":
+    if weights == "binary":
         return (values >= success).astype(np.float64)
-    if scheme == "exp":
+    if weights == "exp":
         scores = values
-    elif scheme == "exp_per_turn":
+    elif weights == "exp_per_turn":
         scores = centred(values, turns)
-    elif scheme == "exp_per_problem":
+    elif weights == "exp_per_problem":
         scores = centred(values, problems)
     else:
-        raise ConfigError(f"no weight scheme {scheme!r}; there are: {', '.join(get_args(Scheme))}")
-    return exponential_weights(scores, temperature=temperature, max_weight=max_weight)
+        raise ConfigError(f"no weights {weights!r}; there are: {', '.join(get_args(Weighting))}")
+    return exponential_weights(scores, tau=tau, max_weight=max_weight)
 
 
 def effective_sample_size(weights: Array) -> float:

@@ -17,7 +17,7 @@ from rise_env.errors import ConfigError
 from rise_trainers.data.batch_sampler import RankBatches
 from rise_trainers.data.dataset import collate_packed, collate_padded
 from rise_trainers.fit import preflight as checks
-from rise_trainers.fit.checkpoints import MarkWhole
+from rise_trainers.fit.checkpoints import MarkComplete
 from rise_trainers.fit.fit import MODEL, FitConfig, model_path
 from rise_trainers.fit.metrics_log import MetricsLog
 from rise_trainers.fit.models import dtype_of, merge_adapters
@@ -121,7 +121,7 @@ def make_trainer(
         model=model,
         args=args,
         train_dataset=ExampleDataset(data.examples),
-        callbacks=[MarkWhole(), MetricsLog(folder, data, batch_size=config.batch_size)],
+        callbacks=[MarkComplete(), MetricsLog(folder, data, batch_size=config.batch_size)],
     )
 
 

@@ -14,7 +14,7 @@ import transformers
 MARK = "whole"
 
 
-class MarkWhole(transformers.TrainerCallback):  # type: ignore[misc]
+class MarkComplete(transformers.TrainerCallback):  # type: ignore[misc]
     """Marks each checkpoint after all ranks have written it."""
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -25,7 +25,7 @@ class MarkWhole(transformers.TrainerCallback):  # type: ignore[misc]
             (Path(args.output_dir) / f"checkpoint-{state.global_step}" / MARK).touch()
 
 
-def last_whole(folder: Path, *, clean: bool = False) -> Path | None:
+def last_complete(folder: Path, *, clean: bool = False) -> Path | None:
     """Return the latest whole checkpoint, or None.
 
     Args:

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from rise_env.errors import ConfigError
 from rise_trainers.data.targets import Selection
-from rise_trainers.data.weights import Scheme
+from rise_trainers.data.weights import Weighting
 
 METRICS = "metrics.jsonl"
 SETTINGS = "fit.json"
@@ -49,7 +49,7 @@ class FitConfig:
     """The model folder to make; must not exist, unless this very fit made it."""
     selection: Selection = field(default_factory=Selection)
     """Which turns are learned from, and with which history."""
-    weights: Scheme = "exp"
+    weights: Weighting = "exp"
     """How a reward becomes a weight: exp, exp_per_turn, exp_per_problem, binary or uniform."""
     tau: float = 0.4
     """Temperature of the exponential weights, in units of reward."""
@@ -130,8 +130,10 @@ class FitConfig:
             raise ConfigError(f"warmup is a fraction of the steps in [0, 1), got {self.warmup}")
         if self.keep_checkpoints < 2:
             raise ConfigError(f"keep_checkpoints must be at least 2, got {self.keep_checkpoints}")
-        if self.weights not in get_args(Scheme):
-            raise ConfigError(f"no weight scheme {self.weights!r}; there are: {', '.join(get_args(Scheme))}")
+        if self.weights not in get_args(Weighting):
+            raise ConfigError(
+                f"no weight scheme {self.weights!r}; there are: {', '.join(get_args(Weighting))}"
+            )
         if self.offload and self.zero_stage < 2:
             raise ConfigError(f"offload needs zero_stage 2 or 3, got {self.zero_stage}")
         if self.lora is not None and self.lora.bits is not None and self.zero_stage == 3:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rise_env.errors import ConfigError, DataNotFoundError, MissingDependencyError
-from rise_env.utils.file_lock import alone
+from rise_env.utils.file_lock import exclusive
 from rise_trainers.fit.config import METRICS, SETTINGS, FitConfig, LoraSettings, from_json, to_json
 
 __all__ = [
@@ -80,7 +80,7 @@ def launch_fit(config: FitConfig, *, progress: Callable[[dict[str, Any]], None] 
     if (partial / SETTINGS).exists():
         _check_same(config, partial)
     partial.mkdir(parents=True, exist_ok=True)
-    with alone(partial):
+    with exclusive(partial):
         settings = partial / (SETTINGS + ".new")
         settings.write_text(json.dumps(to_json(config), indent=2) + "\n")
         settings.replace(partial / SETTINGS)

@@ -9,10 +9,10 @@ import numpy as np
 from rise_env.errors import ConfigError
 from rise_env.trajectories.store import read_trajectories
 from rise_env.types import Trajectory
-from rise_env.utils.suggestions import natural
+from rise_env.utils.suggestions import natural_sort_key
 from rise_trainers.data import weights
 from rise_trainers.data.dataset import Example, make_examples
-from rise_trainers.data.targets import Target, select
+from rise_trainers.data.targets import TrainingTarget, select
 from rise_trainers.data.token_cache import cached
 from rise_trainers.data.tokenization import ChatTokenizer, Tokenized, tokenize
 from rise_trainers.fit.config import FitConfig
@@ -71,10 +71,12 @@ def _in_order(store: str) -> list[Trajectory]:
 
     Interruptions, streams and several workers change the order of a store's lines, and must not change a fit.
     """
-    return sorted(read_trajectories(store), key=lambda found: (natural(found.problem.id), found.id))
+    return sorted(read_trajectories(store), key=lambda found: (natural_sort_key(found.problem.id), found.id))
 
 
-def _tokenized(config: FitConfig, chat: ChatTokenizer, targets: list[Target], tokenizer: Any) -> Tokenized:
+def _tokenized(
+    config: FitConfig, chat: ChatTokenizer, targets: list[TrainingTarget], tokenizer: Any
+) -> Tokenized:
     def make() -> Tokenized:
         return tokenize(chat, targets, max_length=config.max_length, layout=config.layout)
 
@@ -84,14 +86,14 @@ def _tokenized(config: FitConfig, chat: ChatTokenizer, targets: list[Target], to
     return cached(make, targets, beside=Path(config.data[0]), tokenizer=tokenizer, settings=settings)
 
 
-def target_weights(config: FitConfig, targets: list[Target]) -> weights.Array:
+def target_weights(config: FitConfig, targets: list[TrainingTarget]) -> weights.Array:
     """Return the weight of each target."""
     result = weights.weigh(
         np.array([target.reward for target in targets]),
         [target.turn for target in targets],
         [target.problem for target in targets],
-        scheme=config.weights,
-        temperature=config.tau,
+        weights=config.weights,
+        tau=config.tau,
         max_weight=config.max_weight,
         success=config.selection.success,
     )

@@ -37,7 +37,7 @@ def _fit(config: Any, folder: Path) -> None:
     tokenizer = models.load_tokenizer(config)
     data = data_pipeline.prepare(config, tokenizer)
     model = models.load_model(config)
-    last = checkpoints.last_whole(folder, clean=arguments.process_index == 0)
+    last = checkpoints.last_complete(folder, clean=arguments.process_index == 0)
     trainer = training.make_trainer(config, arguments, model, tokenizer, data, folder)
     trainer.train(resume_from_checkpoint=None if last is None else str(last))
     training.save(config, trainer, tokenizer, folder)

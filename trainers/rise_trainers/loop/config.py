@@ -9,7 +9,7 @@ from typing import Any, Literal
 from rise_agents.types import SamplingConfig
 from rise_env.cli.config_parser import merged
 from rise_env.errors import ConfigError
-from rise_env.utils.suggestions import hint
+from rise_env.utils.suggestions import did_you_mean
 from rise_trainers.fit.fit import FitConfig
 
 OWN = ("data", "model", "output", "seed")
@@ -43,7 +43,7 @@ class PolicyConfig:
     backend: Literal["transformers", "vllm"] = "transformers"
     """What plays the episodes."""
     settings: dict[str, Any] = field(default_factory=dict)
-    """Of the agent: dtype, max_batch, ..."""
+    """Of the agent: dtype, max_concurrent_requests, ..."""
     shape: dict[str, Any] = field(default_factory=dict)
     """What the model's config.json says of its size; --dry-run uses it where the model is not here."""
 
@@ -74,7 +74,7 @@ class BoostConfig:
 class ImproveConfig:
     """Where the better reply at the end of each rollout comes from."""
 
-    samples: int = 16
+    num_samples: int = 16
     """Replies drawn at the last turn until one is right; the first best is kept (best of N)."""
     teacher: str | None = None
     """Another agent plays the last turn (distillation), for example "expert"; None is self-distillation."""
@@ -94,7 +94,7 @@ class MeasureConfig:
     """How every iteration is measured."""
 
     turns: int = 5
-    samples: int = 5
+    num_samples: int = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +125,7 @@ class RunConfig:
     fit: dict[str, Any] = field(default_factory=dict)
     """Settings of the fits; see `rise fit --help`."""
     measure: MeasureConfig = field(default_factory=MeasureConfig)
-    chunk: int | None = None
+    max_concurrent_episodes: int | None = None
     """Episodes played at a time; None is as many as the agents can use, 256 at least. Changes no result."""
     track: Literal["none", "wandb"] = "none"
     """Where to log beside metrics.jsonl. W&B's own variables (WANDB_MODE, WANDB_PROJECT, ...) apply."""
@@ -136,11 +136,13 @@ class RunConfig:
         counts = {
             "iterations": self.iterations,
             "problems.train": self.problems.train,
-            "improve.samples": self.improve.samples,
+            "improve.num_samples": self.improve.num_samples,
             "measure.turns": self.measure.turns,
-            "measure.samples": self.measure.samples,
+            "measure.num_samples": self.measure.num_samples,
             "turns": 1 if self.turns is None else self.turns,
-            "chunk": 1 if self.chunk is None else self.chunk,
+            "max_concurrent_episodes": 1
+            if self.max_concurrent_episodes is None
+            else self.max_concurrent_episodes,
         }
         if self.boost is not None:
             counts |= {"boost.train": self.boost.train, "boost.turns": self.boost.turns}
@@ -151,8 +153,8 @@ class RunConfig:
             raise ConfigError(f"problems.test must be at least 0, got {self.problems.test}")
         if not self.seeds or min(self.seeds) < 0 or len(set(self.seeds)) < len(self.seeds):
             raise ConfigError(f"seeds must be different numbers of at least 0, got {list(self.seeds)}")
-        if self.improve.teacher and self.improve.samples > 1 and self.improve.teacher == "expert":
-            raise ConfigError("the expert needs one draw only: set improve.samples to 1")
+        if self.improve.teacher and self.improve.num_samples > 1 and self.improve.teacher == "expert":
+            raise ConfigError("the expert needs one draw only: set improve.num_samples to 1")
         for boost in (False, True):
             fit_config(self, data=("store",), model="model", output="output", seed=0, boost=boost)
 
@@ -187,7 +189,7 @@ def _known(where: str, settings: Mapping[str, Any]) -> dict[str, Any]:
             raise ConfigError(f"{where}.{name} is set by the loop; leave it out")
         if name not in FitConfig.__dataclass_fields__:
             raise ConfigError(
-                f"{where} has no setting {name!r}; {hint(name, FitConfig.__dataclass_fields__)}"
+                f"{where} has no setting {name!r}; {did_you_mean(name, FitConfig.__dataclass_fields__)}"
             )
     return given
 

@@ -93,7 +93,7 @@ def look_up(config: RunConfig, split: str) -> Problems:
 def _stand_in(settings: Mapping[str, Any]) -> gymnasium.Env[Any, str]:
     problem = Problem(id="unknown", question="x" * QUESTION, reference="0")
     kept = {name: value for name, value in settings.items() if name not in _WHERE}
-    known = ("system_prompt", "few_shot", "original", "history_turns", "feedback", "max_turns")
+    known = ("system_prompt", "few_shot", "released_rise", "history_turns", "feedback", "max_turns")
     return rise_env.make(
         "RISE-Custom-v0", dataset=[problem], **{name: kept[name] for name in known if name in kept}
     )
@@ -146,12 +146,12 @@ def forecast(
 def _collection(config: RunConfig, phase: Phase, problems: Problems, shape: Any) -> tuple[Forecast, float]:
     """Return the forecast, and the length of a longest trajectory in tokens."""
     settings = phase.settings
-    turns, last = settings["turns"], settings.get("last_samples", 1)
+    turns, last = settings["turns"], settings.get("num_samples", 1)
     longest = settings["sampling"]["max_new_tokens"]
     prompts = _prompts(problems, phase.units, turns, longest)
     replies = phase.units * (turns - 1 + last)
-    boost = "last_agent" not in settings  # its teacher plays all turns
-    by_teacher = replies if boost else phase.units * last if settings["last_agent"] else 0
+    boost = "teacher" not in settings  # its teacher plays all turns
+    by_teacher = replies if boost else phase.units * last if settings["teacher"] else 0
     this = Forecast(
         phase=phase,
         replies=replies,
@@ -164,14 +164,14 @@ def _collection(config: RunConfig, phase: Phase, problems: Problems, shape: Any)
 
 
 def _evaluation(config: RunConfig, phase: Phase, problems: Problems, shape: Any) -> Forecast:
-    turns, samples = phase.settings["turns"], phase.settings["samples"]
+    turns, num_samples = phase.settings["turns"], phase.settings["num_samples"]
     count, longest = phase.settings["limit"], config.sampling.max_new_tokens
     prompts = _prompts(problems, count, turns, longest)
     return Forecast(
         phase=phase,
-        replies=count * (turns + samples),
-        prompt_tokens=round(count * (sum(prompts) + samples * prompts[0])),
-        tokens=count * (turns + samples) * longest,
+        replies=count * (turns + num_samples),
+        prompt_tokens=round(count * (sum(prompts) + num_samples * prompts[0])),
+        tokens=count * (turns + num_samples) * longest,
         weights=_weights(config, shape),
     )
 

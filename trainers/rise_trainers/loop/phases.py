@@ -133,11 +133,11 @@ def _evaluate(config: RunConfig, stage: Stage, seed: int, model: str) -> Phase:
         "limit": config.problems.test,
         "seeds": [seed],
         "turns": config.measure.turns,
-        "samples": config.measure.samples,
+        "num_samples": config.measure.num_samples,
         "sampling": dataclasses.asdict(config.sampling),
         "env_settings": environment_settings(config, config.problems.test_split),
         "agent_settings": config.agent.settings,
-        "chunk": config.chunk,
+        "max_concurrent_episodes": config.max_concurrent_episodes,
     }
     return Phase(
         **_phase(seed, stage, "evaluate"),
@@ -145,7 +145,7 @@ def _evaluate(config: RunConfig, stage: Stage, seed: int, model: str) -> Phase:
         settings=settings,
         watch=(str(folder / "sequential.jsonl"), str(folder / "parallel.jsonl")),
         units=2 * config.problems.test,
-        cost=config.problems.test * (config.measure.turns + config.measure.samples),
+        cost=config.problems.test * (config.measure.turns + config.measure.num_samples),
     )
 
 
@@ -157,12 +157,12 @@ def _collect(config: RunConfig, k: int, seed: int, model: str, page: int, train_
         "limit": count,
         "start": page % max(1, train_size // count) * count,
         "turns": turns,
-        "last_agent": config.improve.teacher,
-        "last_samples": config.improve.samples,
+        "teacher": config.improve.teacher,
+        "num_samples": config.improve.num_samples,
         "stop_when_correct": not config.improve.after_success,
         "sampling": dataclasses.asdict(config.sampling),
         "agent_settings": config.agent.settings,
-        "last_agent_settings": config.improve.teacher_settings,
+        "teacher_settings": config.improve.teacher_settings,
     }
     return Phase(
         **_phase(seed, k, "collect"),
@@ -170,7 +170,7 @@ def _collect(config: RunConfig, k: int, seed: int, model: str, page: int, train_
         settings={**settings, **_collection(config, k, seed)},
         watch=(str(store_path(Path(config.out), seed, k)),),
         units=count,
-        cost=count * (turns + 0.2 * config.improve.samples),
+        cost=count * (turns + 0.2 * config.improve.num_samples),
     )
 
 
@@ -202,7 +202,7 @@ def _collection(config: RunConfig, stage: Stage, seed: int) -> dict[str, Any]:
         "drop_degenerate": config.drop_degenerate,
         "seed": derive(seed, 0 if stage == BOOST else stage) % 2**31,
         "env_settings": environment_settings(config, config.problems.train_split),
-        "chunk": config.chunk,
+        "max_concurrent_episodes": config.max_concurrent_episodes,
     }
 
 

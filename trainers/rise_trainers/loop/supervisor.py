@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from rise_env.errors import PhaseError
-from rise_env.utils.file_lock import alone
+from rise_env.utils.file_lock import exclusive
 from rise_trainers.fit.fit import metrics_path
 from rise_trainers.loop.phases import Phase
 from rise_trainers.utils import parent_death as lifeline
@@ -52,7 +52,7 @@ class Supervisor:
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._open.enter_context(alone(self.folder))
+        self._open.enter_context(exclusive(self.folder))
         self._bar.start()
         return self
 

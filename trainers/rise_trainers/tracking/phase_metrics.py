@@ -7,7 +7,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
-from rise_env.metrics.policy_results import outcomes
+from rise_env.metrics.policy_results import policy_results
 from rise_env.metrics.reply_arrays import by_draw, by_turn
 from rise_env.metrics.report_row import row
 from rise_env.metrics.report_table import headline
@@ -77,13 +77,13 @@ def measured(sequential: Path, parallel: Path) -> dict[str, Any]:
         parallel: Store of independent first replies.
     """
     record = read_run(sequential)
-    found = outcomes(
+    found = policy_results(
         [by_turn(read_trajectories(sequential), record["turns"])],
-        [by_draw(read_trajectories(parallel), record.get("draws", record["samples"]))],
-        samples=record["samples"],
+        [by_draw(read_trajectories(parallel), record.get("draws", record["num_samples"]))],
+        num_samples=record["num_samples"],
     )
     values = row(str(record["label"]), found)
-    [head] = headline({"turns": record["turns"], "samples": record["samples"], "rows": [values]})
+    [head] = headline({"turns": record["turns"], "num_samples": record["num_samples"], "rows": [values]})
     return head | {name: _means(values[name]) for name in CURVES}
 
 

@@ -97,7 +97,7 @@ def _sources(phase: Phase) -> list[str]:
     if phase.command == "fit":
         return [settings["model"], *settings["data"]]
     agents = settings["agent"] if isinstance(settings["agent"], list) else [settings["agent"]]
-    parts = [str(agent).partition(":") for agent in [*agents, settings.get("last_agent") or ""]]
+    parts = [str(agent).partition(":") for agent in [*agents, settings.get("teacher") or ""]]
     return [name for kind, _, name in parts if kind in LOADED]
 
 

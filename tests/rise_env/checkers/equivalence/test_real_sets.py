@@ -1,7 +1,7 @@
 import pytest
 
 from rise_env.checkers.equivalence.real_sets import same_real_set
-from rise_env.checkers.limits import Deadline, Undecided
+from rise_env.checkers.limits import Deadline, NotDecidable
 from rise_env.checkers.parsing.normalize import clean
 from rise_env.checkers.parsing.parser import parse
 
@@ -50,5 +50,5 @@ def test_different_sets_differ(left: str, right: str) -> None:
 
 @pytest.mark.parametrize("text", ["5", "x^2<4", "x<y", "(a,b)", "(3,2)", r"\mathbb{Z}"])
 def test_what_is_no_known_set_stays_undecided(text: str) -> None:
-    with pytest.raises(Undecided):
+    with pytest.raises(NotDecidable):
         same(text, r"\mathbb{R}")

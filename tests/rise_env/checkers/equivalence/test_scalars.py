@@ -5,7 +5,7 @@ import pytest
 from rise_env.checkers.equivalence.evaluate import Evaluator, context
 from rise_env.checkers.equivalence.rational import rational
 from rise_env.checkers.equivalence.scalars import same_value
-from rise_env.checkers.limits import Deadline, Expired, Undecided, Undefined
+from rise_env.checkers.limits import Deadline, DeadlineExceeded, NotDecidable, Undefined
 from rise_env.checkers.parsing.normalize import clean
 from rise_env.checkers.parsing.parser import parse
 from rise_env.checkers.parsing.tree import Node
@@ -44,7 +44,7 @@ def test_a_division_by_zero_has_no_value(text: str) -> None:
 
 
 def test_a_value_of_too_many_digits_is_not_written_out() -> None:
-    with pytest.raises(Undecided):
+    with pytest.raises(NotDecidable):
         rational(tree("10^{100000}"))
 
 
@@ -84,12 +84,12 @@ def test_expressions_of_different_values_are_not(left: str, right: str) -> None:
 
 
 def test_a_tower_that_is_too_large_stays_undecided() -> None:
-    with pytest.raises(Undecided):
+    with pytest.raises(NotDecidable):
         same("9^{9^{9^{9}}}", "1")
 
 
 def test_time_that_is_over_ends_an_evaluation() -> None:
-    with pytest.raises(Expired):
+    with pytest.raises(DeadlineExceeded):
         same_value(tree(r"\sum_{k=1}^{1000} \sqrt{k}"), tree("1"), Deadline(0.0))
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from rise_env.checkers.limits import Unreadable, Words
+from rise_env.checkers.limits import PlainText, Unreadable
 from rise_env.checkers.parsing.normalize import clean
 from rise_env.checkers.parsing.parser import parse
 from rise_env.checkers.parsing.tree import from_json, show, to_json
@@ -64,7 +64,7 @@ def test_what_is_not_understood_to_the_end_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["Evelyn", "5 or more", "not 5", "about 5", "5 is wrong", "east of x"])
 def test_words_are_no_mathematics(text: str) -> None:
-    with pytest.raises(Words):
+    with pytest.raises(PlainText):
         parse(clean(text))
 
 
