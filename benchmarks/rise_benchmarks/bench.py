@@ -25,8 +25,9 @@ from rise_benchmarks.report.evaluation_logs import find_logs
 from rise_benchmarks.report.report import sum_up, write_report
 from rise_benchmarks.report.tables import markdown
 from rise_benchmarks.suites import SUITES, Suite
-from rise_env.cli.config_parser import merged, parse
+from rise_env.cli.config_parser import parse
 from rise_env.errors import ConfigError, DataNotFoundError
+from rise_env.utils.settings import merged
 from rise_env.utils.suggestions import validate_choice
 
 UNMEASURED = {"problems": {"test": 0}}
@@ -70,7 +71,7 @@ class BenchConfig:
 
 def main(argv: Sequence[str]) -> int:
     """Run `rise bench`."""
-    config = parse(BenchConfig, argv, prog="rise bench", positional="suite", repeated=("agent", "label"))
+    config = parse(BenchConfig, argv, prog="rise bench", positional="suite")
     out = run(config)
     print((out / "result.md").read_text())
     print(f"result: {out}/result.json, result.md; reports: {out}/<environment>/report.html")

@@ -1,254 +1,287 @@
-"""From a frozen dataclass to a command line: `--config FILE`, `--field value`, `--nested.field value`.
+"""Command lines for frozen dataclasses of settings.
 
-Dashes and underscores in option names are the same. Several config files are laid over each other, mappings
-key by key; the later one wins. `--print_config` shows the resolved settings.
+    --config FILE        settings from a YAML file; may be given several times
+    --field VALUE        a setting; dashes and underscores in its name are the same
+    --nested.field V     a setting of a nested dataclass
+    --mapping.a.b V      an entry of a free mapping, at any depth
+    --switch             the same as --switch true
+    --list A --list B    the items of a list; also '[A, B]', and A,B where the items are not free texts
+    --print-config       prints the resolved settings as YAML and exits
 
-In settings that are free mappings an option may go as deep as it likes: `--agent_settings.extra.top_k 5`.
-Such options are laid over the mapping, key by key, and their values are read as YAML.
+Arguments apply in the order in which they are given: the later one wins. A file changes the settings that it
+names, and mappings are merged key by key; a mapping that is given as one value replaces the former one.
+
+A value is read as the type of its field says, so a text stays the text that was typed. In free mappings the
+type is unknown: numbers, true, false, null, and anything in brackets or quotes are read as YAML, and
+everything else is a text.
 """
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import is_dataclass
-from pathlib import Path
-from types import UnionType
-from typing import Any, TypeVar, get_args, get_origin
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, fields
+from functools import cache
+from typing import Any, Literal, NoReturn, TypeVar, get_args, get_origin
 
+import msgspec
 import yaml
 
-from rise_env.errors import ConfigError, RiseError
+from rise_env.errors import ConfigError
+from rise_env.utils import settings as st
+from rise_env.utils.suggestions import did_you_mean
 
 Config = TypeVar("Config")
+Given = list[tuple[str, Any]]
+"""What was given, in order: ("config", the settings in a file) or (dotted name of a setting, its value)."""
+
+_NULL = frozenset({"null", "none", "None", "~"})
 
 
-def parse(
-    config: type[Config],
-    argv: Sequence[str],
-    *,
-    prog: str,
-    positional: str | None = None,
-    repeated: Sequence[str] = (),
-) -> Config:
+def parse(config: type[Config], argv: Sequence[str], *, prog: str, positional: str | None = None) -> Config:
     """Return the settings that a command line and its config files give.
 
     Args:
-        config: A dataclass; its docstring and those of its fields become the help text.
-        argv: Arguments without the command.
-        prog: The command as its help shows it.
-        positional: Field that the first argument fills, when it is no option.
-        repeated: Options that may be given several times; each adds to a tuple.
+        config: A frozen dataclass. Its docstring and the docstrings of its fields become the help text.
+        argv: The arguments after the command.
+        prog: The command, for the help text.
+        positional: The field that an argument without an option name fills.
 
     Raises:
         ConfigError: An argument is unknown, missing, of the wrong type or out of range.
-        SystemExit: Help or the settings were asked for, and are printed.
+        SystemExit: The help or the resolved settings were asked for, and have been printed.
     """
-    from jsonargparse import ArgumentParser, set_parsing_settings
+    words = [_underscored(word) for word in argv]
+    given: Given = []
+    known, unknown = _make_parser(config, prog, positional, words, given).parse_known_args(words)
+    if unknown:
+        raise ConfigError(_unknown_word(unknown[0], config))
+    settings = st.defaults(config)
+    for name, value in given:
+        if name == "config":
+            settings = st.merged(settings, value)
+        else:
+            settings = _assigned(settings, name.split("."), value)
+    if known.print_config:
+        print(yaml.safe_dump(st.plain(settings), sort_keys=False), end="")
+        raise SystemExit(0)
+    return st.build(config, settings)
 
-    set_parsing_settings(docstring_parse_attribute_docstrings=True)
-    arguments = list(argv)
-    if positional and arguments and not arguments[0].startswith("-"):
-        arguments[0] = f"--{positional}={arguments[0]}"
-    parser = ArgumentParser(prog=prog, description=config.__doc__, exit_on_error=False)
-    parser.add_argument("--config", action="config", help="YAML file of settings; later arguments win.")
-    parser.add_class_arguments(config)
-    flags = [name for name, known in config.__dataclass_fields__.items() if known.type is bool]  # type: ignore[attr-defined]
-    lists = [
-        name
-        for name, known in config.__dataclass_fields__.items()  # type: ignore[attr-defined]
-        if get_origin(known.type) is tuple and name not in repeated
-    ]
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(message)
+
+
+class _Items(list[Any]):
+    """Items of a list; those given by one option are added to those given before."""
+
+
+def _make_parser(
+    config: type, prog: str, positional: str | None, words: Sequence[str], given: Given
+) -> argparse.ArgumentParser:
+    """Return a parser whose options append to `given`."""
+    shown = f"[{positional.upper()}] " if positional else ""
+    parser = _Parser(
+        prog=prog,
+        usage=f"{prog} {shown}[--config FILE] [--SETTING VALUE ...]",
+        description=(config.__doc__ or "").strip(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--config",
+        action=_Record,
+        given=given,
+        read=_file_reader(config),
+        metavar="FILE",
+        help="YAML file of settings",
+    )
+    parser.add_argument("--print_config", action="store_true", help="print the resolved settings and exit")
+    mappings = _add_options(parser, config, "", given)
+    if positional:
+        parser.add_argument(
+            positional,
+            nargs="?",
+            action=_Record,
+            given=given,
+            read=_reader(st.field_types(config)[positional]),
+            metavar=positional.upper(),
+            help=f"the same as --{positional}",
+        )
+    for option in dict.fromkeys(word.partition("=")[0] for word in words):
+        if option.startswith(tuple(f"--{mapping}." for mapping in mappings)) and all(option[2:].split(".")):
+            parser.add_argument(option, action=_Record, given=given, read=_untyped, help=argparse.SUPPRESS)
+    return parser
+
+
+class _Record(argparse.Action):
+    """Notes an option and its value, in the order of the command line.
+
+    Args:
+        given: Where to append (dotted name of the setting, value).
+        read: Makes a plain value of the text that was typed.
+        kind: The type of the value.
+    """
+
+    def __init__(
+        self, *args: Any, given: Given, read: Callable[[str], Any], kind: Any = str, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._given = given
+        self._read = read
+        self._kind = kind
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        """Note one occurrence; a positional argument that was left out has no value and is no occurrence."""
+        if option_string is None and values is None:
+            return
+        value = values
+        if isinstance(values, str):
+            try:
+                value = self._read(values)
+            except msgspec.ValidationError as error:
+                why = st.reason(error, self._kind, values)
+                raise ConfigError(f"{self.dest} is {values!r}: {why}") from None
+        if isinstance(value, _Items):
+            before = next((old for name, old in reversed(self._given) if name == self.dest), None) or []
+            value = _Items([*before, *value])
+        self._given.append((self.dest, value))
+
+
+def _add_options(parser: argparse._ActionsContainer, config: type, prefix: str, given: Given) -> list[str]:
+    """Add an option per field, a group per nested dataclass; return the dotted names of the free mappings."""
+    helps, kinds = _field_docstrings(config), st.field_types(config)
+    mappings: list[str] = []
+    for field in fields(config):
+        name, kind = prefix + field.name, kinds[field.name]
+        nested = st.nested_dataclass(kind)
+        if nested is not None:
+            title = f"--{name}" + (" (may be null)" if type(None) in get_args(kind) else "")
+            text = helps.get(field.name) or " ".join((nested.__doc__ or "").split())
+            group = parser.add_argument_group(title, text)
+            group.add_argument(
+                f"--{name}",
+                action=_Record,
+                given=given,
+                read=_reader(kind),
+                metavar="MAPPING",
+                help="all of them in one value",
+            )
+            mappings += _add_options(group, nested, f"{name}.", given)
+            continue
+        if st.is_mapping(kind):
+            mappings.append(name)
+        switch: dict[str, Any] = {"nargs": "?", "const": True} if kind is bool else {}
+        default = st.default_of(field)
+        shown = "required" if default is MISSING else f"default: {st.yaml_text(default)}"
+        parser.add_argument(
+            f"--{name}",
+            action=_Record,
+            given=given,
+            read=_reader(kind),
+            kind=kind,
+            metavar=_shown_type(kind),
+            help=f"{helps.get(field.name, '')} ({shown})".strip().replace("%", "%%"),
+            **switch,
+        )
+    return mappings
+
+
+def _reader(kind: Any) -> Callable[[str], Any]:
+    """Return a function from the text of a value to a plain value of the given type.
+
+    It raises msgspec.ValidationError where the text is no such value. A mapping for a nested dataclass may be
+    incomplete; it is checked when all settings are known.
+    """
+    options = st.alternatives(kind)
+    item = next((get_args(option)[0] for option in options if get_origin(option) is tuple), None)
+    is_structure = st.nested_dataclass(kind) is not None or any(st.is_mapping(option) for option in options)
+
+    def read(text: str) -> Any:
+        if type(None) in options and text in _NULL:
+            return None
+        if is_structure:
+            return _yaml(text)
+        if item is None:
+            return msgspec.convert(text, kind, strict=False)
+        items = (
+            _yaml(text) if text.startswith("[") else [text] if item is str else text.replace(",", " ").split()
+        )
+        return _Items(msgspec.convert(items, list[item], strict=False))  # type: ignore[valid-type]
+
+    return read
+
+
+def _untyped(text: str) -> Any:
+    """Return the value of a text in a free mapping."""
     try:
-        words = _with_values([_plain(word) for word in arguments], flags)
-        words = _gathered(_as_lists(_one_config(words), lists), repeated)
-        words = _with_deep(parser, *_deep_aside(words, _mappings(config)))
-        found = parser.parse_args(words)
-        values = parser.instantiate(found)
-        return config(**{name: values[name] for name in config.__dataclass_fields__})  # type: ignore[attr-defined]
-    except RiseError:
-        raise
-    except Exception as error:  # jsonargparse lets through what its types raise
-        raise ConfigError(" ".join(str(error).split())) from error
+        value = st.yaml_value(text)
+    except yaml.YAMLError:
+        return text
+    is_yaml = text.startswith(("[", "{", '"', "'"))
+    return value if is_yaml or (text and isinstance(value, (bool, int, float, type(None)))) else text
 
 
-def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `base` with the values of `over`, mappings merged key by key."""
-    result = dict(base)
-    for key, value in over.items():
-        old = result.get(key)
-        both = isinstance(value, Mapping) and isinstance(old, Mapping)
-        result[key] = merged(old, value) if both else value  # type: ignore[arg-type]
+def _yaml(text: str) -> Any:
+    try:
+        return st.yaml_value(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{text!r} is not YAML: {' '.join(str(error).split())}") from error
+
+
+def _file_reader(config: type) -> Any:
+    def read(path: str) -> dict[str, Any]:
+        settings = st.read_settings(path)
+        try:
+            st.check_names(config, settings)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from None
+        return settings
+
+    return read
+
+
+def _assigned(settings: Mapping[str, Any], keys: Sequence[str], value: Any) -> dict[str, Any]:
+    """Return `settings` with a value at the end of a path of keys; anything else on the path is replaced."""
+    result = dict(settings)
+    if len(keys) > 1:
+        inner = result.get(keys[0])
+        value = _assigned(inner if isinstance(inner, Mapping) else {}, keys[1:], value)
+    result[keys[0]] = value
     return result
 
 
-def _plain(word: str) -> str:
-    """Write an option's name with underscores."""
+def _underscored(word: str) -> str:
+    """Write the name of an option with underscores; its value stays as it is."""
     if not word.startswith("--"):
         return word
     name, equals, value = word.partition("=")
     return "--" + name[2:].replace("-", "_") + equals + value
 
 
-def _with_values(words: Sequence[str], flags: Sequence[str]) -> list[str]:
-    """Write `--flag`, where no value follows, as `--flag=true`."""
-    names = {f"--{flag}" for flag in flags}
-    following = [*words, "--"][1:]
-    return [
-        word + "=true" if word in names and after.startswith("-") else word
-        for word, after in zip(words, following, strict=True)
-    ]
+def _unknown_word(word: str, config: type) -> str:
+    if not word.startswith("--"):
+        return f"{word!r} is one argument too many: settings are given as --NAME VALUE"
+    name = word.partition("=")[0][2:]
+    return f"no option --{name}; {did_you_mean(name, st.setting_names(config))}"
 
 
-def _as_lists(words: Sequence[str], lists: Sequence[str]) -> list[str]:
-    """Write `--seeds 0` and `--seeds 0,1` as `--seeds [0]` and `--seeds [0,1]`."""
-    names = {f"--{name}" for name in lists}
-    result: list[str] = []
-    previous = ""
-    for word in words:
-        name, equals, value = word.partition("=")
-        if equals and name in names:
-            result.append(f"{name}={_listed(value)}")
-        else:
-            result.append(_listed(word) if previous in names else word)
-        previous = word
-    return result
+@cache
+def _field_docstrings(config: type) -> dict[str, str]:
+    import docstring_parser
+
+    found = docstring_parser.parse_from_object(config).params
+    return {param.arg_name: " ".join((param.description or "").split()) for param in found}
 
 
-def _listed(value: str) -> str:
-    return value if value.startswith(("[", "-")) else f"[{value}]"
-
-
-def _one_config(words: Sequence[str]) -> list[str]:
-    """Write several config files as one, in the place of the last: a parser would replace whole mappings."""
-    rest: list[str] = []
-    files: list[str] = []
-    place = 0
-    following = iter(words)
-    for word in following:
-        name, equals, value = word.partition("=")
-        if name == "--config":
-            files.append(value if equals else next(following, ""))
-            place = len(rest)
-        else:
-            rest.append(word)
-    if len(files) < 2:
-        return list(words)
-    settings: dict[str, Any] = {}
-    for file in files:
-        settings = merged(settings, _read(file))
-    return [*rest[:place], "--config", yaml.safe_dump(settings, sort_keys=False), *rest[place:]]
-
-
-def _mappings(config: type, prefix: str = "") -> list[str]:
-    """Return the dotted names of the fields that are mappings of anything."""
-    found: list[str] = []
-    for name, known in config.__dataclass_fields__.items():  # type: ignore[attr-defined]
-        kinds = get_args(known.type) if isinstance(known.type, UnionType) else [known.type]  # or None
-        if isinstance(kinds[0], type) and is_dataclass(kinds[0]):
-            found += _mappings(kinds[0], f"{prefix}{name}.")
-        elif get_origin(known.type) in (dict, Mapping) and get_args(known.type)[1] is Any:
-            found.append(prefix + name)
-    return found
-
-
-def _deep_aside(
-    words: Sequence[str], mappings: Sequence[str]
-) -> tuple[list[str], dict[str, list[tuple[str, Any]]]]:
-    """Take out options two or more keys deep in a mapping, which a parser would let replace each other.
-
-    Returns:
-        The other words, and per mapping the dotted keys and their values.
-    """
-    from jsonargparse import get_loader
-
-    rest: list[str] = []
-    deep: dict[str, list[tuple[str, Any]]] = {}
-    following = iter(words)
-    for word in following:
-        name, equals, value = word.partition("=")
-        mapping = next((known for known in mappings if name.startswith(f"--{known}.")), None)
-        keys = name[len(mapping) + 3 :] if mapping else ""
-        if name == "--config":
-            file = value if equals else next(following, "")
-            whole = "\n" in file or file.startswith("{")  # settings, and not the name of a file
-            settings = get_loader("yaml")(file) if whole else _read(file)
-            for known, options in deep.items():  # a later file wins where it says something
-                options[:] = [o for o in options if not _says(settings, f"{known}.{o[0]}".split("."))]
-            rest += ["--config", file]
-            continue
-        if mapping is None or "." not in keys or not all(keys.split(".")):
-            for known, options in deep.items():  # what comes later replaces all that is below it
-                options[:] = [o for o in options if not f"--{known}.{o[0]}.".startswith(f"{name}.")]
-            rest.append(word)
-            continue
-        if not equals:
-            value = next(following, "--")
-            if value.startswith("--"):
-                raise ConfigError(f"argument {name}: expected one argument")
-        try:
-            read = get_loader("yaml")(value) if value else value
-        except yaml.YAMLError:
-            read = value  # plain text, as one key deep
-        deep.setdefault(mapping, []).append((keys, read))
-    return rest, deep
-
-
-def _says(settings: Any, keys: Sequence[str]) -> bool:
-    """Whether settings hold a value under these keys, or one in their way."""
-    for key in keys:
-        if not isinstance(settings, Mapping):
-            return settings is not None
-        if key not in settings:
-            return False
-        settings = settings[key]
-    return True
-
-
-def _with_deep(parser: Any, words: Sequence[str], deep: Mapping[str, Sequence[tuple[str, Any]]]) -> list[str]:
-    """Write the mappings in which there are deep options as one option each, with all that they hold."""
-    if not deep:
-        return list(words)
-    base = parser.parse_args([word for word in words if not word.startswith("--print_config")])
-    whole = list(words)
-    for mapping, options in deep.items():
-        value: Mapping[str, Any] = base.get(mapping) or {}
-        for keys, inner in options:
-            for key in reversed(keys.split(".")):
-                inner = {key: inner}
-            value = merged(value, inner)
-        whole.append(f"--{mapping}={json.dumps(value)}")
-    return whole
-
-
-def _read(file: str) -> Mapping[str, Any]:
-    from jsonargparse import get_loader
-
-    if not Path(file).is_file():
-        raise ConfigError(f"there is no config file {file!r}")
-    try:
-        settings = get_loader("yaml")(Path(file).read_text()) or {}  # it reads 1e-5 as a number
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{file} is no YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(settings, Mapping):
-        raise ConfigError(f"{file} holds no settings: it is no mapping")
-    return settings
-
-
-def _gathered(words: Sequence[str], repeated: Sequence[str]) -> list[str]:
-    """Write `--data A --data B` as `--data ["A", "B"]`."""
-    rest: list[str] = []
-    found: dict[str, list[str]] = {}
-    following = iter(words)
-    for word in following:
-        name, equals, value = word.partition("=")
-        if not name.startswith("--") or name[2:] not in repeated:
-            rest.append(word)
-            continue
-        if not equals:
-            value = next(following, "")
-        if value.startswith("["):
-            rest += [name, value]
-        else:
-            found.setdefault(name, []).append(value)
-    for name, values in found.items():
-        rest += [name, json.dumps(values)]
-    return rest
+def _shown_type(kind: Any) -> str:
+    """Return how the help shows the values that a type takes."""
+    if get_origin(kind) is Literal:
+        return "{" + ",".join(map(str, get_args(kind))) + "}"
+    if get_origin(kind) is tuple:
+        return f"{_shown_type(get_args(kind)[0])},..."
+    if st.is_mapping(kind):
+        return "MAPPING"
+    options = [option for option in st.alternatives(kind) if option is not type(None)]
+    if options != [kind]:
+        return "|".join(_shown_type(option) for option in options)
+    return {str: "TEXT", bool: "{true,false}"}.get(kind, getattr(kind, "__name__", str(kind)).upper())

@@ -12,10 +12,10 @@ from rise_benchmarks import bench
 from rise_benchmarks.bench import BenchConfig
 from rise_benchmarks.published import METRICS, table
 from rise_benchmarks.suites import SUITES
-from rise_env.cli.config_parser import merged
 from rise_env.cli.main import main
 from rise_env.errors import ConfigError
 from rise_env.trajectories.store import read_run
+from rise_env.utils.settings import merged
 from rise_trainers.loop.config import RunConfig
 from rise_trainers.loop.phases import store_path
 

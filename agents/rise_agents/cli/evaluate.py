@@ -103,7 +103,7 @@ def folder_name(label: str) -> str:
 
 def main(argv: Sequence[str]) -> int:
     """Run `rise evaluate`."""
-    config = parse(EvaluateConfig, argv, prog="rise evaluate", positional="env", repeated=("agent", "label"))
+    config = parse(EvaluateConfig, argv, prog="rise evaluate", positional="env")
     if config.dry_run:
         for name, most in forecast(config).items():
             print(f"{name:<12} {most}")

@@ -39,7 +39,7 @@ class ReportConfig:
 
 def main(argv: Sequence[str]) -> int:
     """Run `rise report`."""
-    config = parse(ReportConfig, _as_options(argv), prog="rise report", repeated=("run", "ablation"))
+    config = parse(ReportConfig, _as_options(argv), prog="rise report")
     folders = [Path(run) for run in config.run]
     if not folders:
         raise ConfigError("say which run: rise report RUN")

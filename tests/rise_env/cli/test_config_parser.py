@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import yaml
@@ -30,6 +30,10 @@ class Settings:
     dry_run: bool = False
     seeds: tuple[int, ...] = (0,)
     names: tuple[str, ...] = ()
+    kinds: tuple[Literal["plain", "fancy"], ...] = ()
+    rate: float = 0.1
+    bits: Literal[4, 8] | None = None
+    label: str | None = None
 
     def __post_init__(self) -> None:
         if self.inner.max_steps < 1:
@@ -37,7 +41,7 @@ class Settings:
 
 
 def read(*argv: str) -> Settings:
-    return parse(Settings, argv, prog="x", positional="env", repeated=("data",))
+    return parse(Settings, argv, prog="x", positional="env")
 
 
 def test_dashes_and_underscores_are_the_same() -> None:
@@ -93,7 +97,7 @@ def test_several_config_files_are_laid_over_each_other(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [(None, "there is no config file"), ("a: [1", "is no YAML"), ("- 1", "holds no settings")],
+    [(None, "there is no config file"), ("a: [1", "is not YAML"), ("- 1", "holds no settings")],
 )
 def test_a_second_config_file_that_cannot_be_read_is_named(
     tmp_path: Path, text: str | None, message: str
@@ -194,3 +198,86 @@ def test_print_config_shows_deep_options(capsys: pytest.CaptureFixture[str]) -> 
 def test_a_deep_option_without_a_value_or_a_mapping_is_refused(argv: list[str]) -> None:
     with pytest.raises(ConfigError, match=r"env|expected one argument"):
         read(*argv)
+
+
+def test_a_text_stays_the_text_that_was_typed() -> None:
+    assert read("--env", "5").env == "5"
+    assert read("--env", "null").env == "null"
+    assert read("--label", "Rule: be brief").label == "Rule: be brief"
+    assert read("--free.system_prompt", "Rule: be brief").free == {"system_prompt": "Rule: be brief"}
+    assert read("--free.text", "${x} # not a comment").free == {"text": "${x} # not a comment"}
+    assert read("--names", "a,b", "--names", "[c, d]").names == ("a,b", "c", "d")
+
+
+def test_numbers_in_free_mappings_are_numbers_and_quotes_make_texts() -> None:
+    words = ["--free.a", "5", "--free.b", "1e-5", "--free.c", "null", "--free.d", "'5'", "--free.e", "[1, x]"]
+    assert read(*words).free == {"a": 5, "b": 1e-5, "c": None, "d": "5", "e": [1, "x"]}
+
+
+def test_values_are_read_as_their_types_say() -> None:
+    found = read("--rate", "1e-4", "--bits", "4", "--label", "null", "--kinds", "plain,fancy", "--dry_run")
+    expected = Settings(rate=1e-4, bits=4, label=None, kinds=("plain", "fancy"), dry_run=True)
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--inner.max_steps", "many"], "inner.max_steps is 'many': expected int"),
+        (["--maybe", "{max_steps: many}"], "maybe.max_steps is 'many': expected int"),
+        (["--maybe", "{max_stepz: 1}"], "no setting 'maybe.max_stepz'; did you mean 'max_steps'?"),
+        (["--kinds", "plane"], "kinds is 'plane': did you mean 'plain'?"),
+        (["--bits", "5"], "bits is '5': "),
+        (["--dry_run", "maybe"], "dry_run is 'maybe': expected bool"),
+        (["--seeds", "0,x"], "seeds is '0,x': expected int"),
+        (["--inner.max_stepz", "4"], "no option --inner.max_stepz; did you mean 'inner.max_steps'?"),
+        (["--free", "{a: ["], "is not YAML"),
+        (["b", "c"], "'c' is one argument too many"),
+    ],
+)
+def test_an_error_names_the_setting_the_value_and_what_was_probably_meant(
+    argv: list[str], message: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(*argv)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_error_in_a_file_names_the_file_the_setting_and_the_value(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("inner: {max_stepz: 3}\n")
+    with pytest.raises(
+        ConfigError, match=r"a\.yaml: no setting 'inner\.max_stepz'; did you mean 'max_steps'\?"
+    ):
+        read("--config", str(file))
+    file.write_text("kinds: [plain, fency]\n")
+    with pytest.raises(ConfigError, match=r"kinds\[1\] is 'fency': did you mean 'fancy'\?"):
+        read("--config", str(file))
+    file.write_text("env: 5\n")
+    with pytest.raises(ConfigError, match="env is 5: expected str, got int"):
+        read("--config", str(file))
+
+
+def test_an_option_of_settings_that_may_be_none_makes_them_and_null_takes_them_back() -> None:
+    assert read("--maybe.max_steps", "4").maybe == Inner(max_steps=4)
+    assert read("--maybe.max_steps", "4", "--maybe", "null").maybe is None
+
+
+def test_the_help_has_a_default_for_every_setting_and_the_first_argument_in_its_usage(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        read("--help")
+    text = " ".join(capsys.readouterr().out.split())
+    assert text.startswith("usage: x [ENV]")
+    assert "--inner.max_steps INT (default: 3)" in text
+    assert "--kinds {plain,fancy},... (default: [])" in text
+
+
+def test_printed_settings_read_back_are_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--maybe.more.a.b", "1e-5", "--seeds", "1,2", "--rate", "2", "--label", "x: y"]
+    with pytest.raises(SystemExit):
+        read(*words, "--print-config")
+    (tmp_path / "a.yaml").write_text(capsys.readouterr().out)
+    assert read("--config", str(tmp_path / "a.yaml")) == read(*words)

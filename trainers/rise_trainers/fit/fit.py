@@ -151,7 +151,7 @@ def main(argv: list[str]) -> int:
     from rise_env.cli.config_parser import parse
     from rise_trainers.fit.progress import FitProgress
 
-    config = parse(FitConfig, argv, prog="rise fit", repeated=("data",))
+    config = parse(FitConfig, argv, prog="rise fit")
     check_inputs(config)
     with FitProgress() as display:
         launch_fit(config, progress=display.update)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from rise_agents.types import SamplingConfig
-from rise_env.cli.config_parser import merged
 from rise_env.errors import ConfigError
+from rise_env.utils.settings import merged
 from rise_env.utils.suggestions import did_you_mean
 from rise_trainers.fit.fit import FitConfig
 
