@@ -1,110 +1,140 @@
-"""From a text to an agent: the same text on the command line, in configs and in code."""
+"""From a text to an agent: the same text on the command line, in configs and in code.
+
+A text is NAME, NAME:ARGUMENT or module:factory. Names are the entry points of the group `rise.agents`: ours
+are in setup.cfg, and any installed package may add its own (see `rise_env.utils.plugins`). The class or
+function that makes an agent takes the text after the colon as its first parameter, if that parameter has no
+default; its other parameters are the agent's settings.
+"""
 
 import importlib
 import inspect
+from collections.abc import Callable, Mapping
 from typing import Any
+
+import docstring_parser
 
 from rise_agents.types import Agent
 from rise_env.errors import ConfigError, MissingDependencyError, RiseError
+from rise_env.utils import plugins
+from rise_env.utils.extras import missing_library
+from rise_env.utils.signatures import checked_arguments
 from rise_env.utils.suggestions import did_you_mean
 
-AGENTS = {
-    "tiny": ("rise_agents.backends.transformers_agent:tiny_agent", "", "transformers"),
-    "transformers": (
-        "rise_agents.backends.transformers_agent:TransformersAgent",
-        "PATH_OR_HUB_ID",
-        "transformers",
-    ),
-    "vllm": ("rise_agents.backends.vllm_agent:VLLMAgent", "PATH_OR_HUB_ID", "vllm"),
-    "openai": ("rise_agents.backends.openai_agent:OpenAIAgent", "MODEL@URL", "openai"),
-    "expert": ("rise_agents.backends.expert_agent:ExpertAgent", "", ""),
-    "replay": ("rise_agents.backends.replay_agent:ReplayAgent", "FILE", ""),
-}
-"""Name -> (factory, what follows the colon, the extra to install)."""
+Factory = Callable[..., Any]
 
 
 def load_agent(spec: str, **settings: Any) -> Agent:
     """Return the agent that a text names.
 
     Args:
-        spec: "tiny", "transformers:PATH_OR_HUB_ID", "vllm:PATH_OR_HUB_ID", "openai:MODEL@URL", "expert",
-            "replay:FILE", or "module:factory" for one of your own.
-        settings: Handed to the agent's factory.
+        spec: "tiny", "transformers:MODEL", "vllm:MODEL", "openai:MODEL@URL", "expert", "replay:FILE", the
+            name of an agent that another package adds, or "module:factory".
+        **settings: Keyword arguments of the class or function that makes the agent.
 
     Raises:
-        ConfigError: There is no such agent, or it has no such setting; says what there is. Or it cannot be
-            made; says why.
-        MissingDependencyError: Its library is not installed.
+        ConfigError: There is no such agent, it has no such setting, a setting has the wrong type, or making
+            the agent failed. The message says what there is.
+        MissingDependencyError: A library that the agent needs is not installed.
     """
-    check_spec(spec)
-    name, _, rest = spec.partition(":")
-    if name in AGENTS:
-        target, argument, extra = AGENTS[name]
-        return _build(spec, _import(target, extra), (rest,) if argument else (), settings)
+    factory, arguments = _resolve(spec)
+    values = checked_arguments(factory, settings, what=f"agent {spec!r}", positional=len(arguments))
     try:
-        factory = getattr(importlib.import_module(name), rest)
-    except RiseError:
-        raise
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(f"no agent {spec!r}: {error}; {did_you_mean(name, AGENTS)}") from error
-    except Exception as error:  # the module is somebody's own
-        raise _failed(spec, error) from error
-    return _build(spec, factory, (), settings)
-
-
-def check_spec(spec: str) -> None:
-    """Raise ConfigError where a text cannot name an agent; nothing is imported."""
-    name, colon, rest = spec.partition(":")
-    if name in AGENTS:
-        if bool(AGENTS[name][1]) != bool(rest):
-            raise ConfigError(f"write {_usage(name)!r}, got {spec!r}")
-    elif not colon or not rest.isidentifier() or "/" in name or not all(name.split(".")):
-        raise ConfigError(f"no agent {spec!r}; {did_you_mean(name, AGENTS)}, or 'module:factory'")
-
-
-def _usage(name: str) -> str:
-    argument = AGENTS[name][1]
-    return f"{name}:{argument}" if argument else name
-
-
-def _import(target: str, extra: str) -> Any:
-    module, function = target.split(":")
-    try:
-        return getattr(importlib.import_module(module), function)
-    except ModuleNotFoundError as error:
-        if not extra or (error.name or "").startswith("rise_"):
-            raise
-        raise MissingDependencyError(
-            f"{error.name} is not installed: pip install 'rise-env[{extra}]'"
-        ) from error
-
-
-def _failed(spec: str, error: Exception) -> ConfigError:
-    why = " ".join(f"{type(error).__name__}: {error}".split())
-    return ConfigError(f"agent {spec!r} cannot be made: {why}")
-
-
-def _build(spec: str, factory: Any, arguments: tuple[str, ...], settings: dict[str, Any]) -> Agent:
-    if not callable(factory):
-        raise ConfigError(f"{spec!r} is a {type(factory).__name__}: it makes no agent")
-    signature = inspect.signature(factory)
-    names = list(signature.parameters)[len(arguments) :]
-    variable = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in signature.parameters.values())
-    for setting in settings:
-        if not variable and setting not in names:
-            raise ConfigError(f"agent {spec!r} has no setting {setting!r}; {did_you_mean(setting, names)}")
-    try:
-        signature.bind(*arguments, **settings)
-    except TypeError as error:
-        raise ConfigError(f"agent {spec!r} cannot be made: {error}") from error
-    try:
-        agent = factory(*arguments, **settings)
+        agent = factory(*arguments, **values)
     except RiseError:
         raise
     except Exception as error:
         raise _failed(spec, error) from error
     if not isinstance(agent, Agent):
         raise ConfigError(
-            f"{spec!r} made a {type(agent).__name__}, which is no agent: it needs name, act, close"
+            f"{spec!r} made a {type(agent).__name__}, which is not an agent: it needs name, act and close"
         )
     return agent
+
+
+def check_agent(spec: str, settings: Mapping[str, Any] | None = None) -> None:
+    """Find out, without making it, whether an agent can be named and set up like this.
+
+    The module of the agent is imported. Where a library that it needs is missing here, its settings stay
+    unchecked: another machine may have the library.
+
+    Raises:
+        ConfigError: See `load_agent`.
+    """
+    try:
+        factory, arguments = _resolve(spec)
+    except MissingDependencyError:
+        return
+    checked_arguments(factory, settings or {}, what=f"agent {spec!r}", positional=len(arguments))
+
+
+def agent_names() -> list[str]:
+    """Return the names of all agents that installed packages offer."""
+    return list(plugins.plugins(plugins.AGENTS))
+
+
+def _resolve(spec: str) -> tuple[Factory, tuple[str, ...]]:
+    """Return what makes the agent, and the text after the colon where it takes one."""
+    name, colon, rest = spec.partition(":")
+    if name in agent_names():
+        factory = _import_named(spec, name)
+        parameter = _argument_of(factory)
+        if (parameter is not None) != bool(rest):
+            raise ConfigError(f"write {_usage(name, factory, parameter)}, got {spec!r}")
+        return factory, (rest,) if rest else ()
+    if not colon or not rest.isidentifier() or "/" in name or not all(name.split(".")):
+        hint = did_you_mean(name, agent_names())
+        raise ConfigError(f"no agent {spec!r}; {hint} (an agent of your own is 'module:factory')")
+    return _import_own(spec, name, rest), ()
+
+
+def _import_named(spec: str, name: str) -> Factory:
+    entry = plugins.find_plugin(plugins.AGENTS, name, "agent")
+    try:
+        factory: Factory = plugins.load(entry)
+    except RiseError:
+        raise
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("rise_"):
+            raise
+        raise missing_library(error.name, f"agent {name!r}") from error
+    except Exception as error:  # the module may be another package's
+        raise _failed(spec, error) from error
+    return factory
+
+
+def _import_own(spec: str, module: str, name: str) -> Factory:
+    try:
+        factory: Factory = getattr(importlib.import_module(module), name)
+    except RiseError:
+        raise
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"no agent {spec!r}: {error}; {did_you_mean(module, agent_names())}") from error
+    except Exception as error:  # the module is the user's own
+        raise _failed(spec, error) from error
+    if not callable(factory):
+        raise ConfigError(f"{spec!r} is a {type(factory).__name__}, which cannot make an agent")
+    return factory
+
+
+def _argument_of(factory: Factory) -> str | None:
+    """Return the name of the parameter that the text after the colon fills, or None."""
+    first = next(iter(inspect.signature(factory).parameters.values()), None)
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    if first is None or first.default is not inspect.Parameter.empty or first.kind not in positional:
+        return None
+    return first.name
+
+
+def _usage(name: str, factory: Factory, parameter: str | None) -> str:
+    """Return how to write the text of an agent, with what its docstring says of the argument."""
+    if parameter is None:
+        return repr(name)
+    documented = docstring_parser.parse(inspect.getdoc(factory) or "").params
+    said = next((p.description for p in documented if p.arg_name == parameter), None)
+    meaning = f" ({' '.join(said.split())})" if said else ""
+    return f"'{name}:{parameter.upper()}'{meaning}"
+
+
+def _failed(spec: str, error: Exception) -> ConfigError:
+    why = " ".join(f"{type(error).__name__}: {error}".split())
+    return ConfigError(f"agent {spec!r} cannot be made: {why}")

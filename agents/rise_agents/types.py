@@ -13,7 +13,7 @@ from rise_env.errors import AgentError, ConfigError
 from rise_env.types import Conversation, Usage
 
 
-@dataclass(frozen=True, kw_only=True)  # no slots: jsonargparse reads a nested default's __dict__
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SamplingConfig:
     """How replies are drawn. Defaults are the RISE paper's: temperature 1, nothing cut off."""
 

@@ -96,7 +96,7 @@ def _make_parser(
         help="YAML file of settings",
     )
     parser.add_argument("--print_config", action="store_true", help="print the resolved settings and exit")
-    mappings = _add_options(parser, config, "", given)
+    mappings = _add_options(parser, config, given)
     if positional:
         parser.add_argument(
             positional,
@@ -147,8 +147,26 @@ class _Record(argparse.Action):
         self._given.append((self.dest, value))
 
 
-def _add_options(parser: argparse._ActionsContainer, config: type, prefix: str, given: Given) -> list[str]:
-    """Add an option per field, a group per nested dataclass; return the dotted names of the free mappings."""
+def _add_options(
+    parser: argparse.ArgumentParser,
+    config: type,
+    given: Given,
+    group: argparse._ActionsContainer | None = None,
+    prefix: str = "",
+) -> list[str]:
+    """Add an option per field and a group per nested dataclass.
+
+    Args:
+        parser: Where new groups go.
+        config: The dataclass.
+        given: Where the options note what is given.
+        group: Where the options go; None is the parser itself.
+        prefix: Put before the names of the fields.
+
+    Returns:
+        The dotted names of the free mappings, whose entries are options too.
+    """
+    group = parser if group is None else group
     helps, kinds = _field_docstrings(config), st.field_types(config)
     mappings: list[str] = []
     for field in fields(config):
@@ -157,8 +175,8 @@ def _add_options(parser: argparse._ActionsContainer, config: type, prefix: str, 
         if nested is not None:
             title = f"--{name}" + (" (may be null)" if type(None) in get_args(kind) else "")
             text = helps.get(field.name) or " ".join((nested.__doc__ or "").split())
-            group = parser.add_argument_group(title, text)
-            group.add_argument(
+            inner = parser.add_argument_group(title, text)
+            inner.add_argument(
                 f"--{name}",
                 action=_Record,
                 given=given,
@@ -166,14 +184,14 @@ def _add_options(parser: argparse._ActionsContainer, config: type, prefix: str, 
                 metavar="MAPPING",
                 help="all of them in one value",
             )
-            mappings += _add_options(group, nested, f"{name}.", given)
+            mappings += _add_options(parser, nested, given, inner, f"{name}.")
             continue
         if st.is_mapping(kind):
             mappings.append(name)
         switch: dict[str, Any] = {"nargs": "?", "const": True} if kind is bool else {}
         default = st.default_of(field)
         shown = "required" if default is MISSING else f"default: {st.yaml_text(default)}"
-        parser.add_argument(
+        group.add_argument(
             f"--{name}",
             action=_Record,
             given=given,

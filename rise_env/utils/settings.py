@@ -166,6 +166,7 @@ def reason(error: Exception | str, kind: Any, value: Any) -> str:
     if choices and "Invalid enum value" in str(error):
         return did_you_mean(str(value), choices)
     text = str(error).partition(" - at `$")[0].replace("`", "")
+    text = text.replace("object", "mapping").replace("array", "list")  # the words of YAML and Python
     return text[:1].lower() + text[1:]
 
 

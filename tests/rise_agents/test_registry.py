@@ -1,13 +1,17 @@
+import os
+import subprocess
 import sys
 import types
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
 from rise_agents.backends.expert_agent import ExpertAgent
 from rise_agents.backends.scripted_agent import ScriptedAgent
-from rise_agents.registry import AGENTS, load_agent
+from rise_agents.registry import check_agent, load_agent
 from rise_env.errors import AgentError, ConfigError, MissingDependencyError
+from rise_env.utils import plugins
 
 
 def make_agent(text: str = "hello") -> ScriptedAgent:
@@ -35,8 +39,8 @@ def make_trouble(kind: str = "TypeError") -> ScriptedAgent:
     [
         pytest.param("transfomers:x", "did you mean 'transformers'", id="typo before a path"),
         pytest.param("tinny", "did you mean 'tiny'", id="typo"),
-        pytest.param("zebra", "there are: tiny, transformers", id="nothing near"),
-        pytest.param("transformers", "transformers:PATH_OR_HUB_ID", id="no path"),
+        pytest.param("zebra", "there are: expert, openai", id="nothing near"),
+        pytest.param("transformers", "write 'transformers:MODEL'", id="no path"),
         pytest.param("tiny:x", "write 'tiny'", id="argument too many"),
         pytest.param("no.such.module:make", "no agent 'no.such.module:make'", id="no module"),
         pytest.param(f"{__name__}:make", "no agent", id="no function"),
@@ -44,7 +48,7 @@ def make_trouble(kind: str = "TypeError") -> ScriptedAgent:
         pytest.param("./flaky.py:A", r"no agent './flaky.py:A'.*module:factory", id="a file"),
         pytest.param("own/flaky.py:A", r"no agent 'own/flaky.py:A'; .*module:factory", id="a file below"),
         pytest.param(".flaky:A", r"no agent '.flaky:A'.*module:factory", id="relative module"),
-        pytest.param(f"{__name__}:__name__", "is a str: it makes no agent", id="no factory"),
+        pytest.param(f"{__name__}:__name__", "is a str, which cannot make an agent", id="no factory"),
     ],
 )
 def test_a_wrong_name_says_what_there_is(spec: str, message: str) -> None:
@@ -70,7 +74,9 @@ def test_a_module_that_fails_is_one_line(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_setting_of_the_wrong_type_is_one_line() -> None:
-    with pytest.raises(ConfigError, match="'openai:m@http://x' cannot be made: TypeError: "):
+    with pytest.raises(
+        ConfigError, match="'openai:m@http://x': max_concurrent_requests is 'many': expected int"
+    ):
         load_agent("openai:m@http://x", max_concurrent_requests="many")
 
 
@@ -82,7 +88,8 @@ def test_a_wrong_setting_says_what_there_is() -> None:
 def test_a_library_that_is_not_installed_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     module = types.ModuleType("rise_needs_absent")
     monkeypatch.setitem(sys.modules, "absent_library", None)
-    monkeypatch.setitem(AGENTS, "absent", ("rise_needs_absent:make", "", "vllm"))
+    entry = EntryPoint("absent", "rise_needs_absent:make", plugins.AGENTS)
+    monkeypatch.setattr(plugins, "plugins", lambda group: {"absent": entry})
     monkeypatch.setitem(sys.modules, "rise_needs_absent", module)
 
     class Finder:
@@ -90,5 +97,35 @@ def test_a_library_that_is_not_installed_names_the_extra(monkeypatch: pytest.Mon
             raise ModuleNotFoundError("No module named 'absent_library'", name="absent_library")
 
     monkeypatch.setitem(sys.modules, "rise_needs_absent", Finder())
-    with pytest.raises(MissingDependencyError, match=r"rise-env\[vllm\]"):
+    with pytest.raises(MissingDependencyError, match="agent 'absent' needs absent_library"):
         load_agent("absent")
+
+
+def test_settings_are_checked_before_an_agent_is_made() -> None:
+    check_agent("transformers:no/such/model", {"dtype": "float32", "max_concurrent_requests": 4})
+    with pytest.raises(ConfigError, match=r"dtype is 'float23': did you mean 'float32'\?"):
+        check_agent("transformers:no/such/model", {"dtype": "float23"})
+    with pytest.raises(ConfigError, match=r"no setting 'dtpye'; did you mean 'dtype'\?"):
+        check_agent("transformers:no/such/model", {"dtpye": "float32"})
+
+
+def test_an_agent_of_another_package_has_a_name(tmp_path: Path) -> None:
+    (tmp_path / "their_agents.py").write_text(
+        "from rise_agents.backends.scripted_agent import ScriptedAgent\n"
+        "def shout(word: str, times: int = 1) -> ScriptedAgent:\n"
+        "    return ScriptedAgent(lambda conversation: word * times, name=f'shout-{word}')\n"
+    )
+    metadata = tmp_path / "their_agents-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: their-agents\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[rise.agents]\nshout = their_agents:shout\n")
+    code = "from rise_agents.registry import load_agent; print(load_agent('shout:hey', times=2).name)"
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == "shout-hey", done.stderr

@@ -7,7 +7,7 @@ from typing import Any
 import gymnasium
 
 from rise_agents.client.rate_limit import read_prices
-from rise_agents.registry import check_spec
+from rise_agents.registry import check_agent
 from rise_agents.rollout.cleanup import close
 from rise_agents.rollout.collect import Progress, collect
 from rise_agents.rollout.collect_config import (
@@ -80,10 +80,10 @@ def estimate(config: CollectConfig, env: gymnasium.Env[Any, str], indices: Seque
     Raises:
         ConfigError: A text cannot name an agent, or prices are none.
     """
-    check_spec(config.agent)
+    check_agent(config.agent, config.agent_settings)
     prices = teacher_prices = read_prices(config.agent_settings.get("prices"))
     if config.teacher is not None and has_teacher(config):
-        check_spec(config.teacher)
+        check_agent(config.teacher, config.teacher_settings)
         teacher_prices = read_prices(config.teacher_settings.get("prices"))
     return estimate_episodes(
         env,

@@ -22,7 +22,7 @@ from rise_agents.backends.scripted_agent import ScriptedAgent
 from rise_agents.client.rate_limit import read_prices
 from rise_agents.evaluation.protocols import NAMES, PROTOCOLS, make_for
 from rise_agents.evaluation.runner import EvaluationSettings, evaluate, judge
-from rise_agents.registry import check_spec, load_agent
+from rise_agents.registry import check_agent, load_agent
 from rise_agents.rollout.cleanup import close
 from rise_agents.rollout.cost_estimate import Estimate, estimate_episodes
 from rise_agents.rollout.progress import ProgressLine
@@ -118,6 +118,7 @@ def run(config: EvaluateConfig) -> None:
     if not config.resume and any(Path(config.out).glob("*/seed-*/*.jsonl")):
         raise ConfigError(f"{config.out} holds logs already: continue it with --resume, or name another")
     indices = _indices(config)
+    _check_agents(config)
     verifier = load_agent(config.verifier, **config.verifier_settings) if config.verifier else None
     try:
         for number, spec in enumerate(config.agent):
@@ -132,6 +133,13 @@ def run(config: EvaluateConfig) -> None:
             close(verifier)
 
 
+def _check_agents(config: EvaluateConfig) -> None:
+    for spec in config.agent:
+        check_agent(spec, config.agent_settings)
+    if config.verifier is not None:
+        check_agent(config.verifier, config.verifier_settings)
+
+
 def forecast(config: EvaluateConfig) -> dict[str, Estimate]:
     """Return, per protocol, the most that all agents and seeds together can ask for.
 
@@ -139,8 +147,7 @@ def forecast(config: EvaluateConfig) -> dict[str, Estimate]:
         ConfigError: A text cannot name an agent, or prices are none.
     """
     indices = _indices(config)
-    for spec in (*config.agent, *((config.verifier,) if config.verifier else ())):
-        check_spec(spec)
+    _check_agents(config)
     prices = read_prices(config.agent_settings.get("prices"))
     verifier_prices = read_prices(config.verifier_settings.get("prices"))
     nobody = ScriptedAgent(lambda _: "")

@@ -7,6 +7,7 @@ from rise_agents.rollout.collect_config import CollectConfig, make_plan
 from rise_env.cli.main import main
 from rise_env.errors import ConfigError
 
+PRICED = ["--agent", "openai:m@http://x"]
 COMMAND = ["collect", "RISE-Arithmetic-v0", "--agent", "expert", "--limit", "10", "--turns", "3"]
 SLOW = "tests.rise_agents.rollout.slow_agent:make_agent"
 DRY = ["--dry-run", "--out", "never/made", "--sampling.max_new_tokens", "1000"]
@@ -29,8 +30,8 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Run:
 
 def dry(capsys: pytest.CaptureFixture[str], **prices: str) -> str:
     options = [word for name, value in prices.items() for word in (f"--{name}_settings.prices", value)]
-    teacher = ["--teacher", "openai:m@http://x"] if "teacher" in prices else []
-    assert main([*COMMAND, *DRY, *teacher, *options]) == 0
+    teacher = ["--teacher", "openai:t@http://x"] if "teacher" in prices else []
+    assert main([*COMMAND, *PRICED, *DRY, *teacher, *options]) == 0
     return capsys.readouterr().out.strip()
 
 
@@ -47,7 +48,8 @@ def test_a_dry_run_counts_the_turns_of_student_and_teacher_apart(capsys: pytest.
 def test_the_same_agent_without_settings_of_its_own_has_the_same_prices(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert main([*COMMAND, *DRY, "--teacher", "expert", "--agent_settings.prices", '{"completion": 1}']) == 0
+    teacher = ["--teacher", "openai:m@http://x", "--agent_settings.prices", '{"completion": 1}']
+    assert main([*COMMAND, *PRICED, *DRY, *teacher]) == 0
     assert capsys.readouterr().out.strip().endswith("generated tokens, $0.03")
 
 
@@ -56,27 +58,29 @@ def test_the_same_agent_without_settings_of_its_own_has_the_same_prices(
     ("options", "message"),
     [
         (["--agent", "expertt"], "did you mean 'expert'"),
-        (["--agent", "openai"], "openai:MODEL@URL"),
-        (["--agent_settings.prices", '{"promt": 1}'], "got 'promt'"),
-        (["--agent_settings.prices", "5"], "got 5"),
+        (["--agent", "openai"], "write 'openai:TARGET' (MODEL@URL"),
+        ([*PRICED, "--agent_settings.prices", '{"promt": 1}'], "got 'promt'"),
+        ([*PRICED, "--agent_settings.prices", "5"], "prices is 5: expected mapping"),
     ],
 )
 def test_a_dry_run_refuses_agents_and_prices_that_cannot_be(
     refused: Run, command: str, options: list[str], message: str
 ) -> None:
-    assert message in refused(command, *COMMAND[1:], *DRY, *options)
+    agent = [] if "--agent" in options else ["--agent", "expert"]
+    assert message in refused(command, "RISE-Arithmetic-v0", "--limit", "10", *DRY, *agent, *options)
 
 
 def test_a_dry_run_refuses_a_last_agent_that_cannot_be(refused: Run) -> None:
     assert "did you mean 'tiny'" in refused(*COMMAND, *DRY, "--teacher", "tinny")
-    teacher = ["--teacher", "tiny", "--teacher_settings.prices", "5"]
-    assert "got 5" in refused(*COMMAND, *DRY, *teacher)
+    teacher = ["--teacher", "openai:t@http://x", "--teacher_settings.prices", "5"]
+    assert "prices is 5" in refused(*COMMAND, *DRY, *teacher)
 
 
 def test_a_dry_run_refuses_a_verifier_that_cannot_be(refused: Run) -> None:
     command = ["evaluate", "RISE-Arithmetic-v0", "--agent", "expert", *DRY]
     assert "did you mean 'tiny'" in refused(*command, "--verifier", "tinny")
-    assert "got 5" in refused(*command, "--verifier", "tiny", "--verifier_settings.prices", "5")
+    verifier = ["--verifier", "openai:v@http://x", "--verifier_settings.prices", "5"]
+    assert "prices is 5" in refused(*command, *verifier)
 
 
 def collection(**settings: object) -> CollectConfig:
@@ -110,7 +114,9 @@ def test_an_out_that_cannot_be_made_is_one_line(
 
 
 def test_an_agent_that_cannot_be_made_is_one_line(refused: Run, tmp_path: Path) -> None:
-    options = ["--out", str(tmp_path / "o"), "--agent_settings.concurrency", "many"]
-    assert "cannot be made: TypeError" in refused(*COMMAND, "--agent", "openai:m@http://x", *options)
+    options = ["--out", str(tmp_path / "o"), "--agent_settings.max_concurrent_requests", "many"]
+    assert "max_concurrent_requests is 'many': expected int" in refused(
+        *COMMAND, "--agent", "openai:m@http://x", *options
+    )
     assert "module:factory" in refused(*COMMAND, "--out", str(tmp_path / "o"), "--agent", "./flaky.py:A")
     assert not (tmp_path / "o").exists()

@@ -11,11 +11,19 @@ from rise_env.errors import ConfigError
 
 
 @dataclass(frozen=True, kw_only=True)
+class Inmost:
+    """Settings two levels deep."""
+
+    depth: int = 2
+
+
+@dataclass(frozen=True, kw_only=True)
 class Inner:
     """Inner settings."""
 
     max_steps: int = 3
     more: Mapping[str, Any] = field(default_factory=lambda: {"split": "test"})
+    inmost: Inmost | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,6 +270,7 @@ def test_an_error_in_a_file_names_the_file_the_setting_and_the_value(tmp_path: P
 def test_an_option_of_settings_that_may_be_none_makes_them_and_null_takes_them_back() -> None:
     assert read("--maybe.max_steps", "4").maybe == Inner(max_steps=4)
     assert read("--maybe.max_steps", "4", "--maybe", "null").maybe is None
+    assert read("--maybe.inmost.depth", "3").maybe == Inner(inmost=Inmost(depth=3))
 
 
 def test_the_help_has_a_default_for_every_setting_and_the_first_argument_in_its_usage(

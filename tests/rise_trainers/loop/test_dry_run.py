@@ -236,7 +236,7 @@ def test_the_commands_are_those_that_a_run_starts() -> None:
         (["--env", "RISE-GSM8K-v0", "--problems.settings", '{"few_shots": 1}'], "few_shot"),
         (["--env", "RISE-GSM8K-v0", "--problems.train-split", "trian"], "train"),
         (["--boost.teacher", "expret"], "did you mean 'expert'"),
-        (["--improve.teacher", "openai"], "openai:MODEL@URL"),
+        (["--improve.teacher", "openai"], "write 'openai:TARGET'"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(

@@ -3,7 +3,7 @@
 from typing import Any
 
 import rise_env
-from rise_agents.registry import check_spec
+from rise_agents.registry import check_agent
 from rise_env.errors import ConfigError
 from rise_trainers.fit.fit import check_inputs
 from rise_trainers.loop.config import RunConfig, fit_config
@@ -27,10 +27,12 @@ def check_run(config: RunConfig) -> int:
 
 
 def check_teachers(config: RunConfig) -> None:
-    """Raise ConfigError where a teacher is no agent."""
-    for teacher in (config.improve.teacher, config.boost.teacher if config.boost else None):
-        if teacher is not None:
-            check_spec(teacher)
+    """Raise ConfigError where an agent of the run does not exist or has no such settings."""
+    check_agent(f"{config.agent.backend}:{config.agent.model}", config.agent.settings)
+    if config.improve.teacher is not None:
+        check_agent(config.improve.teacher, config.improve.teacher_settings)
+    if config.boost is not None:
+        check_agent(config.boost.teacher, config.boost.settings)
 
 
 def check_size(config: RunConfig, size: int) -> None:

@@ -1,0 +1,63 @@
+"""Settings that go to a function or class as keyword arguments, checked against its signature."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from rise_env.errors import ConfigError
+from rise_env.utils.settings import reason
+from rise_env.utils.suggestions import did_you_mean
+
+
+def checked_arguments(
+    function: Callable[..., Any], settings: Mapping[str, Any], *, what: str, positional: int = 0
+) -> dict[str, Any]:
+    """Return keyword arguments for a function, with the types that its annotations name.
+
+    A parameter whose annotation is no plain type (a function, an agent, an array) takes any value.
+
+    Args:
+        function: A function or class.
+        settings: Keyword arguments, from a file, a command line or code. A list becomes a tuple and a mapping
+            a dataclass where the annotation says so.
+        what: What the settings belong to, for the messages, such as "agent 'tiny'".
+        positional: How many of the first parameters are given otherwise.
+
+    Raises:
+        ConfigError: There is no such parameter, a value has the wrong type, or a parameter without a default
+            is missing.
+    """
+    signature = inspect.signature(function, eval_str=True)
+    parameters = dict(list(signature.parameters.items())[positional:])
+    takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
+    values = {}
+    for name, value in settings.items():
+        if name in parameters:
+            values[name] = convert_value(value, parameters[name].annotation, what=f"{what}: {name}")
+        elif takes_any:
+            values[name] = value
+        else:
+            raise ConfigError(f"{what} has no setting {name!r}; {did_you_mean(name, parameters)}")
+    variable = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    for name, parameter in parameters.items():
+        if parameter.default is parameter.empty and parameter.kind not in variable and name not in values:
+            raise ConfigError(f"{what} needs a setting {name!r}")
+    return values
+
+
+def convert_value(value: Any, kind: Any, *, what: str) -> Any:
+    """Return a value as the type that an annotation names, such as a list as a tuple.
+
+    Raises:
+        ConfigError: It is not of this type; the message has `what` and the value.
+    """
+    if kind in (inspect.Parameter.empty, Any):
+        return value
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{what} is {value!r}: {reason(error, kind, value)}") from None
+    except TypeError:  # a type that msgspec does not know, such as a function, a path or an agent
+        return value
