@@ -43,7 +43,7 @@ def parse(config: type[Config], argv: Sequence[str], *, prog: str, positional: s
         config: A frozen dataclass. Its docstring and the docstrings of its fields become the help text.
         argv: The arguments after the command.
         prog: The command, for the help text.
-        positional: The field that an argument without an option name fills.
+        positional: The field that an argument without an option name fills; several where it is a list.
 
     Raises:
         ConfigError: An argument is unknown, missing, of the wrong type or out of range.
@@ -79,7 +79,8 @@ def _make_parser(
     config: type, prog: str, positional: str | None, words: Sequence[str], given: Given
 ) -> argparse.ArgumentParser:
     """Return a parser whose options append to `given`."""
-    shown = f"[{positional.upper()}] " if positional else ""
+    several = positional is not None and get_origin(st.field_types(config)[positional]) is tuple
+    shown = f"[{positional.upper()}{' ...' if several else ''}] " if positional else ""
     parser = _Parser(
         prog=prog,
         usage=f"{prog} {shown}[--config FILE] [--SETTING VALUE ...]",
@@ -98,12 +99,14 @@ def _make_parser(
     parser.add_argument("--print_config", action="store_true", help="print the resolved settings and exit")
     mappings = _add_options(parser, config, given)
     if positional:
+        kind = st.field_types(config)[positional]
         parser.add_argument(
             positional,
-            nargs="?",
+            nargs="*" if several else "?",
             action=_Record,
             given=given,
-            read=_reader(st.field_types(config)[positional]),
+            read=_reader(kind),
+            kind=kind,
             metavar=positional.upper(),
             help=f"the same as --{positional}",
         )
@@ -132,19 +135,21 @@ class _Record(argparse.Action):
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
         """Note one occurrence; a positional argument that was left out has no value and is no occurrence."""
-        if option_string is None and values is None:
+        if option_string is None and not values:
             return
-        value = values
-        if isinstance(values, str):
-            try:
-                value = self._read(values)
-            except msgspec.ValidationError as error:
-                why = st.reason(error, self._kind, values)
-                raise ConfigError(f"{self.dest} is {values!r}: {why}") from None
-        if isinstance(value, _Items):
-            before = next((old for name, old in reversed(self._given) if name == self.dest), None) or []
-            value = _Items([*before, *value])
-        self._given.append((self.dest, value))
+        for text in values if isinstance(values, list) else [values]:
+            value = self._value(text) if isinstance(text, str) else text
+            if isinstance(value, _Items):
+                before = next((old for name, old in reversed(self._given) if name == self.dest), None) or []
+                value = _Items([*before, *value])
+            self._given.append((self.dest, value))
+
+    def _value(self, text: str) -> Any:
+        try:
+            return self._read(text)
+        except msgspec.ValidationError as error:
+            why = st.reason(error, self._kind, text)
+            raise ConfigError(f"{self.dest} is {text!r}: {why}") from None
 
 
 def _add_options(

@@ -39,7 +39,7 @@ class ReportConfig:
 
 def main(argv: Sequence[str]) -> int:
     """Run `rise report`."""
-    config = parse(ReportConfig, _as_options(argv), prog="rise report")
+    config = parse(ReportConfig, argv, prog="rise report", positional="run")
     folders = [Path(run) for run in config.run]
     if not folders:
         raise ConfigError("say which run: rise report RUN")
@@ -139,19 +139,3 @@ def sum_up(found: Sequence[Measured], training: Sequence[Mapping[str, Any]] = ()
         "gains": gains([measured.name for measured in found], outcomes),
         "training": list(training),
     }
-
-
-def _as_options(argv: Sequence[str]) -> list[str]:
-    """Write folders that stand without an option as --run FOLDER."""
-    words: list[str] = []
-    value_follows = False
-    for word in argv:
-        if word.startswith("-"):
-            words.append(word)
-            value_follows = "=" not in word
-        elif value_follows:
-            words.append(word)
-            value_follows = False
-        else:
-            words += ["--run", word]
-    return words

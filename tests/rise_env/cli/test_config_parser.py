@@ -290,3 +290,8 @@ def test_printed_settings_read_back_are_the_same(tmp_path: Path, capsys: pytest.
         read(*words, "--print-config")
     (tmp_path / "a.yaml").write_text(capsys.readouterr().out)
     assert read("--config", str(tmp_path / "a.yaml")) == read(*words)
+
+
+def test_a_positional_list_takes_several_arguments() -> None:
+    found = parse(Settings, ["a", "b", "--env", "x", "--data", "c"], prog="x", positional="data")
+    assert found == Settings(data=("a", "b", "c"), env="x")
