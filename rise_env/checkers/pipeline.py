@@ -137,7 +137,7 @@ def echoes(found: Reading, expected: Reading, question: str) -> bool:
     """
     if (
         found.node is None
-        or found.node.kind in {"number", "symbol", "constant", "tagged"}
+        or found.node.kind in {"number", "symbol", "constant", "quantity"}
         or len(found.text) < 3
     ):
         return False

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 
-from rise_env.checkers.equivalence import equations, matrices, real_sets
-from rise_env.checkers.equivalence import multiple_values as several
-from rise_env.checkers.equivalence import unit_match as tags
+from rise_env.checkers.equivalence import equations, matrices, multiple_values, real_sets, unit_match
 from rise_env.checkers.equivalence.scalars import is_scalar, same_rounded, same_value
 from rise_env.checkers.limits import Deadline, NotDecidable
 from rise_env.checkers.parsing.tree import Node, symbols
@@ -59,7 +57,7 @@ class Comparison:
             return True
         gold, answer = without_approximation(gold), without_approximation(answer)
         gold, answer = without_point_name(gold), without_point_name(answer)
-        gold, answer = several.strip_first_name(gold), several.strip_first_name(answer)
+        gold, answer = multiple_values.strip_first_name(gold), multiple_values.strip_first_name(answer)
         if gold.kind == "modulo" or answer.kind == "modulo":
             return self._modulo(gold, answer)
         if gold.kind == "relation" or answer.kind == "relation":
@@ -143,7 +141,7 @@ class Comparison:
                 return False
             return self._match_inequalities(pairs[0], pairs[1])
         if gold.kind == answer.kind in {"union", "intersection"}:
-            return several.matches(gold.parts, answer.parts, self.same)
+            return multiple_values.matches(gold.parts, answer.parts, self.same)
         if gold.kind == answer.kind in {"setminus", "builder"}:
             return self._pairwise(gold.parts, answer.parts)
         if gold.kind == "relation" and gold.value == ("∈",) and answer.kind != "relation":
@@ -167,14 +165,14 @@ class Comparison:
 
     # --- objects
     def _objects(self, gold: Node, answer: Node) -> bool:
-        gold, answer = several.expand_tuples(gold), several.expand_tuples(answer)
+        gold, answer = multiple_values.expand_tuples(gold), multiple_values.expand_tuples(answer)
         if gold.kind == "ratio" or answer.kind == "ratio":
             return self._ratios(gold, answer)
         if matrices.is_matrix(gold) or matrices.is_matrix(answer):
             return self._matrices(gold, answer)
         if gold.kind == "tuple" or answer.kind == "tuple":
             return self._tuples(gold, answer)
-        left, right = several.values_of(gold), several.values_of(answer)
+        left, right = multiple_values.values_of(gold), multiple_values.values_of(answer)
         if left is not None or right is not None:
             if left is None or right is None:
                 return False
@@ -227,9 +225,9 @@ class Comparison:
                 return False
             if self.policy.tuple_order or gold.value not in {"()", "<>"}:
                 return self._pairwise(gold.parts, answer.parts)
-            return several.matches(gold.parts, answer.parts, self.same)
+            return multiple_values.matches(gold.parts, answer.parts, self.same)
         inner, other = (gold, answer) if gold.kind == "tuple" else (answer, gold)
-        definitions = several.read_definitions(other)
+        definitions = multiple_values.read_definitions(other)
         if definitions is not None and inner.value in {"()", "<>"}:
             plain = definitions.plain()
             if plain.kind == "tuple" or definitions.width == len(definitions.names):
@@ -247,12 +245,12 @@ class Comparison:
             "[]",
         }:  # two numbers in brackets may be an interval
             return False
-        return several.matches(gold.parts, answer.parts, self.same)
+        return multiple_values.matches(gold.parts, answer.parts, self.same)
 
     def _collections(self, gold: Node, left: tuple[Node, ...], answer: Node, right: tuple[Node, ...]) -> bool:
-        first, second = several.read_definitions(gold), several.read_definitions(answer)
+        first, second = multiple_values.read_definitions(gold), multiple_values.read_definitions(answer)
         if first is not None and second is not None:
-            return several.same_definitions(first, second, self.same)
+            return multiple_values.same_definitions(first, second, self.same)
         if first is not None or second is not None:
             plain = [
                 node if found is None else found.plain() for node, found in ((gold, first), (answer, second))
@@ -261,23 +259,25 @@ class Comparison:
                 if "set" in {gold.kind, answer.kind}:
                     return False
                 return self._pairwise(plain[0].parts, plain[1].parts)
-            left, right = several.values_of(plain[0]) or (), several.values_of(plain[1]) or ()
+            left, right = multiple_values.values_of(plain[0]) or (), multiple_values.values_of(plain[1]) or ()
         if self.policy.list_order and gold.kind == answer.kind:
             return self._pairwise(left, right)
         if "set" in {gold.kind, answer.kind}:
-            return several.matches(
-                several.distinct(left, self.same), several.distinct(right, self.same), self.same
+            return multiple_values.matches(
+                multiple_values.distinct(left, self.same),
+                multiple_values.distinct(right, self.same),
+                self.same,
             )
         # a value said twice is no further value, unless the reference counts it twice
-        once = several.distinct(right, self.same) if len(right) > len(left) else right
-        return several.matches(left, once, self.same)
+        once = multiple_values.distinct(right, self.same) if len(right) > len(left) else right
+        return multiple_values.matches(left, once, self.same)
 
     # --- scalars
     def _scalars(self, gold: Node, answer: Node) -> bool:
         if gold.kind == "based" or answer.kind == "based":
             return _same_based(gold, answer)
-        if tags.split_tag(gold)[1] is not None or tags.split_tag(answer)[1] is not None:
-            return tags.same_tagged(gold, answer, self._bare, self.policy)
+        if unit_match.split_unit(gold)[1] is not None or unit_match.split_unit(answer)[1] is not None:
+            return unit_match.same_quantity(gold, answer, self._bare, self.policy)
         return self._bare(gold, answer)
 
     def _bare(self, gold: Node, answer: Node) -> bool:
@@ -296,7 +296,9 @@ class Comparison:
                 part.kind == "big" for part in (*gold.walk(), *answer.walk())
             ):
                 raise
-            return self.work_out(tags.untagged(gold), tags.untagged(answer), self.deadline)
+            return self.work_out(
+                unit_match.without_units(gold), unit_match.without_units(answer), self.deadline
+            )
 
 
 def _joined(node: Node) -> Node:

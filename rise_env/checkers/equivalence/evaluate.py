@@ -174,7 +174,7 @@ def _apply(e: Evaluator, node: Node) -> Any:
     return total
 
 
-def _tagged(e: Evaluator, node: Node) -> Any:
+def _quantity(e: Evaluator, node: Node) -> Any:
     value = e.value(node.parts[0])
     if node.value in {PERCENT, PERMILLE}:
         return value * e.fraction(node.value.factor)
@@ -252,7 +252,7 @@ _EVALUATE: dict[str, Callable[[Evaluator, Node], Any]] = {
     "power": _power,
     "root": _root,
     "apply": _apply,
-    "tagged": _tagged,
+    "quantity": _quantity,
     "function": _function,
     "based": lambda e, node: e.fraction(based_value(node)),
     "big": _series,

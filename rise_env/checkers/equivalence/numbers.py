@@ -4,7 +4,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from rise_env.checkers.equivalence.rational import rational
-from rise_env.checkers.equivalence.unit_match import split_tag
+from rise_env.checkers.equivalence.unit_match import split_unit
 from rise_env.checkers.limits import NotDecidable, Undefined
 from rise_env.checkers.parsing.tree import Node
 from rise_env.checkers.parsing.units import PERCENT, PERMILLE
@@ -38,7 +38,7 @@ def read_number(text: str) -> Number | None:
     if reading.node is None:
         return None
     defined = definition(reading.node)
-    node, unit = split_tag(defined[1] if defined else reading.node)
+    node, unit = split_unit(defined[1] if defined else reading.node)
     if unit == PERMILLE or not _is_literal(node):
         return None
     try:

@@ -42,7 +42,7 @@ def rational(node: Node) -> Fraction:
         return _bounded(rational(parts[0]) / under)
     if kind == "power":
         return _power(rational(parts[0]), rational(parts[1]))
-    if kind == "tagged" and value == PERCENT:
+    if kind == "quantity" and value == PERCENT:
         return rational(parts[0]) / 100
     if kind == "based":
         return based_value(node)

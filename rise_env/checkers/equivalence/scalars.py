@@ -21,7 +21,8 @@ _BRANCHING = frozenset(
     {"ln", "log", "lg", "log2", "arcsin", "arccos", "arcsec", "arccsc", "arccosh", "arctanh"}
 )
 SCALARS = frozenset(
-    "number symbol constant sum product negative quotient power root function apply big based tagged".split()
+    "number symbol constant sum product negative quotient power root function apply big based "
+    "quantity".split()
 )
 
 

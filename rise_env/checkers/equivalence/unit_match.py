@@ -11,29 +11,29 @@ from rise_env.checkers.policy import Policy
 _CELSIUS = frozenset({"celsius", "fahrenheit"})
 
 
-def split_tag(node: Node) -> tuple[Node, Unit | None]:
+def split_unit(node: Node) -> tuple[Node, Unit | None]:
     """Return a value and the unit that belongs to the whole of it."""
     kind, parts, value = node
-    if kind == "tagged":
-        inner, below = split_tag(parts[0])
+    if kind == "quantity":
+        inner, below = split_unit(parts[0])
         return (parts[0], value) if below is None else (inner, value if below == COUNTED else below)
     if kind == "negative":
-        inner, unit = split_tag(parts[0])
+        inner, unit = split_unit(parts[0])
         return (node, None) if unit is None else (Node("negative", (inner,)), unit)
     if kind in {"product", "sum", "plusminus"}:
-        inner, unit = split_tag(parts[-1])
+        inner, unit = split_unit(parts[-1])
         if unit is None or (kind != "product" and unit in {PERCENT, PERMILLE}):
             return node, None
         if kind != "product":
-            parts = tuple(split_tag(part)[0] for part in parts)
+            parts = tuple(split_unit(part)[0] for part in parts)
         return Node(kind, (*parts[:-1], inner), value), unit
     return node, None
 
 
-def untagged(node: Node) -> Node:
+def without_units(node: Node) -> Node:
     """Return a tree with percent and degrees worked in, and other units left out."""
-    parts = tuple(untagged(part) for part in node.parts)
-    if node.kind != "tagged":
+    parts = tuple(without_units(part) for part in node.parts)
+    if node.kind != "quantity":
         return node._replace(parts=parts)
     if node.value == DEGREE:
         return _in_radians(parts[0])
@@ -57,20 +57,20 @@ def _unit_letter(node: Node, unit: Unit) -> Node | None:
     return node.parts[0] if len(node.parts) == 2 else Node("product", node.parts[:-1])
 
 
-def same_tagged(gold: Node, answer: Node, same: Callable[[Node, Node], bool], policy: Policy) -> bool:
+def same_quantity(gold: Node, answer: Node, same: Callable[[Node, Node], bool], policy: Policy) -> bool:
     """Compare two values of which at least one has a unit; `same` compares bare values."""
-    left, unit = split_tag(gold)
-    right, other = split_tag(answer)
+    left, unit = split_unit(gold)
+    right, other = split_unit(answer)
     unit = None if unit == COUNTED else unit
     other = None if other == COUNTED else other
     if unit == other:
         return same(left, right)
     if PERCENT in {unit, other} or PERMILLE in {unit, other}:
-        return _same_percent(left, unit, right, other, same, policy)
+        return _same_percentage(left, unit, right, other, same, policy)
     if policy.units == "ignored":
         return same(left, right)
     if unit is None or other is None:
-        return _same_half_tagged(left, unit, right, other, same, policy)
+        return _same_with_one_unit(left, unit, right, other, same, policy)
     if unit.dimension == other.dimension:
         return same(_scaled(left, unit), _scaled(right, other))
     names = {name for name, _ in (*unit.dimension, *other.dimension)}
@@ -88,7 +88,7 @@ def _below_one(node: Node) -> bool:
         return False
 
 
-def _same_percent(
+def _same_percentage(
     left: Node,
     unit: Unit | None,
     right: Node,
@@ -106,7 +106,7 @@ def _same_percent(
     return same(_scaled(left, unit) if unit else left, _scaled(right, other) if other else right)
 
 
-def _same_half_tagged(
+def _same_with_one_unit(
     left: Node,
     unit: Unit | None,
     right: Node,

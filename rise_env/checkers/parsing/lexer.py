@@ -103,7 +103,7 @@ def _split(word: str) -> list[Token] | None:
         if tail in {"x", "y", "z", "t", "r", "n", "theta", "pi"}:
             if head == "pi":
                 return [Token("constant", "pi"), *_tail(tail)]
-            if head in known.LOOSE and head not in {"deg", "tr", "arg", "det"}:
+            if head in known.UNBRACKETED and head not in {"deg", "tr", "arg", "det"}:
                 return [Token("name", known.FUNCTIONS[head]), *_tail(tail)]
     return None
 
@@ -126,7 +126,7 @@ def _add_command(tokens: list[Token], name: str, text: str, position: int, space
     elif name in known.CONSTANTS:
         tokens.append(Token("constant", known.CONSTANTS[name], spaced))
     elif name in known.NAMES:
-        tokens.append(Token("whole", known.NAMES[name], spaced))
+        tokens.append(Token("object", known.NAMES[name], spaced))
     elif name in known.GREEK:
         tokens.append(Token("letter", "\\" + name, spaced))
     elif name in known.FUNCTIONS and name != "deg":
@@ -139,7 +139,7 @@ def _add_command(tokens: list[Token], name: str, text: str, position: int, space
         letter = re.compile(r"\s*\{?\s*([A-Z])\s*(\}?)").match(text, position)
         if letter is None or letter.group(1) not in known.BLACKBOARD:
             raise Unreadable("\\mathbb")
-        tokens.append(Token("whole", known.BLACKBOARD[letter.group(1)], spaced))
+        tokens.append(Token("object", known.BLACKBOARD[letter.group(1)], spaced))
         return letter.end()
     elif name in {"(", ")", "[", "]"} or name in known.ANGLES:
         pass  # delimiters of maths inside a sentence; the angle sign before a name

@@ -1,76 +1,63 @@
-r"""Reads a cleaned answer into a tree: one Pratt parser for LaTeX and plain notation.
+r"""Parses a cleaned answer into a tree: one Pratt parser for LaTeX and plain notation.
 
-What is not understood is refused as a whole: a prefix that happens to parse is not an answer. Binding
-powers, loosest first: list, relation, ratio, set operation, sum, product, sign, power.
+An answer must be understood to its end: if a prefix can be parsed and the rest cannot, the answer is refused.
+The binding powers are in `vocabulary.py`; from loose to tight they are relation, ratio, set operation, sum,
+product, sign, power. Lists are split before any operator is read.
+
+Source: Pratt 1973, "Top down operator precedence".
 """
 
 from itertools import pairwise
 
 from rise_env.checkers.limits import MAX_ITEMS, MAX_SIGNS, Unreadable
-from rise_env.checkers.parsing import operands as atoms
-from rise_env.checkers.parsing import vocabulary
-from rise_env.checkers.parsing import word_operands as parser_words
+from rise_env.checkers.parsing import operands, vocabulary
+from rise_env.checkers.parsing.brackets import parse_bracket
+from rise_env.checkers.parsing.commands import parse_command
+from rise_env.checkers.parsing.cursor import Cursor
+from rise_env.checkers.parsing.functions import parse_function
 from rise_env.checkers.parsing.lexer import Token, tokenize
 from rise_env.checkers.parsing.tree import ZERO, Node
+from rise_env.checkers.parsing.units import read_unit
 from rise_env.checkers.parsing.vocabulary import POWER, PRODUCT, RATIO, RELATION, SIGN, SUM, UNION
+from rise_env.checkers.parsing.word_operands import (
+    add_quantities,
+    parse_smaller_unit,
+    parse_words,
+    parse_words_after,
+)
 
+_MAX_EXPRESSION_DEPTH = 150
+"""Expressions inside one another; keeps the recursion of this parser below that of Python."""
+_MAX_PREFIX_SIGNS = 3
+"""Signs before one term, less one."""
 _SETS = frozenset({"reals", "set", "union", "integers", "rationals", "complexes", "naturals"})
+_ORDER_OR_MEMBERSHIP = frozenset({"<", ">", "<=", ">=", "!=", "∈"})
+_IMAGINARY_UNIT = Node("constant", (), "i")
 
 
-class Parser:
-    """Walks over the tokens of one answer."""
+class Parser(Cursor):
+    """Parses the tokens of one answer; use it once."""
 
     def __init__(self, tokens: list[Token]) -> None:
-        self.tokens = tokens
-        self.position = 0
-        self.bars = 0  # open |...|
-        self.in_set = False
-        self.signs = 0  # plus-minus signs
-        self.calls = 0
+        super().__init__(tokens)
+        self._depth = 0
+        self._plus_minus_signs = 0
 
-    # --- tokens
-    @property
-    def token(self) -> Token:
-        """The next token."""
-        return self.tokens[self.position]
-
-    def peek(self, ahead: int = 1) -> Token:
-        """The token `ahead` places behind the next one."""
-        return self.tokens[min(self.position + ahead, len(self.tokens) - 1)]
-
-    def take(self) -> Token:
-        """Consume and return the next token."""
-        token = self.tokens[self.position]
-        self.position += token.kind != "end"
-        return token
-
-    def at(self, *values: str) -> bool:
-        """Return whether the next token is one of these operators."""
-        return self.token.kind == "operator" and self.token.value in values
-
-    def accept(self, *values: str) -> bool:
-        """Consume the next token if it is one of these operators."""
-        found = self.at(*values)
-        self.position += found
-        return found
-
-    def expect(self, value: str) -> None:
-        """Consume one operator or refuse."""
-        if not self.accept(value):
-            raise Unreadable(f"{self.token.value or 'the end'} where {value} was expected")
-
-    # --- grammar
     def answer(self) -> Node:
-        """Read everything: one item or a list of several."""
+        """Parse all tokens: one item, or a list of several.
+
+        Raises:
+            Unreadable: A token is left over, or a part cannot be parsed.
+        """
         items, separators = self.items()
         if len(items) == 1 and self.accept("over"):
             return Node("quotient", (items[0], self.expression(RELATION)))
         if self.token.kind != "end":
             raise Unreadable(f"{self.token.value!r} is left over")
-        return combine(items, separators)
+        return _combine(items, separators)
 
     def items(self) -> tuple[list[Node], list[str]]:
-        """Read items and what separates them, up to something else."""
+        """Parse items and their separators, up to the first token that is neither."""
         items, separators = [self.relation()], []
         while self.at(*vocabulary.SEPARATORS):
             separator = self.take().value
@@ -85,7 +72,7 @@ class Parser:
         return items, separators
 
     def relation(self) -> Node:
-        """Read an expression, or a chain of relations such as `1 < x <= 3`."""
+        """Parse an expression, or a chain of relations such as `1 < x <= 3`."""
         sides, signs = [self.expression(RELATION)], []
         while self.token.kind == "operator" and self.token.value in vocabulary.RELATIONS:
             signs.append(self.take().value)
@@ -95,56 +82,87 @@ class Parser:
             node = Node("modulo", (node, self.expression(SUM)))
         return node
 
-    def expression(self, power: int) -> Node:
-        """Read an expression whose operators bind more tightly than `power`."""
-        self.calls += 1
-        if self.calls > vocabulary.MAX_CALL_DEPTH:
+    def expression(self, binding_power: int) -> Node:
+        """Parse an expression whose operators bind more tightly than `binding_power`."""
+        self._depth += 1
+        if self._depth > _MAX_EXPRESSION_DEPTH:
             raise Unreadable("nested too deeply")
-        left = self.prefix()
+        left = self._signed_operand()
         while True:
-            right = self.infix(left, power)
-            if right is None:
-                self.calls -= 1
+            extended = self._extend(left, binding_power)
+            if extended is None:
+                self._depth -= 1
                 return left
-            left = right
+            left = extended
 
-    def prefix(self) -> Node:
-        """Read what may begin an expression."""
+    def atom(self) -> Node:
+        """Parse one operand without operators."""
+        kind, value, _ = self.token
+        if kind == "number":
+            return operands.parse_number(self)
+        if kind == "letter":
+            return operands.parse_name(self)
+        if kind == "constant":
+            self.take()
+            return Node("constant", (), value)
+        if kind == "object":
+            self.take()
+            return Node(value)
+        if kind == "name":
+            return parse_function(self)
+        if kind == "accent":
+            self.take()
+            return Node("symbol", (), f"{value} {self.raw_argument()}")
+        if kind == "command":
+            if value in operands.FRACTIONS:
+                self.take()
+                return Node("quotient", (operands.parse_argument(self), operands.parse_argument(self)))
+            return parse_command(self)
+        if kind == "operator":
+            if value in operands.CURRENCIES:
+                self.take()
+                return Node("quantity", (self.expression(PRODUCT),), read_unit(operands.CURRENCIES[value]))
+            return parse_bracket(self)
+        if kind in {"word", "text"}:
+            return parse_words(self)
+        raise Unreadable("it ends too early")
+
+    def _signed_operand(self) -> Node:
+        """Parse the start of an expression: an operand with its signs."""
         sign, first = "", self.position
         while self.at("+", "-"):
-            if self.position - first > vocabulary.MAX_PREFIXES:
+            if self.position - first > _MAX_PREFIX_SIGNS:
                 raise Unreadable("too many signs")
             sign = "-" if (self.take().value == "-") != (sign == "-") else ""
         if self.at("±", "∓"):
             value = self.take().value
-            self.count_sign()
+            self._count_plus_minus()
             node = Node("plusminus", (ZERO, self.expression(SIGN)), value)
         elif sign:
             node = self.expression(SIGN)
         else:
-            node = atoms.atom(self)
+            node = self.atom()
         return Node("negative", (node,)) if sign else node
 
-    def count_sign(self) -> None:
-        """Refuse more plus-minus signs than can be expanded."""
-        self.signs += 1
-        if self.signs > MAX_SIGNS:
+    def _count_plus_minus(self) -> None:
+        self._plus_minus_signs += 1
+        if self._plus_minus_signs > MAX_SIGNS:
             raise Unreadable("too many plus-minus signs")
 
-    def infix(self, left: Node, power: int) -> Node | None:
-        """Read one operator and its right side, or return None where `left` is complete."""
+    def _extend(self, left: Node, power: int) -> Node | None:
+        """Parse an operator and its right side; return None where none binds more tightly than `power`."""
         kind, value, _ = self.token
         if kind == "end":
             return None
         if kind == "operator":
             if value == "^" and power < POWER:
-                return atoms.superscript(self, left)
+                return operands.parse_superscript(self, left)
             if value in vocabulary.POSTFIX and not (value == "!" and self.peek().value == "="):
-                return atoms.postfix(self, left)
-            if value in atoms.CURRENCIES and left.kind in {"number", "product", "quotient"}:
-                return atoms.currency_behind(self, left)
+                return operands.parse_postfix(self, left)
+            if value in operands.CURRENCIES and left.kind in {"number", "product", "quotient"}:
+                return operands.parse_currency_after(self, left)
             if value in {"+", "-", "±", "∓"}:
-                return self.sum(left) if power < SUM else None
+                return self._sum(left) if power < SUM else None
             if value in {"*", "/", "mod"}:
                 if power >= PRODUCT or (value == "mod" and power >= SUM):
                     return None
@@ -164,33 +182,33 @@ class Parser:
                 parts = left.parts if left.kind == "ratio" else (left,)
                 return Node("ratio", (*parts, self.expression(RATIO)))
         if kind in {"word", "text"}:
-            return parser_words.words_behind(self, left)
-        behind_bracket = self.position and self.tokens[self.position - 1].value in {")", "]"}
-        if kind == "number" and power < PRODUCT and (left == Node("constant", (), "i") or behind_bracket):
+            return parse_words_after(self, left)
+        after_bracket = self.position and self.tokens[self.position - 1].value in {")", "]"}
+        if kind == "number" and power < PRODUCT and (left == _IMAGINARY_UNIT or after_bracket):
             return _product(left, self.expression(PRODUCT))
-        if kind == "number" and left.kind == "tagged":
-            return parser_words.smaller_unit(self, left)
-        return self.implicit(left, power)
+        if kind == "number" and left.kind == "quantity":
+            return parse_smaller_unit(self, left)
+        return self._implicit_product(left, power)
 
-    def sum(self, left: Node) -> Node:
-        """Read a sign and a term, and add them to `left`."""
+    def _sum(self, left: Node) -> Node:
+        """Parse a sign and a term, and add them to `left`."""
         value = self.take().value
         right = self.expression(SUM)
         if value in "±∓":
-            self.count_sign()
+            self._count_plus_minus()
             return Node("plusminus", (left, right), value)
         if value == "-" and left.kind in _SETS and right.kind in _SETS:
             return Node("setminus", (left, right))
         term = Node("negative", (right,)) if value == "-" else right
         return Node("sum", (*left.parts, term) if left.kind == "sum" else (left, term))
 
-    def implicit(self, left: Node, power: int) -> Node | None:
-        """Read the second factor of a product without a sign."""
+    def _implicit_product(self, left: Node, power: int) -> Node | None:
+        """Parse the second factor of a product that is written without a sign."""
         kind, value, _ = self.token
         starts = (
-            kind in {"letter", "constant", "name", "command", "accent", "whole"}
+            kind in {"letter", "constant", "name", "command", "accent", "object"}
             or (kind == "operator" and value in vocabulary.STARTS)
-            or (kind == "operator" and value == "|" and not self.bars and not self.in_set)
+            or (kind == "operator" and value == "|" and not self.open_bars and not self.in_set)
         )
         if not starts or power >= PRODUCT:
             return None
@@ -203,27 +221,26 @@ def _product(left: Node, right: Node) -> Node:
     return Node("product", (*left.parts, right) if left.kind == "product" else (left, right))
 
 
-def _is_one_amount(items: list[Node]) -> bool:
-    """Return whether items are one amount in ever smaller units: 3 hours and 20 minutes."""
-    units = [item.value for item in items if item.kind == "tagged"]
+def _is_one_quantity(items: list[Node]) -> bool:
+    """Return whether items are one quantity in ever smaller units: 3 hours and 20 minutes."""
+    units = [item.value for item in items if item.kind == "quantity"]
     return len(units) == len(items) and all(
         before.dimension == after.dimension and before.factor > after.factor
         for before, after in pairwise(units)
     )
 
 
-def combine(items: list[Node], separators: list[str]) -> Node:
-    """Return one item itself, several as a list, relations joined by words as a statement."""
+def _combine(items: list[Node], separators: list[str]) -> Node:
+    """Return a single item itself, relations as one statement, and all else as a list."""
     if len(items) == 1:
         return items[0]
-    if _is_one_amount(items):
+    if _is_one_quantity(items):
         total = items[0]
         for item in items[1:]:
-            total = parser_words.add_amounts(total, item)
+            total = add_quantities(total, item)
         return total
-    order = {"<", ">", "<=", ">=", "!=", "∈"}
-    if all(item.kind == "relation" and order.intersection(item.value) for item in items):
-        # a comma alone joins what can hold together, else alternatives
+    if all(item.kind == "relation" and _ORDER_OR_MEMBERSHIP.intersection(item.value) for item in items):
+        # relations with only commas between them hold together if they can, and else are alternatives
         word = "or" if "or" in separators else "and" if "and" in separators else "both"
         return Node(word, tuple(items))
     return Node("list", tuple(items), ";" if ";" in separators else None)
@@ -231,6 +248,10 @@ def combine(items: list[Node], separators: list[str]) -> Node:
 
 def parse(text: str, *, groups: bool = True) -> Node:
     """Return the tree of a cleaned answer.
+
+    Args:
+        text: What `normalize.clean` returned.
+        groups: Whether `1,234` outside of brackets is one number.
 
     Raises:
         PlainText: It holds words that belong to no number.

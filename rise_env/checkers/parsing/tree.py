@@ -1,19 +1,32 @@
-"""The small immutable tree that every readable answer becomes.
+"""The immutable tree into which every readable answer is parsed.
 
-A node is a kind, its parts and a value. There is one class, so that trees hash, compare and travel as
-JSON without further code. The kinds:
+A node has a kind, parts (its children) and a value. There is one class for all kinds, so that trees can be
+hashed, compared and sent as JSON without further code. The kinds are:
 
-    number      value: Fraction            symbol    value: name        constant  value: pi e i infinity
-    sum product                            negative  quotient  power    function  value: name
-    apply       value: name, of an unknown function such as f
-    plusminus   parts: left, right; value: "±" or "∓"
-    list set tuple                         tuple has value "()", "[]", "(]", "[)" or "<>"
-    relation    parts: the sides of a chain; value: the signs between them
-    and or union intersection setminus     membership (element, set)    builder (element, condition)
-    matrix      parts: rows, each a list   ratio     parts: terms       based     value: (digits, base)
-    tagged      value: a `units.Unit` name text      value: normalised words
-    big         value: sum product integral limit; parts: see `parser_big.py`
-    emptyset reals integers naturals rationals complexes ellipsis
+| kind | parts | value |
+| --- | --- | --- |
+| number | | a Fraction |
+| symbol | | the name of a variable |
+| constant | | "pi", "e", "i" or "infinity" |
+| based | | (digits, base), a number in another base |
+| sum, product | the terms or factors | |
+| negative, quotient, power, root | the operands; of a root: radicand, degree | |
+| function | the arguments | the name, as in `vocabulary.FUNCTIONS` |
+| apply | the arguments | the name of an unknown function such as f |
+| big | see `commands.py` | "sum", "product", "integral", "limit", "limit+" or "limit-" |
+| quantity | the number | a `units.Unit` |
+| plusminus | left side, right side | "±" or "∓" |
+| modulo | the relation or number, the modulus | |
+| ratio | the terms | |
+| list | the items | ";" if a semicolon separates them |
+| set | the elements | |
+| tuple | the items | the brackets: "()", "[]", "(]", "[)" or "<>" |
+| matrix | the rows, each a list | |
+| relation | the sides of a chain | the signs between them |
+| and, or, both | relations; "both": with only commas between them | |
+| union, intersection, setminus | the sets | |
+| builder | the element, the condition | |
+| emptyset, reals, integers, rationals, naturals, complexes, ellipsis | | |
 """
 
 from collections.abc import Iterator
@@ -30,15 +43,15 @@ class Node(NamedTuple):
 
     def walk(self) -> Iterator["Node"]:
         """Yield this node and all below it."""
-        waiting = [self]
-        while waiting:
-            node = waiting.pop()
+        stack = [self]
+        while stack:
+            node = stack.pop()
             yield node
-            waiting.extend(node.parts)
+            stack.extend(node.parts)
 
 
 def number(value: Fraction | int) -> Node:
-    """Return a number's node."""
+    """Return the node of a number."""
     return Node("number", (), Fraction(value))
 
 
@@ -59,7 +72,7 @@ def to_json(node: Node) -> list[Any]:
 
 
 def from_json(data: list[Any]) -> Node:
-    """Return the tree that `to_json` wrote."""
+    """Return the tree of which `to_json` made `data`."""
     kind, parts, value = data
     if kind == "number":
         value = Fraction(value)
@@ -69,7 +82,7 @@ def from_json(data: list[Any]) -> Node:
 
 
 def show(node: Node) -> str:
-    """Return a tree on one line, for people.
+    """Return a tree on one line, in prefix notation, for people to read.
 
     >>> show(Node("sum", (ONE, Node("symbol", (), "x"))))
     '(sum 1 x)'

@@ -18,7 +18,7 @@ FUNCTIONS = {
 }  # fmt: skip
 """Spelling, without backslash, to the name in the tree."""
 
-LOOSE = frozenset(
+UNBRACKETED = frozenset(
     "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh coth log ln lg exp deg arccot arcsec arccsc "
     "log2 cis det tr arg sech csch arcsinh arccosh arctanh sign erf".split()
 )

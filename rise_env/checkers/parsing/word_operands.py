@@ -1,19 +1,14 @@
 """Words in an expression: numbers in words, products of letters, percent, scales and units behind a value."""
 
-from __future__ import annotations
-
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from rise_env.checkers.limits import PlainText, Unreadable
-from rise_env.checkers.parsing import operands as atoms
 from rise_env.checkers.parsing import units
+from rise_env.checkers.parsing.cursor import Cursor
 from rise_env.checkers.parsing.numerals import SCALES, read_number_words
+from rise_env.checkers.parsing.operands import ORDINALS, parse_superscript
 from rise_env.checkers.parsing.tree import Node, number
 from rise_env.checkers.parsing.vocabulary import PRODUCT
-
-if TYPE_CHECKING:
-    from rise_env.checkers.parsing.parser import Parser
 
 _PERCENT = frozenset({"percent", "pct", "percentage", "percents", "%"})
 _ENGLISH = frozenset(
@@ -21,109 +16,109 @@ _ENGLISH = frozenset(
     "jan dne nan nil red cat dog boy girl man sun mon tue wed thu fri sat out per new old big low top "
     "day non act zoo".split()
 )
-_CODES = frozenset({"Rs", "USD", "US", "EUR", "GBP", "INR", "CNY", "RMB"})
+_CURRENCY_CODES = frozenset({"Rs", "USD", "US", "EUR", "GBP", "INR", "CNY", "RMB"})
 
 
-def words(p: Parser) -> Node:
+def parse_words(cursor: Cursor) -> Node:
     """Read words that are a number, a currency or letters; refuse all others."""
-    token = p.token
+    token = cursor.token
     value = read_number_words(token.value)
     if value is not None:
-        p.take()
+        cursor.take()
         phrase = token.value
-        while p.token.kind == "word" and read_number_words(f"{phrase} {p.token.value}") is not None:
-            phrase += f" {p.take().value}"
+        while cursor.token.kind == "word" and read_number_words(f"{phrase} {cursor.token.value}") is not None:
+            phrase += f" {cursor.take().value}"
         return number(read_number_words(phrase) or 0)
-    if token.value.strip(" .") in _CODES and p.peek().kind in {"number", "operator"}:
-        p.take()
-        p.accept(".")
-        return Node("tagged", (p.expression(PRODUCT),), units.read_unit(token.value.strip(" .")))
-    if token.kind == "word" and len(token.value) <= 3 and not _english(token.value):
-        p.take()
-        return _letters(p, token.value)
+    if token.value.strip(" .") in _CURRENCY_CODES and cursor.peek().kind in {"number", "operator"}:
+        cursor.take()
+        cursor.accept(".")
+        return Node("quantity", (cursor.expression(PRODUCT),), units.read_unit(token.value.strip(" .")))
+    if token.kind == "word" and len(token.value) <= 3 and not _is_english(token.value):
+        cursor.take()
+        return _parse_letters(cursor, token.value)
     raise PlainText(f"the word {token.value!r}")
 
 
-def _english(word: str) -> bool:
+def _is_english(word: str) -> bool:
     """Return whether two or three letters are a word; capitals alone name a segment or a product."""
     return not word.isupper() and word.lower() in _ENGLISH
 
 
-def _letters(p: Parser, word: str) -> Node:
+def _parse_letters(cursor: Cursor, word: str) -> Node:
     names = [Node("constant" if name in "ie" else "symbol", (), name) for name in word]
-    if p.accept("_"):
-        names[-1] = Node("symbol", (), f"{word[-1]}_{atoms.raw_argument(p)}")
-    if p.at("^"):
-        names[-1] = atoms.superscript(p, names[-1])
+    if cursor.accept("_"):
+        names[-1] = Node("symbol", (), f"{word[-1]}_{cursor.raw_argument()}")
+    if cursor.at("^"):
+        names[-1] = parse_superscript(cursor, names[-1])
     return Node("product", tuple(names))
 
 
-def words_behind(p: Parser, left: Node) -> Node:
+def parse_words_after(cursor: Cursor, left: Node) -> Node:
     """Read what words behind a value say: a percentage, a scale, a unit, what is counted."""
-    token = p.token
+    token = cursor.token
     word = token.value.strip(" .,()").lower()
     if token.kind == "word" and len(token.value) <= 3 and not units.is_unit(token.value):
-        if word in atoms.ORDINALS and not token.spaced and left.kind == "number":
-            p.take()
+        if word in ORDINALS and not token.spaced and left.kind == "number":
+            cursor.take()
             return left
-        if not _english(token.value) and word not in _PERCENT and word not in {"deg", "per"}:
-            p.take()
-            letters = _letters(p, token.value)
+        if not _is_english(token.value) and word not in _PERCENT and word not in {"deg", "per"}:
+            cursor.take()
+            letters = _parse_letters(cursor, token.value)
             before = left.parts if left.kind == "product" else (left,)
             return Node("product", (*before, *letters.parts))
     if word in SCALES:
-        p.take()
+        cursor.take()
         return Node("product", (left, number(SCALES[word])))
-    if word in _PERCENT or word == "per cent" or (word == "per" and p.peek().value.lower() == "cent"):
-        p.take()
+    if word in _PERCENT or word == "per cent" or (word == "per" and cursor.peek().value.lower() == "cent"):
+        cursor.take()
         if word == "per":
-            p.take()
-        return Node("tagged", (left,), units.PERCENT)
+            cursor.take()
+        return Node("quantity", (left,), units.PERCENT)
     if any(part.kind in {"symbol", "text"} for part in left.walk()) and not units.is_unit(word):
         raise PlainText(f"the word {token.value!r} behind a name")
-    phrase = _phrase(p)
+    phrase = _parse_phrase(cursor)
     if word in {"degrees", "degree", "deg", "degs"}:
         scale = phrase.split()[1:]
-        return Node("tagged", (left,), units.read_unit(scale[0]) if scale else units.DEGREE)
+        return Node("quantity", (left,), units.read_unit(scale[0]) if scale else units.DEGREE)
     unit = units.read_unit(phrase)
     if unit is None:
         raise PlainText(f"the words {phrase!r} behind a value")
-    if left.kind == "tagged":
-        return left if unit == units.COUNTED else Node("tagged", left.parts, unit)
-    return Node("tagged", (left,), unit)
+    if left.kind == "quantity":
+        return left if unit == units.COUNTED else Node("quantity", left.parts, unit)
+    return Node("quantity", (left,), unit)
 
 
-def _phrase(p: Parser) -> str:
+def _parse_phrase(cursor: Cursor) -> str:
     pieces: list[str] = []
     while True:
-        kind, value, _ = p.token
+        kind, value, _ = cursor.token
         if (
             kind in {"word", "text", "letter"}
-            or p.at("^", "/", "*")
+            or cursor.at("^", "/", "*")
             or (kind == "number" and pieces[-1:] == ["^"])
         ):
-            pieces.append(p.take().value)
-        elif p.at("{") and pieces[-1:] == ["^"]:
-            pieces.append(atoms.raw_argument(p))
-        elif p.at("(") and p.peek().kind in {"word", "text"} and p.peek(2).value == ")":
-            p.take()
-            pieces.append(p.take().value)
-            p.take()
+            pieces.append(cursor.take().value)
+        elif cursor.at("{") and pieces[-1:] == ["^"]:
+            pieces.append(cursor.raw_argument())
+        elif cursor.at("(") and cursor.peek().kind in {"word", "text"} and cursor.peek(2).value == ")":
+            cursor.take()
+            pieces.append(cursor.take().value)
+            cursor.take()
         elif kind == "name" and value in {"min", "sec"}:
-            pieces.append(p.take().value)
+            pieces.append(cursor.take().value)
         else:
             return " ".join(pieces)
 
 
-def smaller_unit(p: Parser, left: Node) -> Node:
+def parse_smaller_unit(cursor: Cursor, left: Node) -> Node:
     """Read the second part of "1 hour 30 minutes"."""
-    right = p.expression(PRODUCT)
-    if right.kind != "tagged" or right.value.dimension != left.value.dimension or not left.value.dimension:
+    right = cursor.expression(PRODUCT)
+    if right.kind != "quantity" or right.value.dimension != left.value.dimension or not left.value.dimension:
         raise Unreadable("two numbers side by side")
-    return add_amounts(left, right)
+    return add_quantities(left, right)
 
 
-def add_amounts(left: Node, right: Node) -> Node:
+def add_quantities(left: Node, right: Node) -> Node:
     """Return the sum of two amounts of one dimension, in the unit of the first."""
     scaled = Node("product", (right.parts[0], number(Fraction(right.value.factor / left.value.factor))))
-    return Node("tagged", (Node("sum", (left.parts[0], scaled)),), left.value)
+    return Node("quantity", (Node("sum", (left.parts[0], scaled)),), left.value)
