@@ -6,6 +6,7 @@ from rise_env.checkers.equivalence.compare import Comparison, WorkOut
 from rise_env.checkers.extraction.final_answer import final_answer
 from rise_env.checkers.limits import Deadline, DeadlineExceeded, NotDecidable
 from rise_env.checkers.multiple_choice import read_choice, reference_choice
+from rise_env.checkers.parsing.normalize import unify_fractions
 from rise_env.checkers.policy import Policy
 from rise_env.checkers.reading.dates import same_date_time
 from rise_env.checkers.reading.phrases import same_words
@@ -14,6 +15,7 @@ from rise_env.errors import ProblemError
 from rise_env.types import Verdict
 
 _VALUELESS = frozenset({"nan", "null", ""})
+_MARKUP = re.compile(r"\s+|\\[,;:! ]|\\left|\\right|\$")
 _LIST_OF_NUMBERS = re.compile(r"\d,\d{3}")
 _CORRECT, _WRONG = Verdict.CORRECT, Verdict.WRONG
 
@@ -141,5 +143,5 @@ def echoes(found: Reading, expected: Reading, question: str) -> bool:
         or len(found.text) < 3
     ):
         return False
-    squeezed = re.sub(r"\s+|\\[,;:! ]|\\left|\\right|\$", "", question).replace("\\dfrac", "\\frac")
-    return re.sub(r"\s+", "", found.text).replace("\\dfrac", "\\frac") in squeezed
+    squeezed = _MARKUP.sub("", unify_fractions(question))
+    return re.sub(r"\s+", "", found.text) in squeezed

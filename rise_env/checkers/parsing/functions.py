@@ -79,7 +79,7 @@ def _parse_unbracketed_argument(cursor: Cursor) -> Node:
         goes_on = (
             kind in {"letter", "constant", "accent"}
             or (kind == "name" and value not in UNBRACKETED)
-            or (kind == "command" and value in {"frac", "dfrac", "tfrac"})
+            or (kind == "command" and value == "frac")
             or (kind == "operator" and value in STARTS and value not in {"(", "["})
         )
         if not goes_on:

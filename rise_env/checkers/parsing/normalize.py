@@ -7,6 +7,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from rise_env.checkers.parsing.vocabulary import FRACTIONS
+
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿⁱ", "0123456789+-ni")
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋ₙ", "0123456789+-n")
 _SUPERSCRIPT_RUN = re.compile("(?<=[^\\s+\\-*/=(])[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿⁱ]+")
@@ -50,7 +52,7 @@ _SPACING = re.compile(
 _BAR = re.compile(r"\\left\s*(?:\||\\vert)|\\right\s*(?:\||\\vert)")
 _TIMES_TEN = re.compile(r"(?<=\d)\s*[xX]\s*(?=10\s*(?:\^|\*\*))")
 _ROW_SPACE = re.compile(r"\\\\\[[\d.]+\s*(?:pt|ex|em|mm)\]")
-_FRACTION = re.compile(r"\\[dtc]frac(?![A-Za-z])")
+_FRACTION = re.compile(rf"\\(?:{'|'.join(sorted(FRACTIONS))})(?![A-Za-z])")
 _EMPTY = re.compile(r"(?:\\(?:text|mathrm|mbox|textbf))?(?<!\\)\{\s*\}")
 _ANGLES = re.compile(r"\\left\s*<|\\right\s*>")
 _PAIRS = (
@@ -108,12 +110,17 @@ def unwrap(text: str) -> str:
             return text
 
 
+def unify_fractions(text: str) -> str:
+    r"""Return `text` with `\frac` for every command that writes a fraction, such as `\dfrac` and `\sfrac`."""
+    return _FRACTION.sub(r"\\frac", text)
+
+
 @lru_cache(maxsize=8192)
 def clean(text: str) -> str:
     r"""Return `text` in the spelling that the parser reads.
 
     >>> clean("$\\left( −3 ,\\; 1{,}234½ \\right)$.")
-    '( -3 ,  1234\\frac{1}{2} )'
+    '( -3 ,  1234\\frac{1}{2}  )'
     """
     if not text.isascii():
         text = _plain_characters(text)
@@ -130,7 +137,7 @@ def clean(text: str) -> str:
             text = _ANGLES.sub(lambda found: "\\langle " if "left" in found.group() else "\\rangle ", text)
             text = _BAR.sub(_bar, text)
             text = text.replace("\\left.", "").replace("\\right.", "")
-        text = _FRACTION.sub(r"\\frac", _SPACING.sub(_space, text))
+        text = unify_fractions(_SPACING.sub(_space, text))
         text = unwrap(text)
     if text.startswith("<") and text.endswith(">") and "," in text:
         text = f"\\langle {text[1:-1]}\\rangle"

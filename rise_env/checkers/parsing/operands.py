@@ -7,7 +7,6 @@ from rise_env.checkers.parsing.cursor import Cursor
 from rise_env.checkers.parsing.numerals import read_literal, read_number_words
 from rise_env.checkers.parsing.tree import Node, number
 
-FRACTIONS = frozenset({"frac", "dfrac", "tfrac", "cfrac", "sfrac", "nicefrac"})
 ORDINALS = frozenset({"th", "st", "nd", "rd"})
 CURRENCIES = {"$": "dollar", "£": "£", "€": "euro", "¥": "yen", "¢": "cent", "₹": "rupee"}
 """Currency signs, to the names by which `units.read_unit` knows them."""
@@ -26,7 +25,7 @@ def parse_number(cursor: Cursor) -> Node:
     if not token.value.isdigit():
         return node
     following = cursor.token
-    if following.kind == "command" and following.value in FRACTIONS:
+    if following.kind == "command" and following.value == "frac":
         part = cursor.atom()
         kind = "sum" if _is_proper_fraction(part) and node.value != 0 else "product"
         return Node(kind, (node, part))

@@ -114,7 +114,7 @@ class Parser(Cursor):
             self.take()
             return Node("symbol", (), f"{value} {self.raw_argument()}")
         if kind == "command":
-            if value in operands.FRACTIONS:
+            if value == "frac":
                 self.take()
                 return Node("quotient", (operands.parse_argument(self), operands.parse_argument(self)))
             return parse_command(self)

@@ -24,6 +24,9 @@ UNBRACKETED = frozenset(
 )
 """Functions whose argument may stand without brackets; such an argument ends before the next of them."""
 
+FRACTIONS = frozenset({"frac", "dfrac", "tfrac", "cfrac", "sfrac", "nicefrac"})
+r"""Commands that write a fraction. `normalize.clean` replaces all by `\frac`, which is what the parser knows."""
+
 GREEK = frozenset(
     "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi "
     "omicron rho varrho sigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi "

@@ -1,12 +1,16 @@
 r"""The normal form of answers by which the MATH data set compares them: texts, never values.
 
 Source: Hendrycks et al. 2021, arXiv:2103.03874, whose evaluation code compares answers in such a form; the
-rules are theirs, the code is ours. For comparison with published numbers only.
+rules are theirs, the code is ours. One rule is wider: they read `\dfrac` and `\tfrac` as `\frac`, this reads
+all commands of `vocabulary.FRACTIONS` so. For comparison with published numbers only.
 """
 
 import re
 
+from rise_env.checkers.parsing.vocabulary import FRACTIONS
+
 _REMOVED = ("\n", "\\!", "\\left", "\\right", "^{\\circ}", "^\\circ", "\\$", "\\%", "%")
+_FRACTION = re.compile("|".join(sorted(FRACTIONS - {"frac"})))
 _WHOLE = re.compile(r"-?\d+")
 
 
@@ -17,7 +21,7 @@ def normalized(answer: str) -> str:
     ('\\frac{1}{2}', '\\frac{1}{2}', '12')
     """
     text = answer.replace("\n", "").replace("\\!", "").replace("\\\\", "\\")
-    text = text.replace("tfrac", "frac").replace("dfrac", "frac")
+    text = _FRACTION.sub("frac", text)
     for mark in _REMOVED:
         text = text.replace(mark, "")
     if text.count("\\text{ ") == 1:

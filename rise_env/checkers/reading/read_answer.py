@@ -15,7 +15,7 @@ from rise_env.checkers.reading.dates import DateTime, read_date_time
 from rise_env.checkers.reading.phrases import phrase, plain_words
 
 _LITERAL = re.compile(
-    r"([+-]?)(?:(\d+|\d{1,3}(?:,\d{3})+)(?:\.(\d*))?|\.(\d+)|\\[dtc]?frac\{(-?\d+)\}\{(-?\d+)\}|(\d+)/(\d+))"
+    r"([+-]?)(?:(\d+|\d{1,3}(?:,\d{3})+)(?:\.(\d*))?|\.(\d+)|\\frac\{(-?\d+)\}\{(-?\d+)\}|(\d+)/(\d+))"
 )
 _SPACE = re.compile(r"(?<!\w)\s+|\s+(?!\w)")
 _LEAD_IN = re.compile(
