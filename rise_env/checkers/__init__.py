@@ -1,4 +1,4 @@
-"""Decides whether a reply gives the right answer. What a reply says is never an error, only a verdict."""
+"""Answer checkers: decide whether the final answer of a reply is right. No reply makes a checker raise."""
 
 from rise_env.checkers.api import check_answer, equivalent, make_checker
 from rise_env.checkers.base import Checker, CheckItem, check_many

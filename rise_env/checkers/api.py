@@ -1,4 +1,4 @@
-"""Checks one reply, or compares two answers, with a function call."""
+"""The functions most users need: check one reply, compare two answers, make a checker."""
 
 from functools import lru_cache
 from time import perf_counter
@@ -24,9 +24,18 @@ _KINDS: dict[str, type[NumericChecker | ChoiceChecker | TextChecker]] = {
 
 @lru_cache(maxsize=64)
 def make_checker(kind: Kind | None = None, *, policy: Policy = DEFAULT, timeout: float = 1.0) -> Checker:
-    """Return the checker of a kind; None is the symbolic one, which finds out what the reference is.
+    """Return the checker of a kind.
 
-    The same arguments give the same checker, which remembers its verdicts.
+    The same arguments return the same object. The symbolic checker caches its verdicts.
+
+    Args:
+        kind: "numeric", "choice", "text" or "symbolic"; None is "symbolic", which treats every reference by
+            its type.
+        policy: Which answers count as the same. Only the symbolic checker uses it.
+        timeout: Seconds for one check. Only the symbolic checker uses it.
+
+    Raises:
+        ConfigError: There is no such kind, or `timeout` is out of range.
     """
     if kind is None or kind == "symbolic":
         return SymbolicChecker(policy, timeout=timeout)
@@ -48,15 +57,17 @@ def check_answer(
     r"""Return whether the final answer of `reply` is `reference`.
 
     Args:
-        reply: Everything that the model said. Nothing it can say makes this raise.
-        reference: The final answer alone.
-        kind: "numeric", "choice", "text" or "symbolic"; None looks at the reference.
-        timeout: Seconds; a check that needs more is a TIMEOUT.
-        question: The problem as posed; an answer that only repeats an expression of it is wrong.
-        policy: What counts as the same where reasonable people differ.
+        reply: The whole text that the model wrote. No text makes this function raise.
+        reference: The right final answer, without a solution.
+        kind: "numeric", "choice", "text" or "symbolic"; None is "symbolic". See `make_checker`.
+        timeout: Seconds. A check that needs more has the verdict TIMEOUT.
+        question: The text of the problem. If it is given, an answer that only repeats an expression of it
+            is WRONG.
+        policy: Which answers count as the same.
 
     Raises:
         ProblemError: `reference` cannot be read; the message quotes it.
+        ConfigError: There is no such kind, or `timeout` is out of range.
 
     >>> check_answer(r"It is \boxed{x = 0.5}.", r"\frac{1}{2}").verdict
     <Verdict.CORRECT: 'correct'>
@@ -65,14 +76,18 @@ def check_answer(
 
 
 def equivalent(answer: str, reference: str, *, timeout: float = 1.0, policy: Policy = DEFAULT) -> CheckResult:
-    r"""Return whether `answer`, which stands alone, is `reference`. See `check_answer`.
+    r"""Return whether `answer` is `reference`; like `check_answer`, but without extraction.
 
     >>> equivalent("2x+2", "2(x+1)").correct
     True
     """
     start = perf_counter()
     verdict, method = decide(
-        answer, reference, policy=policy, deadline=Deadline(timeout), work_out=default_service().same
+        answer,
+        reference,
+        policy=policy,
+        deadline=Deadline(timeout),
+        equal_symbolically=default_service().same,
     )
     found = None if verdict is Verdict.NO_ANSWER else answer
     return CheckResult(verdict, found, method, perf_counter() - start)

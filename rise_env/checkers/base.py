@@ -1,4 +1,4 @@
-"""What every checker offers: a reply and a reference in, a `CheckResult` out."""
+"""The protocol of all checkers: they compare a reply with a reference and return a `CheckResult`."""
 
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -7,7 +7,7 @@ from rise_env.types import CheckResult
 
 
 class CheckItem(NamedTuple):
-    """One reply to check, for batches."""
+    """One reply to check; the input of `check_many`."""
 
     reply: str
     reference: str
@@ -16,24 +16,24 @@ class CheckItem(NamedTuple):
 
 @runtime_checkable
 class Checker(Protocol):
-    """Decides whether a reply gives the reference answer. Safe to share between threads."""
+    """Decides whether a reply gives the reference answer. Threads may share one checker."""
 
     def check(self, reply: str, reference: str, *, question: str | None = None) -> CheckResult:
         """Compare the final answer of `reply` with `reference`.
 
         Args:
-            reply: Everything that the model said. Nothing it can say makes this raise.
-            reference: The final answer alone.
-            question: The problem as posed; lets a checker refuse answers that only repeat it.
+            reply: The whole text that the model wrote. No text makes this method raise.
+            reference: The right final answer, without a solution.
+            question: The text of the problem. A checker may refuse answers that only repeat it.
 
         Raises:
-            ProblemError: Nobody can read `reference`; the message quotes it.
+            ProblemError: `reference` cannot be read; the message quotes it.
         """
         ...
 
 
 def check_many(checker: Checker, items: Iterable[CheckItem]) -> list[CheckResult]:
-    """Check a batch, in order; uses the checker's own `check_many` where it has one."""
+    """Return the result of every item, in order; uses the checker's own `check_many` if it has one."""
     own = getattr(checker, "check_many", None)
     if own is not None:
         results: list[CheckResult] = own(items)

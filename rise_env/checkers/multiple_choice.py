@@ -1,9 +1,10 @@
-"""Multiple-choice answers: one letter, whatever stands around it."""
+"""The checker for multiple-choice problems, whose answer is one letter."""
 
 import re
 from time import perf_counter
 
 from rise_env.checkers.extraction.final_answer import final_answer
+from rise_env.checkers.limits import MAX_ANSWER_LENGTH
 from rise_env.errors import ProblemError
 from rise_env.types import CheckResult, Verdict
 
@@ -18,12 +19,12 @@ _OTHERS = re.compile(r"(?:^|\bor\b|\band\b|[,;/(])\s*\(?([A-Z])\b\s*(?:[).,;/]|$
 
 
 def read_choice(text: str) -> str | None:
-    r"""Return the capital letter that `text` chooses; None where it chooses none, or several.
+    r"""Return the capital letter that `text` chooses; None if it chooses none, or several.
 
     >>> read_choice(r"\textbf{(B)}\ 42"), read_choice("b."), read_choice("A or B")
     ('B', 'B', None)
     """
-    if len(text) > 2000:
+    if len(text) > MAX_ANSWER_LENGTH:
         return None
     plain = " ".join(_STYLE.sub(" ", text).split())
     plain = re.sub(
@@ -46,21 +47,21 @@ def read_choice(text: str) -> str | None:
 
 
 def reference_choice(reference: str) -> str | None:
-    """Return the letter of a reference that is a choice: one capital letter, alone or in brackets."""
+    """Return the letter of a reference that is one capital letter, alone or in brackets; else None."""
     plain = "".join(_STYLE.sub(" ", reference).split())
     match = re.fullmatch(r"\(?([A-Z])\)?\.?", plain)
     return match.group(1) if match else None
 
 
 class ChoiceChecker:
-    """Correct when the final answer chooses the reference's letter, and no other."""
+    """Correct when the final answer chooses the letter of the reference, and no other letter."""
 
     def check(self, reply: str, reference: str, *, question: str | None = None) -> CheckResult:
         """Compare the letter that `reply` chooses with `reference`; see `Checker.check`."""
         start = perf_counter()
         expected = reference_choice(reference.upper())
         if expected is None:
-            raise ProblemError(f"the reference answer {reference[:80]!r} is not a letter: mend it")
+            raise ProblemError(f"the reference answer {reference[:80]!r} is not a letter: correct it")
         answer = final_answer(reply)
         if answer is None:
             return CheckResult(Verdict.NO_ANSWER, None, "extraction", perf_counter() - start)

@@ -1,6 +1,6 @@
-r"""Checks replies whose final answer is one number, such as those of GSM8K.
+r"""The checker for problems whose answer is one number, such as those of GSM8K.
 
-Numbers are compared exactly, as fractions, so rounding cannot decide a verdict.
+Numbers are compared exactly, as fractions, so no verdict depends on rounding.
 """
 
 from time import perf_counter
@@ -11,6 +11,7 @@ from rise_env.errors import ProblemError
 from rise_env.types import CheckResult, Verdict
 
 _MAX_REFERENCES = 100_000
+"""References whose numbers one checker keeps in its cache."""
 
 
 class NumericChecker:
@@ -28,7 +29,7 @@ class NumericChecker:
     def check(self, reply: str, reference: str, *, question: str | None = None) -> CheckResult:
         """Compare the final answer of `reply` with `reference`; see `Checker.check`.
 
-        `question` changes nothing: a number that the question mentions may well be its answer.
+        `question` is ignored: the right answer may be a number that the question mentions.
         """
         start = perf_counter()
         expected = self._references.get(reference) or self._read_reference(reference)
@@ -47,7 +48,7 @@ class NumericChecker:
         expected = read_number(reference)
         if expected is None:
             raise ProblemError(
-                f"the reference answer {reference[:80]!r} is not a number: mend it, or use SymbolicChecker"
+                f"the reference answer {reference[:80]!r} is not a number: correct it, or use SymbolicChecker"
             )
         if len(self._references) < _MAX_REFERENCES:
             self._references[reference] = expected

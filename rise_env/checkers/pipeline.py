@@ -1,16 +1,16 @@
-"""Decides about an answer that stands alone: every stage but extraction."""
+"""Compares an extracted answer with the reference: every stage of a check except extraction."""
 
 import re
 
-from rise_env.checkers.equivalence.compare import Comparison, WorkOut
+from rise_env.checkers.equivalence.compare import Comparison, SymbolicEquality
 from rise_env.checkers.extraction.final_answer import final_answer
 from rise_env.checkers.limits import Deadline, DeadlineExceeded, NotDecidable
 from rise_env.checkers.multiple_choice import read_choice, reference_choice
 from rise_env.checkers.parsing.normalize import unify_fractions
 from rise_env.checkers.policy import Policy
 from rise_env.checkers.reading.dates import same_date_time
-from rise_env.checkers.reading.phrases import same_words
-from rise_env.checkers.reading.read_answer import Reading, read
+from rise_env.checkers.reading.phrases import same_phrase
+from rise_env.checkers.reading.read_answer import ParsedAnswer, read
 from rise_env.errors import ProblemError
 from rise_env.types import Verdict
 
@@ -20,22 +20,22 @@ _LIST_OF_NUMBERS = re.compile(r"\d,\d{3}")
 _CORRECT, _WRONG = Verdict.CORRECT, Verdict.WRONG
 
 
-def read_reference(reference: str) -> Reading:
+def read_reference(reference: str) -> ParsedAnswer:
     """Read a reference answer.
 
     Raises:
-        ProblemError: It is empty, or nothing that an answer could be compared with.
+        ProblemError: It is empty, or no answer can be compared with it.
     """
-    reading = read(_bare(reference))
-    if reading.text.lower() in _VALUELESS:
-        raise ProblemError(f"the reference answer {reference[:80]!r} is no answer: mend the problem")
-    if reading.node is None and reading.moment is None and not re.search(r"\w", reading.text):
-        raise ProblemError(f"the reference answer {reference[:80]!r} cannot be read: {reading.problem}")
-    return reading
+    parsed = read(_without_marker(reference))
+    if parsed.text.lower() in _VALUELESS:
+        raise ProblemError(f"the reference answer {reference[:80]!r} is no answer: correct the problem")
+    if parsed.node is None and parsed.date_time is None and not re.search(r"\w", parsed.text):
+        raise ProblemError(f"the reference answer {reference[:80]!r} cannot be read: {parsed.problem}")
+    return parsed
 
 
-def _bare(reference: str) -> str:
-    """Return a reference without the box or the marker that some data sets leave around it."""
+def _without_marker(reference: str) -> str:
+    r"""Return a reference without the `\boxed{}` or `####` that some data sets leave in it."""
     if "box" in reference or "####" in reference:
         return final_answer(reference) or ""
     return reference
@@ -48,17 +48,17 @@ def decide(
     policy: Policy,
     deadline: Deadline,
     question: str | None = None,
-    work_out: WorkOut | None = None,
+    equal_symbolically: SymbolicEquality | None = None,
 ) -> tuple[Verdict, str]:
     """Return the verdict on an extracted answer, and the stage that decided.
 
     Args:
-        answer: What the reply gives as its final answer.
+        answer: The final answer of the reply.
         reference: The right answer.
-        policy: What counts as the same.
-        deadline: When the check has to be over.
-        question: An answer that only repeats an expression of it is wrong.
-        work_out: Does symbolic work; without it, what needs some is wrong.
+        policy: Which answers count as the same.
+        deadline: When the check has to end.
+        question: The text of the problem; an answer that only repeats an expression of it is WRONG.
+        equal_symbolically: Decides with sympy; without it, answers that need sympy are WRONG.
 
     Raises:
         ProblemError: `reference` cannot be read.
@@ -71,40 +71,42 @@ def decide(
         return _CORRECT, "spelling"
     if expected.literal is not None and found.literal is not None and policy.digits is None:
         return (_CORRECT if expected.literal == found.literal else _WRONG), "number"
-    quick = _without_tree(answer, found, reference, expected)
-    verdict, method = quick or _with_trees(answer, found, expected, Comparison(policy, deadline, work_out))
-    if verdict is _CORRECT and question is not None and echoes(found, expected, question):
+    comparison = Comparison(policy, deadline, equal_symbolically)
+    decided = _decide_without_tree(answer, found, reference, expected)
+    verdict, method = decided or _decide_with_trees(answer, found, expected, comparison)
+    if verdict is _CORRECT and question is not None and repeats_question(found, question):
         return _WRONG, "echo"
     return verdict, method
 
 
-def _without_tree(
-    answer: str, found: Reading, reference: str, expected: Reading
+def _decide_without_tree(
+    answer: str, found: ParsedAnswer, reference: str, expected: ParsedAnswer
 ) -> tuple[Verdict, str] | None:
-    """Decide about choices, moments and words; None where mathematics has to be compared."""
+    """Decide about choices, dates and words; return None if trees have to be compared."""
     letter, chosen = reference_choice(reference), read_choice(answer)
     if letter is not None and chosen is not None:
         return (_CORRECT if chosen == letter else _WRONG), "choice"
-    if expected.moment is not None and (found.moment is not None or expected.moment[0] != "clock "):
-        same = found.moment is not None and same_date_time(expected.moment, found.moment)
-        return (_CORRECT if same else _WRONG), "moment"
+    # a reference such as 3:30 may be a ratio as well, so an answer that is no time is compared as a tree
+    if expected.date_time is not None and (found.date_time is not None or expected.date_time[0] != "clock "):
+        same = found.date_time is not None and same_date_time(expected.date_time, found.date_time)
+        return (_CORRECT if same else _WRONG), "date"
     if expected.node is None:
         readable = expected.problem == "words" and found.problem in {"words", ""}
-        return (_CORRECT if readable and same_words(reference, answer) else _WRONG), "words"
+        return (_CORRECT if readable and same_phrase(reference, answer) else _WRONG), "words"
     if found.node is None:
         if found.problem == "words":
-            return (_CORRECT if _says_words(reference, answer, expected) else _WRONG), "words"
+            return (_CORRECT if _same_words(reference, answer, expected) else _WRONG), "words"
         return Verdict.UNREADABLE, found.problem
     return None
 
 
-def _with_trees(
-    answer: str, found: Reading, expected: Reading, comparison: Comparison
+def _decide_with_trees(
+    answer: str, found: ParsedAnswer, expected: ParsedAnswer, comparison: Comparison
 ) -> tuple[Verdict, str]:
     assert expected.node is not None
     assert found.node is not None
     try:
-        if comparison.same(expected.node, found.node) or _regrouped(comparison, answer, found, expected):
+        if comparison.same(expected.node, found.node) or _same_as_list(comparison, answer, found, expected):
             return _CORRECT, "tree"
         return _WRONG, "tree"
     except DeadlineExceeded:
@@ -113,29 +115,29 @@ def _with_trees(
         return _WRONG, f"undecided: {undecided}"
 
 
-def _says_words(reference: str, answer: str, expected: Reading) -> bool:
-    """Return whether an answer in words says a reference that is a name, or reads as mathematics too."""
+def _same_words(reference: str, answer: str, expected: ParsedAnswer) -> bool:
+    """Return whether an answer in words equals a reference that is words but could be parsed as a formula."""
     node = expected.node
     wordlike = node is not None and node.kind in {"product", "symbol", "emptyset", "reals"}
-    return wordlike and same_words(reference, answer)
+    return wordlike and same_phrase(reference, answer)
 
 
-def _regrouped(comparison: Comparison, answer: str, found: Reading, expected: Reading) -> bool:
-    """Try `1,234` as the list 1, 234 where the reference is a list."""
+def _same_as_list(comparison: Comparison, answer: str, found: ParsedAnswer, expected: ParsedAnswer) -> bool:
+    """Read `1,234` as the list 1, 234 if the reference is a list, and compare again."""
     if (
         expected.node is None
         or expected.node.kind not in {"list", "set"}
         or not _LIST_OF_NUMBERS.search(found.text)
     ):
         return False
-    again = read(answer, groups=False).node
-    return again is not None and comparison.same(expected.node, again)
+    as_list = read(answer, groups=False).node
+    return as_list is not None and comparison.same(expected.node, as_list)
 
 
-def echoes(found: Reading, expected: Reading, question: str) -> bool:
+def repeats_question(found: ParsedAnswer, question: str) -> bool:
     """Return whether an answer only repeats an expression of the question.
 
-    An expression that is spelled as the reference is never held against it.
+    `decide` accepts an answer that is spelled as the reference before it asks this.
     """
     if (
         found.node is None

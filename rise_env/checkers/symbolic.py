@@ -1,14 +1,19 @@
-r"""The accurate checker: the same mathematical object as the reference, however it is spelled.
+r"""The general checker: accepts every spelling of the mathematical object that the reference is.
 
-Stages, cheapest first; each either decides or hands on:
+A check runs these stages, the cheapest first, until one decides. `CheckResult.method` names that stage.
 
-    extraction   find the final answer (`extraction.py`)
-    spelling     equal once spacing, delimiters and digit groups are unified (`cleaning.py`)
-    number       both are plain numbers: exact fractions decide, yes or no
-    choice, moment, words
-    tree         own parser (`parser.py`), comparison by type (`comparison.py`): exact where rational,
-                 by evaluation to many digits elsewhere (`scalars.py`)
-    sympy        sums, integrals, limits: worked out in another process, which is killed when it overruns
+    extraction   finds the final answer of the reply (`extraction/final_answer.py`)
+    spelling     accepts texts that are equal once spaces, delimiters and digit groups are unified
+                 (`parsing/normalize.py`)
+    number       compares two plain numbers as exact fractions (`reading/read_answer.py`)
+    choice, date, words
+                 compare answers that are no formulas (`multiple_choice.py`, `reading/`)
+    tree         parses both answers and compares them by type (`parsing/parser.py`,
+                 `equivalence/compare.py`): exactly if they are rational, and if not, by evaluating them to
+                 many digits (`equivalence/scalars.py`)
+
+Sums, integrals and limits that the last stage cannot evaluate go to sympy in a worker process (`sandbox/`),
+which is killed if it takes too long.
 """
 
 from collections.abc import Iterable
@@ -18,7 +23,7 @@ from time import perf_counter
 from typing import Any, Literal
 
 from rise_env.checkers.base import CheckItem
-from rise_env.checkers.extraction.final_answer import final_answer, spoken
+from rise_env.checkers.extraction.final_answer import final_answer, visible_text
 from rise_env.checkers.limits import MAX_ANSWER_LENGTH, Deadline
 from rise_env.checkers.parsing.tree import Node
 from rise_env.checkers.pipeline import decide, read_reference
@@ -29,19 +34,23 @@ from rise_env.types import CheckResult, Verdict
 
 Kind = Literal["numeric", "symbolic", "choice", "text"]
 _MAX_VERDICTS = 50_000
+"""Verdicts that one checker keeps in its cache."""
 
 
 class _Deferred(Exception):
-    """Symbolic work that waits until the rest of a batch is done."""
+    """The check needs a worker process, so `check_many` runs it after the others of its batch."""
 
 
 class SymbolicChecker:
     r"""Correct when the final answer is the mathematical object that the reference is.
 
     Args:
-        policy: What counts as the same where reasonable people differ.
-        timeout: Seconds for one check; a check that needs more is a TIMEOUT.
-        service: Whose processes do symbolic work; None shares those of this process.
+        policy: Which answers count as the same.
+        timeout: Seconds for one check. A check that needs more has the verdict TIMEOUT.
+        service: The worker processes that run sympy; None is the service that this process shares.
+
+    Raises:
+        ConfigError: `timeout` is out of range.
 
     >>> SymbolicChecker().check(r"so \boxed{\frac{1}{\sqrt{2}}}", r"\frac{\sqrt{2}}{2}").verdict
     <Verdict.CORRECT: 'correct'>
@@ -51,14 +60,14 @@ class SymbolicChecker:
         self, policy: Policy = DEFAULT, *, timeout: float = 1.0, service: CheckerService | None = None
     ) -> None:
         if not 0 < timeout <= 3600:
-            raise ConfigError(f"timeout must be between 0 and 3600 seconds, got {timeout}")
+            raise ConfigError(f"timeout must be more than 0 and at most 3600 seconds, got {timeout}")
         self.policy = policy
         self.timeout = timeout
         self._service = service
         self._verdicts: dict[tuple[str, str, str | None], tuple[Verdict, str]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # verdicts and processes stay here
+        # a copy in another process starts with an empty cache and the worker processes of that process
         return partial(SymbolicChecker, self.policy, timeout=self.timeout), ()
 
     def check(self, reply: str, reference: str, *, question: str | None = None) -> CheckResult:
@@ -66,7 +75,7 @@ class SymbolicChecker:
         return self._check(CheckItem(reply, reference, question), defer=False)
 
     def check_many(self, items: Iterable[CheckItem]) -> list[CheckResult]:
-        """Check a batch; those that need symbolic work are worked out side by side."""
+        """Return the result of every item, in order; checks that need sympy run concurrently."""
         batch = list(items)
         results: list[CheckResult | None] = []
         for item in batch:
@@ -77,13 +86,13 @@ class SymbolicChecker:
         waiting = [item for item, result in zip(batch, results, strict=True) if result is None]
         if waiting:
             with ThreadPoolExecutor(self.service.workers) as pool:
-                late = pool.map(lambda item: self._check(item, defer=False), waiting)
-                return [result or next(late) for result in results]
+                deferred = pool.map(lambda item: self._check(item, defer=False), waiting)
+                return [result or next(deferred) for result in results]
         return [result for result in results if result is not None]
 
     @property
     def service(self) -> CheckerService:
-        """The service whose processes do symbolic work."""
+        """The service whose worker processes run sympy."""
         return self._service or default_service()
 
     def _check(self, item: CheckItem, *, defer: bool) -> CheckResult:
@@ -92,7 +101,7 @@ class SymbolicChecker:
         answer = final_answer(reply, extraction=self.policy.extraction)
         if answer is None:
             read_reference(reference)
-            if self.policy.extraction != "boxed" and spoken(reply).strip() == reference.strip():
+            if self.policy.extraction != "boxed" and visible_text(reply).strip() == reference.strip():
                 return CheckResult(Verdict.CORRECT, reference, "spelling", perf_counter() - start)
             return CheckResult(Verdict.NO_ANSWER, None, "extraction", perf_counter() - start)
         key = answer, reference, question
@@ -108,18 +117,18 @@ class SymbolicChecker:
             policy=self.policy,
             deadline=Deadline(self.timeout),
             question=question,
-            work_out=_defer if defer else self._work_out,
+            equal_symbolically=_defer_to_batch if defer else self._equal_in_worker,
         )
-        # a timeout may be the machine's fault, and long answers are rare: neither is remembered
+        # Not cached: a timeout, because the machine may have been busy, and long answers, which fill memory.
         if decided[0] is not Verdict.TIMEOUT and len(answer) <= MAX_ANSWER_LENGTH:
             if len(self._verdicts) >= _MAX_VERDICTS:
                 self._verdicts.clear()
             self._verdicts[answer, reference, question] = decided
         return decided
 
-    def _work_out(self, gold: Node, answer: Node, deadline: Deadline) -> bool:
-        return self.service.same(gold, answer, deadline)
+    def _equal_in_worker(self, reference: Node, answer: Node, deadline: Deadline) -> bool:
+        return self.service.same(reference, answer, deadline)
 
 
-def _defer(gold: Node, answer: Node, deadline: Deadline) -> bool:
+def _defer_to_batch(reference: Node, answer: Node, deadline: Deadline) -> bool:
     raise _Deferred

@@ -1,4 +1,4 @@
-"""Labelled cases of answer checking, and what a checker made of them."""
+"""Labelled cases of answer checking, and the outcome of a checker on a case."""
 
 import json
 from collections.abc import Sequence
@@ -8,12 +8,12 @@ from pathlib import Path
 from rise_env.errors import DataNotFoundError, ProblemError
 
 CURATED = frozenset({"upstream", "adversarial"})
-"""Groups of cases that were written to be hard; all others are real references and replies."""
+"""Groups of cases that were written to be difficult. All other groups are real references and replies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One reply, the reference, and whether the reply is right."""
+    """A reply, the reference, and whether the reply is correct."""
 
     id: str
     reply: str
@@ -22,40 +22,40 @@ class Case:
     kind: str = ""
     group: str = ""
     disputed: bool = False
-    """Reasonable people differ: scored apart."""
+    """Whether graders may differ. Such cases are scored separately."""
     boxed: bool = True
     """Whether the reply boxes its answer."""
 
     @property
     def curated(self) -> bool:
-        """Whether the case was written to be hard."""
+        """Whether the case was written to be difficult."""
         return self.group in CURATED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a checker did with one case."""
+    """The result of a checker on one case."""
 
     accepted: bool
     verdict: str
     seconds: float
     error: str = ""
-    """The class of what it raised, or "killed"."""
+    """The class of the exception that it raised, or "killed"."""
     files: int = 0
-    """Files that appeared in its folder meanwhile: code of the reply ran."""
+    """Files that were created in its folder during the case, which means that code of the reply was run."""
 
 
 def read_cases(paths: Sequence[Path]) -> list[Case]:
     """Read cases from JSON lines with `gold`, `response` or `prediction`, `expected`, `kind`, `group`.
 
     Raises:
-        DataNotFoundError: A file is not there.
-        ProblemError: A line is no case; names file and line.
+        DataNotFoundError: A file does not exist.
+        ProblemError: A line is not a case; the message has the file and the line.
     """
     cases = []
     for path in paths:
         if not path.is_file():
-            raise DataNotFoundError(f"no file {str(path)!r}: give JSON lines of labelled cases")
+            raise DataNotFoundError(f"no file {str(path)!r}: give a file of labelled cases as JSON lines")
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             if line.strip():
                 cases.append(_read(line, f"{path.name}:{number}"))
@@ -76,4 +76,4 @@ def _read(line: str, place: str) -> Case:
             boxed=not data.get("unboxed", False),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ProblemError(f"{place} is no labelled case: {error!r}; see docs/checker.md") from None
+        raise ProblemError(f"{place} is not a labelled case: {error!r}; see docs/checker.md") from None

@@ -1,4 +1,4 @@
-"""`rise checkers bench FILE...`: our checker and its peers on labelled cases, in one run."""
+"""`rise checkers bench FILE...`: scores our checker and its peers on labelled cases."""
 
 import argparse
 import importlib.metadata
@@ -17,24 +17,25 @@ from rise_benchmarks.checkers.score import markdown, report
 
 _THREADS = 8
 _THREADED_CASES = 240
+"""How many cases are checked again in threads, to see whether verdicts change."""
 
 
 def run(name: str, cases: Sequence[Case], *, limit: float = 10.0) -> dict[str, Any]:
-    """Return the report on one contestant, with the outcome of a test in threads."""
-    arena = IsolatedRunner(name, limit=limit)
+    """Return the report on one checker, with the outcome of a test in threads."""
+    runner = IsolatedRunner(name, limit=limit)
     try:
-        rows = [(case, arena.run(case)) for case in cases]
+        rows = [(case, runner.run(case)) for case in cases]
         found = report(rows)
-        found["threads"] = _thread_test(arena, rows)
+        found["threads"] = _thread_test(runner, rows)
     finally:
-        arena.close()
+        runner.close()
     return found
 
 
-def _thread_test(arena: IsolatedRunner, rows: Sequence[tuple[Case, Outcome]]) -> str:
+def _thread_test(runner: IsolatedRunner, rows: Sequence[tuple[Case, Outcome]]) -> str:
     quick = [row for row in rows if not row[1].error and row[1].seconds < 0.5 and not row[0].disputed]
     chosen = random.Random(3).sample(quick, min(_THREADED_CASES, len(quick)))
-    accepted = arena.run_in_threads([case for case, _ in chosen], _THREADS)
+    accepted = runner.run_in_threads([case for case, _ in chosen], _THREADS)
     if accepted is None:
         return "hangs"
     changed = sum(now != row[1].accepted for now, row in zip(accepted, chosen, strict=True))
@@ -52,17 +53,17 @@ def _versions() -> dict[str, str]:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run `rise checkers bench`: exit code 0 when ours accepts nothing wrong, else 1."""
+    """Run `rise checkers bench`; return the exit code, 0 if our checker accepts no wrong reply, else 1."""
     parser = argparse.ArgumentParser(prog="rise checkers", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     bench = commands.add_parser("bench", help="score checkers on labelled cases")
     bench.add_argument("files", nargs="+", type=Path, metavar="FILE", help="JSON lines of labelled cases")
-    bench.add_argument("--checker", action="append", choices=NAMES, help="default: every installed one")
+    bench.add_argument("--checker", action="append", choices=NAMES, help="default: all that are installed")
     bench.add_argument(
         "--limit", type=float, default=10.0, help="seconds for one case (default: %(default)s)"
     )
-    bench.add_argument("--max", type=int, help="a random sample of so many cases")
-    bench.add_argument("--output", type=Path, help="a path without ending: writes .json and .md")
+    bench.add_argument("--max", type=int, help="the size of a random sample of the cases (default: all)")
+    bench.add_argument("--output", type=Path, help="a path without suffix; writes a .json and a .md file")
     arguments = parser.parse_args(argv)
     cases = read_cases(arguments.files)
     if arguments.max and arguments.max < len(cases):

@@ -1,6 +1,6 @@
-"""Runs one contestant on labelled cases in a process of its own, which is killed when it hangs.
+"""Runs one checker on labelled cases in a process of its own, which is killed if it hangs.
 
-As a module it is that process, which answers one JSON line per case:
+Run as a module, this file is that process. It answers every case with one JSON line:
 
     python -m rise_benchmarks.checkers.isolated_runner NAME
 """
@@ -20,17 +20,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from rise_benchmarks.checkers.cases import Case, Outcome
-from rise_benchmarks.checkers.peers import Contestant, load
+from rise_benchmarks.checkers.peers import Peer, load
 
 _START_LIMIT = 180.0
+"""Seconds in which a process must have loaded its checker."""
 
 
 class IsolatedRunner:
-    """A contestant in its own process and scratch folder, with a hard limit on every case.
+    """One checker in a process and a temporary folder of its own, with a time limit for every case.
 
     Args:
-        name: Which contestant; see `contestants.NAMES`.
-        limit: Seconds after which a case is given up and the process is replaced.
+        name: Which checker; see `peers.NAMES`.
+        limit: Seconds for one case. A process that needs more is killed and replaced.
     """
 
     def __init__(self, name: str, *, limit: float = 10.0) -> None:
@@ -41,7 +42,7 @@ class IsolatedRunner:
         self._rest = b""
 
     def run(self, case: Case) -> Outcome:
-        """Let the contestant decide one case."""
+        """Check one case."""
         before = set(os.listdir(self._folder))
         answer = self._ask([case.reply, case.reference], self.limit)
         new = set(os.listdir(self._folder)) - before
@@ -55,7 +56,7 @@ class IsolatedRunner:
         return Outcome(accepted=accepted, verdict=verdict, seconds=seconds, error=error, files=len(new))
 
     def run_in_threads(self, cases: Sequence[Case], threads: int) -> list[bool] | None:
-        """Return what the contestant accepts when so many threads ask at once; None where it hangs."""
+        """Return which cases are accepted if several threads check them at once; None if it hangs."""
         pairs = [[case.reply, case.reference] for case in cases]
         accepted: list[bool] | None = self._ask({"threads": threads, "cases": pairs}, _START_LIMIT)
         return accepted
@@ -87,7 +88,7 @@ class IsolatedRunner:
         )
         self._rest = b""
         if self._line(_START_LIMIT) is None:
-            load(self.name)  # raises here what it raised there
+            load(self.name)  # raises the error of the process, if loading failed
             raise RuntimeError(f"the checker {self.name!r} did not start")
 
     def _line(self, limit: float) -> bytes | None:
@@ -106,7 +107,7 @@ class IsolatedRunner:
         return line
 
     def close(self, *, keep_folder: bool = False) -> None:
-        """End the process, and whatever it started."""
+        """Kill the process and its children."""
         if self._process is not None:
             with contextlib.suppress(OSError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -120,17 +121,17 @@ class IsolatedRunner:
 
 
 # --- in the process
-def _one(contestant: Contestant, reply: str, reference: str) -> tuple[bool, str, str, float]:
+def _one(peer: Peer, reply: str, reference: str) -> tuple[bool, str, str, float]:
     start = time.perf_counter()
     accepted, verdict, error = False, "", ""
     try:
-        accepted, verdict = contestant(reply, reference)
-    except BaseException as raised:  # whatever a contestant raises, SystemExit too, is its result
+        accepted, verdict = peer(reply, reference)
+    except BaseException as raised:  # every exception of a checker, also SystemExit, is its result
         error = type(raised).__name__
     return accepted, verdict, error, time.perf_counter() - start
 
 
-def _in_threads(contestant: Contestant, cases: Sequence[Sequence[str]], count: int) -> list[bool]:
+def _in_threads(peer: Peer, cases: Sequence[Sequence[str]], count: int) -> list[bool]:
     accepted = [False] * len(cases)
     places = iter(range(len(cases)))
     lock = threading.Lock()
@@ -141,7 +142,7 @@ def _in_threads(contestant: Contestant, cases: Sequence[Sequence[str]], count: i
                 place = next(places, None)
             if place is None:
                 return
-            accepted[place] = _one(contestant, *cases[place])[0]
+            accepted[place] = _one(peer, *cases[place])[0]
 
     threads = [threading.Thread(target=work) for _ in range(count)]
     for thread in threads:
@@ -152,19 +153,19 @@ def _in_threads(contestant: Contestant, cases: Sequence[Sequence[str]], count: i
 
 
 def main(name: str) -> None:
-    """Decide the cases that come in, one JSON line each."""
-    contestant = load(name)
+    """Answer the cases on standard input, one JSON line each."""
+    peer = load(name)
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what a contestant prints is no answer
+    os.dup2(2, 1)  # a checker may print; its output must not be read as an answer
     for reply, reference in (("\\boxed{1}", "1"), ("\\boxed{\\frac{1}{2}}", "0.5"), ("\\boxed{x+1}", "1+x")):
-        _one(contestant, reply, reference)
+        _one(peer, reply, reference)
     print("ready", file=answers, flush=True)
     for line in sys.stdin:
         request = json.loads(line)
         if isinstance(request, dict):
-            answer: Any = _in_threads(contestant, request["cases"], request["threads"])
+            answer: Any = _in_threads(peer, request["cases"], request["threads"])
         else:
-            answer = _one(contestant, *request)
+            answer = _one(peer, *request)
         print(json.dumps(answer), file=answers, flush=True)
 
 

@@ -1,26 +1,27 @@
-"""The checkers that `rise checkers bench` compares. Each takes a reply and a reference and says yes or no."""
+"""The checkers that `rise checkers bench` compares: our own, and peers from other libraries."""
 
 import importlib.util
 from collections.abc import Callable
 
 from rise_env.errors import ConfigError, MissingDependencyError
 
-Contestant = Callable[[str, str], tuple[bool, str]]
+Peer = Callable[[str, str], tuple[bool, str]]
+"""Takes a reply and a reference; returns whether the reply is accepted, and a verdict or an empty text."""
 NAMES = ("rise", "rise-boxed", "math-verify")
-"""Ours; ours where only a box counts; Math-Verify as its README shows it (`pip install rise-env[bench]`)."""
+"""Our checker; our checker with `extraction="boxed"`; Math-Verify, called as its README shows."""
 
 
 def installed() -> list[str]:
-    """Return the names of the contestants that can run here."""
+    """Return the names of the checkers whose libraries are installed."""
     found = importlib.util.find_spec("math_verify") is not None
     return ["rise", "math-verify"] if found else ["rise"]
 
 
-def load(name: str) -> Contestant:
-    """Return one contestant.
+def load(name: str) -> Peer:
+    """Return the checker of a name.
 
     Raises:
-        ConfigError: There is none of this name.
+        ConfigError: There is no such checker.
         MissingDependencyError: Its library is not installed.
     """
     if name in {"rise", "rise-boxed"}:
@@ -40,9 +41,9 @@ def load(name: str) -> Contestant:
             raise MissingDependencyError("math-verify is missing: pip install 'rise-env[bench]'") from None
 
         def theirs(reply: str, reference: str) -> tuple[bool, str]:
-            # a reference in dollars is what its README shows
-            gold = reference if "$" in reference or "\\boxed" in reference else f"${reference}$"
-            return bool(verify(parse(gold), parse(reply))), ""
+            # its README shows references between dollar signs
+            formula = reference if "$" in reference or "\\boxed" in reference else f"${reference}$"
+            return bool(verify(parse(formula), parse(reply))), ""
 
         return theirs
     raise ConfigError(f"no checker {name!r}; there are: {', '.join(NAMES)}")

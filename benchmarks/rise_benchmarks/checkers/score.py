@@ -1,4 +1,4 @@
-"""Scores of a checker on labelled cases, as numbers and as Markdown."""
+"""Computes the scores of a checker on labelled cases, and writes them as Markdown."""
 
 import statistics
 from collections import defaultdict
@@ -11,7 +11,7 @@ Rows = Sequence[tuple[Case, Outcome]]
 
 
 def score(rows: Rows) -> dict[str, Any]:
-    """Return accuracy, false accepts and rejects, and times in milliseconds."""
+    """Return accuracy, false accepts, false rejects, and times in milliseconds."""
     accepts = sum(outcome.accepted and not case.expected for case, outcome in rows)
     rejects = sum(case.expected and not outcome.accepted for case, outcome in rows)
     times = sorted(1000 * outcome.seconds for _, outcome in rows)
@@ -33,7 +33,7 @@ def score(rows: Rows) -> dict[str, Any]:
 
 
 def report(rows: Rows) -> dict[str, Any]:
-    """Return the scores of all undisputed cases, of parts of them, and the ids of the mistakes."""
+    """Return the scores on all undisputed cases and on subsets, and the ids of the mistakes."""
     counted = [row for row in rows if not row[0].disputed]
     kinds: dict[str, list[tuple[Case, Outcome]]] = defaultdict(list)
     for row in counted:
@@ -67,7 +67,7 @@ def _number(value: float | None) -> str:
 
 
 def markdown(reports: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return tables of several checkers beside one another."""
+    """Return tables that compare several checkers."""
     lines = [
         "| checker | all | curated | real | boxed | false accepts (curated / real) "
         "| false rejects (curated / real) | median / p99 / max ms | > 5 s | killed | code ran | 8 threads |",

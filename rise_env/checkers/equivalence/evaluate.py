@@ -1,6 +1,6 @@
-"""Evaluates expressions at a point to many digits, with every step bounded in size.
+"""Evaluates expressions at a point to many digits. Every step has bounded size, so that its time is bounded.
 
-Each thread has arithmetic of its own, so that precision is never shared.
+Every thread has mpmath contexts of its own, because the precision of a context is mutable.
 """
 
 import threading
@@ -14,19 +14,21 @@ from rise_env.checkers.parsing.tree import Node
 from rise_env.checkers.parsing.units import DEGREE, PERCENT, PERMILLE
 
 _MAX_EXPONENT = 1e15
-"""Of two: larger numbers are not evaluated."""
-_MAX_ANGLE = 1e30
+"""Numbers above 2 to this power are not evaluated."""
+_MAX_ARGUMENT = 1e30
+"""Arguments of functions, which have to be reduced modulo a period."""
 _MAX_FACTORIAL = 1e12
-_GROWING = frozenset({"gamma", "sinh", "cosh", "tanh"})
-_HARMLESS = frozenset({"ln", "lg", "log2", "abs", "norm", "sign", "conjugate", "Re", "Im"})
+"""Arguments of functions that grow as fast as factorials or exponentials."""
+_FAST_GROWING = frozenset({"gamma", "sinh", "cosh", "tanh"})
+_UNBOUNDED_ARGUMENT = frozenset({"ln", "lg", "log2", "abs", "norm", "sign", "conjugate", "Re", "Im"})
 _local = threading.local()
 
 
 def context(digits: int) -> Any:
-    """Return this thread's mpmath context of so many digits."""
+    """Return the mpmath context of this thread with a precision of `digits` decimal digits."""
     contexts: dict[int, Any] = _local.__dict__.setdefault("contexts", {})
     if digits not in contexts:
-        import mpmath  # takes a while, and plain numbers never need it
+        import mpmath  # here, because it loads slowly and most checks do not need it
 
         contexts[digits] = mpmath.MPContext()
         contexts[digits].dps = digits
@@ -34,7 +36,13 @@ def context(digits: int) -> Any:
 
 
 class Evaluator:
-    """Evaluates trees with variables at given values."""
+    """Evaluates trees at one point.
+
+    Args:
+        digits: Decimal digits of precision.
+        values: The values of the variables and of the coefficients of unknown functions.
+        deadline: When the evaluation has to end.
+    """
 
     def __init__(self, digits: int, values: dict[str, Fraction], deadline: Deadline) -> None:
         self.context = context(digits)
@@ -83,7 +91,7 @@ class Evaluator:
         return value.numerator
 
     def power(self, base: Any, exponent: Any) -> Any:
-        """Return base to the exponent, bounded."""
+        """Return `base` to the power `exponent`; `NotDecidable` if the result is too large."""
         if base == 0:
             if self.context.re(exponent) <= 0:
                 raise Undefined
@@ -94,167 +102,178 @@ class Evaluator:
         return base**exponent
 
 
-def _sum(e: Evaluator, node: Node) -> Any:
-    total = e.value(node.parts[0])
+def _sum(evaluator: Evaluator, node: Node) -> Any:
+    total = evaluator.value(node.parts[0])
     for part in node.parts[1:]:
-        total = total + e.value(part)
+        total = total + evaluator.value(part)
     return total
 
 
-def _product(e: Evaluator, node: Node) -> Any:
-    total = e.value(node.parts[0])
+def _product(evaluator: Evaluator, node: Node) -> Any:
+    total = evaluator.value(node.parts[0])
     for part in node.parts[1:]:
-        total = total * e.value(part)
+        total = total * evaluator.value(part)
     return total
 
 
-def _quotient(e: Evaluator, node: Node) -> Any:
-    under = e.value(node.parts[1])
+def _quotient(evaluator: Evaluator, node: Node) -> Any:
+    under = evaluator.value(node.parts[1])
     if under == 0:
         raise Undefined
-    return e.value(node.parts[0]) / under
+    return evaluator.value(node.parts[0]) / under
 
 
-def _power(e: Evaluator, node: Node) -> Any:
+def _power(evaluator: Evaluator, node: Node) -> Any:
     base, exponent = node.parts
     if base.kind == "constant" and base.value == "e":
-        return _exp(e, e.value(exponent))
+        return _exp(evaluator, evaluator.value(exponent))
     try:
         exact = rational(exponent)
     except NotDecidable:
-        return e.power(e.value(base), e.value(exponent))
+        return evaluator.power(evaluator.value(base), evaluator.value(exponent))
     if exact.denominator == 1:
-        return e.power(e.value(base), exact.numerator)
-    return e.power(e.value(base), e.fraction(exact))
+        return evaluator.power(evaluator.value(base), exact.numerator)
+    return evaluator.power(evaluator.value(base), evaluator.fraction(exact))
 
 
-def _exp(e: Evaluator, value: Any) -> Any:
+def _exp(evaluator: Evaluator, value: Any) -> Any:
     if abs(value) > _MAX_EXPONENT:
         raise NotDecidable("a power that is too large")
-    return e.context.exp(value)
+    return evaluator.context.exp(value)
 
 
-def _root(e: Evaluator, node: Node) -> Any:
-    inside = e.value(node.parts[0])
+def _root(evaluator: Evaluator, node: Node) -> Any:
+    inside = evaluator.value(node.parts[0])
     degree = rational(node.parts[1])
     if degree.denominator != 1 or not 1 <= degree <= 10_000:
-        return e.power(inside, 1 / e.fraction(degree)) if degree != 0 else _undefined()
+        return evaluator.power(inside, 1 / evaluator.fraction(degree)) if degree != 0 else _undefined()
     count = degree.numerator
     if count == 2:
-        return e.context.sqrt(inside)
-    if count % 2 and not isinstance(inside, e.context.mpc) and inside < 0:
-        return -e.context.root(-inside, count)
-    return e.context.root(inside, count)
+        return evaluator.context.sqrt(inside)
+    if count % 2 and not isinstance(inside, evaluator.context.mpc) and inside < 0:
+        return -evaluator.context.root(-inside, count)
+    return evaluator.context.root(inside, count)
 
 
 def _undefined() -> Any:
     raise Undefined
 
 
-def _symbol(e: Evaluator, node: Node) -> Any:
-    if node.value not in e.values:
+def _symbol(evaluator: Evaluator, node: Node) -> Any:
+    if node.value not in evaluator.values:
         raise NotDecidable(f"{node.value} has no value")
-    return e.values[node.value]
+    return evaluator.values[node.value]
 
 
-def _constant(e: Evaluator, node: Node) -> Any:
+def _constant(evaluator: Evaluator, node: Node) -> Any:
     if node.value == "infinity":
         raise Undefined
     if node.value == "i":
-        return e.context.mpc(0, 1)
-    return +e.context.pi if node.value == "pi" else +e.context.e
+        return evaluator.context.mpc(0, 1)
+    return +evaluator.context.pi if node.value == "pi" else +evaluator.context.e
 
 
-def _apply(e: Evaluator, node: Node) -> Any:
-    """Treat an unknown function as a polynomial of its own, with values of its name."""
-    total = e.values[node.value]
+def _apply(evaluator: Evaluator, node: Node) -> Any:
+    """Evaluate an unknown function f as a fixed polynomial; the value of its name is a coefficient."""
+    total = evaluator.values[node.value]
     for place, part in enumerate(node.parts):
-        value = e.value(part)
-        total = total * (place + 2) + value * value * e.values[node.value] + 3 * value
+        value = evaluator.value(part)
+        total = total * (place + 2) + value * value * evaluator.values[node.value] + 3 * value
     return total
 
 
-def _quantity(e: Evaluator, node: Node) -> Any:
-    value = e.value(node.parts[0])
+def _quantity(evaluator: Evaluator, node: Node) -> Any:
+    value = evaluator.value(node.parts[0])
     if node.value in {PERCENT, PERMILLE}:
-        return value * e.fraction(node.value.factor)
-    return value * e.context.pi / 180 if node.value == DEGREE else value
+        return value * evaluator.fraction(node.value.factor)
+    return value * evaluator.context.pi / 180 if node.value == DEGREE else value
 
 
-def _function(e: Evaluator, node: Node) -> Any:
+def _function(evaluator: Evaluator, node: Node) -> Any:
     name = node.value
     if name == "binomial" or name == "factorial" or name == "factorial2":
-        return _combinatorial(e, node)
+        return _combinatorial(evaluator, node)
     if name in {"gcd", "lcm", "mod"}:
-        return e.fraction(rational(node))
+        return evaluator.fraction(rational(node))
     if name in {"max", "min"}:
-        values = [e.real(part) for part in node.parts]
+        values = [evaluator.real(part) for part in node.parts]
         return max(values) if name == "max" else min(values)
     if name == "log":
-        value, base = e.value(node.parts[0]), e.value(node.parts[1]) if len(node.parts) > 1 else None
+        value, base = (
+            evaluator.value(node.parts[0]),
+            evaluator.value(node.parts[1]) if len(node.parts) > 1 else None,
+        )
         if value == 0 or base == 0 or base == 1:
             raise Undefined
-        return e.context.log(value) / e.context.log(base) if base is not None else e.context.log10(value)
+        return (
+            evaluator.context.log(value) / evaluator.context.log(base)
+            if base is not None
+            else evaluator.context.log10(value)
+        )
     if len(node.parts) != 1 or name not in _FUNCTIONS:
         raise NotDecidable(f"the function {name}")
-    value = e.value(node.parts[0])
+    value = evaluator.value(node.parts[0])
     if name == "exp":
-        return _exp(e, value)
+        return _exp(evaluator, value)
     if name in {"ln", "lg", "log2"} and value == 0:
         raise Undefined
-    largest = _MAX_FACTORIAL if name in _GROWING else _MAX_ANGLE
-    if name not in _HARMLESS and abs(value) > largest:
+    largest = _MAX_FACTORIAL if name in _FAST_GROWING else _MAX_ARGUMENT
+    if name not in _UNBOUNDED_ARGUMENT and abs(value) > largest:
         raise NotDecidable(f"{name} of a number that is too large")
-    return _FUNCTIONS[name](e.context, value)
+    return _FUNCTIONS[name](evaluator.context, value)
 
 
-def _combinatorial(e: Evaluator, node: Node) -> Any:
+def _combinatorial(evaluator: Evaluator, node: Node) -> Any:
     try:
-        return e.fraction(rational(node))
+        return evaluator.fraction(rational(node))
     except NotDecidable:
-        values = [e.value(part) for part in node.parts]
+        values = [evaluator.value(part) for part in node.parts]
     if any(abs(value) > _MAX_FACTORIAL for value in values):
         raise NotDecidable("a factorial that is too large")
     if node.value == "factorial2":
-        return e.context.fac2(values[0])
-    return e.context.factorial(values[0]) if node.value == "factorial" else e.context.binomial(*values)
+        return evaluator.context.fac2(values[0])
+    return (
+        evaluator.context.factorial(values[0])
+        if node.value == "factorial"
+        else evaluator.context.binomial(*values)
+    )
 
 
-def _series(e: Evaluator, node: Node) -> Any:
-    """Add up or multiply a finite series of a bounded number of terms."""
+def _series(evaluator: Evaluator, node: Node) -> Any:
+    """Evaluate a finite sum or product of a bounded number of terms."""
     if node.value not in {"sum", "product"}:
         raise NotDecidable(f"an {node.value}")
     variable, below, above, body = node.parts
-    first, last = e.integer(below), e.integer(above)
+    first, last = evaluator.integer(below), evaluator.integer(above)
     if last - first >= MAX_TERMS:
         raise NotDecidable("a series of too many terms")
-    outside = e.values.get(variable.value)
-    total = e.context.mpf(0 if node.value == "sum" else 1)
+    shadowed = evaluator.values.get(variable.value)
+    total = evaluator.context.mpf(0 if node.value == "sum" else 1)
     for index in range(first, last + 1):
-        e.values[variable.value] = e.context.mpf(index)
-        term = e.value(body)
+        evaluator.values[variable.value] = evaluator.context.mpf(index)
+        term = evaluator.value(body)
         total = total + term if node.value == "sum" else total * term
-    if outside is None:
-        e.values.pop(variable.value, None)
+    if shadowed is None:
+        evaluator.values.pop(variable.value, None)
     else:
-        e.values[variable.value] = outside
+        evaluator.values[variable.value] = shadowed
     return total
 
 
 _EVALUATE: dict[str, Callable[[Evaluator, Node], Any]] = {
-    "number": lambda e, node: e.fraction(node.value),
+    "number": lambda evaluator, node: evaluator.fraction(node.value),
     "symbol": _symbol,
     "constant": _constant,
     "sum": _sum,
     "product": _product,
-    "negative": lambda e, node: -e.value(node.parts[0]),
+    "negative": lambda evaluator, node: -evaluator.value(node.parts[0]),
     "quotient": _quotient,
     "power": _power,
     "root": _root,
     "apply": _apply,
     "quantity": _quantity,
     "function": _function,
-    "based": lambda e, node: e.fraction(based_value(node)),
+    "based": lambda evaluator, node: evaluator.fraction(based_value(node)),
     "big": _series,
 }
 

@@ -1,4 +1,4 @@
-"""Matrices: entries one by one, after multiplying by scalars and adding."""
+"""Reads matrices into rows of entries, with sums of matrices and multiples by scalars carried out."""
 
 from rise_env.checkers.parsing.tree import Node
 
@@ -19,7 +19,7 @@ def is_matrix(node: Node) -> bool:
 
 
 def rows(node: Node) -> list[list[Node]] | None:
-    """Return the entries of a matrix, row by row; None where it has to be worked out in other ways."""
+    """Return the rows of a matrix; None for expressions that are not evaluated, such as matrix products."""
     kind, parts, _ = node
     if kind in {"matrix", "tuple"}:
         return [list(row.parts) for row in parts]
@@ -43,7 +43,7 @@ def rows(node: Node) -> list[list[Node]] | None:
 
 
 def as_vector(node: Node) -> tuple[Node, ...] | None:
-    """Return the entries of a column."""
+    """Return the entries of a matrix that is one column; None for other matrices."""
     entries = rows(node)
     if entries is None or any(len(row) != 1 for row in entries):
         return None

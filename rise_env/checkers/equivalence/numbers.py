@@ -1,44 +1,43 @@
-r"""Reads answers that are one number, exactly: integers, decimals, fractions, with percent and units."""
+r"""Reads an answer that is one number as an exact fraction: integers, decimals, fractions, percentages."""
 
 from fractions import Fraction
 from typing import NamedTuple
 
 from rise_env.checkers.equivalence.rational import rational
 from rise_env.checkers.equivalence.unit_match import split_unit
-from rise_env.checkers.limits import NotDecidable, Undefined
+from rise_env.checkers.limits import MAX_DIGITS, NotDecidable, Undefined
 from rise_env.checkers.parsing.tree import Node
 from rise_env.checkers.parsing.units import PERCENT, PERMILLE
 from rise_env.checkers.reading.named_values import definition
 from rise_env.checkers.reading.read_answer import read
 
-_MAX_INTEGER_DIGITS = 1000
 _PLAIN = frozenset({"number", "negative", "quotient", "product", "power"})
 
 
 class Number(NamedTuple):
-    """An exact rational number, and whether it was said as a percentage."""
+    """An exact rational number, and whether it was written as a percentage."""
 
     value: Fraction | int
     percent: bool = False
 
 
 def read_number(text: str) -> Number | None:
-    r"""Return the number that `text` spells, or None where it spells none, or has to be worked out.
+    r"""Return the number that `text` is; None if it is none, or if it has to be computed first.
 
-    A unit and a name are dropped; a percentage keeps its sign apart:
+    A unit and the name of a variable are ignored. A percentage is marked:
 
     >>> read_number(r"\$1,800.00"), read_number("25%"), read_number("7-4")
     (Number(value=Fraction(1800, 1), percent=False), Number(value=Fraction(25, 1), percent=True), None)
     """
-    if text.isdecimal() and len(text) <= _MAX_INTEGER_DIGITS:
+    if text.isdecimal() and len(text) <= MAX_DIGITS:
         return Number(int(text))
-    reading = read(text)
-    if reading.literal is not None:
-        return Number(reading.literal)
-    if reading.node is None:
+    parsed = read(text)
+    if parsed.literal is not None:
+        return Number(parsed.literal)
+    if parsed.node is None:
         return None
-    defined = definition(reading.node)
-    node, unit = split_unit(defined[1] if defined else reading.node)
+    defined = definition(parsed.node)
+    node, unit = split_unit(defined[1] if defined else parsed.node)
     if unit == PERMILLE or not _is_literal(node):
         return None
     try:
@@ -56,10 +55,10 @@ def _is_literal(node: Node) -> bool:
 
 
 def equal_numbers(found: Number, expected: Number) -> bool:
-    """Return whether two numbers are equal. A percentage equals its value, and the bare figure.
+    """Return whether two numbers are equal. A percentage equals its value, and the number before its sign.
 
-    25% equals 25, 0.25 and 1/4; without any sign 25 and 0.25 differ. A reference below 1 without a sign
-    is a share: 0.25 is not 0.25%.
+    So 25% equals 25, 0.25 and 1/4, but 25 and 0.25 without a sign differ. A reference below 1 without a sign
+    is a proportion, which only the value of a percentage can equal: 0.25% is not 0.25.
     """
     if found.percent == expected.percent:
         return found.value == expected.value

@@ -1,7 +1,10 @@
-"""Exact tests of rational expressions: as fractions where they are small, modulo primes where they are not.
+"""Exact values of rational expressions, and their values modulo a prime for identity tests.
 
-Two rational functions over Q that agree modulo two primes of 61 bits at random points are equal but for
-a chance below 1e-30 (Schwartz and Zippel), however large their expansions would be.
+The modular identity test evaluates two rational functions over Q at pseudo-random points modulo two primes of
+61 bits. By the Schwartz-Zippel lemma, different functions pass it with a probability below 1e-30. The cost
+does not depend on the size of their expansions.
+
+Source: Schwartz 1980, "Fast probabilistic algorithms for verification of polynomial identities".
 """
 
 from fractions import Fraction
@@ -15,6 +18,9 @@ from rise_env.checkers.parsing.units import PERCENT
 
 PRIMES = (2**61 - 1, 2**61 - 31)
 _MAX_BITS = 12_000
+"""Bits of numerator and denominator together of a fraction that is computed."""
+_MAX_FACTORIAL, _MAX_BINOMIAL = 1000, 4000
+"""Arguments of factorials and binomial coefficients that are computed."""
 _INTEGER_FUNCTIONS = {"gcd": gcd, "lcm": lcm}
 
 
@@ -23,7 +29,7 @@ def rational(node: Node) -> Fraction:
     """Return the exact value of a constant rational expression.
 
     Raises:
-        NotDecidable: It is no such expression, or too large to write out.
+        NotDecidable: It is no such expression, or its value has too many digits.
         Undefined: It divides by zero.
     """
     kind, parts, value = node
@@ -89,11 +95,11 @@ def _function(name: str, values: list[Fraction]) -> Fraction:
     if name in {"max", "min"}:
         return max(values) if name == "max" else min(values)
     if len(whole) == len(values):
-        if name == "factorial" and 0 <= whole[0] <= 1000:
+        if name == "factorial" and 0 <= whole[0] <= _MAX_FACTORIAL:
             return Fraction(factorial(whole[0]))
-        if name == "factorial2" and 0 <= whole[0] <= 1000:
+        if name == "factorial2" and 0 <= whole[0] <= _MAX_FACTORIAL:
             return Fraction(prod(range(whole[0], 0, -2)))
-        if name == "binomial" and len(whole) == 2 and whole[1] >= 0 and 0 <= whole[0] <= 4000:
+        if name == "binomial" and len(whole) == 2 and whole[1] >= 0 and 0 <= whole[0] <= _MAX_BINOMIAL:
             return Fraction(comb(whole[0], whole[1]))
         if name in _INTEGER_FUNCTIONS:
             return Fraction(_INTEGER_FUNCTIONS[name](*whole))
@@ -102,8 +108,18 @@ def _function(name: str, values: list[Fraction]) -> Fraction:
     raise NotDecidable(f"{name} is not rational here")
 
 
-def residue(node: Node, prime: int, point: int) -> int:
-    """Return a rational expression modulo `prime`, with variables at a point numbered `point`."""
+def evaluate_modulo(node: Node, prime: int, point: int) -> int:
+    """Return the value of a rational expression modulo `prime`.
+
+    Args:
+        node: The expression.
+        prime: The modulus.
+        point: The number of the sample point; with the name of a variable it determines its value.
+
+    Raises:
+        NotDecidable: It is no rational expression.
+        Undefined: It divides by zero at this point.
+    """
     kind, parts, value = node
     if kind == "number":
         return int(value.numerator * pow(value.denominator, -1, prime) % prime)
@@ -111,25 +127,29 @@ def residue(node: Node, prime: int, point: int) -> int:
         digest = blake2b(f"{value} {point}".encode(), digest_size=8).digest()
         return int.from_bytes(digest, "big") % prime
     if kind == "negative":
-        return -residue(parts[0], prime, point) % prime
+        return -evaluate_modulo(parts[0], prime, point) % prime
     if kind == "sum":
-        return sum(residue(part, prime, point) for part in parts) % prime
+        return sum(evaluate_modulo(part, prime, point) for part in parts) % prime
     if kind == "product":
         total = 1
         for part in parts:
-            total = total * residue(part, prime, point) % prime
+            total = total * evaluate_modulo(part, prime, point) % prime
         return total
     if kind == "quotient":
-        return residue(parts[0], prime, point) * _inverse(residue(parts[1], prime, point), prime) % prime
+        return (
+            evaluate_modulo(parts[0], prime, point)
+            * _inverse(evaluate_modulo(parts[1], prime, point), prime)
+            % prime
+        )
     if kind == "power":
         exponent = rational(parts[1])
         if exponent.denominator != 1:
             raise NotDecidable("a root")
-        base = residue(parts[0], prime, point)
+        base = evaluate_modulo(parts[0], prime, point)
         if exponent < 0 or (exponent == 0 and base == 0):
             base = _inverse(base, prime)
         return pow(base, abs(exponent.numerator), prime)
-    return residue(Node("number", (), rational(node)), prime, point)
+    return evaluate_modulo(Node("number", (), rational(node)), prime, point)
 
 
 def _inverse(value: int, prime: int) -> int:

@@ -1,6 +1,7 @@
-"""Sets of real numbers: intervals, unions, inequalities in one variable, all in one normal form.
+"""Compares sets of real numbers: intervals, unions, and inequalities in one variable, in one normal form.
 
-The normal form is a sorted tuple of disjoint pieces (low, closed, high, closed) with ends of 50 digits.
+The normal form is a sorted tuple of disjoint intervals (low, whether low is closed, high, whether high is
+closed). The endpoints are evaluated to 50 digits.
 """
 
 from __future__ import annotations
@@ -14,26 +15,27 @@ from rise_env.checkers.limits import Deadline, NotDecidable, Undefined
 from rise_env.checkers.parsing.tree import Node, symbols
 from rise_env.checkers.reading.named_values import is_name
 
-Piece = tuple[Any, bool, Any, bool]
+Interval = tuple[Any, bool, Any, bool]
 ORDER = frozenset({"<", ">", "<=", ">=", "!="})
 _FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "!=": "!=", "=": "="}
-_MAX_PIECES = 500
+_MAX_INTERVALS = 500
+"""Intervals of one union."""
 
 
 class RealSets:
-    """Reads trees as sets of real numbers; remembers the variable that they bound."""
+    """Converts trees to sets of real numbers, and keeps the name of the variable that they restrict."""
 
     def __init__(self, deadline: Deadline) -> None:
         self.evaluator = Evaluator(DIGITS, {}, deadline)
         self.infinity = self.evaluator.context.inf
         self.variable: str | None = None
-        self.everything: tuple[Piece, ...] = ((-self.infinity, False, self.infinity, False),)
+        self.everything: tuple[Interval, ...] = ((-self.infinity, False, self.infinity, False),)
 
-    def read(self, node: Node) -> tuple[Piece, ...]:
-        """Return the set that a tree denotes.
+    def read(self, node: Node) -> tuple[Interval, ...]:
+        """Return the set that a tree denotes, in normal form.
 
         Raises:
-            NotDecidable: It denotes no set of real numbers, or one that is not read here.
+            NotDecidable: It denotes no set of real numbers, or one that cannot be converted.
         """
         kind, parts, value = node
         if kind == "reals":
@@ -43,20 +45,22 @@ class RealSets:
         if kind == "tuple" and len(parts) == 2 and value in {"()", "[]", "(]", "[)"}:
             return self._interval(parts, value)
         if kind == "set":
-            ends = [self._end(part) for part in parts]
+            ends = [self._endpoint(part) for part in parts]
             return self._union([(end, True, end, True) for end in ends])
         if kind == "union":
-            return self._union([piece for part in parts for piece in self.read(part)])
+            return self._union([interval for part in parts for interval in self.read(part)])
         if kind in {"intersection", "and", "both"}:
-            pieces = self.read(parts[0])
+            intervals = self.read(parts[0])
             for part in parts[1:]:
-                pieces = self._intersection(pieces, self.read(part))
-            return pieces or self.read(node._replace(kind="or")) if kind == "both" else pieces
+                intervals = self._intersection(intervals, self.read(part))
+            if kind == "both" and not intervals:  # they cannot hold together, so they are alternatives
+                return self.read(node._replace(kind="or"))
+            return intervals
         if kind == "or":
-            return self._union([piece for part in parts for piece in self.read(part)])
+            return self._union([interval for part in parts for interval in self.read(part)])
         if kind == "setminus":
-            pieces = self.read(parts[0])
-            return self._intersection(pieces, self._complement(self.read(parts[1])))
+            intervals = self.read(parts[0])
+            return self._intersection(intervals, self._complement(self.read(parts[1])))
         if kind == "builder":
             element = parts[0]
             if element.kind == "relation" and element.value == ("∈",) and element.parts[1].kind == "reals":
@@ -67,40 +71,40 @@ class RealSets:
             return self._relation(node)
         raise NotDecidable(f"a {kind} is no set of real numbers")
 
-    def _end(self, node: Node) -> Any:
+    def _endpoint(self, node: Node) -> Any:
         sign, inner = (-1, node.parts[0]) if node.kind == "negative" else (1, node)
         if inner == Node("constant", (), "infinity"):
             return sign * self.infinity
         if symbols(node):
-            raise NotDecidable("an end with a variable")
+            raise NotDecidable("an endpoint with a variable")
         try:
             return self.evaluator.real(node)
         except Undefined:
-            raise NotDecidable("an end without a value") from None
+            raise NotDecidable("an endpoint without a value") from None
 
     def _bind(self, node: Node) -> None:
         if node.kind != "symbol" or self.variable not in {None, node.value}:
             raise NotDecidable("several variables")
         self.variable = node.value
 
-    def _interval(self, parts: tuple[Node, ...], brackets: str) -> tuple[Piece, ...]:
-        low, high = map(self._end, parts)
+    def _interval(self, parts: tuple[Node, ...], brackets: str) -> tuple[Interval, ...]:
+        low, high = map(self._endpoint, parts)
         if low > high:
-            raise NotDecidable("an interval that is no interval")
+            raise NotDecidable("an interval whose lower endpoint is above its upper one")
         closed = brackets[0] == "[" and low != -self.infinity, brackets[1] == "]" and high != self.infinity
         return self._union([(low, closed[0], high, closed[1])])
 
     # --- relations
-    def _relation(self, node: Node) -> tuple[Piece, ...]:
+    def _relation(self, node: Node) -> tuple[Interval, ...]:
         if node.value == ("∈",) and is_name(node.parts[0]):
             self._bind(node.parts[0])
             return self.read(node.parts[1])
-        pieces = self.everything
+        intervals = self.everything
         for left, sign, right in zip(node.parts, node.value, node.parts[1:], strict=False):
-            pieces = self._intersection(pieces, self._single(left, sign, right))
-        return pieces
+            intervals = self._intersection(intervals, self._inequality(left, sign, right))
+        return intervals
 
-    def _single(self, left: Node, sign: str, right: Node) -> tuple[Piece, ...]:
+    def _inequality(self, left: Node, sign: str, right: Node) -> tuple[Interval, ...]:
         if sign not in _FLIPPED:
             raise NotDecidable(f"the relation {sign}")
         names = symbols(left) | symbols(right)
@@ -109,22 +113,22 @@ class RealSets:
         [name] = names
         self._bind(Node("symbol", (), name))
         if left.kind == "function" and left.value == "abs" and sign in {"<", "<=", ">", ">="}:
-            return self._absolute(left.parts[0], sign, right)
+            return self._absolute_value(left.parts[0], sign, right)
         if left.kind == "symbol" and not symbols(right):
-            return self._half(sign, self._end(right))
+            return self._half_line(sign, self._endpoint(right))
         if right.kind == "symbol" and not symbols(left):
-            return self._half(_FLIPPED[sign], self._end(left))
-        return self._half(*self._solve(left, sign, right, name))
+            return self._half_line(_FLIPPED[sign], self._endpoint(left))
+        return self._half_line(*self._solve(left, sign, right, name))
 
-    def _absolute(self, inside: Node, sign: str, bound: Node) -> tuple[Piece, ...]:
+    def _absolute_value(self, inside: Node, sign: str, bound: Node) -> tuple[Interval, ...]:
         if symbols(bound):
             raise NotDecidable("a bound with a variable")
-        above = self._single(inside, sign, bound)
-        below = self._single(inside, _FLIPPED[sign], Node("negative", (bound,)))
+        above = self._inequality(inside, sign, bound)
+        below = self._inequality(inside, _FLIPPED[sign], Node("negative", (bound,)))
         return self._intersection(above, below) if "<" in sign else self._union([*above, *below])
 
     def _solve(self, left: Node, sign: str, right: Node, name: str) -> tuple[str, Any]:
-        """Solve a relation that is linear in its variable."""
+        """Solve a linear relation for its variable; return the sign and the bound."""
         difference = Node("sum", (left, Node("negative", (right,))))
         values = []
         for at in (0, 1, 2, 5):
@@ -141,7 +145,7 @@ class RealSets:
             raise NotDecidable("a relation without its variable")
         return (sign if slope > 0 else _FLIPPED[sign]), -values[0] / slope
 
-    def _half(self, sign: str, end: Any) -> tuple[Piece, ...]:
+    def _half_line(self, sign: str, end: Any) -> tuple[Interval, ...]:
         if sign == "=":
             return ((end, True, end, True),)
         if sign == "!=":
@@ -153,7 +157,7 @@ class RealSets:
 
     # --- set algebra
     def same(self, left: Any, right: Any) -> bool:
-        """Return whether two ends are equal, as far as their digits tell."""
+        """Return whether two endpoints are equal up to rounding errors."""
         if left == right:
             return True
         if abs(left) == self.infinity or abs(right) == self.infinity:
@@ -162,12 +166,12 @@ class RealSets:
             abs(left - right) <= max(abs(left), abs(right)) * self.evaluator.context.mpf(10) ** (8 - DIGITS)
         )
 
-    def _union(self, pieces: list[Piece]) -> tuple[Piece, ...]:
-        if len(pieces) > _MAX_PIECES:
-            raise NotDecidable("a union of too many pieces")
-        result: list[Piece] = []
-        for piece in sorted(pieces, key=lambda piece: (piece[0], not piece[1])):
-            low, low_closed, high, high_closed = piece
+    def _union(self, intervals: list[Interval]) -> tuple[Interval, ...]:
+        if len(intervals) > _MAX_INTERVALS:
+            raise NotDecidable("a union of too many intervals")
+        result: list[Interval] = []
+        for interval in sorted(intervals, key=lambda interval: (interval[0], not interval[1])):
+            low, low_closed, high, high_closed = interval
             if self.same(low, high) and not (low_closed and high_closed):
                 continue
             if result:
@@ -180,22 +184,22 @@ class RealSets:
                         end = (before[2], before[3]) if before[2] > high else (high, high_closed)
                     result[-1] = (before[0], before[1], *end)
                     continue
-            result.append(piece)
+            result.append(interval)
         return tuple(result)
 
-    def _complement(self, pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
-        result: list[Piece] = []
+    def _complement(self, intervals: tuple[Interval, ...]) -> tuple[Interval, ...]:
+        result: list[Interval] = []
         low, closed = -self.infinity, False
-        for piece in pieces:
-            if piece[0] != -self.infinity:
-                result.append((low, closed, piece[0], not piece[1]))
-            low, closed = piece[2], not piece[3]
+        for interval in intervals:
+            if interval[0] != -self.infinity:
+                result.append((low, closed, interval[0], not interval[1]))
+            low, closed = interval[2], not interval[3]
         if low != self.infinity:
             result.append((low, closed, self.infinity, False))
         return self._union(result)
 
-    def _intersection(self, left: tuple[Piece, ...], right: tuple[Piece, ...]) -> tuple[Piece, ...]:
-        result: list[Piece] = []
+    def _intersection(self, left: tuple[Interval, ...], right: tuple[Interval, ...]) -> tuple[Interval, ...]:
+        result: list[Interval] = []
         for a in left:
             for b in right:
                 low = max((a[0], not a[1]), (b[0], not b[1])) if not self.same(a[0], b[0]) else (
@@ -205,7 +209,7 @@ class RealSets:
                     result.append((low[0], not low[1], high[0], high[1]))
         return self._union(result)
 
-    def equal(self, left: tuple[Piece, ...], right: tuple[Piece, ...]) -> bool:
+    def equal(self, left: tuple[Interval, ...], right: tuple[Interval, ...]) -> bool:
         """Return whether two sets in normal form are equal."""
         return len(left) == len(right) and all(
             self.same(a[0], b[0]) and self.same(a[2], b[2]) and (a[1], a[3]) == (b[1], b[3])
@@ -214,13 +218,13 @@ class RealSets:
 
 
 def same_real_set(left: Node, right: Node, deadline: Deadline) -> bool:
-    """Return whether two trees denote the same set of real numbers, of the same variable if both name one.
+    """Return whether two trees denote the same set of real numbers, of one variable if both name one.
 
     Raises:
-        NotDecidable: One of them is not read as a set of real numbers.
+        NotDecidable: One of them cannot be converted to a set of real numbers.
     """
     first, second = RealSets(deadline), RealSets(deadline)
-    pieces = first.read(left), second.read(right)
+    intervals = first.read(left), second.read(right)
     if None not in {first.variable, second.variable} and first.variable != second.variable:
         return False
-    return first.equal(*pieces)
+    return first.equal(*intervals)

@@ -1,8 +1,8 @@
-"""Decides whether two expressions have the same value, at every point where they have one.
+"""Decides whether two scalar expressions are equal at every point where both have a value.
 
-Rational expressions are compared exactly (`residues.py`); everything else is evaluated to 50 digits at
-a few points, and where the values agree once more to 110 digits, so that a true difference shows however
-small it is and a mere rounding error shrinks. No tolerance accepts a rounded answer.
+Rational expressions are compared by the modular identity test (`rational.py`). All others are evaluated to
+50 digits at a few sample points. Where the values agree, they are evaluated again to 110 digits: a rounding
+error then shrinks with the precision, and a true difference does not. No tolerance accepts a rounded answer.
 """
 
 from fractions import Fraction
@@ -10,13 +10,18 @@ from typing import Any
 from zlib import crc32
 
 from rise_env.checkers.equivalence.evaluate import Evaluator, context
-from rise_env.checkers.equivalence.rational import PRIMES, rational, residue
+from rise_env.checkers.equivalence.rational import PRIMES, evaluate_modulo, rational
 from rise_env.checkers.limits import Deadline, NotDecidable, Undefined
 from rise_env.checkers.parsing.tree import Node, symbols
 
-DIGITS, MORE_DIGITS = 50, 110
+DIGITS, CONFIRMATION_DIGITS = 50, 110
+"""Precision of the first and of the second evaluation, in decimal digits."""
 _POINTS = 8
-_ENOUGH = 3
+"""Points at which two expressions are evaluated at most; some may have no value at a point."""
+_POINTS_NEEDED = 3
+"""Points with equal values after which two expressions count as equal."""
+_POINTS_MODULO = 2
+"""The same for the modular identity test."""
 _BRANCHING = frozenset(
     {"ln", "log", "lg", "log2", "arcsin", "arccos", "arcsec", "arccsc", "arccosh", "arctanh"}
 )
@@ -27,7 +32,7 @@ SCALARS = frozenset(
 
 
 def is_scalar(node: Node) -> bool:
-    """Return whether a tree denotes one number, as far as its kinds tell."""
+    """Return whether a tree has only nodes of kinds that denote one number."""
     return all(part.kind in SCALARS for part in node.walk())
 
 
@@ -35,7 +40,7 @@ def same_value(left: Node, right: Node, deadline: Deadline) -> bool:
     """Return whether two scalar expressions are equal.
 
     Raises:
-        NotDecidable: They hold something that has to be worked out symbolically, or is too large.
+        NotDecidable: They have a part that sympy has to evaluate, or that is too large.
         DeadlineExceeded: The time is over.
     """
     if left == right:
@@ -44,7 +49,7 @@ def same_value(left: Node, right: Node, deadline: Deadline) -> bool:
     if not names:
         return _same_constant(left, right, deadline)
     try:
-        return _same_residues(left, right)
+        return _same_rational_functions(left, right)
     except (NotDecidable, Undefined):
         return _same_at_points(left, right, sorted(names), deadline)
 
@@ -57,63 +62,67 @@ def _same_constant(left: Node, right: Node, deadline: Deadline) -> bool:
     except NotDecidable:
         pass
     try:
-        residues = [(residue(left, prime, 0), residue(right, prime, 0)) for prime in PRIMES]
+        residues = [(evaluate_modulo(left, prime, 0), evaluate_modulo(right, prime, 0)) for prime in PRIMES]
     except (NotDecidable, Undefined):
-        return agree(left, right, {}, deadline)
-    # two rational numbers that are too large to write out: equal modulo primes, and in their leading digits
-    return all(a == b for a, b in residues) and agree(left, right, {}, deadline)
+        return agree_at(left, right, {}, deadline)
+    # two rational numbers of too many digits: they must agree modulo both primes, and in their leading digits
+    return all(a == b for a, b in residues) and agree_at(left, right, {}, deadline)
 
 
-def _same_residues(left: Node, right: Node) -> bool:
+def _same_rational_functions(left: Node, right: Node) -> bool:
     compared = 0
     for point in range(_POINTS):
         prime = PRIMES[point % 2]
         try:
-            values = residue(left, prime, point), residue(right, prime, point)
+            values = evaluate_modulo(left, prime, point), evaluate_modulo(right, prime, point)
         except Undefined:
             continue
         if values[0] != values[1]:
             return False
         compared += 1
-        if compared == 2:
+        if compared == _POINTS_MODULO:
             return True
     raise Undefined
 
 
 def _same_at_points(left: Node, right: Node, names: list[str], deadline: Deadline) -> bool:
     compared = 0
-    for point in points(left, right, names):
+    for point in sample_points(left, right, names):
         try:
-            if not agree(left, right, point, deadline):
+            if not agree_at(left, right, point, deadline):
                 return False
         except Undefined:
             continue
         compared += 1
-        if compared == _ENOUGH:
+        if compared == _POINTS_NEEDED:
             break
     if not compared:
         raise NotDecidable("no point where both have a value")
     return True
 
 
-def points(left: Node, right: Node, names: list[str]) -> list[dict[str, Fraction]]:
-    """Return points to evaluate at; positive ones only where roots and logarithms branch."""
+def sample_points(left: Node, right: Node, names: list[str]) -> list[dict[str, Fraction]]:
+    """Return the same pseudo-random points for the same names, as values of the variables.
+
+    All values are positive if roots or logarithms of variables would have branches at others. Variables that
+    can only be integers, such as the n of n!, get integers.
+    """
     parts = [*left.walk(), *right.walk()]
     absolute = any(part.kind == "function" and part.value == "abs" for part in parts)
     branching = any(
-        (part.kind in {"root", "power"} and (part.kind == "root" or not _whole(part.parts[1])))
+        (part.kind in {"root", "power"} and (part.kind == "root" or not _is_integer(part.parts[1])))
         or (part.kind == "function" and part.value in _BRANCHING)
         for part in parts
         if any(below.kind == "symbol" for below in part.walk())
     )
-    whole = _indices(parts)
+    integers = _integer_variables(parts)
     signs = [1] * _POINTS if branching and not absolute else [1, -1] * (_POINTS // 2)
     result = []
     for index, sign in enumerate(signs):
         point: dict[str, Fraction] = {}
         for name in names:
             seed = crc32(f"{name} {index}".encode())
-            if name in whole:
+            if name in integers:
                 point[name] = Fraction(2 + seed % 11)
             else:
                 point[name] = Fraction(sign if crc32(name.encode()) % 2 or index % 4 < 2 else 1) * Fraction(
@@ -123,15 +132,15 @@ def points(left: Node, right: Node, names: list[str]) -> list[dict[str, Fraction
     return result
 
 
-def _whole(exponent: Node) -> bool:
+def _is_integer(exponent: Node) -> bool:
     try:
         return rational(exponent).denominator == 1
     except (NotDecidable, Undefined):
         return False
 
 
-def _indices(parts: list[Node]) -> frozenset[str]:
-    """Return variables that stand for integers: exponents of negative numbers, arguments of factorials."""
+def _integer_variables(parts: list[Node]) -> frozenset[str]:
+    """Return the variables that must be integers: exponents of negative numbers, arguments of factorials."""
     found: set[str] = set()
     for part in parts:
         if part.kind == "power" and part.parts[0].kind == "negative":
@@ -146,7 +155,7 @@ def _indices(parts: list[Node]) -> frozenset[str]:
     return frozenset(found)
 
 
-def agree(left: Node, right: Node, point: dict[str, Fraction], deadline: Deadline) -> bool:
+def agree_at(left: Node, right: Node, point: dict[str, Fraction], deadline: Deadline) -> bool:
     """Return whether two expressions have the same value at one point.
 
     Raises:
@@ -165,13 +174,13 @@ def agree(left: Node, right: Node, point: dict[str, Fraction], deadline: Deadlin
     scale = max(abs(values[0]), abs(values[1]))
     if difference == 0 and scale == 0:
         return True
-    # far apart, unless all digits were lost: then both are tiny beside the numbers they came from
+    # They differ, unless cancellation lost all digits: then both are tiny, and need the second evaluation.
     if (
         difference > scale * context(DIGITS).mpf(10) ** (-DIGITS // 2)
         and scale > context(DIGITS).mpf(10) ** -20
     ):
         return False
-    digits = MORE_DIGITS + _smallness(left, right)
+    digits = CONFIRMATION_DIGITS + _extra_digits(left, right)
     exact = [_value(node, point, digits, deadline) for node in (left, right)]
     if exact[0] is None or exact[1] is None:
         return False
@@ -183,8 +192,8 @@ def agree(left: Node, right: Node, point: dict[str, Fraction], deadline: Deadlin
     return bool(closer <= finer.mpf(difference) * finer.mpf(10) ** -40) and difference != 0
 
 
-def _smallness(*nodes: Node) -> int:
-    """Return how many digits behind the point the constants of trees have, in steps that share arithmetic."""
+def _extra_digits(*nodes: Node) -> int:
+    """Return how many more digits small constants need, rounded up so that few contexts are needed."""
     bits = 0
     for node in nodes:
         for part in node.walk():
@@ -204,7 +213,7 @@ def _value(node: Node, point: dict[str, Fraction], digits: int, deadline: Deadli
 
 
 def same_rounded(left: Node, right: Node, digits: int, deadline: Deadline) -> bool:
-    """Return whether two constants are equal once both are rounded, half up, to so many decimals."""
+    """Return whether two constants are equal after both are rounded, half up, to `digits` decimal places."""
     try:
         values = [Evaluator(DIGITS, {}, deadline).real(node) for node in (left, right)]
     except Undefined:

@@ -1,4 +1,4 @@
-"""Units, percent and degrees: tags of a value that may be left out but not changed."""
+"""Compares quantities: by default a unit, percent or degree sign may be missing, but two units must agree."""
 
 from collections.abc import Callable
 
@@ -8,11 +8,11 @@ from rise_env.checkers.parsing.tree import Node, number
 from rise_env.checkers.parsing.units import COUNTED, DEGREE, PERCENT, PERMILLE, Unit, read_unit
 from rise_env.checkers.policy import Policy
 
-_CELSIUS = frozenset({"celsius", "fahrenheit"})
+_TEMPERATURES = frozenset({"celsius", "fahrenheit"})
 
 
 def split_unit(node: Node) -> tuple[Node, Unit | None]:
-    """Return a value and the unit that belongs to the whole of it."""
+    """Return a number and the unit that applies to the whole of it; None if there is no such unit."""
     kind, parts, value = node
     if kind == "quantity":
         inner, below = split_unit(parts[0])
@@ -31,16 +31,16 @@ def split_unit(node: Node) -> tuple[Node, Unit | None]:
 
 
 def without_units(node: Node) -> Node:
-    """Return a tree with percent and degrees worked in, and other units left out."""
+    """Return a tree without units: percentages and degrees are converted to numbers, other units removed."""
     parts = tuple(without_units(part) for part in node.parts)
     if node.kind != "quantity":
         return node._replace(parts=parts)
     if node.value == DEGREE:
-        return _in_radians(parts[0])
-    return _scaled(parts[0], node.value) if node.value in {PERCENT, PERMILLE} else parts[0]
+        return _to_radians(parts[0])
+    return _in_base_units(parts[0], node.value) if node.value in {PERCENT, PERMILLE} else parts[0]
 
 
-def _in_radians(node: Node) -> Node:
+def _to_radians(node: Node) -> Node:
     return Node("quotient", (Node("product", (node, Node("constant", (), "pi"))), number(180)))
 
 
@@ -48,8 +48,8 @@ def _mentions_pi(node: Node) -> bool:
     return any(part.kind == "constant" and part.value == "pi" for part in node.walk())
 
 
-def _unit_letter(node: Node, unit: Unit) -> Node | None:
-    """Return `12 m` without its last letter where that letter is the unit in question."""
+def _without_unit_letter(node: Node, unit: Unit) -> Node | None:
+    """Return the number of a product such as `12 m` if its last letter is `unit`; else None."""
     if node.kind != "product" or node.parts[-1].kind != "symbol" or len(node.parts) < 2:
         return None
     if read_unit(node.parts[-1].value) != unit:
@@ -57,9 +57,9 @@ def _unit_letter(node: Node, unit: Unit) -> Node | None:
     return node.parts[0] if len(node.parts) == 2 else Node("product", node.parts[:-1])
 
 
-def same_quantity(gold: Node, answer: Node, same: Callable[[Node, Node], bool], policy: Policy) -> bool:
-    """Compare two values of which at least one has a unit; `same` compares bare values."""
-    left, unit = split_unit(gold)
+def same_quantity(reference: Node, answer: Node, same: Callable[[Node, Node], bool], policy: Policy) -> bool:
+    """Return whether two quantities are equal; `same` compares their numbers. At least one has a unit."""
+    left, unit = split_unit(reference)
     right, other = split_unit(answer)
     unit = None if unit == COUNTED else unit
     other = None if other == COUNTED else other
@@ -72,12 +72,12 @@ def same_quantity(gold: Node, answer: Node, same: Callable[[Node, Node], bool], 
     if unit is None or other is None:
         return _same_with_one_unit(left, unit, right, other, same, policy)
     if unit.dimension == other.dimension:
-        return same(_scaled(left, unit), _scaled(right, other))
+        return same(_in_base_units(left, unit), _in_base_units(right, other))
     names = {name for name, _ in (*unit.dimension, *other.dimension)}
-    return "degree" in names and bool(names & _CELSIUS) and same(left, right)
+    return "degree" in names and bool(names & _TEMPERATURES) and same(left, right)
 
 
-def _scaled(node: Node, unit: Unit) -> Node:
+def _in_base_units(node: Node, unit: Unit) -> Node:
     return Node("product", (node, number(unit.factor)))
 
 
@@ -98,12 +98,19 @@ def _same_percentage(
 ) -> bool:
     if unit is not None and other is not None and not {unit, other} <= {PERCENT, PERMILLE}:
         return False
-    # a reference below 1 without a sign is a share, and no percentage of that figure
-    added = unit is None and _below_one(left)
-    bare = PERCENT in {unit, other} and None in {unit, other} and policy.percent == "either" and not added
-    if bare and same(left, right):
+    # a reference below 1 without a sign is a proportion: 0.25 is not 0.25%
+    is_proportion = unit is None and _below_one(left)
+    may_omit_sign = (
+        PERCENT in {unit, other}
+        and None in {unit, other}
+        and policy.percent == "either"
+        and not is_proportion
+    )
+    if may_omit_sign and same(left, right):
         return True
-    return same(_scaled(left, unit) if unit else left, _scaled(right, other) if other else right)
+    return same(
+        _in_base_units(left, unit) if unit else left, _in_base_units(right, other) if other else right
+    )
 
 
 def _same_with_one_unit(
@@ -114,13 +121,13 @@ def _same_with_one_unit(
     same: Callable[[Node, Node], bool],
     policy: Policy,
 ) -> bool:
-    bare, value, tag = (right, left, unit) if other is None else (left, right, other)
-    assert tag is not None
-    named = _unit_letter(bare, tag)
-    if named is not None:
-        return same(value, named)
+    bare, value, known_unit = (right, left, unit) if other is None else (left, right, other)
+    assert known_unit is not None
+    number_of_bare = _without_unit_letter(bare, known_unit)
+    if number_of_bare is not None:
+        return same(value, number_of_bare)
     if policy.units == "required":
         return False
     if same(left, right):
         return True
-    return tag == DEGREE and _mentions_pi(bare) and same(_in_radians(value), bare)
+    return known_unit == DEGREE and _mentions_pi(bare) and same(_to_radians(value), bare)

@@ -1,1 +1,1 @@
-"""Private: from a reply to the text of its final answer."""
+"""Private: finds the text of the final answer in a reply."""

@@ -1,38 +1,44 @@
-r"""Finds the contents of the last `\boxed{...}`, in time linear in the length of the text.
+r"""Finds the content of the last `\boxed{...}` of a text, in time linear in its length.
 
-Nested boxes count as their outermost one. Boxes joined only by commas or "and" state one list:
-`\boxed{1}, \boxed{2}` is "1, 2". An unclosed last box states nothing, and neither does an empty one:
-an earlier box is not what the reply ended with.
+Of nested boxes the outermost counts. Boxes with only commas or "and" between them are one list:
+`\boxed{1}, \boxed{2}` is "1, 2". If the last box is empty or not closed, the text has no answer, and no
+earlier box counts, because the reply did not end with it.
 """
 
 import re
 from typing import NamedTuple
 
-# every repetition is bounded, so that a flood of one character costs linear time
+# All repetitions are bounded, so that many equal characters in a row take linear time.
 _TOKEN = re.compile(r"\\{0,4}(?:boxed|fbox|framebox)\s{0,20}\{|\\.|[{}]", re.DOTALL)
 _UNBRACED = re.compile(r"\\(?:boxed|fbox)\s{0,20}([0-9A-Za-z])(?!\s{0,20}\{)")
 _JOINER = re.compile(
-    r"(?=[^A-Za-z]*(?:[,;]|(?:[^A-Za-z]|q?quad|text)*(?:and|or)\b))"  # says that a list goes on
+    r"(?=[^A-Za-z]*(?:[,;]|(?:[^A-Za-z]|q?quad|text)*(?:and|or)\b))"  # must hold a comma, "and" or "or"
     r"(?:[\s$,;.()\[\]\\{}&]|q?quad\b|text\b|and\b|or\b)*(?:[A-Za-z](?:_\{?\w\}?)?\s*=[\s$]*)?"
 )
 _MAX_JOINER_LENGTH = 40
+"""Characters between two boxes of one list."""
 _MAX_BOXES = 256
-_MAX_DEPTH = 8
+"""Boxes of one list."""
+_MAX_NESTED_BOXES = 8
+"""Boxes around one answer that are removed."""
 
 
 class _Box(NamedTuple):
     start: int
+    """Position of the command."""
     inner: int
+    """Position of the first character of the content."""
     end: int
+    """Position of the closing brace."""
 
 
 def has_box(text: str) -> bool:
-    r"""Return whether `text` tries to box something: then nothing outside boxes is its answer."""
+    r"""Return whether `text` has a box, complete or not; if so, text outside boxes is no answer."""
     return "boxed" in text or "\\fbox" in text
 
 
 def last_boxed(text: str) -> str | None:
-    r"""Return what the last box of `text` holds, stripped; None where no box states an answer.
+    r"""Return the content of the last box of `text`, stripped; None if there is no such box.
 
     >>> last_boxed(r"so \boxed{\frac{1}{2}}.")
     '\\frac{1}{2}'
@@ -43,7 +49,7 @@ def last_boxed(text: str) -> str | None:
     """
     start = text.rfind("boxed{")
     if start >= 0 and text.find("box", 0, start) < 0 and text.find("box", start + 6) < 0:
-        # the usual case: one box, and no brace inside
+        # fast path for the usual case: one box, without braces inside
         end = text.find("}", start)
         if end < 0:
             return None
@@ -52,10 +58,10 @@ def last_boxed(text: str) -> str | None:
             return content.strip() or None
     elif start < 0 and not has_box(text):
         return None
-    return _last_of_many(text)
+    return _last_of_several(text)
 
 
-def _last_of_many(text: str) -> str | None:
+def _last_of_several(text: str) -> str | None:
     boxes, last_open = _outermost(text)
     if last_open > (boxes[-1].end if boxes else -1):
         return None
@@ -74,9 +80,9 @@ def _last_of_many(text: str) -> str | None:
 
 
 def _outermost(text: str) -> tuple[list[_Box], int]:
-    """Return the closed outermost boxes in order, and where the last unclosed box starts (or -1)."""
+    """Return the closed outermost boxes in order, and the start of the last unclosed box, or -1."""
     boxes: list[_Box] = []
-    opened: list[tuple[int, int] | None] = []  # (start, inner) of a box, None for a plain brace
+    opened: list[tuple[int, int] | None] = []  # (start, inner) of an open box, None for an open brace
     for token in _TOKEN.finditer(text):
         found = token.group()
         if found == "}":
@@ -94,10 +100,11 @@ def _outermost(text: str) -> tuple[list[_Box], int]:
 
 
 def _content(text: str, box: _Box) -> str:
+    """Return the content of a box, without the boxes that enclose the whole of it."""
     content = text[box.inner : box.end].strip()
-    if text.startswith("\\\\", box.start):  # a reply escaped twice, as JSON in JSON
+    if text.startswith("\\\\", box.start):  # the reply was escaped twice, as JSON inside JSON
         content = content.replace("\\\\", "\\")
-    for _ in range(_MAX_DEPTH):
+    for _ in range(_MAX_NESTED_BOXES):
         if not content.endswith("}"):
             break
         opening = _TOKEN.match(content)

@@ -1,16 +1,17 @@
-r"""Finds the final answer that a reply states.
+r"""Finds the final answer in a reply.
 
-The policy, in order:
+These rules apply, in this order:
 
-1. Thinking does not count: only what follows the last `</think>`, and nothing of an unclosed one. What
-   follows an end-of-turn token does not count either.
-2. The last box counts (`boxed.py`). A reply that tries to box states nothing outside of its boxes.
-3. Without a box, the last statement counts (`markers.py`): `#### 42`, "the answer is 42", "Answer: 42",
-   a reply that is nothing but an answer, or a last sentence that concludes with one value. Policy
-   `extraction="boxed"` stops before this step.
-4. Only with `extraction="last"`: the last formula or number of the reply.
+1. Thinking does not count. Only text after the last `</think>` is read; if a `<think>` is not closed, nothing
+   after it is read. Text after an end-of-turn token is not read either.
+2. The last box is the answer (`boxed.py`). If the reply has a box, even one that is not closed, no other text
+   is an answer.
+3. Without a box, the last marked statement is the answer (`stated_answer.py`): `#### 42`, "the answer is 42",
+   "Answer: 42". Without one, the whole reply, if it is a bare value, or the one value of a last sentence that
+   is a conclusion. With `extraction="boxed"` this rule does not apply.
+4. Only with `extraction="last"`, the last formula or number of the reply is the answer.
 
-All scans are linear in the length of the reply, of which the last 50,000 characters are read.
+The time is linear in the length of the reply. Of a longer reply, the last 50,000 characters are read.
 """
 
 import re
@@ -30,15 +31,15 @@ MAX_REPLY_LENGTH = 50_000
 _END_OF_TURN = re.compile(r"(?<=\S)\s*(?:<\|(?:im_end|im_start|eot_id|endoftext|end|eom_id)\|>|</s>)")
 
 
-def spoken(reply: str) -> str:
-    """Return what the reply says to its reader: its end, without thinking."""
+def visible_text(reply: str) -> str:
+    """Return the part of a reply in which its answer may stand: its end, without thinking."""
     if len(reply) > MAX_REPLY_LENGTH:
-        # a think block that was opened earlier still counts as thinking
+        # the part that is cut off may open a block of thinking
         thinking = reply.rfind("<think>", 0, -MAX_REPLY_LENGTH) > reply.rfind("</think>")
         last = "" if thinking else reply[-MAX_REPLY_LENGTH:]
         if "box" not in last and not thinking:
             box = max(reply.rfind("\\boxed"), reply.rfind("\\fbox"))
-            last = reply[box : box + MAX_REPLY_LENGTH] if box >= 0 else last
+            last = reply[box : box + MAX_REPLY_LENGTH] if box >= 0 else last  # a box far from the end counts
         reply = last
     closed = reply.rfind("</think>")
     if closed >= 0:
@@ -54,7 +55,11 @@ def spoken(reply: str) -> str:
 
 
 def final_answer(reply: str, *, extraction: Literal["boxed", "stated", "last"] = "stated") -> str | None:
-    r"""Return the final answer that `reply` states, as it spells it; None where it states none.
+    r"""Return the text of the final answer of `reply`; None if it has none.
+
+    Args:
+        reply: The whole text that the model wrote.
+        extraction: Where an answer may stand; see `Policy.extraction`.
 
     >>> final_answer(r"<think>\boxed{1}?</think> It is \boxed{2}.")
     '2'
@@ -63,7 +68,7 @@ def final_answer(reply: str, *, extraction: Literal["boxed", "stated", "last"] =
     >>> final_answer("The answer is 42 because 6 * 7 = 42.")
     '42'
     """
-    reply = spoken(reply)
+    reply = visible_text(reply)
     if has_box(reply):
         return last_boxed(reply)
     if extraction == "boxed":

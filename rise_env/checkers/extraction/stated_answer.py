@@ -1,4 +1,8 @@
-"""Finds answers that are stated in words, without a box: "the answer is 42", "#### 42", "Answer: 42"."""
+"""Finds answers outside of boxes: "the answer is 42", "#### 42", "Answer: 42", or a concluding sentence.
+
+The regular expressions know English markers, and the most frequent ones of some other languages. Their
+repetitions are bounded, so that the time is linear in the length of the text.
+"""
 
 import re
 
@@ -15,11 +19,11 @@ _REASON = re.compile(
     r"|not|non|and not)\b",
     re.I,
 )
-_LEAD = re.compile(
+_FILLER_WORDS = re.compile(
     r"[\s*_:#>]+|(?:therefore|thus|hence|so|simply|just|for sure|clearly|definitely|that)\b[,\s]*", re.I
 )
 _FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
-_SAYS = re.compile(r"\b(?:is|are|be|equals|est|es|ist)\b\s*:?\s*(?=\S)|[是为]\s*", re.I)
+_VERB = re.compile(r"\b(?:is|are|be|equals|est|es|ist)\b\s*:?\s*(?=\S)|[是为]\s*", re.I)
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:/\d+)?(?:\s*(?:\\?%|percent\b))?|-?\.\d+")
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _CONCLUSION = re.compile(
@@ -30,7 +34,7 @@ _CONCLUSION = re.compile(
     re.I,
 )
 _SENTENCES = re.compile(r"(?<=[^\s\d])[.!?]\s+(?=\S)|(?<=\d)[.!?]\s+(?=[A-Z\\$])|[。！।]|\n\s*\n")
-_CHOOSES = re.compile(r"\b(?:it'?s|it is|is|choose|pick|option)\s+\(?([A-J])\)?$")
+_CHOSEN_LETTER = re.compile(r"\b(?:it'?s|it is|is|choose|pick|option)\s+\(?([A-J])\)?$")
 _FOREIGN = re.compile(
     "^[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af，：\\s]+|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\\s]+$"
 )
@@ -38,25 +42,31 @@ _SCRIPT = re.compile("[\u0590-\u0dff\u0e00-\u0fff\u3040-\u9fff\uac00-\ud7af]")
 _LABELLED = re.compile(r"[A-Za-z ]{1,40}:\s*")
 _LETTER = re.compile(r"\(?([A-J])\)?(?:[.):]\s+\S.*|\s+[A-Z][a-z]+)")
 _MAX_STATEMENT_LENGTH = 1000
+"""Characters after a marker that are read."""
 _MAX_SENTENCE_LENGTH = 600
+"""Characters at the end of a text in which its last sentence is looked for."""
 _MAX_WHOLE_LENGTH = 80
+"""Characters of a whole reply that may be a bare value."""
+_MAX_TAIL_LENGTH = 5000
+"""Characters at the end of a text in which its last formula is looked for."""
 
 
 def stated_answer(text: str) -> str | None:
-    """Return what the last marker of `text` states; "" where it states a negation or nothing."""
+    """Return the statement after the last marker; None without a marker, "" if it is negated or empty."""
     markers = list(_MARKER.finditer(text))
     if not markers:
         return None
     marker = markers[-1]
     rest = text[marker.end() : marker.end() + _MAX_STATEMENT_LENGTH]
-    while (lead := _LEAD.match(rest)) and lead.end():
-        rest = rest[lead.end() :]
+    while (filler := _FILLER_WORDS.match(rest)) and filler.end():
+        rest = rest[filler.end() :]
     if re.match(r"(?:not|n't|never|none|one of|among)\b", rest):
         return ""
     return _statement(rest)
 
 
 def _statement(rest: str) -> str:
+    """Return the answer at the start of the text after a marker: without reasons and later sentences."""
     formula = _FORMULA.match(rest)
     begin = formula.end() if formula else 0
     end = _SENTENCE_END.search(rest, begin)
@@ -69,30 +79,30 @@ def _statement(rest: str) -> str:
     sentence = _foreign_ends(sentence.strip().strip("*_").strip())
     if formula or not _WORD.match(sentence):
         return sentence
-    return _said(sentence)
+    return _predicate(sentence)
 
 
 def _foreign_ends(text: str) -> str:
-    """Drop words of scripts without spaces from both ends of a statement with a number."""
+    """Remove Chinese, Japanese and Korean words from both ends of a statement that has a number."""
     if text.isascii() or not re.search(r"\d", text):
         return text
-    said = [match.end() for match in re.finditer("[是为]", text)]
-    return _FOREIGN.sub("", text[said[-1] :] if said else text).strip()
+    verbs = [match.end() for match in re.finditer("[是为]", text)]
+    return _FOREIGN.sub("", text[verbs[-1] :] if verbs else text).strip()
 
 
-def _said(sentence: str) -> str:
-    """Return what a sentence says of its subject: its formula, or what follows the last "is"."""
-    said = [match.end() for match in _SAYS.finditer(sentence)]
+def _predicate(sentence: str) -> str:
+    """Return what a sentence states of its subject: its only formula, or the text after the last "is"."""
+    verbs = [match.end() for match in _VERB.finditer(sentence)]
     formulas = list(_FORMULA.finditer(sentence))
-    if said and (not formulas or formulas[-1].start() < said[-1] or formulas[-1].start() - said[-1] < 3):
-        return sentence[said[-1] :].strip()
+    if verbs and (not formulas or formulas[-1].start() < verbs[-1] or formulas[-1].start() - verbs[-1] < 3):
+        return sentence[verbs[-1] :].strip()
     if len(formulas) == 1:
         return formulas[0].group().strip()
     return sentence
 
 
 def whole_answer(text: str) -> str | None:
-    """Return a reply that is nothing but a formula, a number with its unit, or one letter."""
+    """Return the text if all of it is one formula, one number with its unit, or one letter; else None."""
     text = text.strip().strip("*").strip()
     if "\n" in text or not re.search(r"\w|∞", text):
         return None
@@ -118,7 +128,7 @@ def whole_answer(text: str) -> str | None:
 
 
 def concluded_answer(text: str) -> str | None:
-    """Return the one value of a last sentence that concludes: "Therefore $x > 5$ is the solution"."""
+    """Return the value of the last sentence if it is a conclusion: "Therefore $x > 5$ is the solution"."""
     tail = text.strip().rstrip("。！।.")[-_MAX_SENTENCE_LENGTH:]
     sentence = _SENTENCES.split(tail)[-1]
     conclusions = list(_CONCLUSION.finditer(sentence))
@@ -128,26 +138,26 @@ def concluded_answer(text: str) -> str | None:
 
 
 def _only_value(sentence: str) -> str | None:
-    """Return the one formula, number or letter that a sentence is about."""
+    """Return the formula, number or letter of a sentence that has only one and does not hedge."""
     if re.search(r"\b(?:not|no|or|maybe|perhaps|either|guess)\b|\?", sentence):
         return None
     formulas = list(_FORMULA.finditer(sentence))
     if formulas:
-        return _said(sentence) if len(formulas) > 1 else formulas[0].group()
+        return _predicate(sentence) if len(formulas) > 1 else formulas[0].group()
     numbers = list(_NUMBER.finditer(sentence.rstrip(".")))
     bold = [found for marked in re.findall(r"\*\*([^*]+)\*\*", sentence) if (found := _NUMBER.match(marked))]
     if len(bold) == 1:
         return bold[0].group()
     if len(numbers) > 1 and "=" in sentence[numbers[-2].end() : numbers[-1].start()]:
         return numbers[-1].group()
-    if not numbers and (letter := _CHOOSES.search(sentence)):
+    if not numbers and (letter := _CHOSEN_LETTER.search(sentence)):
         return letter.group(1)
     return numbers[0].group() if len(numbers) == 1 else None
 
 
 def last_formula(text: str) -> str | None:
-    """Return the last formula between dollars or TeX brackets, or else the last number."""
-    tail = text[-5000:]
+    """Return the last formula between dollars or TeX brackets; the last number if it comes later."""
+    tail = text[-_MAX_TAIL_LENGTH:]
     formulas = list(_FORMULA.finditer(tail))
     numbers = list(_NUMBER.finditer(tail))
     if formulas and (not numbers or formulas[-1].end() >= numbers[-1].start()):

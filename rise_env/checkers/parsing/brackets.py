@@ -1,4 +1,4 @@
-r"""Brackets: groups, tuples, intervals, sets, set builders, absolute values, floors."""
+r"""Parses brackets: groups, tuples, intervals, sets, set builders, absolute values, floors and ceilings."""
 
 from rise_env.checkers.limits import Unreadable
 from rise_env.checkers.parsing.cursor import Cursor
@@ -12,12 +12,13 @@ _DELIMITERS = {
     "|": ("|", "abs"),
     "‖": ("‖", "norm"),
 }
+"""Opening delimiters, to the closing one and the function that they write."""
 
 
 def parse_bracket(cursor: Cursor) -> Node:
-    """Read what a bracket encloses, up to the bracket that closes it."""
+    """Parse a bracket, its content, and the bracket that closes it."""
     opening = cursor.token.value
-    outside = cursor.open_bars, cursor.in_set
+    enclosing = cursor.open_bars, cursor.in_set
     cursor.open_bars, cursor.in_set = 0, opening == "\\{"
     if opening in _DELIMITERS:
         node = _parse_delimited(cursor, *_DELIMITERS[opening])
@@ -33,8 +34,8 @@ def parse_bracket(cursor: Cursor) -> Node:
         cursor.expect("⟩")
         node = Node("tuple", tuple(items), "<>")
     else:
-        raise Unreadable(f"{opening!r} begins nothing")
-    cursor.open_bars, cursor.in_set = outside
+        raise Unreadable(f"{opening!r} cannot begin an expression")
+    cursor.open_bars, cursor.in_set = enclosing
     return node
 
 
@@ -58,7 +59,7 @@ def _parse_parentheses(cursor: Cursor, opening: str) -> Node:
             raise Unreadable("brackets that do not match")
         return items[0]
     if not set(separators) <= {",", ";"}:
-        raise Unreadable("words between brackets")
+        raise Unreadable("a list in brackets with words between its items")
     return Node("tuple", tuple(items), opening + closing)
 
 
@@ -71,6 +72,7 @@ def _parse_group(cursor: Cursor) -> Node:
         cursor.expect("}")
         return Node("quotient", parts) if operation == "over" else Node("function", parts, "binomial")
     cursor.expect("}")
+    # {1, 2} without backslashes is meant as a set
     return items[0] if len(items) == 1 else Node("set", tuple(items))
 
 

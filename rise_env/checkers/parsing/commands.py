@@ -1,4 +1,8 @@
-r"""Commands with a shape of their own: matrices, sums, products, integrals, limits."""
+r"""Parses commands with a syntax of their own: matrices, sums, products, integrals, limits.
+
+The parts of a node of the kind "big" are: of a sum or product (variable, first, last, term); of an integral
+(variable, integrand) or (variable, lower, upper, integrand); of a limit (variable, target, expression).
+"""
 
 from rise_env.checkers.limits import MAX_ITEMS, Unreadable
 from rise_env.checkers.parsing.cursor import Cursor
@@ -13,7 +17,11 @@ _INTEGRALS = frozenset({"int", "oint"})
 
 
 def parse_command(cursor: Cursor) -> Node:
-    """Read what a command begins; refuse the commands that we do not know."""
+    """Parse a command and what belongs to it.
+
+    Raises:
+        Unreadable: The command is not known.
+    """
     name = cursor.take().value
     if name == "begin":
         return _parse_matrix(cursor)
@@ -32,7 +40,7 @@ def _parse_matrix(cursor: Cursor) -> Node:
         raise Unreadable(f"the environment {name!r}")
     if name == "array" and cursor.at("{"):
         cursor.raw_argument()
-    outside, cursor.open_bars, cursor.in_set = (cursor.open_bars, cursor.in_set), 0, False
+    enclosing, cursor.open_bars, cursor.in_set = (cursor.open_bars, cursor.in_set), 0, False
     rows: list[list[Node]] = [[]]
     while not (cursor.token.kind == "command" and cursor.token.value == "end"):
         if cursor.token.kind == "command" and cursor.token.value == "\\":
@@ -49,11 +57,11 @@ def _parse_matrix(cursor: Cursor) -> Node:
                 raise Unreadable("a matrix of too many entries")
     cursor.take()
     if cursor.raw_argument() != name:
-        raise Unreadable("environments that cross")
-    cursor.open_bars, cursor.in_set = outside
+        raise Unreadable("an environment that is closed by another name")
+    cursor.open_bars, cursor.in_set = enclosing
     rows = [row for row in rows if row]
     if not rows or len({len(row) for row in rows}) != 1:
-        raise Unreadable("a matrix with ragged rows")
+        raise Unreadable("a matrix whose rows have different lengths")
     node = Node("matrix", tuple(Node("list", tuple(row)) for row in rows))
     return Node("function", (node,), "det") if name == "vmatrix" else node
 
@@ -89,7 +97,7 @@ def _parse_series(cursor: Cursor, name: str) -> Node:
 
 
 def _replace_leaf(node: Node, old: Node, new: Node) -> Node:
-    """Return a tree with one leaf replaced by another."""
+    """Return a tree in which the leaf `old` is replaced by `new`."""
     if old == new:
         return node
     return (
@@ -104,7 +112,7 @@ def _parse_integral(cursor: Cursor) -> Node:
     if (below is None) != (above is None):
         raise Unreadable("an integral with one bound")
     start = cursor.position
-    # the differential ends the integrand: find "d" and a letter, or one word "dx", on this level
+    # the differential ends the integrand: "d" and a letter, or the word "dx", outside of brackets
     depth = 0
     for place in range(start, len(cursor.tokens) - 1):
         kind, value, _ = cursor.tokens[place]
@@ -119,11 +127,12 @@ def _parse_integral(cursor: Cursor) -> Node:
 def _parse_integrand(
     cursor: Cursor, place: int, name: str, width: int, bounds: tuple[Node | None, Node | None]
 ) -> Node:
+    """Parse the integrand, which ends at `place`, where its differential of `width` tokens begins."""
     rest = cursor.tokens[place:]
     cursor.tokens[place:] = [cursor.tokens[-1]]
     body = cursor.relation() if cursor.token.kind != "end" else Node("number", (), 1)
     if cursor.token.kind != "end":
-        raise Unreadable("an integrand that does not end")
+        raise Unreadable("an integrand that cannot be parsed up to its differential")
     cursor.tokens[place:] = rest
     cursor.position = place + width
     variable = Node("symbol", (), name)
@@ -142,5 +151,5 @@ def _parse_limit(cursor: Cursor) -> Node:
         side = cursor.raw_argument()
     cursor.expect("}")
     if variable.kind != "symbol" or side not in {"", "+", "-"}:
-        raise Unreadable("a limit of no variable")
+        raise Unreadable("a limit without a variable, or from an unknown side")
     return Node("big", (variable, target, cursor.expression(SUM)), f"limit{side}")

@@ -1,4 +1,4 @@
-r"""Function names with their arguments: `\sin^2 2x`, `\log_2 8`, `sqrt(3)`, `\sqrt[3]{2}`, `\gcd(12, 18)`."""
+r"""Parses functions with their arguments: `\sin^2 2x`, `\log_2 8`, `\sqrt[3]{2}`, `\gcd(12, 18)`."""
 
 from rise_env.checkers.limits import Unreadable
 from rise_env.checkers.parsing.brackets import parse_bracket
@@ -17,7 +17,7 @@ _MINUS_ONE = Node("negative", (number(1),))
 
 
 def parse_function(cursor: Cursor) -> Node:
-    """Read a function and its argument."""
+    """Parse a function, its subscript and exponent, and its arguments."""
     name = cursor.take().value
     if name in {"sqrt", "cbrt"}:
         return _parse_root(cursor, 2 if name == "sqrt" else 3)
@@ -31,7 +31,7 @@ def parse_function(cursor: Cursor) -> Node:
         else:
             raised = parse_superscript(cursor, number(1))
             if raised.kind != "power":
-                raise Unreadable("degrees of a function")
+                raise Unreadable("a degree sign on the name of a function")
             power = raised.parts[1]
     if power == _MINUS_ONE and name in _INVERSES:
         name, power = _INVERSES[name], None
@@ -47,7 +47,7 @@ def _parse_root(cursor: Cursor, index: int) -> Node:
     degree = number(index)
     if cursor.at("[") and index == 2:
         degree = parse_bracket(cursor)
-    if cursor.token.kind == "number":  # \sqrt12 is meant as the root of twelve
+    if cursor.token.kind == "number":  # unlike TeX, people mean \sqrt12 as the root of twelve
         inside = parse_number_token(cursor)
     elif cursor.at("(", "{"):
         inside = parse_bracket(cursor)
@@ -70,19 +70,19 @@ def _parse_arguments(cursor: Cursor, name: str) -> tuple[Node, ...]:
 
 
 def _parse_unbracketed_argument(cursor: Cursor) -> Node:
-    """Read factors without signs between them, up to an operator or the next such function."""
+    """Parse factors without signs between them, up to an operator or the next function of this sort."""
     if cursor.accept("-"):
         return Node("negative", (_parse_unbracketed_argument(cursor),))
     factors = [_parse_factor(cursor)]
     while True:
         kind, value, _ = cursor.token
-        goes_on = (
+        continues = (
             kind in {"letter", "constant", "accent"}
             or (kind == "name" and value not in UNBRACKETED)
             or (kind == "command" and value == "frac")
             or (kind == "operator" and value in STARTS and value not in {"(", "["})
         )
-        if not goes_on:
+        if not continues:
             return factors[0] if len(factors) == 1 else Node("product", tuple(factors))
         factors.append(_parse_factor(cursor))
 

@@ -1,10 +1,10 @@
-r"""Cuts a cleaned answer into tokens, LaTeX and plain notation alike. Linear, and never recurses deeply."""
+r"""Splits a cleaned answer into tokens: LaTeX and plain notation, in linear time, without deep recursion."""
 
 import re
 from typing import NamedTuple
 
 from rise_env.checkers.limits import Unreadable
-from rise_env.checkers.parsing import vocabulary as known
+from rise_env.checkers.parsing import vocabulary
 from rise_env.checkers.parsing.units import is_unit_phrase
 
 _TOKEN = re.compile(
@@ -19,7 +19,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d.])(?!,\d)")
-_SPELLED = {"**": "^", "=<": "<=", "=>": ">=", "<>": "!=", "==": "=", ":=": "=", "->": "→", "...": "ellipsis"}
+_ALIASES = {"**": "^", "=<": "<=", "=>": ">=", "<>": "!=", "==": "=", ":=": "=", "->": "→", "...": "ellipsis"}
 _MATHS = re.compile(r"[\d\\^_+=<>/*|]")
 _LETTERS = re.compile(r"[A-Z](?:\s*(?:,|\band\b|\bor\b)\s*[A-Z])+")
 
@@ -28,21 +28,23 @@ class Token(NamedTuple):
     """One piece of an answer."""
 
     kind: str
-    """number, letter, name (function), constant, whole, operator, word, text, command, accent or end."""
+    """One of: number; letter (a variable); name (of a function); constant; object (a set or an ellipsis);
+    operator; word (plain letters); text (the argument of a style command); command; accent; end."""
     value: str
+    """The text, or the name under which `vocabulary` lists it."""
     spaced: bool = False
     """Whether white space came before it."""
 
 
 def tokenize(text: str, *, groups: bool = True) -> list[Token]:
-    """Return the tokens of a cleaned text, closed by an "end" token.
+    """Return the tokens of a cleaned text; the last one has the kind "end".
 
     Args:
-        text: What `cleaning.clean` returned.
+        text: What `normalize.clean` returned.
         groups: Whether `1,234` outside of brackets is one number.
 
     Raises:
-        Unreadable: A character or a command is not known.
+        Unreadable: A character or a command is not vocabulary.
     """
     tokens: list[Token] = []
     position, spaced, depth = 0, False, 0
@@ -53,7 +55,7 @@ def tokenize(text: str, *, groups: bool = True) -> list[Token]:
             continue
         match = _TOKEN.match(text, position)
         if match is None:
-            raise Unreadable(f"character {text[position]!r}")
+            raise Unreadable(f"the character {text[position]!r}")
         kind, found, position = match.lastgroup, match.group(), match.end()
         if kind == "space":
             spaced = True
@@ -70,7 +72,7 @@ def tokenize(text: str, *, groups: bool = True) -> list[Token]:
                 tokens.append(Token("operator", "$", spaced))
         else:
             depth += (found in "([{") - (found in ")]}")
-            tokens.append(Token("operator", _SPELLED.get(found, found), spaced))
+            tokens.append(Token("operator", _ALIASES.get(found, found), spaced))
         spaced = False
     tokens.append(Token("end", "", spaced))
     return tokens
@@ -80,82 +82,83 @@ def _add_word(tokens: list[Token], word: str, spaced: bool) -> None:
     if len(word) == 1:
         union = word == "U" and spaced and bool(tokens) and tokens[-1].value in {")", "]", "\\}", "}"}
         tokens.append(Token("operator", "∪", spaced) if union else Token("letter", word, spaced))
-    elif word in {"oo"} or word.lower() in known.CONSTANTS:
-        tokens.append(Token("constant", known.CONSTANTS.get(word.lower(), "infinity"), spaced))
+    elif word in {"oo"} or word.lower() in vocabulary.CONSTANTS:
+        tokens.append(Token("constant", vocabulary.CONSTANTS.get(word.lower(), "infinity"), spaced))
     elif word in {"min", "sec", "deg"} and tokens and tokens[-1].kind == "number":
         tokens.append(Token("word", word, spaced))
-    elif word in known.FUNCTIONS:
-        tokens.append(Token("name", known.FUNCTIONS[word], spaced))
-    elif word in known.WORDS:
-        tokens.append(Token("operator", known.WORDS[word] or word, spaced))
-    elif word.lower() in known.GREEK and word[1:].islower():
+    elif word in vocabulary.FUNCTIONS:
+        tokens.append(Token("name", vocabulary.FUNCTIONS[word], spaced))
+    elif word in vocabulary.WORDS:
+        tokens.append(Token("operator", vocabulary.WORDS[word] or word, spaced))
+    elif word.lower() in vocabulary.GREEK and word[1:].islower():
         tokens.append(Token("letter", "\\" + word, spaced))
-    elif len(word) <= 7 and (split := _split(word)):
-        tokens.extend(split)
+    elif len(word) <= 7 and (parts := _split_word(word)):
+        tokens.extend(parts)
     else:
         tokens.append(Token("word", word, spaced))
 
 
-def _split(word: str) -> list[Token] | None:
+def _split_word(word: str) -> list[Token] | None:
     """Read "sinx" as "sin x" and "pir" as "pi r"."""
     for size in (6, 5, 4, 3, 2):
         head, tail = word[:size], word[size:]
         if tail in {"x", "y", "z", "t", "r", "n", "theta", "pi"}:
             if head == "pi":
-                return [Token("constant", "pi"), *_tail(tail)]
-            if head in known.UNBRACKETED and head not in {"deg", "tr", "arg", "det"}:
-                return [Token("name", known.FUNCTIONS[head]), *_tail(tail)]
+                return [Token("constant", "pi"), *_word_tokens(tail)]
+            if head in vocabulary.UNBRACKETED and head not in {"deg", "tr", "arg", "det"}:
+                return [Token("name", vocabulary.FUNCTIONS[head]), *_word_tokens(tail)]
     return None
 
 
-def _tail(word: str) -> list[Token]:
+def _word_tokens(word: str) -> list[Token]:
     tokens: list[Token] = []
     _add_word(tokens, word, False)
     return tokens
 
 
 def _add_command(tokens: list[Token], name: str, text: str, position: int, spaced: bool) -> int:
-    """Append what a command stands for; return where reading goes on."""
-    if name in known.OPERATORS or name.replace(" ", "") == "not=":
-        value = known.OPERATORS.get(name, "!=")
+    """Append the tokens of a command; return the position after what was read."""
+    if name in vocabulary.OPERATORS or name.replace(" ", "") == "not=":
+        value = vocabulary.OPERATORS.get(name, "!=")
         if value == "°" and tokens and tokens[-1].value == "^":
             tokens.pop()
         tokens.append(Token("operator", value, spaced))
-    elif name in known.STYLES:
+    elif name in vocabulary.STYLES:
         return _add_styled(tokens, name, text, position, spaced)
-    elif name in known.CONSTANTS:
-        tokens.append(Token("constant", known.CONSTANTS[name], spaced))
-    elif name in known.NAMES:
-        tokens.append(Token("object", known.NAMES[name], spaced))
-    elif name in known.GREEK:
+    elif name in vocabulary.CONSTANTS:
+        tokens.append(Token("constant", vocabulary.CONSTANTS[name], spaced))
+    elif name in vocabulary.NAMES:
+        tokens.append(Token("object", vocabulary.NAMES[name], spaced))
+    elif name in vocabulary.GREEK:
         tokens.append(Token("letter", "\\" + name, spaced))
-    elif name in known.FUNCTIONS and name != "deg":
-        tokens.append(Token("name", known.FUNCTIONS[name], spaced))
-    elif name in known.ACCENTS:
+    elif name in vocabulary.FUNCTIONS and name != "deg":
+        tokens.append(Token("name", vocabulary.FUNCTIONS[name], spaced))
+    elif name in vocabulary.ACCENTS:
         tokens.append(Token("accent", name, spaced))
     elif name in {"$", "textdollar", "pounds", "euro"}:
         tokens.append(Token("operator", {"pounds": "£", "euro": "€"}.get(name, "$"), spaced))
     elif name == "mathbb":
         letter = re.compile(r"\s*\{?\s*([A-Z])\s*(\}?)").match(text, position)
-        if letter is None or letter.group(1) not in known.BLACKBOARD:
-            raise Unreadable("\\mathbb")
-        tokens.append(Token("object", known.BLACKBOARD[letter.group(1)], spaced))
+        if letter is None or letter.group(1) not in vocabulary.BLACKBOARD:
+            raise Unreadable("\\mathbb without a letter that names a set of numbers")
+        tokens.append(Token("object", vocabulary.BLACKBOARD[letter.group(1)], spaced))
         return letter.end()
-    elif name in {"(", ")", "[", "]"} or name in known.ANGLES:
-        pass  # delimiters of maths inside a sentence; the angle sign before a name
+    elif name in {"(", ")", "[", "]"} or name in vocabulary.GEOMETRY_SIGNS:
+        pass  # delimiters of a formula inside a sentence, and signs such as that of an angle, mean nothing
     else:
         tokens.append(Token("command", name, spaced))
     return position
 
 
 def _add_styled(tokens: list[Token], name: str, text: str, position: int, spaced: bool) -> int:
+    """Append the tokens of a style command's argument; return the position after it."""
     while position < len(text) and text[position].isspace():
         position += 1
     if position >= len(text):
-        raise Unreadable(f"\\{name} without text")
+        raise Unreadable(f"\\{name} without an argument")
     if text[position] != "{":
         return position
-    end = _closing(text, position)
+    end = _closing_brace(text, position)
     content = text[position + 1 : end].strip()
     if content.startswith("(") and content.endswith(")") and len(content) == 3:
         content = content[1:-1]
@@ -165,28 +168,28 @@ def _add_styled(tokens: list[Token], name: str, text: str, position: int, spaced
 
 
 def _add_content(tokens: list[Token], name: str, content: str, spaced: bool) -> None:
-    """Append what a style command holds: mathematics, a known word, or text."""
-    behind_number = bool(tokens) and tokens[-1].kind == "number"
+    """Append the argument of a style command: a formula, a known word, or text."""
+    after_number = bool(tokens) and tokens[-1].kind == "number"
     word = content.strip(" ,.;").lower()
-    if is_unit_phrase(content) and (len(content) > 1 or behind_number):
+    if is_unit_phrase(content) and (len(content) > 1 or after_number):
         tokens.append(Token("text", content, spaced))
     elif word in {"constant", "const"}:
         tokens.append(Token("letter", "C", spaced))
     elif name == "mathcal" or len(content) == 1 or _MATHS.search(content) or _LETTERS.fullmatch(content):
         inner = tokenize(content)[:-1]
         tokens.extend(inner[:1] and [inner[0]._replace(spaced=spaced), *inner[1:]])
-    elif content in known.FUNCTIONS and name.startswith(("operatorname", "mathrm")):
-        tokens.append(Token("name", known.FUNCTIONS[content], spaced))
-    elif word in known.CONSTANTS:
-        tokens.append(Token("constant", known.CONSTANTS[word], spaced))
+    elif content in vocabulary.FUNCTIONS and name.startswith(("operatorname", "mathrm")):
+        tokens.append(Token("name", vocabulary.FUNCTIONS[content], spaced))
+    elif word in vocabulary.CONSTANTS:
+        tokens.append(Token("constant", vocabulary.CONSTANTS[word], spaced))
     elif word in {"and", "or", "to"}:
         tokens.append(Token("operator", word, spaced))
     else:
         tokens.append(Token("text", content, spaced))
 
 
-def _closing(text: str, opening: int) -> int:
-    """Return where the brace at `opening` closes."""
+def _closing_brace(text: str, opening: int) -> int:
+    """Return the position of the brace that closes the one at `opening`."""
     depth = 0
     for match in re.compile(r"\\.|[{}]", re.DOTALL).finditer(text, opening):
         if match.group() == "{":
@@ -195,4 +198,4 @@ def _closing(text: str, opening: int) -> int:
             depth -= 1
             if depth == 0:
                 return match.start()
-    raise Unreadable("an open brace")
+    raise Unreadable("a brace is not closed")

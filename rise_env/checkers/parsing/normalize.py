@@ -1,6 +1,6 @@
-r"""Rewrites an answer in one spelling before it is read: characters, spacing, delimiters, digit groups.
+r"""Unifies the spelling of an answer before it is parsed: characters, spacing, delimiters, digit groups.
 
-Nothing here changes a meaning: units, signs and words stay for the parser. Linear in the text's length.
+The meaning stays the same: units, signs and words are left to the parser. The time is linear in the length.
 """
 
 import re
@@ -14,7 +14,7 @@ _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋ₙ", "01234567
 _SUPERSCRIPT_RUN = re.compile("(?<=[^\\s+\\-*/=(])[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿⁱ]+")
 _SUBSCRIPT_RUN = re.compile("[₀₁₂₃₄₅₆₇₈₉₊₋ₙ]+")
 _VULGAR = re.compile("[¼-¾⅐-⅞↉]")
-_UNREADABLE = re.compile("[①-⑳Ⅰ-ⅿ⁰¹²³⁴-₉]")  # NFKC would make plain numbers and letters of these
+_UNREADABLE = re.compile("[①-⑳Ⅰ-ⅿ⁰¹²³⁴-₉]")  # NFKC turns these into plain digits and letters
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]"
 )
@@ -52,7 +52,7 @@ _SPACING = re.compile(
 _BAR = re.compile(r"\\left\s*(?:\||\\vert)|\\right\s*(?:\||\\vert)")
 _TIMES_TEN = re.compile(r"(?<=\d)\s*[xX]\s*(?=10\s*(?:\^|\*\*))")
 _ROW_SPACE = re.compile(r"\\\\\[[\d.]+\s*(?:pt|ex|em|mm)\]")
-_FRACTION = re.compile(rf"\\(?:{'|'.join(sorted(FRACTIONS))})(?![A-Za-z])")
+_FRACTION = re.compile(r"\\(?:" + "|".join(sorted(FRACTIONS)) + r")(?![A-Za-z])")
 _EMPTY = re.compile(r"(?:\\(?:text|mathrm|mbox|textbf))?(?<!\\)\{\s*\}")
 _ANGLES = re.compile(r"\\left\s*<|\\right\s*>")
 _PAIRS = (
@@ -66,7 +66,7 @@ _PAIRS = (
     ("__", "__"),
     ("`", "`"),
 )
-_ENDS = " \t\r\n.,;:"
+_TRAILING = " \t\r\n.,;:"
 
 
 def _plain_characters(text: str) -> str:
@@ -92,16 +92,16 @@ def _space(match: re.Match[str]) -> str:
 
 
 def unwrap(text: str) -> str:
-    """Strip the delimiters, markup and punctuation that enclose the whole of `text`."""
+    """Remove the delimiters, markup and punctuation around the whole of `text`."""
     while True:
         before = text
         text = text.strip()
         if not text.endswith("..."):
-            text = text.rstrip(_ENDS)
+            text = text.rstrip(_TRAILING)
         if text.endswith("\\\\"):
             text = text[:-2]
         elif text.endswith("\\") and before[len(text) : len(text) + 1] in {",", ";", ":", " "}:
-            text = text[:-1]  # it was a spacing command
+            text = text[:-1]  # the rest of a spacing command such as "\\,"
         for opening, closing in _PAIRS:
             inner = text[len(opening) : -len(closing)]
             if text.startswith(opening) and text.endswith(closing) and inner and opening not in inner:
@@ -117,7 +117,7 @@ def unify_fractions(text: str) -> str:
 
 @lru_cache(maxsize=8192)
 def clean(text: str) -> str:
-    r"""Return `text` in the spelling that the parser reads.
+    r"""Return `text` in the unified spelling that the parser reads.
 
     >>> clean("$\\left( −3 ,\\; 1{,}234½ \\right)$.")
     '( -3 ,  1234\\frac{1}{2}  )'

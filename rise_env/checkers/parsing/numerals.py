@@ -1,4 +1,4 @@
-"""Reads decimal literals and number words exactly."""
+"""Reads decimal numbers and number words as exact fractions."""
 
 import re
 from fractions import Fraction
@@ -7,7 +7,7 @@ from rise_env.checkers.limits import MAX_DIGITS, Unreadable
 
 _REPEATING = re.compile(r"(\d*)\.(\d*)\\(?:overline|bar|dot|overset\{\\frown\})\s*\{?(\d+)\}?")
 _REPEATING_BRACKETS = re.compile(r"(\d*)\.(\d*)\((\d+)\)")
-_GOES_ON = re.compile(r"(\d*)\.?(\d+?)\s*(?:\.\.\.|\\l?dots)")
+_WITH_ELLIPSIS = re.compile(r"(\d*)\.?(\d+?)\s*(?:\.\.\.|\\l?dots)")
 _SIMPLE = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen"
@@ -21,14 +21,14 @@ _VALUES = {word: value for value, word in enumerate(_SIMPLE)} | {
 }
 
 
-def _repeating(whole: str, fixed: str, period: str) -> Fraction:
+def _repeating_decimal(whole: str, fixed: str, period: str) -> Fraction:
     scale: int = 10 ** len(fixed)
     nines: int = 10 ** len(period) - 1
     return Fraction(int(whole + fixed or "0"), scale) + Fraction(int(period), scale * nines)
 
 
 def read_literal(text: str) -> Fraction:
-    r"""Return the value of one number token.
+    r"""Return the value of a number token.
 
     >>> read_literal(r"0.1\overline{6}"), read_literal("3.2e2"), read_literal("0.333...")
     (Fraction(1, 6), Fraction(320, 1), Fraction(1, 3))
@@ -38,25 +38,25 @@ def read_literal(text: str) -> Fraction:
     if "\\" in text or "(" in text or "..." in text:
         match = _REPEATING.fullmatch(text) or _REPEATING_BRACKETS.fullmatch(text)
         if match:
-            return _repeating(*match.groups())
-        return _going_on(text)
+            return _repeating_decimal(*match.groups())
+        return _read_ellipsis(text)
     mantissa, _, exponent = text.lower().partition("e")
     whole, _, decimals = mantissa.partition(".")
     value = Fraction(int(whole + decimals or "0"), 10 ** len(decimals))
     return Fraction(value * Fraction(10) ** int(exponent)) if exponent else value
 
 
-def _going_on(text: str) -> Fraction:
-    """Read "0.333...": the last digits must repeat three times, or twice when they are two or more."""
-    match = _GOES_ON.fullmatch(text)
+def _read_ellipsis(text: str) -> Fraction:
+    """Read "0.333...": one last digit must repeat three times, two or more last digits twice."""
+    match = _WITH_ELLIPSIS.fullmatch(text)
     if match is None or "." not in text.replace("...", ""):
-        raise Unreadable("digits that go on without a period")
+        raise Unreadable("an ellipsis after digits that do not repeat")
     whole, digits = text.split(".", 1)[0], re.split(r"\s*(?:\.\.\.|\\)", text.split(".", 1)[1])[0]
     for size in range(1, len(digits) // 2 + 1):
         period, repeats = digits[-size:], 3 if size == 1 else 2
         if digits.endswith(period * repeats):
-            return _repeating(whole, digits[: len(digits) - size], period)
-    raise Unreadable("digits that go on without a period")
+            return _repeating_decimal(whole, digits[: len(digits) - size], period)
+    raise Unreadable("an ellipsis after digits that do not repeat")
 
 
 _PARTS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7,
@@ -64,7 +64,7 @@ _PARTS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth"
 
 
 def read_spelled(text: str) -> Fraction | None:
-    """Return the number that a whole answer spells in words, with sign or as a fraction.
+    """Return the number that `text` spells in words, also negative or as a fraction; None if it spells none.
 
     >>> read_spelled("negative two thirds"), read_spelled("one half")
     (Fraction(-2, 3), Fraction(1, 2))
@@ -83,7 +83,7 @@ def read_spelled(text: str) -> Fraction | None:
 
 
 def read_number_words(text: str) -> Fraction | None:
-    """Return the number that English words spell, or None.
+    """Return the natural number that English words spell; None if they spell none.
 
     >>> read_number_words("two hundred and forty-one")
     Fraction(241, 1)

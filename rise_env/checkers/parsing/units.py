@@ -1,4 +1,4 @@
-"""Units as tags of a value: what is measured, and in which multiple of the base unit."""
+"""Units of measurement: the dimension of a unit, and its size in base units."""
 
 import re
 from collections.abc import Sequence
@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 
 class Unit(NamedTuple):
-    """A unit of measurement; a counted noun such as "apples" is a dimension of its own."""
+    """A unit of measurement. A noun that is counted, such as "apples", is a dimension of its own."""
 
     dimension: tuple[tuple[str, int], ...]
-    """What is measured: ("length", 2) is an area."""
+    """Base dimensions with their exponents, sorted: (("length", 2),) is an area."""
     factor: Fraction
-    """The unit in base units: metres, kilograms, seconds, cubic metres, ..."""
+    """The size of the unit in base units: metres, kilograms, seconds, cubic metres, ..."""
 
 
 COUNTED = Unit((), Fraction(1))
@@ -21,6 +21,7 @@ PERCENT = Unit((("percent", 1),), Fraction(1, 100))
 PERMILLE = Unit((("permille", 1),), Fraction(1, 1000))
 DEGREE = Unit((("degree", 1),), Fraction(1))
 
+# dimension, size in base units, names
 _TABLE = """
 length 1 m meter meters metre metres
 length 1/100 cm centimeter centimeters centimetre centimetres
@@ -75,7 +76,7 @@ _NAMED = {
     for what, factor, *names in (line.split() for line in _TABLE.split("\n") if line)
     for name in names
 }
-_SPEEDS = {
+_ABBREVIATIONS = {
     "mph": "mile / hour",
     "kph": "km / hour",
     "kmph": "km / hour",
@@ -84,11 +85,10 @@ _SPEEDS = {
 }
 _LETTERS = frozenset(name for name in _NAMED if len(name) == 1)
 _PIECE = re.compile(r"[A-Za-z$£€¥¢₹]+|\^|-?\d+|/|[*]")
-_AREA = {"square": 2, "sq": 2, "squared": 2, "cubic": 3, "cu": 3, "cubed": 3}
-_GENERIC = frozenset(
+_POWER_WORDS = {"square": 2, "sq": 2, "squared": 2, "cubic": 3, "cu": 3, "cubed": 3}
+_IGNORED_NOUNS = frozenset(
     "unit units way ways total in of the a an per time times number value degree degrees".split()
 )
-# such words change or withhold the number before them, or offer more than it
 HEDGES = frozenset(
     "not no or and if unless maybe either neither more less least most than at about approximately "
     "around nearly almost roughly between any all some none except only plus minus times over under "
@@ -97,11 +97,12 @@ HEDGES = frozenset(
     "thirds quarters fourths fifths sixths sevenths eighths ninths tenths factorial fewer rather "
     "instead otherwise until unknown".split()
 )
+"""Words that change the number before them, take it back, or add an alternative."""
 
 
 def is_unit(word: str) -> bool:
     """Return whether a word of two letters or more, or a currency sign, is a unit of the table."""
-    return (word in _NAMED and word not in _LETTERS) or word.lower() in _SPEEDS or word in _AREA
+    return (word in _NAMED and word not in _LETTERS) or word.lower() in _ABBREVIATIONS or word in _POWER_WORDS
 
 
 def is_unit_phrase(phrase: str) -> bool:
@@ -114,7 +115,7 @@ def is_unit_phrase(phrase: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def read_unit(phrase: str) -> Unit | None:
-    """Return the unit that a phrase such as "miles per hour" or "cm^2" names; None for a hedge.
+    """Return the unit that a phrase such as "miles per hour" or "cm^2" names; None if the phrase hedges.
 
     >>> read_unit("square centimeters") == read_unit("cm^2")
     True
@@ -124,11 +125,11 @@ def read_unit(phrase: str) -> Unit | None:
     words = phrase.replace(".", " ").split()
     if any(word.strip(",()").lower() in HEDGES for word in words) or phrase.strip() in {"squared", "cubed"}:
         return None
-    pieces = _PIECE.findall(" ".join(_SPEEDS.get(word.lower(), word) for word in words))
-    return _measure(["/" if piece == "per" else piece for piece in pieces])
+    pieces = _PIECE.findall(" ".join(_ABBREVIATIONS.get(word.lower(), word) for word in words))
+    return _unit_of(["/" if piece == "per" else piece for piece in pieces])
 
 
-def _measure(pieces: Sequence[str]) -> Unit:
+def _unit_of(pieces: Sequence[str]) -> Unit:
     dimension: dict[str, int] = {}
     factor, sign, power = Fraction(1), 1, 1
     last: tuple[str, Fraction] | None = None
@@ -136,13 +137,13 @@ def _measure(pieces: Sequence[str]) -> Unit:
     for place, piece in enumerate(pieces):
         if piece == "/":
             sign = -1
-        elif piece in _AREA:
+        elif piece in _POWER_WORDS:
             if piece.endswith("ed") and last is not None:
-                extra = _AREA[piece] - 1
+                extra = _POWER_WORDS[piece] - 1
                 dimension[last[0]] += sign * extra
                 factor *= last[1] ** (sign * extra)
             else:
-                power = _AREA[piece]
+                power = _POWER_WORDS[piece]
         elif piece.lstrip("-").isdigit():
             if last is not None and place > 1 and pieces[place - 1] == "^" and abs(int(piece)) <= 9:
                 extra = int(piece) - 1
@@ -153,7 +154,7 @@ def _measure(pieces: Sequence[str]) -> Unit:
             if last is not None:
                 dimension[last[0]] = dimension.get(last[0], 0) + sign * power
                 factor *= last[1] ** (sign * power)
-            elif not noun and piece.lower() not in _GENERIC:
+            elif not noun and piece.lower() not in _IGNORED_NOUNS:
                 noun = piece.lower().removesuffix("s")
             power = 1
     if not dimension and noun:

@@ -1,4 +1,4 @@
-"""Which words and commands the lexer knows, and under which name the parser sees them."""
+"""Tables of the parser: the words and commands that it knows, and the binding powers of operators."""
 
 CONSTANTS = {"pi": "pi", "infty": "infinity", "infinity": "infinity", "inf": "infinity", "imath": "i",
              "exponentialE": "e", "imaginaryI": "i"}  # fmt: skip
@@ -16,16 +16,16 @@ FUNCTIONS = {
     "cosec": "csc", "ceiling": "ceil", "binom": "binomial", "choose": "binomial", "Gamma": "gamma",
     "arcsh": "arcsinh", "sgn": "sign", "arctg": "arctan", "lb": "log2", "mod": "mod",
 }  # fmt: skip
-"""Spelling, without backslash, to the name in the tree."""
+"""Names of functions as they are written, without backslash, to their names in the tree."""
 
 UNBRACKETED = frozenset(
     "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh coth log ln lg exp deg arccot arcsec arccsc "
     "log2 cis det tr arg sech csch arcsinh arccosh arctanh sign erf".split()
 )
-"""Functions whose argument may stand without brackets; such an argument ends before the next of them."""
+"""Functions whose argument needs no brackets. Such an argument ends before the next of these functions."""
 
 FRACTIONS = frozenset({"frac", "dfrac", "tfrac", "cfrac", "sfrac", "nicefrac"})
-r"""Commands that write a fraction. `normalize.clean` replaces all by `\frac`, which is what the parser knows."""
+r"""Commands that write a fraction. `normalize.clean` replaces all of them by `\frac`."""
 
 GREEK = frozenset(
     "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi "
@@ -47,36 +47,40 @@ OPERATORS = {
     "prime": "'", "&": "&", "over": "over", "choose": "choose", "atop": "over", "permille": "‰",
     "perp": "⊥", "parallel": "∥", "bmod": "mod", "pmod": "pmod", "lparen": "(", "rparen": ")",
 }  # fmt: skip
+"""Commands, without backslash, to the operator that they mean."""
 
 NAMES = {"emptyset": "emptyset", "varnothing": "emptyset", "ldots": "ellipsis", "dots": "ellipsis",
          "cdots": "ellipsis", "dotsc": "ellipsis", "dotsb": "ellipsis", "reals": "reals", "R": "reals",
          "Reals": "reals", "vdots": "ellipsis"}  # fmt: skip
-"""Commands that are one whole thing; the value is its node's kind."""
+"""Commands that are an object of their own, to the kind of its node."""
 
 BLACKBOARD = {"R": "reals", "Z": "integers", "N": "naturals", "Q": "rationals", "C": "complexes"}
+r"""Letters of `\mathbb`, to the kind of their node."""
 
-ANGLES = frozenset({"angle", "measuredangle", "triangle", "square", "Box", "overrightarrow"})
+GEOMETRY_SIGNS = frozenset({"angle", "measuredangle", "triangle", "square", "Box", "overrightarrow"})
+"""Commands before the name of an angle or figure. They are ignored: the name alone says which is meant."""
 
 STYLES = frozenset(
     "text mbox textbf textit textrm textnormal textsf texttt textsc textup emph hbox mathrm "
     "operatorname mathbf mathit mathsf mathtt mathcal mathscr mathfrak boldsymbol underline bold pmb "
     "fbox boxed cancel mathord operatorname* ensuremath mathop textmd fcolorbox tag".split()
 )
-"""Commands whose argument is words or symbols in another style."""
+"""Commands that set their argument, words or symbols, in another style."""
 
 ACCENTS = frozenset(
     "overline bar vec hat widehat tilde widetilde dot ddot overleftrightarrow overrightarrow overarc "
     "wideparen underbar".split()
 )
+"""Commands that put a mark over or under a name; the marked name is another variable."""
 
 WORDS = {
     "sqrt": "sqrt", "union": "∪", "intersect": "∩", "intersection": "∩", "and": "and", "or": "or", "to": "to",
     "plus": "+", "minus": "-", "times": "*", "divided": None, "U": "∪", "pm": "±", "mod": "mod",
     "cup": "∪", "cap": "∩",
 }  # fmt: skip
-"""Plain words that are operators."""
+"""Words that are operators, to the operator; None if the word is its own operator."""
 
-# binding powers, loosest first
+# binding powers, the loosest first
 RELATION, RATIO, UNION, SUM, PRODUCT, SIGN, POWER = 10, 15, 20, 30, 40, 45, 60
 
 RELATIONS = frozenset({"=", "<", ">", "<=", ">=", "!=", "≈", "≡", "∈", "⊆", "⊂", "≅", "⊥", "∥"})
@@ -85,7 +89,4 @@ SET_OPERATIONS = {"∪": "union", "∩": "intersection", "∖": "setminus"}
 STARTS = frozenset({"(", "[", "{", "\\{", "⌊", "⌈", "l|", "⟨", "‖"})
 """Operators that may begin the second factor of a product without a sign."""
 POSTFIX = frozenset({"!", "%", "‰", "°", "'"})
-MAX_CALL_DEPTH = 150
-"""Expressions inside one another."""
-MAX_PREFIXES = 3
-"""Signs in front of one term, less one."""
+"""Operators that follow their operand."""

@@ -1,4 +1,4 @@
-"""Words in an expression: numbers in words, products of letters, percent, scales and units behind a value."""
+"""Parses words in an expression: number words, products of letters, percentages, scales, units."""
 
 from fractions import Fraction
 
@@ -20,7 +20,11 @@ _CURRENCY_CODES = frozenset({"Rs", "USD", "US", "EUR", "GBP", "INR", "CNY", "RMB
 
 
 def parse_words(cursor: Cursor) -> Node:
-    """Read words that are a number, a currency or letters; refuse all others."""
+    """Parse words that begin an expression: a number, the code of a currency, or letters.
+
+    Raises:
+        PlainText: They are something else.
+    """
     token = cursor.token
     value = read_number_words(token.value)
     if value is not None:
@@ -40,7 +44,7 @@ def parse_words(cursor: Cursor) -> Node:
 
 
 def _is_english(word: str) -> bool:
-    """Return whether two or three letters are a word; capitals alone name a segment or a product."""
+    """Return whether a few letters are an English word; capitals alone are none, but a segment or product."""
     return not word.isupper() and word.lower() in _ENGLISH
 
 
@@ -54,7 +58,11 @@ def _parse_letters(cursor: Cursor, word: str) -> Node:
 
 
 def parse_words_after(cursor: Cursor, left: Node) -> Node:
-    """Read what words behind a value say: a percentage, a scale, a unit, what is counted."""
+    """Parse words that follow a value: an ordinal, letters, a scale such as "million", a percentage, a unit.
+
+    Raises:
+        PlainText: They are something else.
+    """
     token = cursor.token
     word = token.value.strip(" .,()").lower()
     if token.kind == "word" and len(token.value) <= 3 and not units.is_unit(token.value):
@@ -75,20 +83,21 @@ def parse_words_after(cursor: Cursor, left: Node) -> Node:
             cursor.take()
         return Node("quantity", (left,), units.PERCENT)
     if any(part.kind in {"symbol", "text"} for part in left.walk()) and not units.is_unit(word):
-        raise PlainText(f"the word {token.value!r} behind a name")
+        raise PlainText(f"the word {token.value!r} after a name")
     phrase = _parse_phrase(cursor)
     if word in {"degrees", "degree", "deg", "degs"}:
         scale = phrase.split()[1:]
         return Node("quantity", (left,), units.read_unit(scale[0]) if scale else units.DEGREE)
     unit = units.read_unit(phrase)
     if unit is None:
-        raise PlainText(f"the words {phrase!r} behind a value")
+        raise PlainText(f"the words {phrase!r} after a value")
     if left.kind == "quantity":
         return left if unit == units.COUNTED else Node("quantity", left.parts, unit)
     return Node("quantity", (left,), unit)
 
 
 def _parse_phrase(cursor: Cursor) -> str:
+    """Consume the words of a unit, with its powers and slashes, and return them separated by spaces."""
     pieces: list[str] = []
     while True:
         kind, value, _ = cursor.token
@@ -111,7 +120,7 @@ def _parse_phrase(cursor: Cursor) -> str:
 
 
 def parse_smaller_unit(cursor: Cursor, left: Node) -> Node:
-    """Read the second part of "1 hour 30 minutes"."""
+    """Parse the second part of "1 hour 30 minutes"."""
     right = cursor.expression(PRODUCT)
     if right.kind != "quantity" or right.value.dimension != left.value.dimension or not left.value.dimension:
         raise Unreadable("two numbers side by side")
@@ -119,6 +128,6 @@ def parse_smaller_unit(cursor: Cursor, left: Node) -> Node:
 
 
 def add_quantities(left: Node, right: Node) -> Node:
-    """Return the sum of two amounts of one dimension, in the unit of the first."""
+    """Return the sum of two quantities of one dimension, in the unit of the first."""
     scaled = Node("product", (right.parts[0], number(Fraction(right.value.factor / left.value.factor))))
     return Node("quantity", (Node("sum", (left.parts[0], scaled)),), left.value)

@@ -1,1 +1,1 @@
-"""Private: from the text of an answer to a value, where the text is not one expression."""
+"""Private: reads the text of an answer, whether it is a formula, a date, a phrase or a sentence."""

@@ -1,4 +1,4 @@
-"""Clock times and calendar dates."""
+"""Reads and compares clock times and calendar dates."""
 
 import re
 
@@ -11,10 +11,11 @@ _NAMED_DAY_FIRST = re.compile(r"(\d{1,2})(?:st|nd|rd|th)? (?:of )?([a-z]+)\.?(?:
 _STYLE = re.compile(r"\\(?:text|mathrm|mbox|textrm)\s*\{|[{}]|\\[,;: ]|~")
 
 DateTime = tuple[str, int, int, int]
+"""("date", year or 0, month, day); or "clock a", "clock p" or "clock ", with hour, minute, second."""
 
 
 def read_date_time(text: str) -> DateTime | None:
-    """Return a clock time or a date in one form, or None.
+    """Return the clock time or the date that a text is; None if it is neither.
 
     >>> read_date_time("3:30 PM") == read_date_time("3:30 p.m."), read_date_time("2024-01-15")
     (True, ('date', 2024, 1, 15))
@@ -33,17 +34,17 @@ def _date(text: str) -> DateTime | None:
     match = _ISO.fullmatch(text)
     if match:
         year, month, day = map(int, match.groups())
-        return _checked(year, month, day)
+        return _valid_date(year, month, day)
     match = _DAY_FIRST.fullmatch(text)
     if match:
         day, month, year = map(int, match.groups())
-        return _checked(year, month, day)
+        return _valid_date(year, month, day)
     match = _NAMED.fullmatch(text)
     if match:
-        return _checked(int(match.group(3) or 0), _month(match.group(1)), int(match.group(2)))
+        return _valid_date(int(match.group(3) or 0), _month(match.group(1)), int(match.group(2)))
     match = _NAMED_DAY_FIRST.fullmatch(text)
     if match:
-        return _checked(int(match.group(3) or 0), _month(match.group(2)), int(match.group(1)))
+        return _valid_date(int(match.group(3) or 0), _month(match.group(2)), int(match.group(1)))
     return None
 
 
@@ -52,22 +53,22 @@ def _month(name: str) -> int:
     return matches[0] if matches else 0
 
 
-def _checked(year: int, month: int, day: int) -> DateTime | None:
+def _valid_date(year: int, month: int, day: int) -> DateTime | None:
     return ("date", year, month, day) if 1 <= month <= 12 and 1 <= day <= 31 else None
 
 
-def _on_24_hours(moment: DateTime) -> tuple[int, int, int]:
-    mark, hour, minute, second = moment
-    if mark != "clock ":
-        hour = hour % 12 + (12 if mark == "clock p" else 0)
+def _on_24_hour_clock(date_time: DateTime) -> tuple[int, int, int]:
+    kind, hour, minute, second = date_time
+    if kind != "clock ":
+        hour = hour % 12 + (12 if kind == "clock p" else 0)
     return hour, minute, second
 
 
 def same_date_time(reference: DateTime, answer: DateTime) -> bool:
-    """Return whether two moments are the same; a missing a.m. or p.m., or year, may be left out."""
+    """Return whether two times or dates are equal. One of two clock times may omit its a.m. or p.m."""
     if reference[0].startswith("clock") and answer[0].startswith("clock"):
-        marks = {reference[0], answer[0]} - {"clock "}
+        halves = {reference[0], answer[0]} - {"clock "}
         if reference[1:] == answer[1:]:
-            return len(marks) <= 1
-        return len(marks) == 1 and _on_24_hours(reference) == _on_24_hours(answer)
+            return len(halves) <= 1
+        return len(halves) == 1 and _on_24_hour_clock(reference) == _on_24_hour_clock(answer)
     return reference == answer

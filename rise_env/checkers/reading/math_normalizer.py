@@ -1,8 +1,8 @@
-r"""The normal form of answers by which the MATH data set compares them: texts, never values.
+r"""The normal form by which the evaluation code of MATH compares answers: as texts, and never as values.
 
 Source: Hendrycks et al. 2021, arXiv:2103.03874, whose evaluation code compares answers in such a form; the
-rules are theirs, the code is ours. One rule is wider: they read `\dfrac` and `\tfrac` as `\frac`, this reads
-all commands of `vocabulary.FRACTIONS` so. For comparison with published numbers only.
+rules are theirs, the code is ours, for comparison with published numbers. One rule is wider: they replace
+`\dfrac` and `\tfrac` by `\frac`, and this replaces all commands of `vocabulary.FRACTIONS`.
 """
 
 import re

@@ -1,13 +1,13 @@
-"""Names that a value is given, as in `x = 5`, `P(A) = 1/4`, `(x, y) = (1, 2)` or `x in [0, 1)`."""
+"""Definitions, which give a value to a name: `x = 5`, `P(A) = 1/4`, `(x, y) = (1, 2)` or `x in [0, 1)`."""
 
 from rise_env.checkers.parsing.tree import Node
 
 _OF_NAMES = frozenset("abs norm arg det dim deg tr sin cos tan cot sec csc max min Re Im".split())
-"""Functions of names that a value is given as well: |AB| = 3, cos A = 1/2."""
+"""Functions whose application to a name counts as a name: |AB| = 3, cos A = 1/2."""
 
 
 def is_name(node: Node) -> bool:
-    """Return whether a tree only names something: a variable, a segment, a ratio of segments, f(x), |AB|."""
+    """Return whether a tree is only a name: a variable, a segment, a ratio of segments, f(x) or |AB|."""
     kind, parts, value = node
     if kind == "symbol":
         return True
@@ -25,7 +25,7 @@ def _is_letter(node: Node) -> bool:
 
 
 def definition(node: Node) -> tuple[Node, Node] | None:
-    """Return the name and the value of a definition; None for anything else."""
+    """Return the name and the value of a definition; None for every other tree."""
     if node.kind == "relation" and len(node.parts) == 2 and node.value[0] in {"=", "∈"}:
         left, right = node.parts
         if is_name(left):
@@ -36,7 +36,7 @@ def definition(node: Node) -> tuple[Node, Node] | None:
 
 
 def without_approximation(node: Node) -> Node:
-    """Drop a rounded value behind an exact one: `x = 1/3 ≈ 0.33` says 1/3."""
+    """Return a tree without a rounded value after an exact one: `x = 1/3` for `x = 1/3 ≈ 0.33`."""
     if node.kind != "relation" or "≈" not in node.value:
         return node
     place = node.value.index("≈")
@@ -46,8 +46,8 @@ def without_approximation(node: Node) -> Node:
     return exact[0] if len(exact) == 1 else Node("relation", exact, node.value[:place])
 
 
-def without_point_name(node: Node) -> Node:
-    """Drop the name of a point: `A(1, 2)` says (1, 2)."""
+def without_point_label(node: Node) -> Node:
+    """Return a point without its name: (1, 2) for `A(1, 2)`."""
     if node.kind == "product" and len(node.parts) == 2 and node.parts[1].kind == "tuple":
         name, point = node.parts
         if name.kind == "symbol" and name.value[:1].isupper():
@@ -56,16 +56,19 @@ def without_point_name(node: Node) -> Node:
 
 
 def same_function(left: tuple[Node, Node], right: tuple[Node, Node]) -> bool:
-    """Return whether two definitions name one function: `f(x) = ...` and `y = ...`."""
+    """Return whether one definition is of the form `f(x) = ...` and the other of the form `y = ...`."""
     kinds = {left[0].kind, right[0].kind}
     plain = left[0] if left[0].kind == "symbol" else right[0]
     return kinds == {"apply", "symbol"} and plain.value == "y"
 
 
-def as_imaginary(gold: Node, answer: Node) -> Node:
-    """Read the `I` of computer algebra, or an engineer's `j`, as the reference's imaginary unit."""
+def with_imaginary_unit(reference: Node, answer: Node) -> Node:
+    """Return `answer` with the imaginary unit for `I` and `j`, as computer algebra and engineers write it.
+
+    Only if the reference has an imaginary unit and no variable of this name, and the answer has no `i`.
+    """
     unit = Node("constant", (), "i")
-    nodes = set(gold.walk())
+    nodes = set(reference.walk())
     if unit not in nodes or unit in set(answer.walk()):
         return answer
     letters = {"I", "j"} - {node.value for node in nodes if node.kind == "symbol"}

@@ -1,4 +1,4 @@
-"""Answers in words: phrases that mean a mathematical object, and plain text."""
+"""Reads and compares answers in words: phrases that name a mathematical object, and other text."""
 
 import re
 
@@ -37,23 +37,23 @@ def plain_words(text: str) -> str:
     return " ".join(word for word in text.split() if word not in _ARTICLES)
 
 
-def phrase(text: str) -> Node | None:
-    """Return the object that a phrase such as "no solution" names, if it names one."""
+def object_of_phrase(text: str) -> Node | None:
+    """Return the object that a phrase such as "no solution" names; None if it names none."""
     words = plain_words(text)
-    kind = _PHRASES.get(words) or _PHRASES.get(_said(words))
+    kind = _PHRASES.get(words) or _PHRASES.get(_predicate(words))
     return None if kind is None else Node(kind)
 
 
-def _said(words: str) -> str:
-    """Return what a short sentence says of its subject: "graph is ellipse" says "ellipse"."""
+def _predicate(words: str) -> str:
+    """Return what a short sentence states of its subject: "ellipse" for "graph is ellipse"."""
     match = _SENTENCE.match(words) or re.match(r"^[\w ]{0,40}?\b(?:is|are)\s+", words)
     return words[match.end() :] if match else words
 
 
-def same_words(reference: str, answer: str) -> bool:
-    """Return whether two texts say the same: equal words, or a sentence that ends in them.
+def same_phrase(reference: str, answer: str) -> bool:
+    """Return whether an answer has the words of the reference, or is a sentence that ends in them.
 
-    >>> same_words("ellipse", "The graph is an ellipse"), same_words("even", "It is not even")
+    >>> same_phrase("ellipse", "The graph is an ellipse"), same_phrase("even", "It is not even")
     (True, False)
     """
     expected, found = plain_words(reference), plain_words(answer)
@@ -61,5 +61,5 @@ def same_words(reference: str, answer: str) -> bool:
         return False
     if expected == found or expected.replace(" ", "") == found.replace(" ", ""):
         return True
-    said = _said(found)
-    return said in {expected, f"{expected}s"} and not _NEGATIONS.intersection(found.split())
+    predicate = _predicate(found)
+    return predicate in {expected, f"{expected}s"} and not _NEGATIONS.intersection(found.split())

@@ -1,4 +1,7 @@
-"""Reads one answer, given or expected, as far as it can be read: literal, choice, moment, tree or words."""
+"""Reads an answer or a reference: as a plain number, a date or time, or the tree of a formula.
+
+A text that cannot be read is no error. `ParsedAnswer.problem` says why, and it can be compared as words.
+"""
 
 import re
 from fractions import Fraction
@@ -12,9 +15,9 @@ from rise_env.checkers.parsing.parser import parse
 from rise_env.checkers.parsing.tree import Node, number
 from rise_env.checkers.parsing.units import HEDGES, is_unit_phrase
 from rise_env.checkers.reading.dates import DateTime, read_date_time
-from rise_env.checkers.reading.phrases import phrase, plain_words
+from rise_env.checkers.reading.phrases import object_of_phrase, plain_words
 
-_LITERAL = re.compile(
+_PLAIN_NUMBER = re.compile(
     r"([+-]?)(?:(\d+|\d{1,3}(?:,\d{3})+)(?:\.(\d*))?|\.(\d+)|\\frac\{(-?\d+)\}\{(-?\d+)\}|(\d+)/(\d+))"
 )
 _SPACE = re.compile(r"(?<!\w)\s+|\s+(?!\w)")
@@ -41,28 +44,31 @@ _BRACKET = re.compile(r"[([{]|[)\]}]")
 _WORDY = re.compile(r"[A-Za-z]{3,}")
 
 
-class Reading(NamedTuple):
-    """One answer, as far as it could be read."""
+class ParsedAnswer(NamedTuple):
+    """An answer, as far as it could be read."""
 
     text: str
-    """Cleaned and without white space that means nothing."""
+    """The cleaned text, without white space that has no meaning."""
     literal: Fraction | None = None
+    """The value, if the answer is a plain number or fraction."""
     node: Node | None = None
-    moment: DateTime | None = None
+    """The tree, if the answer could be parsed."""
+    date_time: DateTime | None = None
+    """The clock time or date, if the answer is one."""
     problem: str = ""
-    """Why there is no tree: "words", or what the parser could not read."""
+    """Why there is no tree: "words", or the message of the parser."""
 
 
-def literal(cleaned: str) -> Fraction | None:
-    """Return the value of a plain number or fraction; None for everything else."""
-    match = _LITERAL.fullmatch(cleaned)
+def read_plain_number(cleaned: str) -> Fraction | None:
+    """Return the value of a cleaned text that is a plain number or fraction; None for every other text."""
+    match = _PLAIN_NUMBER.fullmatch(cleaned)
     if match is None or len(cleaned) > MAX_DIGITS:
         return None
-    sign, whole, decimals, bare, over, under, above, below = match.groups()
-    if under or below:
-        if int(under or below) == 0:
+    sign, whole, decimals, bare, over, under, over_slash, under_slash = match.groups()
+    if under or under_slash:
+        if int(under or under_slash) == 0:
             return None
-        value = Fraction(int(over or above), int(under or below))
+        value = Fraction(int(over or over_slash), int(under or under_slash))
     else:
         digits = decimals or bare or ""
         value = Fraction(int((whole or "0").replace(",", "") + digits), 10 ** len(digits))
@@ -79,7 +85,7 @@ def _too_deep(text: str) -> bool:
 
 
 def strip_sentence(cleaned: str) -> str:
-    r"""Drop "the answer is" in front of an answer and an explanation behind it.
+    r"""Return an answer without "the answer is" or a subject before it, and without an explanation after it.
 
     >>> strip_sentence(r"\text{Answer: G}"), strip_sentence(r"e^x + C, \text{ where C is constant}")
     ('\\text{G}', 'e^x + C')
@@ -99,39 +105,39 @@ def strip_sentence(cleaned: str) -> str:
 
 
 @lru_cache(maxsize=16384)
-def read(answer: str, groups: bool = True) -> Reading:
-    """Read an answer that stands alone, without its reply; never raises.
+def read(answer: str, groups: bool = True) -> ParsedAnswer:
+    """Read an answer that has been extracted from its reply. No text makes this raise.
 
     Args:
-        answer: As its author spelled it.
+        answer: As it is spelled in the reply.
         groups: Whether `1,234` outside of brackets is one number.
     """
     if len(answer) > MAX_ANSWER_LENGTH:
-        return Reading(answer.strip(), problem="too long to read")
+        return ParsedAnswer(answer.strip(), problem="too long to read")
     cleaned = clean(answer)
-    value = literal(cleaned)
+    value = read_plain_number(cleaned)
     text = _SPACE.sub("", cleaned)
     if value is not None and groups:
-        return Reading(text, value, number(value))
-    moment = read_date_time(cleaned)
+        return ParsedAnswer(text, value, number(value))
+    date_time = read_date_time(cleaned)
     if not cleaned or _too_deep(cleaned):
-        return Reading(text, problem="nested too deeply" if cleaned else "empty")
+        return ParsedAnswer(text, problem="nested too deeply" if cleaned else "empty")
     try:
-        return Reading(text, None, _tree(strip_sentence(cleaned), groups), moment)
+        return ParsedAnswer(text, None, _tree(strip_sentence(cleaned), groups), date_time)
     except PlainText:
-        return Reading(text, None, None, moment, "words")
+        return ParsedAnswer(text, None, None, date_time, "words")
     except Unreadable as error:
         wordy = _WORDY.search(re.sub(r"\\[A-Za-z]+", "", cleaned))
-        return Reading(text, None, None, moment, "words" if wordy else str(error))
+        return ParsedAnswer(text, None, None, date_time, "words" if wordy else str(error))
 
 
 def _tree(cleaned: str, groups: bool) -> Node:
-    value = literal(cleaned) if groups else None
+    value = read_plain_number(cleaned) if groups else None
     if value is not None:
         return number(value)
     if not cleaned:
-        raise Unreadable("nothing but words around an answer")
-    named = phrase(cleaned)
+        raise Unreadable("an introduction or explanation without an answer")
+    named = object_of_phrase(cleaned)
     if named is not None:
         return named
     exception = _EXCEPT.fullmatch(cleaned)

@@ -1,1 +1,1 @@
-"""Private: checks in worker processes that are killed when they take too long."""
+"""Private: compares expressions with sympy in worker processes, which are killed if they take too long."""

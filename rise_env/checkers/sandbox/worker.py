@@ -1,10 +1,12 @@
-"""The process that does symbolic work: sums, integrals, limits. Started by `service.py`, imports only sympy.
+"""The worker process: compares sums, integrals and limits with sympy. `worker_pool.py` starts it as a script.
 
-It reads one JSON line per request, `[seconds, left, right]` with trees as `tree.to_json` writes them, and
-answers each with one line: "1" equal, "0" different, "?" undecided, "T" out of time or memory. Every
-request runs in a child of its own, forked from this process with sympy loaded, with limits on CPU time and
-memory; a child that overruns is killed, and nothing that it did is left for the next one. Ends when its
-input ends.
+It imports only sympy and the standard library. It reads one JSON line per request, `[seconds, left, right]`
+with trees as `tree.to_json` writes them, and answers each with one line: "1" equal, "0" different, "?" not
+decidable, "T" out of time or memory.
+
+Every request runs in a child process, which is forked after sympy has been loaded. It has limits on CPU time
+and memory, and is killed if it takes too long. So no request changes the state for later ones. The worker
+ends when its standard input is closed.
 """
 
 import json
@@ -18,21 +20,24 @@ from typing import Any
 
 MEGABYTE = 1 << 20
 DIGITS, TOLERANCE = 60, 40
-"""Digits that are computed, and digits that must agree."""
+"""Decimal digits to which values are computed, and digits that must agree."""
+POINTS = 3
+"""Points at which expressions with variables are compared."""
 RENAMED = {
     "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh", "ln": "log",
     "arctanh": "atanh", "abs": "Abs", "ceil": "ceiling", "max": "Max", "min": "Min", "mod": "Mod", "Re": "re",
     "Im": "im",
 }  # fmt: skip
-"""Our names of functions to those of sympy, where they differ."""
-PLAIN = frozenset(
+"""Names of functions in trees, to their names in sympy, where they differ."""
+UNCHANGED = frozenset(
     "sin cos tan cot sec csc sinh cosh tanh coth sech csch exp floor factorial factorial2 binomial gamma gcd "
     "lcm erf sign".split()
 )
+"""Names of functions that are the same in trees and in sympy."""
 
 
 def main(memory_mb: int) -> None:
-    """Answer requests until the input ends."""
+    """Answer requests until standard input is closed."""
     import sympy  # loaded once, before the first fork
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -44,6 +49,7 @@ def main(memory_mb: int) -> None:
 
 
 def _in_child(sympy: Any, seconds: float, left: Any, right: Any, memory_mb: int) -> str:
+    """Compare two trees in a forked child, and return its answer; "T" if it takes more than `seconds`."""
     end = time.monotonic() + seconds
     receive, send = os.pipe()
     child = os.fork()
@@ -57,7 +63,7 @@ def _in_child(sympy: Any, seconds: float, left: Any, right: Any, memory_mb: int)
             verdict = Converter(sympy).compare(left, right)
         except MemoryError:
             verdict = "T"
-        except BaseException:
+        except BaseException:  # whatever sympy raises on an odd expression: the answer is not decidable
             verdict = "?"
         finally:
             os.write(send, verdict.encode())
@@ -72,13 +78,16 @@ def _in_child(sympy: Any, seconds: float, left: Any, right: Any, memory_mb: int)
 
 
 class Converter:
-    """Builds sympy expressions from trees, and compares them. Nothing is ever parsed or evaluated as text."""
+    """Builds sympy expressions from trees, and compares them. No text is parsed or evaluated."""
 
     def __init__(self, sympy: Any) -> None:
         self.sympy = sympy
 
     def compare(self, left: Any, right: Any) -> str:
-        """Return "1" for equal, "0" for different, "?" for undecided."""
+        """Return "1" for equal, "0" for different, "?" for not decidable.
+
+        Values with variables are compared at a few points.
+        """
         sympy = self.sympy
         values = [self.build(tree).doit() for tree in (left, right)]
         undefined = (sympy.nan, sympy.zoo, sympy.oo, -sympy.oo)
@@ -88,7 +97,7 @@ class Converter:
         if difference == 0:
             return "1"
         names = sorted(difference.free_symbols, key=str)
-        for shift in range(3):
+        for shift in range(POINTS):
             point = {name: sympy.Rational(7 * place + 11 * shift + 5, 9) for place, name in enumerate(names)}
             numbers = [sympy.N(value.subs(point), DIGITS) for value in values]
             if not all(number.is_number and number.is_finite for number in numbers):
@@ -146,7 +155,7 @@ class Converter:
         if name in {"log", "lg", "log2"}:
             base = built[1] if len(built) > 1 else sympy.Integer(2 if name == "log2" else 10)
             return sympy.log(built[0], base)
-        if name not in RENAMED and name not in PLAIN:
+        if name not in RENAMED and name not in UNCHANGED:
             raise ValueError(name)
         return getattr(sympy, RENAMED.get(name, name))(*built)
 

@@ -1,9 +1,9 @@
-"""Symbolic work in processes that can be killed.
+"""A pool of worker processes that compare expressions with sympy, and that can be killed.
 
-A service holds a few worker processes (`worker.py`), started when they are first needed. It may be used
-from any thread, from asyncio (in an executor), and in forked, spawned and daemonic processes: a forked
-child starts workers of its own. Workers share no signals with us, so Ctrl-C leaves no broken state, and
-they end with the process that started them. A request that overruns costs its own time and nothing after.
+A service has a few worker processes (`worker.py`) and starts each when it is first needed. Any thread may use
+it, also asyncio in an executor, and so may forked, spawned and daemonic processes: a forked child starts its
+own workers. The workers run in sessions of their own, so Ctrl-C does not reach them, and they end when the
+process that started them ends. A request that takes too long does not delay later ones.
 """
 
 import atexit
@@ -26,13 +26,17 @@ from rise_env.errors import ConfigError
 
 _SCRIPT = Path(__file__).with_name("worker.py")
 _GRACE = 0.1
-"""Seconds that a worker gets to report that its child overran, before it is killed itself."""
-_START = 20.0
+"""Seconds after the deadline in which a worker may report that its child took too long. Then it is killed."""
+_START_TIMEOUT = 20.0
 """Seconds that a worker may take to load sympy."""
 
 
 class Worker:
-    """One process with sympy loaded."""
+    """One worker process.
+
+    Args:
+        memory_mb: Megabytes of address space for one request.
+    """
 
     def __init__(self, memory_mb: int) -> None:
         self.process = subprocess.Popen(
@@ -46,14 +50,15 @@ class Worker:
         self.ready = False
         self._rest = b""
 
-    def ask(self, left: Node, right: Node, deadline: Deadline) -> str:
-        """Return the worker's verdict.
+    def request(self, left: Node, right: Node, deadline: Deadline) -> str:
+        """Send two trees, and return the line that the worker answers.
 
         Raises:
-            DeadlineExceeded: It did not answer in time; unless it is still loading, it has been killed.
+            DeadlineExceeded: It did not answer in time. It has been killed, unless it is still loading sympy.
+            NotDecidable: The process ended.
         """
         if not self.load(deadline.left()):
-            if time.monotonic() - self.started > _START:
+            if time.monotonic() - self.started > _START_TIMEOUT:
                 self.kill()
             raise DeadlineExceeded
         line = json.dumps([max(0.01, deadline.left() - 0.02), to_json(left), to_json(right)]) + "\n"
@@ -62,7 +67,7 @@ class Worker:
             self.process.stdin.write(line.encode())
             self.process.stdin.flush()
             answer = self._line(deadline.left() + _GRACE)
-        except BaseException as error:  # even an interrupt: the next answer would not be ours
+        except BaseException as error:  # also KeyboardInterrupt: the next line would answer this request
             self.kill()
             if isinstance(error, OSError):
                 raise NotDecidable("the worker process ended") from error
@@ -72,13 +77,13 @@ class Worker:
             raise DeadlineExceeded
         return answer
 
-    def load(self, seconds: float = _START) -> bool:
+    def load(self, seconds: float = _START_TIMEOUT) -> bool:
         """Wait until sympy is loaded; return whether it is."""
         self.ready = self.ready or self._line(seconds) == "ready"
         return self.ready
 
     def _line(self, seconds: float) -> str | None:
-        """Return the next line of output, None where there is none in time."""
+        """Return the next line of output; None if there is none within `seconds`."""
         assert self.process.stdout is not None
         output = self.process.stdout.fileno()
         end = time.monotonic() + seconds
@@ -98,14 +103,14 @@ class Worker:
         return self.process.poll() is None
 
     def kill(self) -> None:
-        """End the process and its child at once."""
+        """Kill the process and its child."""
         with contextlib.suppress(OSError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        self.forget()
+        self.close_pipes()
 
-    def forget(self) -> None:
-        """Close our ends of the pipes, and leave the process to whoever else holds them."""
+    def close_pipes(self) -> None:
+        """Close the pipes in this process; a forked child does so, and leaves the worker to its parent."""
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
                 with contextlib.suppress(OSError):
@@ -113,22 +118,25 @@ class Worker:
 
 
 class CheckerService:
-    """A few worker processes for what cannot be decided here.
+    """Worker processes that compare expressions which this process cannot evaluate.
 
     Args:
-        workers: Processes at most; each is started when it is first needed.
+        workers: The largest number of processes. Each is started when it is first needed.
         memory_mb: Megabytes of address space for one request.
+
+    Raises:
+        ConfigError: A setting is out of range.
     """
 
     def __init__(self, workers: int = 2, *, memory_mb: int = 1024) -> None:
         if not 1 <= workers <= 256:
             raise ConfigError(f"workers must be between 1 and 256, got {workers}")
         if memory_mb < 256:
-            raise ConfigError(f"memory_mb must be at least 256, got {memory_mb}: sympy alone needs that much")
+            raise ConfigError(f"memory_mb must be at least 256, which sympy needs to start, got {memory_mb}")
         self.workers = workers
         self.memory_mb = memory_mb
         self.restarts = 0
-        """Workers that had to be replaced."""
+        """How many workers ended or were killed, and have been replaced."""
         self._reset()
         _services.append(self)
 
@@ -141,11 +149,11 @@ class CheckerService:
         self._closed = False
 
     def same(self, left: Node, right: Node, deadline: Deadline) -> bool:
-        """Return whether two trees are equal, worked out by sympy.
+        """Return whether sympy finds two trees equal.
 
         Raises:
-            NotDecidable: sympy cannot tell.
-            DeadlineExceeded: The time or memory was used up; later requests do not notice.
+            NotDecidable: sympy cannot decide it, or the service is closed.
+            DeadlineExceeded: The request needs too much time or memory. Later requests are not affected.
         """
         if self._closed:
             raise NotDecidable("the service is closed")
@@ -157,13 +165,13 @@ class CheckerService:
         try:
             if worker is None or not worker.alive:
                 worker = self._start(worker)
-            answer = worker.ask(left, right, deadline)
+            answer = worker.request(left, right, deadline)
         finally:
             idle.put(worker if worker is not None and worker.alive else None)
         if answer == "T":
             raise DeadlineExceeded
         if answer == "?":
-            raise NotDecidable("sympy cannot tell")
+            raise NotDecidable("sympy cannot decide whether they are equal")
         return answer == "1"
 
     def _start(self, before: Worker | None) -> Worker:
@@ -177,9 +185,9 @@ class CheckerService:
             return worker
 
     def warm_up(self) -> None:
-        """Start all workers now, instead of at the first check that needs one, and wait until they can work.
+        """Start all workers now, and wait until they have loaded sympy.
 
-        Loading sympy takes a moment: without this the first checks that need it may time out.
+        Otherwise the first checks that need a worker also wait for it to load, and may time out.
         """
         workers = [self._idle.get() for _ in range(self.workers)]
         try:
@@ -194,7 +202,7 @@ class CheckerService:
                 self._idle.put(worker)
 
     def close(self) -> None:
-        """End the workers; a closed service decides nothing any more."""
+        """End the workers. Afterwards every request raises `NotDecidable`."""
         self._closed = True
         with self._lock:
             for worker in self._all:
@@ -210,9 +218,9 @@ class CheckerService:
         self.close()
 
     def _after_fork(self) -> None:
-        """Leave the parent's workers alone in a forked child."""
+        """Give up the workers of the parent process; runs in a forked child."""
         for worker in self._all:
-            worker.forget()
+            worker.close_pipes()
         self._reset()
 
 
@@ -222,7 +230,7 @@ _default_lock = threading.Lock()
 
 
 def default_service() -> CheckerService:
-    """Return the service that this process shares; it starts no process before one is needed."""
+    """Return the service that all checkers of this process share by default."""
     global _default
     with _default_lock:
         if _default is None:

@@ -1,4 +1,4 @@
-"""Random answers: pieces of LaTeX thrown together, expressions of a grammar, and mutated references."""
+"""Random answers: sequences of LaTeX pieces, expressions of a grammar, mutated references, and characters."""
 
 from random import Random
 
@@ -29,14 +29,14 @@ REFERENCES = (
 )  # fmt: skip
 
 
-def soup(random: Random) -> str:
-    """Return pieces thrown together."""
+def random_pieces(random: Random) -> str:
+    """Return a random sequence of pieces."""
     glue = random.choice(["", " "])
     return glue.join(random.choice(PIECES) for _ in range(random.randint(1, 30)))
 
 
 def expression(random: Random, depth: int = 4) -> str:
-    """Return an expression that can be read, more often than not."""
+    """Return an expression of the grammar; most can be parsed."""
     if depth == 0 or random.random() < 0.2:
         return random.choice(
             ["1", "2", "7", "0.5", "x", "y", "n", "\\pi", "e", "i", "10", "-3", "\\frac{1}{3}"]
@@ -64,13 +64,13 @@ def mutant(random: Random) -> str:
 
 
 def noise(random: Random) -> str:
-    """Return characters of all sorts."""
+    """Return random Unicode characters."""
     return "".join(chr(random.choice([random.randrange(128), random.randrange(0xD7FF)])) for _ in range(40))
 
 
 def reply(random: Random) -> str:
-    """Return a reply of one of these kinds, in a box or not."""
-    answer = random.choice([soup, expression, mutant, noise])(random)
+    """Return a reply with a random answer of one of these sorts, in a box or not."""
+    answer = random.choice([random_pieces, expression, mutant, noise])(random)
     frame = random.choice(
         ["{}", "\\boxed{{{}}}", "\\boxed{{{}}}", "The answer is {}.", "#### {}", "\\boxed{{{}"]
     )

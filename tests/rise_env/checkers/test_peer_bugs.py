@@ -1,4 +1,4 @@
-"""Bugs of other checkers, each of which has cost somebody a training run."""
+"""Bugs that other checkers had, each of which spoiled a training run of somebody."""
 
 import threading
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rise_env.checkers.numeric import NumericChecker
 from rise_env.checkers.reading.math_normalizer import normalized
-from rise_env.checkers.released_rise import ReleasedRiseGSM8KChecker, ReleasedRiseMathChecker, cut_box
+from rise_env.checkers.released_rise import ReleasedRiseGSM8KChecker, ReleasedRiseMathChecker, truncated_box
 from rise_env.errors import ProblemError
 from rise_env.registration import get_checker
 from rise_env.types import Verdict
@@ -56,7 +56,7 @@ def test_math_as_released(reply: str, reference: str, verdict: Verdict) -> None:
 @given(st.lists(st.sampled_from(["boxed{", "{", "}", "a", "\\"]), max_size=14).map("".join))
 def test_boxes_are_cut_as_by_an_expression_that_knows_one_level(text: str) -> None:
     matches = re.findall(r"boxed\{((?:[^{}]|\{[^}]*\})*)\}", text)
-    assert cut_box(text) == (matches[-1] if matches else None)
+    assert truncated_box(text) == (matches[-1] if matches else None)
 
 
 @pytest.mark.parametrize(
@@ -93,10 +93,12 @@ def test_it_misreads_fourteen_references_of_gsm8k() -> None:
     rows = [json.loads(line) for line in (Path(DATA or "") / "gsm8k" / "test.jsonl").read_text().splitlines()]
     golds = [row["answer"].rpartition("####")[2].strip() for row in rows]
     checker, right = ReleasedRiseGSM8KChecker(), NumericChecker()
-    misread = [gold for gold in golds if not checker.check(f"\\boxed{{{gold}}}", gold).correct]
+    misread = [
+        reference for reference in golds if not checker.check(f"\\boxed{{{reference}}}", reference).correct
+    ]
     assert len(misread) == 14
-    assert all("," in gold for gold in misread)
-    assert all(right.check(f"\\boxed{{{gold}}}", gold).correct for gold in golds)
+    assert all("," in reference for reference in misread)
+    assert all(right.check(f"\\boxed{{{reference}}}", reference).correct for reference in golds)
 
 
 def test_they_can_be_named() -> None:

@@ -1,4 +1,4 @@
-"""Nothing that a reply says runs, raises, hangs, or costs more than its time."""
+"""No reply runs code, raises an exception, hangs, or takes more time than a check has."""
 
 import os
 import time
@@ -80,8 +80,8 @@ HEAVY = {
 @pytest.mark.parametrize("name", HEAVY)
 @pytest.mark.parametrize("reference", ["1", "\\sqrt{2}", "x^2", "1,2,3", "[0,1]", "x=5"])
 def test_no_answer_takes_long(name: str, reference: str) -> None:
-    """Takes hours where the work is not bounded; how long exactly, the benchmark of checkers says."""
-    start = time.process_time()  # what sympy does, in another process, has a deadline
+    """A check with unbounded work takes hours. The benchmark of checkers measures the exact times."""
+    start = time.process_time()  # the time of sympy, in another process, has a deadline of its own
     result = check_answer(f"\\boxed{{{HEAVY[name]}}}", reference)
     assert not result.correct
     assert time.process_time() - start < 10

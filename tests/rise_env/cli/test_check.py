@@ -24,7 +24,7 @@ def test_check_explains_every_stage(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "correct"
     assert [line.split()[0] for line in lines[1:]] == [
-        "spoken", "answer", "cleaned", "read", "reference", "read", "decided"
+        "visible", "answer", "cleaned", "read", "reference", "read", "decided"
     ]  # fmt: skip
     assert "(product (quotient 2 4) x)" in lines[4]
 

@@ -68,6 +68,6 @@ def test_words_are_no_mathematics(text: str) -> None:
         parse(clean(text))
 
 
-def test_a_tree_survives_its_journey_as_json() -> None:
+def test_a_tree_that_is_written_as_json_is_read_back_equal() -> None:
     tree = parse(clean(r"\frac{\sqrt{3}}{2}, x \in [0, 1)"))
     assert from_json(to_json(tree)) == tree
