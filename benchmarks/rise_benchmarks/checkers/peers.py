@@ -29,21 +29,21 @@ def load(name: str) -> Peer:
 
         checker = SymbolicChecker(Policy(extraction="stated" if name == "rise" else "boxed"))
 
-        def ours(reply: str, reference: str) -> tuple[bool, str]:
+        def check_with_rise(reply: str, reference: str) -> tuple[bool, str]:
             result = checker.check(reply, reference)
             return result.correct, result.verdict.value
 
-        return ours
+        return check_with_rise
     if name == "math-verify":
         try:
             from math_verify import parse, verify
         except ImportError:
             raise MissingDependencyError("math-verify is missing: pip install 'rise-env[bench]'") from None
 
-        def theirs(reply: str, reference: str) -> tuple[bool, str]:
+        def check_with_math_verify(reply: str, reference: str) -> tuple[bool, str]:
             # its README shows references between dollar signs
             formula = reference if "$" in reference or "\\boxed" in reference else f"${reference}$"
             return bool(verify(parse(formula), parse(reply))), ""
 
-        return theirs
+        return check_with_math_verify
     raise ConfigError(f"no checker {name!r}; there are: {', '.join(NAMES)}")

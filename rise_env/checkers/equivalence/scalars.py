@@ -121,13 +121,14 @@ def sample_points(left: Node, right: Node, names: list[str]) -> list[dict[str, F
     for index, sign in enumerate(signs):
         point: dict[str, Fraction] = {}
         for name in names:
+            # a hash of name and index, so that the points are the same in every process
             seed = crc32(f"{name} {index}".encode())
             if name in integers:
                 point[name] = Fraction(2 + seed % 11)
             else:
-                point[name] = Fraction(sign if crc32(name.encode()) % 2 or index % 4 < 2 else 1) * Fraction(
-                    1000 + seed % 8999, 4001
-                )
+                # half of the variables are positive at every other pair of points, so that signs mix
+                positive = not crc32(name.encode()) % 2 and index % 4 >= 2
+                point[name] = Fraction(1 if positive else sign) * Fraction(1000 + seed % 8999, 4001)
         result.append(point)
     return result
 
@@ -158,14 +159,12 @@ def _integer_variables(parts: list[Node]) -> frozenset[str]:
 def agree_at(left: Node, right: Node, point: dict[str, Fraction], deadline: Deadline) -> bool:
     """Return whether two expressions have the same value at one point.
 
+    The point of constants is empty. A constant without a value equals nothing.
+
     Raises:
-        Undefined: Both have no value there.
+        Undefined: They have variables, and one of them has no value at this point.
     """
     values = [_value(node, point, DIGITS, deadline) for node in (left, right)]
-    if values[0] is None and values[1] is None:
-        if point:
-            raise Undefined
-        return False
     if values[0] is None or values[1] is None:
         if point:
             raise Undefined
@@ -181,15 +180,17 @@ def agree_at(left: Node, right: Node, point: dict[str, Fraction], deadline: Dead
     ):
         return False
     digits = CONFIRMATION_DIGITS + _extra_digits(left, right)
-    exact = [_value(node, point, digits, deadline) for node in (left, right)]
-    if exact[0] is None or exact[1] is None:
+    precise = context(digits)
+    again = [_value(node, point, digits, deadline) for node in (left, right)]
+    if again[0] is None or again[1] is None:
         return False
-    finer = context(digits)
-    closer = abs(exact[0] - exact[1])
-    scale = max(abs(exact[0]), abs(exact[1]))
-    if closer <= scale * finer.mpf(10) ** (-digits + 15):
+    new_difference = abs(again[0] - again[1])
+    scale = max(abs(again[0]), abs(again[1]))
+    if new_difference <= scale * precise.mpf(10) ** (-digits + 15):
         return True
-    return bool(closer <= finer.mpf(difference) * finer.mpf(10) ** -40) and difference != 0
+    # Both values may be rounding errors of an expression that is 0: then their difference has shrunk by about
+    # as many digits as the precision has grown.
+    return bool(new_difference <= precise.mpf(difference) * precise.mpf(10) ** -40) and difference != 0
 
 
 def _extra_digits(*nodes: Node) -> int:

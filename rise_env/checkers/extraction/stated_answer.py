@@ -35,7 +35,7 @@ _CONCLUSION = re.compile(
 )
 _SENTENCES = re.compile(r"(?<=[^\s\d])[.!?]\s+(?=\S)|(?<=\d)[.!?]\s+(?=[A-Z\\$])|[。！।]|\n\s*\n")
 _CHOSEN_LETTER = re.compile(r"\b(?:it'?s|it is|is|choose|pick|option)\s+\(?([A-J])\)?$")
-_FOREIGN = re.compile(
+_FOREIGN_ENDS = re.compile(
     "^[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af，：\\s]+|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\\s]+$"
 )
 _SCRIPT = re.compile("[\u0590-\u0dff\u0e00-\u0fff\u3040-\u9fff\uac00-\ud7af]")
@@ -76,18 +76,18 @@ def _statement(rest: str) -> str:
     reason = _REASON.search(sentence, begin)
     if reason:
         sentence = sentence[: reason.start()]
-    sentence = _foreign_ends(sentence.strip().strip("*_").strip())
+    sentence = _without_foreign_ends(sentence.strip().strip("*_").strip())
     if formula or not _WORD.match(sentence):
         return sentence
     return _predicate(sentence)
 
 
-def _foreign_ends(text: str) -> str:
+def _without_foreign_ends(text: str) -> str:
     """Remove Chinese, Japanese and Korean words from both ends of a statement that has a number."""
     if text.isascii() or not re.search(r"\d", text):
         return text
     verbs = [match.end() for match in re.finditer("[是为]", text)]
-    return _FOREIGN.sub("", text[verbs[-1] :] if verbs else text).strip()
+    return _FOREIGN_ENDS.sub("", text[verbs[-1] :] if verbs else text).strip()
 
 
 def _predicate(sentence: str) -> str:

@@ -154,8 +154,8 @@ def _tree(cleaned: str, groups: bool) -> Node:
         cleaned = f"{cleaned[: rate.start()]}\\text{{{rate.group(1)}}}"
     based = _BASED.fullmatch(cleaned)
     if based:
-        digits, base, word, base_behind, word_behind = based.groups()
-        count = int(base or base_behind or 0) or read_number_words(word or word_behind or "")
+        digits, base, word, base_after, word_after = based.groups()
+        count = int(base or base_after or 0) or read_number_words(word or word_after or "")
         if count and 2 <= count <= 36 and not digits.isalpha():
             return Node("based", (), (digits, int(count)))
     return parse(cleaned, groups=groups)

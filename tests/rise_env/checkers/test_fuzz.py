@@ -13,8 +13,8 @@ from rise_env.types import CheckResult
 from tests.rise_env.checkers.random_answers import PIECES, REFERENCES, reply
 
 LIMIT = 10.0
-"""CPU seconds of one check, ten times its deadline: a check that needs more has unbounded work. How long checks
-really take is what the benchmark of checkers measures."""
+"""CPU seconds of one check, ten times its deadline: a check that needs more has unbounded work. The benchmark
+of checkers measures how long checks really take."""
 
 
 def check(text: str, reference: str, timeout: float = 1.0) -> float:

@@ -38,9 +38,9 @@ def test_the_last_box_is_read(text: str, content: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "flood", ["\\", "{", "}", "boxed", "\\boxed{", "\\boxed ", "\\boxed{}", "\\boxed{1},", "\\{"]
+    "piece", ["\\", "{", "}", "boxed", "\\boxed{", "\\boxed ", "\\boxed{}", "\\boxed{1},", "\\{"]
 )
-def test_a_flood_of_one_piece_takes_linear_time(flood: str) -> None:
+def test_many_repetitions_of_one_piece_take_linear_time(piece: str) -> None:
     start = time.process_time()
-    last_boxed("\\boxed{" + flood * (200_000 // len(flood)))
+    last_boxed("\\boxed{" + piece * (200_000 // len(piece)))
     assert time.process_time() - start < 10.0  # quadratic time would be minutes
