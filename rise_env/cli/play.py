@@ -7,6 +7,7 @@ from typing import Any
 
 import gymnasium
 
+from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError
 from rise_env.utils.suggestions import did_you_mean
 
@@ -34,7 +35,7 @@ def main(argv: Sequence[str], ask: Callable[[str], str] = input) -> int:
         rewards.append(float(reward))
         print(f"-> {info['check'].verdict.value}, reward {reward:g}\n")
         if terminated or truncated:
-            reference = env.unwrapped.problem.reference  # type: ignore[attr-defined]
+            reference = math_env_of(env).problem.reference
             print("solved" if info["correct"] else f"the answer was {reference}")
             break
     print(f"turns {len(rewards)}, return {sum(rewards):g}")

@@ -10,7 +10,7 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.wrappers import RecordEpisodeStatistics, TimeLimit
 
 import rise_env
-from rise_env.envs.math_env import MathEnv
+from rise_env.envs.math_env import MathEnv, math_env_of
 from rise_env.errors import ConfigError, DataNotFoundError
 from rise_env.problems.catalog import CATALOG
 from rise_env.registration import get_checker
@@ -59,7 +59,7 @@ def test_a_seed_means_the_same_in_every_process(hash_seed: str) -> None:
 
 def test_environments_of_one_set_share_their_problems() -> None:
     first, second = gymnasium.make(ID), gymnasium.make(ID)
-    assert first.unwrapped.problems is second.unwrapped.problems  # type: ignore[attr-defined]
+    assert math_env_of(first).problems is math_env_of(second).problems
 
 
 def test_a_spec_survives_json_and_makes_the_same_environment() -> None:
@@ -128,7 +128,7 @@ def test_arguments_of_the_set_go_to_the_set() -> None:
     env = gymnasium.make(
         ID, split="test", size=5, seed=3, difficulty={"max_steps": 2, "operations": ["more", "sum"]}
     )
-    assert len(env.unwrapped.problems) == 5  # type: ignore[attr-defined]
+    assert len(math_env_of(env).problems) == 5
     assert env.reset(seed=0)[1]["problem_id"].startswith("arithmetic/test/3/")
 
 

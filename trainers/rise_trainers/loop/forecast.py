@@ -18,6 +18,7 @@ import gymnasium
 
 import rise_env
 from rise_agents.rollout.cost_estimate import prompt_tokens
+from rise_env.envs.math_env import math_env_of
 from rise_env.errors import DataNotFoundError, MissingDependencyError
 from rise_env.problems.catalog import CATALOG
 from rise_env.problems.catalog_loader import whereabouts
@@ -86,7 +87,7 @@ def look_up(config: RunConfig, split: str) -> Problems:
     except (DataNotFoundError, MissingDependencyError) as error:
         reason = f"not here ({where}); size as published" if published else str(error)
         return Problems(size=published, origin=reason, env=_stand_in(settings))
-    size = len(env.unwrapped.problems)  # type: ignore[attr-defined]
+    size = len(math_env_of(env).problems)
     return Problems(size=size, origin="here", env=env)
 
 
@@ -204,7 +205,7 @@ def _steps(fit: FitConfig, sequences: int) -> int:
 
 
 def _prompts(problems: Problems, count: int, turns: int, max_new_tokens: int) -> list[float]:
-    size = len(problems.env.unwrapped.problems)  # type: ignore[attr-defined]
+    size = len(math_env_of(problems.env).problems)
     return prompt_tokens(
         problems.env, range(min(size, max(1, count))), turns=turns, max_new_tokens=max_new_tokens
     )
