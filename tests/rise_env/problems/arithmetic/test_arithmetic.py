@@ -1,11 +1,15 @@
 import random
+from itertools import chain, combinations
 
 import numpy as np
 import pytest
 
 from rise_env.errors import ConfigError
-from rise_env.problems.arithmetic.generator import ArithmeticProblems, Difficulty, _tenth
+from rise_env.problems.arithmetic.generator import SIZES, TENTHS, ArithmeticProblems, Difficulty, _tenth
 from rise_env.problems.arithmetic.wording import ANSWER_FIRST
+from rise_env.problems.generated import SPLITS
+
+PAIRS = list(combinations(SPLITS, 2))
 
 PINNED = (
     "Dan starts with 15 apples. Dan also has 27 cups. Ivy has 4 times as many apples as Dan. "
@@ -29,17 +33,32 @@ def skeletons(split: str, count: int) -> list[object]:
     return found
 
 
-def test_train_and_test_share_no_problem_over_100_000() -> None:
+def test_every_tenth_of_the_skeletons_belongs_to_exactly_one_split() -> None:
+    assert list(TENTHS) == list(SIZES) == list(SPLITS)
+    assert sorted(chain(*TENTHS.values())) == list(range(10))
+
+
+@pytest.mark.parametrize(("first", "second"), PAIRS)
+def test_no_two_splits_share_a_problem(first: str, second: str) -> None:
     """By content: not the question, and not even its numbers and relations under other names."""
-    train = set(skeletons("train", 80_000))
-    test = set(skeletons("test", 20_000))
-    assert len(train) > 50_000
-    assert not train & test
+    assert not set(skeletons(first, 2_000)) & set(skeletons(second, 2_000))
 
 
-def test_every_skeleton_belongs_to_exactly_one_split() -> None:
-    story = ArithmeticProblems(split="validation").story(5)
-    assert _tenth(story.start, story.steps) == 8
+@pytest.mark.slow
+def test_no_two_splits_share_a_problem_over_100_000() -> None:
+    counts = {"train": 80_000, "validation": 10_000, "test": 10_000}
+    found = {split: set(skeletons(split, count)) for split, count in counts.items()}
+    assert len(found["train"]) > 50_000
+    for first, second in PAIRS:
+        assert not found[first] & found[second]
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_the_problems_of_a_split_are_those_of_its_tenths(split: str) -> None:
+    problems = ArithmeticProblems(split=split)
+    for index in range(100):
+        story = problems.story(index)
+        assert _tenth(story.start, story.steps) in TENTHS[split]
 
 
 def test_a_problem_depends_on_its_settings_split_seed_and_index_alone() -> None:
@@ -164,15 +183,3 @@ def test_branching_lets_a_step_start_from_an_earlier_quantity() -> None:
 def test_settings_that_cannot_be_are_refused(settings: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         Difficulty(**settings)  # type: ignore[arg-type]
-
-
-def test_an_unknown_split_is_refused() -> None:
-    with pytest.raises(ConfigError, match="train, validation, test"):
-        ArithmeticProblems(split="dev")
-
-
-def test_an_index_outside_is_an_index_error() -> None:
-    with pytest.raises(IndexError):
-        ArithmeticProblems(size=3)[3]
-    assert ArithmeticProblems(size=3)[-1] == ArithmeticProblems(size=3)[2]
-    assert len(list(ArithmeticProblems(size=3))) == 3
