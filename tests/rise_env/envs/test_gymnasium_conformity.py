@@ -11,7 +11,7 @@ from gymnasium.utils.env_checker import check_env, data_equivalence
 
 from rise_env.envs.math_env import math_env_of
 from rise_env.problems.catalog import CATALOG
-from rise_env.problems.catalog_loader import whereabouts
+from rise_env.problems.catalog_loader import location
 from tests.rise_env.conftest import SUMS
 
 STEPS = 50
@@ -34,7 +34,7 @@ every_id = pytest.mark.parametrize(("name", "arguments"), _ids())
 
 def make(name: str, arguments: dict[str, Any], **more: Any) -> gymnasium.Env[Any, str]:
     spec = CATALOG.get(name.removeprefix("RISE-").removesuffix("-v0"))
-    if spec is not None and not whereabouts(spec, arguments["split"]).startswith("file"):
+    if spec is not None and not location(spec, arguments["split"]).startswith("file"):
         pytest.skip(f"{name} {arguments['split']} is not here: set RISE_DATA_DIR to a folder that has it")
     if name == "RISE-ReasoningGym-v0":
         pytest.importorskip("reasoning_gym")

@@ -21,7 +21,7 @@ from rise_agents.rollout.cost_estimate import prompt_tokens
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import DataNotFoundError, MissingDependencyError
 from rise_env.problems.catalog import CATALOG
-from rise_env.problems.catalog_loader import whereabouts
+from rise_env.problems.catalog_loader import location
 from rise_env.types import Problem
 from rise_trainers.fit.fit import FitConfig, from_json
 from rise_trainers.loop.config import RunConfig
@@ -77,7 +77,7 @@ def look_up(config: RunConfig, split: str) -> Problems:
     if spec is not None and "dataset" not in settings and split in spec.splits:
         published = spec.sizes.get(split)
         folder = settings.get("data_dir")
-        where = whereabouts(spec, split, folder)
+        where = location(spec, split, folder)
         if not where.startswith("file"):
             settings["data_dir"] = folder or os.devnull  # names are checked, and nothing is fetched
     elif isinstance(settings.get("dataset"), str) and not Path(settings["dataset"]).exists():
