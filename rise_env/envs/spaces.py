@@ -1,8 +1,8 @@
 """Gymnasium spaces for texts and conversations.
 
 `gymnasium.spaces.Text` accepts only the characters of its alphabet, by default letters and digits, so that it
-rejects "2 + 2". These spaces accept any Unicode text. They test membership by type and length only, which takes
-the same time for a text of any length.
+rejects "2 + 2". These spaces accept any Unicode text. They test membership by type and length only, which
+takes the same time for texts of any length.
 
 They batch, pickle and serialise like Gymnasium's own spaces. Their elements have no fixed size, so that
 `AsyncVectorEnv` needs `shared_memory=False`.
