@@ -1,22 +1,22 @@
-"""What RISE raises. Each error is also the builtin that it resembles.
+"""The errors that RISE raises. Each is a subclass of the builtin error that it resembles, too.
 
 RiseError
 ├── ConfigError (ValueError)            a setting that is unknown, out of range or contradicts another
-├── ProblemError (ValueError)           a problem whose fields cannot be used, a reference nobody can read
+├── ProblemError (ValueError)           a problem that cannot be posed, or whose reference cannot be read
 ├── DataNotFoundError (FileNotFoundError)  a data set, model, store or run that is not there
 ├── StoreError (ValueError)             a file of trajectories that is damaged or of another run
 ├── EpisodeError (RuntimeError)         an episode used out of order
-├── AgentError (RuntimeError)           an agent that broke its contract or could not answer
+├── AgentError (RuntimeError)           an agent that broke its contract or could not reply
 ├── TrainingError (RuntimeError)        a fit whose processes failed
 ├── PhaseError (RuntimeError)           a process of a run that failed
 └── MissingDependencyError (ImportError)   an optional library that is not installed
 
-What a model says is never an error: it gets a `Verdict`.
+The content of a reply is never an error: it gets a `Verdict`.
 """
 
 
 class RiseError(Exception):
-    """Base of everything that RISE raises on purpose."""
+    """Base class of all errors that RISE raises on purpose."""
 
 
 class ConfigError(RiseError, ValueError):
@@ -24,11 +24,11 @@ class ConfigError(RiseError, ValueError):
 
 
 class ProblemError(RiseError, ValueError):
-    """A problem cannot be posed or checked; names the problem."""
+    """A problem cannot be posed or checked; the message names it."""
 
 
 class DataNotFoundError(RiseError, FileNotFoundError):
-    """A data set, model, store or run folder is not where it was said to be."""
+    """A data set, model, store or run folder is not at the given place."""
 
 
 class StoreError(RiseError, ValueError):
@@ -36,7 +36,7 @@ class StoreError(RiseError, ValueError):
 
 
 class BusyError(StoreError):
-    """Another process is writing there."""
+    """Another process is writing to the same folder or file."""
 
 
 class EpisodeError(RiseError, RuntimeError):
@@ -44,16 +44,16 @@ class EpisodeError(RiseError, RuntimeError):
 
 
 class AgentError(RiseError, RuntimeError):
-    """An agent broke its contract or could not answer."""
+    """An agent broke its contract or could not reply."""
 
 
 class TrainingError(RiseError, RuntimeError):
-    """The processes of a fit failed; says where their log is."""
+    """The processes of a fit failed; the message says where their log is."""
 
 
 class PhaseError(RiseError, RuntimeError):
-    """A process of a run failed; says why and where its log is."""
+    """A process of a run failed; the message says why and where its log is."""
 
 
 class MissingDependencyError(RiseError, ImportError):
-    """An optional library is not installed; says which extra to install."""
+    """An optional library is not installed; the message says what to install."""

@@ -1,14 +1,18 @@
-"""Every environment id, and how an environment is made from its arguments."""
+"""Registers every environment id, and makes environments from their arguments.
+
+There is one id per problem set of `SETS` in `problems/loading.py`. To add a checker that `checker=` can name:
+add one entry to the table `CHECKERS` below.
+"""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 import gymnasium
 from gymnasium.vector import VectorEnv
 
-from rise_env.checkers import make_checker
+from rise_env.checkers import ChoiceChecker, NumericChecker, SymbolicChecker, TextChecker
 from rise_env.checkers.base import Checker
 from rise_env.checkers.released_rise import ReleasedRiseGSM8KChecker, ReleasedRiseMathChecker
 from rise_env.envs.math_env import MathEnv
@@ -19,14 +23,18 @@ from rise_env.types import Conversation, Problem
 from rise_env.utils.suggestions import did_you_mean, validate_choice
 from rise_env.wrappers import ContextWindow, VectorContextWindow
 
-RELEASED_RISE: dict[str, type[Checker]] = {
+CHECKERS: Mapping[str, Callable[[], Checker]] = {
+    "numeric": NumericChecker,
+    "symbolic": SymbolicChecker,
+    "choice": ChoiceChecker,
+    "text": TextChecker,
     "released_rise_gsm8k": ReleasedRiseGSM8KChecker,
     "released_rise_math": ReleasedRiseMathChecker,
 }
-CHECKERS = ("numeric", "symbolic", "choice", "text", *RELEASED_RISE)
-"""What `checker=` can name."""
+"""Name -> class or function that makes the checker: what `checker=` can name."""
 
-_GIVEN = ("problems", "checker", "num_envs")
+_NOT_ARGUMENTS_OF_AN_ID = ("problems", "checker", "num_envs")
+"""Parameters of the environment classes that `prepare` and `gymnasium.make_vec` fill in."""
 
 
 def env_id(name: str) -> str:
@@ -35,7 +43,7 @@ def env_id(name: str) -> str:
 
 
 def register_all() -> None:
-    """Register one id per problem set; doing it twice changes nothing."""
+    """Register one id per problem set. A second call changes nothing."""
     for name in SETS:
         if env_id(name) not in gymnasium.registry:
             gymnasium.register(
@@ -47,15 +55,17 @@ def register_all() -> None:
 
 
 def make(env: str, **settings: Any) -> gymnasium.Env[Any, str]:
-    """Make one environment, without Gymnasium's checks of every step.
+    """Make one environment, without Gymnasium's checks at every step.
 
     Args:
-        env: Its id, such as RISE-GSM8K-v0, or "module:id" for one that importing `module` registers.
-        **settings: As in `make_env`.
+        env: An environment id, such as RISE-GSM8K-v0, or "module:id" for an id that `module` registers when
+            it is imported.
+        **settings: The arguments of `make_env`.
 
     Raises:
-        ConfigError: There is no such id, or it has no such setting; says what was probably meant.
-        DataNotFoundError: Its problems are not here; names the ways to get them.
+        ConfigError: There is no such id or argument; says what was probably meant. Or an argument is out of
+            range.
+        DataNotFoundError: The problems are not here; names the ways to get them.
     """
     if ":" not in env and env not in gymnasium.registry:
         ours = [name for name in gymnasium.registry if name.startswith("RISE-")]
@@ -64,16 +74,16 @@ def make(env: str, **settings: Any) -> gymnasium.Env[Any, str]:
 
 
 def make_env(problem_set: str, **arguments: Any) -> gymnasium.Env[Conversation, str]:
-    """Make an environment over a problem set: what `gymnasium.make` calls.
+    """Make an environment over a problem set. `gymnasium.make` calls this function.
 
     Args:
-        problem_set: Its name.
-        **arguments: Those of `MathEnv`, those of the set (see `load_problems`); `checker`, a name or an
-            object, by default the one that suits the set; and `history_turns`, how many turns observations
-            show, by default all (see `ContextWindow`).
+        problem_set: Name of the set.
+        **arguments: The arguments of `MathEnv` and those of the set (see `load_problems`); `checker`, a name
+            of `CHECKERS` or an object, by default the checker that suits the set; and `history_turns`, the
+            number of turns that observations show, by default all (see `ContextWindow`).
 
     Raises:
-        ConfigError: An argument is unknown (says what was probably meant), or has a value it cannot have.
+        ConfigError: An argument is unknown (says what was probably meant) or out of range.
         DataNotFoundError: The problems are not here; names the ways to get them.
     """
     problems, checker, rest = prepare(problem_set, arguments, MathEnv)
@@ -85,15 +95,15 @@ def make_env(problem_set: str, **arguments: Any) -> gymnasium.Env[Conversation, 
 def make_vector_env(
     problem_set: str, num_envs: int = 1, **arguments: Any
 ) -> VectorEnv[tuple[Conversation, ...], Sequence[str], Any]:
-    """Make a batch of episodes over a problem set: what `gymnasium.make_vec` calls.
+    """Make a batch of episodes over a problem set. `gymnasium.make_vec` calls this function.
 
     Args:
-        problem_set: Its name.
-        num_envs: How many episodes run at a time.
+        problem_set: Name of the set.
+        num_envs: Number of episodes that run at a time.
         **arguments: As in `make_env`, and `autoreset_mode`.
 
     Raises:
-        ConfigError: An argument is unknown (says what was probably meant), or has a value it cannot have.
+        ConfigError: An argument is unknown (says what was probably meant) or out of range.
         DataNotFoundError: The problems are not here; names the ways to get them.
     """
     problems, checker, rest = prepare(problem_set, arguments, MathVectorEnv)
@@ -105,9 +115,22 @@ def make_vector_env(
 def prepare(
     problem_set: str, arguments: Mapping[str, Any], env: type
 ) -> tuple[Sequence[Problem], Checker, dict[str, Any]]:
-    """Load what `arguments` say of problems and checker; return both, and the environment's own arguments."""
+    """Sort the arguments of an id into those of its set, its checker and its environment.
+
+    Args:
+        problem_set: Name of the set.
+        arguments: As given to `gymnasium.make` or `gymnasium.make_vec`.
+        env: `MathEnv` or `MathVectorEnv`: its signature says which arguments it takes.
+
+    Returns:
+        The problems, the checker, and the arguments of the environment.
+
+    Raises:
+        ConfigError: An argument is unknown (says what was probably meant) or out of range.
+        DataNotFoundError: The problems are not here; names the ways to get them.
+    """
     spec = find_set(problem_set)
-    of_env = [name for name in inspect.signature(env).parameters if name not in _GIVEN]
+    of_env = [name for name in inspect.signature(env).parameters if name not in _NOT_ARGUMENTS_OF_AN_ID]
     known = [*of_env, *spec.settings, "checker", "history_turns"]
     for name in arguments:
         if name not in known:
@@ -120,10 +143,12 @@ def prepare(
 
 
 def get_checker(value: "str | Checker") -> Checker:
-    """Return the checker that `value` names, one of `CHECKERS`, or `value` itself.
+    """Return the checker that `value` names, a name of `CHECKERS`, or `value` itself.
+
+    A name gives the same checker at every call.
 
     Raises:
-        ConfigError: The name is unknown, or the object does not check.
+        ConfigError: The name is unknown, or the object has no method `check`.
     """
     if isinstance(value, str):
         return _named_checker(value)
@@ -134,6 +159,4 @@ def get_checker(value: "str | Checker") -> Checker:
 
 @cache
 def _named_checker(name: str) -> Checker:
-    if name in RELEASED_RISE:
-        return RELEASED_RISE[name]()
-    return make_checker(cast(Any, validate_choice(name, CHECKERS, "checker")))
+    return CHECKERS[validate_choice(name, CHECKERS, "checker")]()

@@ -1,8 +1,9 @@
-"""The vocabulary of RISE: frozen records, without behaviour.
+"""The data types of RISE: frozen records without behaviour.
 
-A `Problem` is posed; a policy answers with a reply; a checker gives a `CheckResult`; reply, check and
-reward make an `Attempt`; a `Turn` holds what was shown and the attempts made at it; a `Trajectory` is
-one episode. It records what *happened*, never what we made of it: weights and masks live elsewhere.
+An environment poses a `Problem`, an agent replies to it, and a checker turns the reply into a `CheckResult`.
+Reply, check and reward make an `Attempt`. A `Turn` holds an observation and the attempts at it. A
+`Trajectory` is one episode. It holds what happened in the episode only: weights and masks for training are
+computed from it and are not part of it.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from typing import Any, Literal, TypedDict
 
 
 class Message(TypedDict):
-    """One chat message, the dict that chat templates and chat servers read."""
+    """One chat message: the dict that chat templates and chat servers read."""
 
     role: Literal["system", "user", "assistant"]
     content: str
@@ -23,18 +24,18 @@ Conversation = tuple[Message, ...]
 
 
 class Verdict(Enum):
-    """Why a reply did or did not count."""
+    """The result of checking a reply."""
 
     CORRECT = "correct"
     """The extracted answer equals the reference."""
     WRONG = "wrong"
-    """The extracted answer was understood and differs."""
+    """The extracted answer can be read and differs from the reference."""
     NO_ANSWER = "no_answer"
     """The reply states no final answer."""
     UNREADABLE = "unreadable"
     """The reply states an answer that the checker cannot read."""
     TIMEOUT = "timeout"
-    """The check used up its time or memory; counted apart, never as correct."""
+    """The check ran out of time or memory. Counted separately, never as correct."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,11 @@ class CheckResult:
 
     verdict: Verdict
     answer: str | None = None
-    """The extracted answer, as the reply spells it; None where there is none."""
+    """The extracted answer, as written in the reply; None where there is none."""
     method: str = ""
-    """The stage that decided, for example "fraction" or "symbolic"."""
+    """The stage of the checker that decided, for example "fraction" or "symbolic"."""
     seconds: float = field(default=0.0, compare=False)
+    """How long the check took."""
 
     @property
     def correct(self) -> bool:
@@ -59,27 +61,28 @@ class Problem:
     """One problem of a set."""
 
     id: str
-    """Unique in its set and split, for example "gsm8k/test/17"."""
+    """Unique in its set, for example "gsm8k/test/17"."""
     question: str
     reference: str
     """The final answer alone, not the worked solution."""
     solution: str | None = None
     """A worked solution, where the set has one."""
     source: str = ""
-    """Where it comes from: set, revision."""
+    """The data set that it comes from, with revision and hash."""
     split: str = ""
+    """Of the set, for example "test"."""
     meta: Mapping[str, Any] = field(default_factory=dict)
-    """Level, subject, number of steps, ...: JSON values only."""
+    """Further facts, such as level, subject or number of steps: JSON values only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What one reply cost. Tokens as the back end counts them."""
+    """The tokens of one reply, as the back end counts them."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
-    """Of the prompt tokens, those that a prefix cache served."""
+    """Those of the prompt tokens that a prefix cache served."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,21 +90,21 @@ class Attempt:
     """One reply to one observation, checked."""
 
     agent: str
-    """Who replied: the agent's `name`."""
+    """The `name` of the agent that replied."""
     reply: str
     check: CheckResult
     reward: float
     finish: Literal["stop", "length", "error"] = "stop"
-    """Why the reply ended; "length" means that it was cut."""
+    """Why the reply ended; "length" means that it was cut at the limit of tokens."""
     usage: Usage = Usage()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One observation, the attempts made at it, and the one that the episode went on with."""
+    """One observation, the attempts at it, and which of them the episode continued with."""
 
     observation: Conversation
-    """What the agent saw."""
+    """The conversation that the agent read."""
     attempts: tuple[Attempt, ...]
     chosen: int = 0
     """Index into `attempts` of the reply that became the action."""
@@ -117,13 +120,13 @@ class Trajectory:
     """One episode."""
 
     id: str
-    """A hash of problem, plan and seed: the same episode has the same id in every run."""
+    """A hash of problem, plan of agents and seed: the same episode has the same id in every run."""
     problem: Problem
     turns: tuple[Turn, ...]
     seed: int
     terminated: bool = False
-    """Solved, and the environment stops when solved."""
+    """Whether a correct reply ended the episode."""
     truncated: bool = False
-    """Ended by the limit on turns."""
+    """Whether the limit on turns ended the episode."""
     error: str | None = None
-    """Why the episode failed; None for a healthy one. Turns before the failure are kept."""
+    """Why the episode failed; None where it did not. The turns before the failure are kept."""

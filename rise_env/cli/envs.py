@@ -1,21 +1,19 @@
-"""`rise envs`: every environment id, its problems and where they come from."""
+"""`rise envs`: lists every environment id with its problems and where they come from."""
 
 import argparse
 import json
 from collections.abc import Sequence
 from typing import Any
 
-from rise_env.problems.catalog import CATALOG
-from rise_env.problems.catalog_loader import whereabouts
 from rise_env.problems.loading import SETS, Loader
 from rise_env.registration import env_id
 
 
 def main(argv: Sequence[str]) -> int:
-    """Print the list."""
+    """Run `rise envs`; return the exit code."""
     parser = argparse.ArgumentParser("rise envs", description="Every environment id.")
     parser.add_argument("--data-dir", help="folder of the sets; by default $RISE_DATA_DIR")
-    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args(argv)
     rows = [_row(name, loader, arguments.data_dir) for name, loader in SETS.items()]
     if arguments.json:
@@ -31,9 +29,8 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _row(name: str, loader: Loader, data_dir: str | None) -> dict[str, Any]:
-    spec = CATALOG.get(name)
     splits = {
-        split: {"problems": size, "where": whereabouts(spec, split, data_dir) if spec else loader.origin}
+        split: {"problems": size, "where": loader.location(split, data_dir)}
         for split, size in loader.sizes.items()
     }
     return {"id": env_id(name), "title": loader.title, "origin": loader.origin, "splits": splits}

@@ -1,4 +1,4 @@
-"""`rise play ID`: a person plays an episode in the terminal."""
+"""`rise play ID`: lets a person play an episode in the terminal."""
 
 import argparse
 import json
@@ -7,16 +7,17 @@ from typing import Any
 
 import gymnasium
 
+from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError
 from rise_env.utils.suggestions import did_you_mean
 
 
 def main(argv: Sequence[str], ask: Callable[[str], str] = input) -> int:
-    """Play one episode.
+    """Run `rise play`; return the exit code.
 
     Args:
         argv: The command's arguments.
-        ask: Shows a prompt and returns what the person types; raises EOFError to stop.
+        ask: Shows a prompt and returns the line that the person types; raises EOFError to stop.
     """
     arguments = _parser().parse_args(argv)
     env = _make(arguments)
@@ -34,7 +35,7 @@ def main(argv: Sequence[str], ask: Callable[[str], str] = input) -> int:
         rewards.append(float(reward))
         print(f"-> {info['check'].verdict.value}, reward {reward:g}\n")
         if terminated or truncated:
-            reference = env.unwrapped.problem.reference  # type: ignore[attr-defined]
+            reference = math_env_of(env).problem.reference
             print("solved" if info["correct"] else f"the answer was {reference}")
             break
     print(f"turns {len(rewards)}, return {sum(rewards):g}")
@@ -43,7 +44,7 @@ def main(argv: Sequence[str], ask: Callable[[str], str] = input) -> int:
 
 
 def _boxed(reply: str) -> str:
-    """Box a short line that has no box: people type "18"."""
+    """Put a line of one word without a box into one: people type "18"."""
     bare = "boxed" not in reply and "####" not in reply and len(reply.split()) == 1
     return rf"\boxed{{{reply.strip()}}}" if bare else reply
 

@@ -1,4 +1,4 @@
-"""`rise problems list | show SET INDEX | audit SET`."""
+"""`rise problems list`, `show SET INDEX`, `audit SET`: lists sets, shows a problem, looks for faults."""
 
 import argparse
 import json
@@ -9,14 +9,13 @@ from typing import Any
 
 from rise_env.errors import ConfigError, DataNotFoundError
 from rise_env.problems.audit import Overlap, audit_overlap, audit_split
-from rise_env.problems.catalog import CATALOG
-from rise_env.problems.catalog_loader import whereabouts
 from rise_env.problems.loading import SETS, Loader, find_set, load_problems
 from rise_env.types import Problem
 
 _MAX_GENERATED = 2_000
-"""So many problems of a set without end are audited."""
+"""How many problems of a generated split are audited."""
 _SHOWN = 5
+"""How many problem ids a line of an audit names."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -27,17 +26,19 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("rise problems", description="The problem sets: which, what, how sound.")
+    parser = argparse.ArgumentParser("rise problems", description="List, show and audit the problem sets.")
     commands = parser.add_subparsers(required=True, metavar="list | show | audit")
-    listing = commands.add_parser("list", help="every set, its splits and where they are")
+    listing = commands.add_parser("list", help="every set with its splits and where they are")
     show = commands.add_parser("show", help="one problem")
     show.add_argument("set", help="a set or an environment id, for example GSM8K")
     show.add_argument("index", type=int)
-    audit = commands.add_parser("audit", help="golds, duplicates, overlaps, empty fields, hashes")
+    audit = commands.add_parser(
+        "audit", help="look for faults: rejected answers, duplicates, overlaps, hashes"
+    )
     audit.add_argument("set", help="a set or an environment id, for example GSM8K")
     for command, run in ((listing, _list), (show, _show), (audit, _audit)):
         command.add_argument("--data-dir", help="folder of the sets; by default $RISE_DATA_DIR")
-        command.add_argument("--json", action="store_true", help="for programs")
+        command.add_argument("--json", action="store_true", help="print JSON")
         command.set_defaults(run=run)
     for command in (show, audit):
         command.add_argument("--split", help="by default the first one, or all that are here")
@@ -59,8 +60,8 @@ def _list(arguments: argparse.Namespace) -> int:
             "split": split,
             "problems": size,
             "checker": loader.checker,
-            "licence": CATALOG[name].licence if name in CATALOG else "",
-            "where": _where(name, split, arguments.data_dir) or loader.origin,
+            "licence": loader.spec.licence if loader.spec else "",
+            "where": loader.location(split, arguments.data_dir),
         }
         for name, loader in SETS.items()
         for split, size in (loader.sizes or {"-": 0}).items()
@@ -72,10 +73,6 @@ def _list(arguments: argparse.Namespace) -> int:
         size = f"{row['problems']:,}" if row["problems"] else "-"
         print(f"{row['set']:<14}{row['split']:<12}{size:>10}  {row['checker']:<10}{row['where']}")
     return 0
-
-
-def _where(name: str, split: str, data_dir: str | None) -> str | None:
-    return whereabouts(CATALOG[name], split, data_dir) if name in CATALOG else None
 
 
 def _show(arguments: argparse.Namespace) -> int:
@@ -107,13 +104,13 @@ def _audit(arguments: argparse.Namespace) -> int:
 def _load_splits(
     arguments: argparse.Namespace, loader: Loader
 ) -> tuple[dict[str, Sequence[Problem]], dict[str, str]]:
-    """Return the splits that are here, and why the others are not."""
+    """Return the problems of each split that is here, and for each other split why it is not."""
     if arguments.split or not loader.sizes or arguments.dataset:
         problems = load_problems(loader.name, **_settings(arguments, loader, arguments.split))
         return {arguments.split or problems[0].split: problems}, {}
     found, missing = {}, {}
     for split in loader.sizes:
-        if _where(loader.name, split, arguments.data_dir) == "not here":
+        if loader.location(split, arguments.data_dir) == "not here":
             missing[split] = "not here"
             continue
         try:
@@ -121,26 +118,26 @@ def _load_splits(
         except DataNotFoundError as error:
             missing[split] = str(error)
             continue
-        found[split] = problems if loader.name in CATALOG else problems[:_MAX_GENERATED]
+        found[split] = problems if loader.spec else problems[:_MAX_GENERATED]
     if not found:
         raise DataNotFoundError(next(iter(missing.values())))
     return found, missing
 
 
 def audit_set(loader: Loader, found: dict[str, Sequence[Problem]], *, own: bool = False) -> dict[str, Any]:
-    """Return the audit of a set as a plain dict; `wrong` lists, in words, what is.
+    """Return the audit of a set as a plain dict; the list `wrong` says in words what is wrong.
 
-    Duplicates that agree, shared 13-grams and worked solutions that the checker cannot follow are told but
-    are not wrong: published sets have them.
+    Duplicates with the same answer, shared 13-grams and worked solutions that the checker rejects are
+    reported but do not count as wrong: published sets have them.
 
     Args:
-        loader: Which set.
-        found: Its splits.
-        own: The data are the user's: nothing published to compare with.
+        loader: The set.
+        found: Split -> problems.
+        own: Whether the data are the user's own, so that there is no published file to compare with.
     """
     from rise_env.registration import get_checker
 
-    spec = None if own else CATALOG.get(loader.name)
+    spec = None if own else loader.spec
     splits, wrong = {}, []
     for split, problems in found.items():
         checker = get_checker(getattr(problems, "checker", loader.checker))

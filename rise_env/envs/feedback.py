@@ -1,7 +1,11 @@
-"""What an environment says after an attempt. A value, not a subclass: a name, or any callable.
+"""What an environment says after an attempt: a name of the table `FEEDBACK`, or any function.
 
-Blind kinds are told the question and nothing else, so that no observation can depend on the reference
-answer. The others are told the problem and the check.
+To add a kind of feedback: write its text in `prompts.py`, add one entry to `FEEDBACK` below, and name it in
+the docstring of `MathEnv`. The entry is a `BlindFeedback`, an `OracleFeedback`, or a new function or class in
+this file. Nothing else lists the kinds.
+
+Blind kinds read the question and nothing else, so that no observation depends on the reference answer. The
+others read the problem and the result of the check.
 """
 
 import re
@@ -16,9 +20,12 @@ from rise_env.utils.suggestions import validate_choice
 FeedbackFunction = Callable[[Problem, CheckResult, int], str]
 """(problem, check of the attempt, its turn counted from 0) -> the next user message."""
 
+FeedbackLike = str | FeedbackFunction
+"""What the argument `feedback` takes: a name of `FEEDBACK`, or a function."""
+
 
 class BlindFeedback:
-    """The same text after every attempt. Sees the question only.
+    """The same text after every attempt. Reads the question only.
 
     Args:
         text: With a field {question}.
@@ -28,7 +35,7 @@ class BlindFeedback:
         self._text = Template(text)
 
     def __call__(self, problem: Problem, check: CheckResult, turn: int) -> str:
-        """Return the text."""
+        """Return the text with the question."""
         return self._text.fill(problem.question)
 
 
@@ -36,8 +43,8 @@ class OracleFeedback:
     """Says whether the attempt was right, and repeats the question.
 
     Args:
-        wrong: With a field {question}.
-        right: The same; said only where episodes go on after a right answer.
+        wrong: The text after an attempt that is not right, with a field {question}.
+        right: The text after a right one; used only where episodes continue after a right answer.
     """
 
     def __init__(self, wrong: str = prompts.ORACLE_WRONG, right: str = prompts.ORACLE_RIGHT) -> None:
@@ -49,13 +56,17 @@ class OracleFeedback:
 
 
 class HintFeedback:
-    """Shows one more step of the reference solution after each attempt that is not right, never the last.
+    """Shows one more step of the worked solution after each attempt that is not right, never the last step.
 
-    For making training data only: what it says depends on the reference.
+    Use it to make training data, not to measure: the text depends on the solution.
     """
 
     def __call__(self, problem: Problem, check: CheckResult, turn: int) -> str:
-        """Return the text; raises `ProblemError` where the problem has no worked solution."""
+        """Return the text for this turn.
+
+        Raises:
+            ProblemError: The problem has no worked solution.
+        """
         if check.correct:
             return prompts.ORACLE_RIGHT.format(question=problem.question)
         if not problem.solution:
@@ -69,7 +80,11 @@ class HintFeedback:
 
 
 def solution_steps(solution: str) -> list[str]:
-    """Return the steps of a worked solution that do not state its final answer."""
+    """Return the steps of a worked solution that do not state its final answer.
+
+    Steps are lines, or sentences where there are fewer than three lines. GSM8K's calculator marks
+    (`<<16-3=13>>`) are removed.
+    """
     body = solution.split("####", 1)[0].strip()
     body = re.sub(r"^\\boxed\{[^{}]*\}\s*", "", body)  # where the answer comes first
     steps = [line.strip() for line in body.splitlines() if line.strip()]
@@ -87,10 +102,10 @@ FEEDBACK: Mapping[str, FeedbackFunction] = {
     "none": BlindFeedback(prompts.NONE),
     "released_rise": BlindFeedback(prompts.RELEASED_RISE_RETRY),
 }
-"""The kinds that can be named."""
+"""Name -> function: what `feedback=` can name."""
 
 
-def get_feedback(value: str | FeedbackFunction) -> FeedbackFunction:
+def get_feedback(value: FeedbackLike) -> FeedbackFunction:
     """Return the function that `value` names, or `value` itself where it is callable.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The info dicts of environments, single and in batches."""
+"""The info dicts of environments, of one episode and of batches."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ _PLAIN = (int, float, bool)
 
 
 def reset_info(problem: Problem, index: int) -> Info:
-    """Return what `reset` tells about the problem it poses."""
+    """Return the info of `reset`: which problem it poses."""
     return {
         "problem_id": problem.id,
         "index": index,
@@ -25,7 +25,7 @@ def reset_info(problem: Problem, index: int) -> Info:
 
 
 def step_info(episode: Episode, check: CheckResult) -> Info:
-    """Return what `step` tells about the attempt just made."""
+    """Return the info of `step`: what the checker found in the attempt just made."""
     return {
         "problem_id": episode.problem.id,
         "turn": episode.turn,
@@ -38,14 +38,15 @@ def step_info(episode: Episode, check: CheckResult) -> Info:
 def batch_infos(
     rows: Sequence[Info | None], finals: Mapping[int, tuple[Conversation, Info]] | None = None
 ) -> Info:
-    """Return one dict of arrays from a dict per episode, in the layout of `VectorEnv`.
+    """Return one dict of arrays from one dict per episode, in the layout of `gymnasium.vector.VectorEnv`.
 
-    Each key comes with `_key`, which episodes have it. Numbers and booleans become arrays of their type,
-    everything else arrays of objects.
+    Each key comes with a boolean array `_key`: which episodes have the key. Numbers and booleans become
+    arrays of their type, everything else arrays of objects.
 
     Args:
-        rows: One per episode; None where there is nothing to tell.
-        finals: Of episodes that ended and began anew in the same step: how they ended.
+        rows: One dict per episode; None for an episode without infos.
+        finals: For episodes that ended and began anew in the same step, by their position in the batch:
+            the last observation and info.
     """
     infos: Info = {}
     if finals:

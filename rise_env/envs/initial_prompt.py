@@ -1,4 +1,4 @@
-"""How an episode opens: system prompt, worked examples, the problem."""
+"""The messages that start an episode: system prompt, worked examples, the problem."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,29 +8,29 @@ from rise_env.envs.prompts import Template
 from rise_env.errors import ConfigError
 from rise_env.types import Conversation, Message, Problem
 
+FewShotLike = int | Sequence[tuple[str, str]]
+"""What the argument `few_shot` takes: a number of our own worked examples, or (question, answer) pairs."""
+
 
 @dataclass(frozen=True, slots=True)
 class InitialPrompt:
     """The messages before the first reply."""
 
     head: Conversation = ()
-    """What comes before the problem; the same in every episode."""
+    """The messages before the problem; the same in every episode."""
     first: Template = field(default_factory=lambda: Template(prompts.FIRST))
-    """The problem's message."""
+    """The text of the problem's message, with a field {question}."""
 
     def messages(self, problem: Problem) -> list[Message]:
-        """Return the messages that pose `problem`, all new."""
+        """Return the messages that pose `problem`, in new dicts."""
         posed: Message = {"role": "user", "content": self.first.fill(problem.question)}
         return [*(message.copy() for message in self.head), posed] if self.head else [posed]
 
 
 def make_initial_prompt(
-    *,
-    system_prompt: str | None = None,
-    few_shot: int | Sequence[tuple[str, str]] = 0,
-    released_rise: bool = False,
+    *, system_prompt: str | None = None, few_shot: FewShotLike = 0, released_rise: bool = False
 ) -> InitialPrompt:
-    """Return the opening that these settings describe; see `MathEnv`.
+    """Return the initial prompt for these arguments of `MathEnv`.
 
     Raises:
         ConfigError: There are not that many worked examples, or an example is not a pair of texts.
@@ -50,8 +50,12 @@ def make_initial_prompt(
     return InitialPrompt(tuple(head), Template(prompts.RELEASED_RISE_FIRST))
 
 
-def worked_examples(few_shot: int | Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return (question, answer) pairs: the first so many of our own, or the given ones, checked."""
+def worked_examples(few_shot: FewShotLike) -> list[tuple[str, str]]:
+    """Return (question, answer) pairs: the first `few_shot` of our own, or the given ones.
+
+    Raises:
+        ConfigError: There are not that many worked examples, or an example is not a pair of texts.
+    """
     if isinstance(few_shot, int):
         if not 0 <= few_shot <= len(prompts.EXAMPLES):
             raise ConfigError(

@@ -8,12 +8,14 @@ from typing import Any
 import gymnasium
 
 from rise_env.checkers.base import Checker
-from rise_env.envs.episode import Episode, make_rules
-from rise_env.envs.feedback import FeedbackFunction
+from rise_env.envs.episode import Episode
+from rise_env.envs.feedback import FeedbackLike
 from rise_env.envs.infos import reset_info, step_info
-from rise_env.envs.problem_sampler import IndexPicker
+from rise_env.envs.initial_prompt import FewShotLike
+from rise_env.envs.problem_sampler import ProblemSampler
 from rise_env.envs.rendering import check_render_mode, print_messages, transcript
-from rise_env.envs.rewards import Rewards
+from rise_env.envs.rewards import RewardsLike
+from rise_env.envs.rules import Rules
 from rise_env.envs.spaces import ConversationSpace, UnicodeText
 from rise_env.errors import ConfigError, EpisodeError
 from rise_env.types import CheckResult, Conversation, Problem
@@ -21,10 +23,12 @@ from rise_env.types import CheckResult, Conversation, Problem
 
 @dataclass(frozen=True, slots=True)
 class EnvState:
-    """Where an environment stands: what `MathEnv.set_state` needs to go on from here."""
+    """A snapshot of an environment: what `MathEnv.set_state` needs to continue from it."""
 
     episode: Episode | None
+    """None before the first reset."""
     next_index: int
+    """Index of the next problem with `shuffle=False`."""
     rng: Mapping[str, Any] | None
     """State of the random generator that draws problems; None where none was needed yet."""
 
@@ -33,54 +37,98 @@ class MathEnv(gymnasium.Env[Conversation, str]):
     r"""One math problem, several attempts, feedback in between.
 
     ## Description
-    A problem is posed. The agent replies with its reasoning and a final answer, and the environment answers
-    with feedback, until the problem is solved or the turns are used up. This is the multi-turn MDP of RISE
-    (Qu et al. 2024, "Recursive Introspection", arXiv:2407.18219): the state is everything said so far.
+    The environment poses a problem. The agent replies with its reasoning and a final answer, and the
+    environment replies with feedback, until the problem is solved or no turn is left. This is the multi-turn
+    Markov decision process of RISE (Qu et al. 2024, "Recursive Introspection: Teaching Language Model Agents
+    How to Self-Improve", arXiv:2407.18219). The state is the conversation so far.
 
     ## Action Space
-    A reply, any Unicode string: `UnicodeText()`.
+    The action is a reply, any string of Unicode characters: `UnicodeText()`. The checker looks for the final
+    answer in it, best written as `\boxed{...}`. No reply raises an error: one without an answer gets the
+    verdict `NO_ANSWER`.
 
     ## Observation Space
-    The whole conversation, a tuple of chat messages `{"role": ..., "content": ...}`: `ConversationSpace()`.
-    It starts with the system prompt and the worked examples, if any, and the problem; each attempt adds the
-    reply and the feedback. The observation that ends an episode ends with the reply: there is nothing left
-    to say. Every call returns new message dicts; the texts in them are shared, never copied.
+    The observation is the conversation so far, a tuple of chat messages `{"role": ..., "content": ...}`:
+    `ConversationSpace()`.
+
+    | part | role | messages | when |
+    | --- | --- | --- | --- |
+    | system prompt | system | 1 | with `system_prompt` |
+    | worked examples | user, assistant | 2 per example | with `few_shot` or `released_rise` |
+    | problem | user | 1 | always |
+    | earlier replies and the feedback to each | assistant, user | 2 per attempt | after the first step |
+
+    The observation that ends an episode ends with the reply, without feedback. Every call returns new message
+    dicts; the texts in them are shared, not copied.
 
     ## Rewards
-    Per attempt, by verdict: 1 correct, 0 wrong, -1 without a (readable) answer; see `Rewards`.
+    Every attempt earns a reward that depends on its verdict and its turn `t`, counted from 0:
+
+    | verdict | `"gsm8k"` | `"math"` | `"discounted"` |
+    | --- | --- | --- | --- |
+    | correct | 1 | 1 | 0.9 ** t |
+    | wrong, or the check ran out of time | 0 | 0 | 0 |
+    | no answer, or one that the checker cannot read | -1 | 0 | 0 |
 
     ## Starting State
-    `reset(seed=s)` draws a problem that depends on `s` only. `reset(options={"index": i})` poses problem
-    `i`, `reset(options={"problem_id": id})` the one with that id. `reset()` draws the next one.
+    `reset(seed=s)` poses a problem drawn at random, which depends on `s` only (the first problem with
+    `shuffle=False`). `reset()` poses the next one. `reset(options={"index": i})` poses problem `i`, and
+    `reset(options={"problem_id": id})` the problem with that id. The observation holds no reply.
 
     ## Episode End
-    `terminated`: solved, and `stop_when_correct` is set. `truncated`: `max_turns` attempts were made.
-    Never both.
+    * Termination: the reply is correct and `stop_when_correct` is true.
+    * Truncation: `max_turns` attempts were made, and the episode did not terminate. Both are never true.
 
     ## Information
-    `reset`: `problem_id`, `index`, `turn` (0), `source` (set, revision, hash), `split`. `step`: `problem_id`,
-    `turn` (attempts so far), `check` (a `CheckResult`), `verdict` (its name), `correct` (a bool).
+    | key | value | in |
+    | --- | --- | --- |
+    | `problem_id` | id of the problem | `reset`, `step` |
+    | `turn` | attempts made so far; 0 after a reset | `reset`, `step` |
+    | `index` | position of the problem in `problems` | `reset` |
+    | `source` | the problem's data set, with revision and hash | `reset` |
+    | `split` | the problem's split | `reset` |
+    | `check` | `CheckResult`: verdict, extracted answer, method, seconds | `step` |
+    | `verdict` | "correct", "wrong", "no_answer", "unreadable" or "timeout" | `step` |
+    | `correct` | whether the verdict is "correct" | `step` |
+
+    The infos never contain the reference answer.
 
     ## Arguments
+    `gymnasium.make` finds problems and checker by the id, and takes all other arguments by keyword, besides
+    those of the problem set (`split`, `data_dir`, ...), `checker` and `history_turns` (see `make_env`):
+
+    >>> import gymnasium
+    >>> env = gymnasium.make("rise_env:RISE-Arithmetic-v0", split="test", feedback="oracle", max_turns=3)
+
     Args:
-        problems: What is posed. Shared, never copied: many environments may hold the same list.
-        checker: Decides verdicts.
-        feedback: "blind", "oracle", "self_check", "hint", "none" or a function of (problem, check, turn).
-            Under blind, self_check and none no observation depends on the reference answer; set
-            `stop_when_correct=False` so that the end of the episode does not either.
-        rewards: "gsm8k" (1, 0, -1), "math" (1, 0, 0), "discounted", a `Rewards` or its three numbers.
-        max_turns: Attempts per episode.
+        problems: The problems to pose. Shared, not copied: many environments may hold the same list.
+        checker: Decides the verdict of a reply.
+        feedback: The message after an attempt: "blind" (asks to try again, right or wrong), "oracle" (says
+            whether the attempt was right), "self_check" (asks to look for mistakes), "hint" (shows the
+            beginning of the worked solution), "none" (an empty message), "released_rise" (see below), or a
+            function of (problem, check, turn). With "blind", "self_check" and "none" no observation depends
+            on the reference answer; set `stop_when_correct=False` so that the end of the episode does not
+            either.
+        rewards: "gsm8k", "math" or "discounted" (see Rewards), a `Rewards`, its fields as a mapping, or the
+            three numbers (correct, wrong, no answer).
+        max_turns: Attempts per episode, at least 1.
         stop_when_correct: Whether a correct reply ends the episode.
-        system_prompt: The first message, with the role "system".
-        few_shot: How many worked examples to show first, or (question, answer) pairs.
-        shuffle: Draw problems at random; False poses them in order, from 0 after each seeded reset.
-        released_rise: The layout of the released RISE code in our words: instruction and worked example
-            first, and the same "incorrect, solve it once more" after every attempt.
-        render_mode: None, "ansi" (`render` returns the conversation as text) or "human" (it is printed as
-            it happens).
+        system_prompt: Text of a first message with the role "system"; None adds no such message.
+        few_shot: How many of our worked examples precede the problem (0 to 4), or (question, answer) pairs to
+            show instead.
+        shuffle: Whether problems are drawn at random, with replacement. False poses them in order, from the
+            first one after every reset with a seed.
+        released_rise: Whether to use the message layout of the released RISE code, in words of our own: the
+            instruction and a worked example come first, and the feedback is "released_rise", which calls
+            every attempt incorrect. Excludes other feedback.
+        render_mode: None, "ansi" (`render` returns the conversation as text) or "human" (messages are printed
+            when they are made).
+
+    Raises:
+        ConfigError: There are no problems, or an argument is unknown, out of range, or contradicts another.
 
     ## Version History
-    * v0: initial version.
+    * v0: Initial version.
     """
 
     metadata: dict[str, Any] = {"render_modes": ["ansi", "human"], "render_fps": 30}  # noqa: RUF012
@@ -90,20 +138,20 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         problems: Sequence[Problem],
         checker: Checker,
         *,
-        feedback: str | FeedbackFunction = "blind",
-        rewards: str | Rewards | Mapping[str, float] | Sequence[float] = "gsm8k",
-        max_turns: int = 5,
-        stop_when_correct: bool = True,
-        system_prompt: str | None = None,
-        few_shot: int | Sequence[tuple[str, str]] = 0,
+        feedback: FeedbackLike = Rules.feedback,
+        rewards: RewardsLike = Rules.rewards,
+        max_turns: int = Rules.max_turns,
+        stop_when_correct: bool = Rules.stop_when_correct,
+        system_prompt: str | None = Rules.system_prompt,
+        few_shot: FewShotLike = Rules.few_shot,
         shuffle: bool = True,
-        released_rise: bool = False,
+        released_rise: bool = Rules.released_rise,
         render_mode: str | None = None,
     ) -> None:
         check_render_mode(render_mode, self.metadata["render_modes"])
         self.problems = problems
         self.checker = checker
-        self.rules = make_rules(
+        self.rules = Rules(
             feedback=feedback,
             rewards=rewards,
             max_turns=max_turns,
@@ -115,27 +163,38 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         self.render_mode = render_mode
         self.observation_space = ConversationSpace()
         self.action_space = UnicodeText()
-        self._picker = IndexPicker(problems, shuffle=shuffle)
+        self._sampler = ProblemSampler(problems, shuffle=shuffle)
         self._episode: Episode | None = None
 
     @property
     def problem(self) -> Problem:
-        """The current problem; still the last one when its episode is over."""
+        """The problem of the current episode, or of the last one where it is over."""
         return self._running().problem
 
     @property
     def turn(self) -> int:
-        """How many attempts the current episode has seen."""
+        """Number of attempts made in the current episode."""
         return self._running().turn
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Conversation, dict[str, Any]]:
-        """Pose a problem: `options={"index": i}` or `{"problem_id": id}`, or else the next one drawn."""
+        """Start an episode.
+
+        Args:
+            seed: Seeds the generator that draws problems; None continues its stream.
+            options: `{"index": i}` or `{"problem_id": id}` chooses the problem.
+
+        Returns:
+            Observation and info, see the class.
+
+        Raises:
+            ConfigError: An option is unknown, or there is no such problem.
+        """
         if seed is not None:
             super().reset(seed=seed)
-            self._picker.restart()
-        index = self._picker.pick(options, self)
+            self._sampler.restart()
+        index = self._sampler.sample(options, self)
         problem = self.problems[index]
         self._episode = episode = Episode(self.rules, problem)
         if self.render_mode == "human":
@@ -143,12 +202,18 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         return episode.observation(), reset_info(problem, index)
 
     def step(self, action: str) -> tuple[Conversation, float, bool, bool, dict[str, Any]]:
-        """Check one reply and answer with feedback.
+        """Check one reply, and add it and the feedback to the conversation.
+
+        Args:
+            action: The agent's reply.
+
+        Returns:
+            Observation, reward, terminated, truncated and info, see the class.
 
         Raises:
             EpisodeError: No episode is running.
             ConfigError: The action is not a string.
-            ProblemError: Nobody can read the problem's reference answer.
+            ProblemError: The checker cannot read the problem's reference answer.
         """
         episode = self._episode
         if episode is None:
@@ -160,40 +225,46 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         return episode.observation(), reward, terminated, truncated, step_info(episode, check)
 
     def check(self, reply: str) -> CheckResult:
-        """Check a reply against the current problem. Changes nothing, so that many can be tried."""
+        """Check a reply to the current problem, without taking a step.
+
+        Raises:
+            EpisodeError: There was no reset yet.
+            ConfigError: The reply is not a string.
+            ProblemError: The checker cannot read the problem's reference answer.
+        """
         if not isinstance(reply, str):
             raise ConfigError(f"an action is the reply's text, got {type(reply).__name__}")
         problem = self._running().problem
         return self.checker.check(reply, problem.reference, question=problem.question)
 
     def reward(self, check: CheckResult) -> float:
-        """Return what a reply with this check would earn at the current turn. Changes nothing."""
-        return self.rules.rewards.of(check, self._running().turn)
+        """Return what a reply with this check would earn at the current turn, without taking a step."""
+        return self.rules.reward_scheme.of(check, self._running().turn)
 
     def render(self) -> str | None:
-        """Return the conversation as text in mode "ansi"; None otherwise."""
+        """Return the conversation as text in mode "ansi", None in all others."""
         if self.render_mode != "ansi":
             return None
         return transcript(self._running().messages)
 
     def get_state(self) -> EnvState:
-        """Return where this environment stands. Costs one list of references."""
+        """Return a snapshot for `set_state`. Copies one list of references, no text."""
         rng = None if self._np_random is None else self._np_random.bit_generator.state
         episode = None if self._episode is None else self._episode.copy()
-        return EnvState(episode, self._picker.next_index, rng)
+        return EnvState(episode, self._sampler.next_index, rng)
 
     def set_state(self, state: EnvState) -> None:
-        """Go on from `state`, of this environment or of another one with the same rules."""
+        """Continue from a snapshot of this environment, or of another one with the same rules."""
         self._episode = None if state.episode is None else state.episode.copy()
-        self._picker.next_index = state.next_index
+        self._sampler.next_index = state.next_index
         if state.rng is not None:
             self.np_random.bit_generator.state = state.rng
 
     def fork(self) -> "MathEnv":
-        """Return an independent environment at the same point; problems, checker and rules are shared."""
+        """Return an independent environment in the same state; problems, checker and rules are shared."""
         twin = copy.copy(self)
         twin._np_random = copy.deepcopy(self._np_random)
-        twin._picker = copy.copy(self._picker)
+        twin._sampler = copy.copy(self._sampler)
         twin._episode = None if self._episode is None else self._episode.copy()
         return twin
 
@@ -201,3 +272,17 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         if self._episode is None:
             raise EpisodeError("no episode is running: call reset() first")
         return self._episode
+
+
+def math_env_of(env: gymnasium.Env[Any, Any]) -> MathEnv:
+    """Return the `MathEnv` inside the wrappers of `env`.
+
+    Raises:
+        ConfigError: The innermost environment is not a `MathEnv`.
+    """
+    inner = env.unwrapped
+    if not isinstance(inner, MathEnv):
+        raise ConfigError(
+            f"expected a MathEnv, in wrappers or not, got {type(inner).__name__}: make one with rise_env.make"
+        )
+    return inner

@@ -1,4 +1,4 @@
-"""Which problem comes next."""
+"""Chooses the problem of the next episode."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -14,7 +14,7 @@ _MAX_SEARCHED = 100_000
 
 
 class HasRandom(Protocol):
-    """Whoever has a random generator, made when first needed."""
+    """An object with a random generator that is made when first needed, such as `gymnasium.Env`."""
 
     @property
     def np_random(self) -> np.random.Generator:
@@ -22,8 +22,16 @@ class HasRandom(Protocol):
         ...
 
 
-class IndexPicker:
-    """Picks problems at random, in order, by index or by id."""
+class ProblemSampler:
+    """Chooses problems at random, in order, by index or by id.
+
+    Args:
+        problems: At least one.
+        shuffle: Whether to draw at random, with replacement; False goes through the problems in order.
+
+    Raises:
+        ConfigError: There are no problems.
+    """
 
     def __init__(self, problems: Sequence[Problem], *, shuffle: bool) -> None:
         if not len(problems):
@@ -34,24 +42,28 @@ class IndexPicker:
         self._by_id: dict[str, int] | None = None
 
     def restart(self) -> None:
-        """Begin at the first problem again, where problems come in order."""
+        """Continue with the first problem, where problems come in order."""
         self.next_index = 0
 
-    def pick(self, options: Mapping[str, Any] | None, source: HasRandom) -> int:
+    def sample(self, options: Mapping[str, Any] | None, source: HasRandom) -> int:
         """Return the index of the next problem.
+
+        Args:
+            options: Those of `reset`: `index` or `problem_id`, or nothing.
+            source: Whose generator draws at random; not touched where nothing is drawn.
 
         Raises:
             ConfigError: An option is unknown, or there is no such problem.
         """
         if options:
-            return self._asked_for(options)
+            return self._from_options(options)
         if self.shuffle:
             return int(source.np_random.integers(len(self.problems)))
         index = self.next_index
         self.next_index = (index + 1) % len(self.problems)
         return index
 
-    def _asked_for(self, options: Mapping[str, Any]) -> int:
+    def _from_options(self, options: Mapping[str, Any]) -> int:
         for name in options:
             validate_choice(name, _OPTIONS, "option of reset")
         if len(options) > 1:
@@ -64,7 +76,7 @@ class IndexPicker:
         return int(index)
 
     def _find(self, problem_id: Any) -> int:
-        # our ids end in the index: sets without end are not searched
+        # our ids end with the index, so that generated sets of a million problems need no search
         last = str(problem_id).rpartition("/")[2]
         if last.isdecimal() and int(last) < len(self.problems) and self.problems[int(last)].id == problem_id:
             return int(last)

@@ -1,31 +1,34 @@
-"""Every text that an environment says. Changing one changes the MDP: bump the environments' version."""
+"""All texts of the environments. Fields in braces are those of `str.format`.
+
+A changed text changes the MDP: then the version of the environment ids must change, too.
+"""
 
 FIRST = "{question}\nSolve it step by step and put the final answer in \\boxed{{}}."
-"""The first message."""
+"""The message that poses the problem."""
 
 BLIND = "Please try again. The question was: {question}"
-"""After every attempt, right or wrong: says nothing about it."""
+"""Blind feedback, after every attempt, right or wrong."""
 
 ORACLE_WRONG = "That is not right. Please try again. The question was: {question}"
-"""After an attempt that is not right, from an oracle."""
+"""Oracle feedback after an attempt that is not right."""
 
 ORACLE_RIGHT = "That is right. The question was: {question}"
-"""After a right attempt, from an oracle, where the episode goes on."""
+"""Oracle feedback after a right attempt, where the episode continues."""
 
 SELF_CHECK = (
     "Check your last answer step by step. If you find a mistake, correct it. "
     "End with your final answer in \\boxed{{}}. The question was: {question}"
 )
-"""After every attempt: asks the model to be its own judge."""
+"""Self-check feedback, after every attempt: asks the model to judge its answer itself."""
 
 HINT = (
     "That is not right. A correct solution starts like this:\n{hint}\n"
     "Please try again. The question was: {question}"
 )
-"""After an attempt that is not right: shows the beginning of the reference solution. For making data only."""
+"""Hint feedback, after an attempt that is not right: shows the beginning of the worked solution."""
 
 NONE = ""
-"""After every attempt: nothing is said. An empty message keeps the roles of a chat alternating."""
+"""No feedback. The empty message keeps the roles of a chat alternating."""
 
 RELEASED_RISE_INSTRUCTION = (
     "You will be given mathematics problems. Reason step by step and finish with the final answer in "
@@ -77,6 +80,7 @@ EXAMPLES: tuple[tuple[str, str], ...] = (
 
 
 _MARK = "\0"
+"""Stands for the question while a text is split; no template contains it."""
 
 
 class Template:
@@ -93,7 +97,7 @@ class Template:
         self._parts = text.format(question=_MARK).split(_MARK)
 
     def fill(self, question: str) -> str:
-        """Return the text with `question` in its place."""
+        """Return the text with `question` in place of the field."""
         return question.join(self._parts)
 
     def __eq__(self, other: object) -> bool:

@@ -1,4 +1,4 @@
-"""Conversations for people: as plain text, and printed with rich."""
+"""Shows conversations to people: as plain text, and printed in colour."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,11 @@ _STYLES = {"system": "dim", "user": "cyan", "assistant": "green"}
 
 
 def check_render_mode(render_mode: str | None, known: Iterable[str]) -> None:
-    """Raise `ConfigError` unless `render_mode` is None or known."""
+    """Check an argument `render_mode`.
+
+    Raises:
+        ConfigError: It is neither None nor one of `known`.
+    """
     if render_mode is not None and render_mode not in known:
         raise ConfigError(f"render_mode must be None or one of {sorted(known)}, got {render_mode!r}")
 
@@ -24,7 +28,7 @@ def transcript(messages: Iterable[Message]) -> str:
 
 
 def print_messages(messages: Iterable[Message]) -> None:
-    """Print messages in colour where the terminal has some."""
+    """Print messages, in colour where the terminal supports it."""
     from rich.console import Console
     from rich.text import Text
 

@@ -1,7 +1,10 @@
-"""What a verdict is worth.
+"""The reward of an attempt, by its verdict.
 
-Answering right now is never worse than delaying, for every scheme shipped here: an attempt that is not
-right earns nothing or less, and the discount only shrinks what comes later.
+To add a reward scheme: add one entry to the table `SCHEMES` below, and name it in the docstring of `MathEnv`.
+Nothing else lists the schemes.
+
+Under every scheme of the table an agent that gives the right answer at once earns at least as much as one
+that delays it: an attempt that is not right earns 0 or less, and the discount only shrinks later rewards.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,9 +21,9 @@ class Rewards:
 
     correct: float = 1.0
     wrong: float = 0.0
-    """Also for a check that ran out of time: nothing is known about the answer."""
+    """Also the reward of a reply whose check ran out of time: nothing is known about its answer."""
     no_answer: float = -1.0
-    """No final answer, or one that nobody can read."""
+    """The reply states no final answer, or one that the checker cannot read."""
     discount: float = 1.0
     """The reward of turn t (from 0) is multiplied by `discount ** t`."""
 
@@ -34,7 +37,7 @@ class Rewards:
             raise ConfigError(f"discount must be in (0, 1], got {self.discount}")
 
     def of(self, check: CheckResult, turn: int) -> float:
-        """Return the reward of one attempt at turn `turn`, counted from 0."""
+        """Return the reward of an attempt with this check at turn `turn`, counted from 0."""
         verdict = check.verdict
         if verdict is Verdict.CORRECT:
             value = self.correct
@@ -45,18 +48,22 @@ class Rewards:
         return value if turn == 0 or self.discount == 1.0 else value * self.discount**turn
 
 
+RewardsLike = str | Rewards | Mapping[str, float] | Sequence[float]
+"""What the argument `rewards` takes; see `get_rewards`."""
+
 SCHEMES: Mapping[str, Rewards] = {
     "gsm8k": Rewards(),
     "math": Rewards(no_answer=0.0),
     "discounted": Rewards(no_answer=0.0, discount=0.9),
 }
-"""The schemes that can be named."""
+"""Name -> rewards: what `rewards=` can name."""
 
 
 def delay_gain(rewards: Rewards, max_turns: int) -> float:
-    """Return how much more a solver earns at best by delaying its right answer; at most 0 is sound.
+    """Return how much a solver gains at best by delaying its right answer, in units of reward.
 
-    Meant for episodes that stop when solved: without stopping, a right answer costs no later reward.
+    At most 0 for a sound scheme. Meant for episodes that stop when solved: without stopping, a right answer
+    costs no later reward.
 
     Args:
         rewards: The scheme.
@@ -73,11 +80,11 @@ def delay_gain(rewards: Rewards, max_turns: int) -> float:
     return max([*gains, idle])
 
 
-def get_rewards(value: "str | Rewards | Mapping[str, float] | Sequence[float]") -> Rewards:
+def get_rewards(value: RewardsLike) -> Rewards:
     """Return the scheme that `value` names or describes.
 
     Args:
-        value: A name from `SCHEMES`, a `Rewards`, its fields as a mapping, or the three numbers
+        value: A name of `SCHEMES`, a `Rewards`, its fields as a mapping, or the three numbers
             (correct, wrong, no_answer).
 
     Raises:

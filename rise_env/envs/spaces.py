@@ -1,9 +1,10 @@
-"""Spaces for text and conversations.
+"""Gymnasium spaces for texts and conversations.
 
-`gymnasium.spaces.Text` accepts only characters of its alphabet, by default letters and digits: "2 + 2" is
-outside. These accept any Unicode, and test membership by type and length, so that it costs nothing.
+`gymnasium.spaces.Text` accepts only the characters of its alphabet, by default letters and digits, so that it
+rejects "2 + 2". These spaces accept any Unicode text. They test membership by type and length only, which
+takes the same time for texts of any length.
 
-They batch, pickle and serialise like Gymnasium's own. Their elements have no fixed size, so that
+They batch, pickle and serialise like Gymnasium's own spaces. Their elements have no fixed size, so that
 `AsyncVectorEnv` needs `shared_memory=False`.
 """
 
@@ -19,6 +20,7 @@ from rise_env.types import Conversation, Message
 ROLES = frozenset({"system", "user", "assistant"})
 
 _SAMPLED_CHARACTERS = 64
+"""Length of the longest sampled text; `max_length` would allow a million characters."""
 _ALPHABET = [
     *"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
     *" \n\\{}$^_+-*/=<>()[].,;:?!%#",
@@ -30,8 +32,11 @@ class UnicodeText(Space[str]):
     """All strings of at most `max_length` characters, the empty one included.
 
     Args:
-        max_length: In characters (Unicode code points).
-        seed: Of `sample`.
+        max_length: In characters (Unicode code points), at least 1.
+        seed: Seeds `sample`.
+
+    Raises:
+        ConfigError: `max_length` is less than 1.
 
     >>> "2 + 2 = ½ 🙂?" in UnicodeText()
     True
@@ -49,7 +54,7 @@ class UnicodeText(Space[str]):
         return False
 
     def sample(self, mask: None = None, probability: None = None) -> str:
-        """Return a short random text; `mask` and `probability` must be None."""
+        """Return a random text of at most 64 characters; `mask` and `probability` must be None."""
         if mask is not None or probability is not None:
             raise ConfigError("a text space is sampled without mask and probability")
         length = int(self.np_random.integers(0, min(self.max_length, _SAMPLED_CHARACTERS) + 1))
@@ -70,11 +75,14 @@ class UnicodeText(Space[str]):
 
 
 class ConversationSpace(Space[Conversation]):
-    """All tuples of chat messages, dicts with a known role and a content.
+    """All tuples of chat messages: dicts with a known role and a content, and nothing else.
 
     Args:
-        max_length: Characters per message.
-        seed: Of `sample`.
+        max_length: Characters per message, at least 1.
+        seed: Seeds `sample`.
+
+    Raises:
+        ConfigError: `max_length` is less than 1.
 
     >>> ({"role": "user", "content": "2 + 2?"},) in ConversationSpace()
     True
@@ -96,7 +104,10 @@ class ConversationSpace(Space[Conversation]):
         return used
 
     def sample(self, mask: None = None, probability: None = None) -> Conversation:
-        """Return one to five random user messages with replies between; mask and probability must be None."""
+        """Return one to five random user messages with a reply between each two.
+
+        `mask` and `probability` must be None.
+        """
         if mask is not None or probability is not None:
             raise ConfigError("a conversation space is sampled without mask and probability")
         count = 2 * int(self.np_random.integers(0, 5)) + 1
@@ -105,7 +116,7 @@ class ConversationSpace(Space[Conversation]):
         )
 
     def contains(self, x: Any) -> bool:
-        """Return whether `x` is a conversation: the work is proportional to its number of messages."""
+        """Return whether `x` is a conversation, in time proportional to its number of messages."""
         return isinstance(x, tuple) and all(self._holds_message(message) for message in x)
 
     def _holds_message(self, message: Any) -> bool:
@@ -121,7 +132,7 @@ class ConversationSpace(Space[Conversation]):
         return [[message.copy() for message in conversation] for conversation in sample_n]
 
     def from_jsonable(self, sample_n: list[list[Message]]) -> list[Conversation]:
-        """Return what `to_jsonable` was given."""
+        """Return the conversations that `to_jsonable` turned into lists."""
         return [tuple(message.copy() for message in messages) for messages in sample_n]
 
     def __eq__(self, other: object) -> bool:

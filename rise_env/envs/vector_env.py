@@ -1,4 +1,4 @@
-"""Many episodes at once: one call checks all their replies together."""
+"""Many episodes at once: one call checks the replies of all of them together."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,12 +10,14 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from rise_env.checkers.base import Checker, CheckItem, check_many
-from rise_env.envs.episode import Episode, make_rules
-from rise_env.envs.feedback import FeedbackFunction
+from rise_env.envs.episode import Episode
+from rise_env.envs.feedback import FeedbackLike
 from rise_env.envs.infos import batch_infos, reset_info, step_info
-from rise_env.envs.problem_sampler import IndexPicker
+from rise_env.envs.initial_prompt import FewShotLike
+from rise_env.envs.problem_sampler import ProblemSampler
 from rise_env.envs.rendering import check_render_mode, transcript
-from rise_env.envs.rewards import Rewards
+from rise_env.envs.rewards import RewardsLike
+from rise_env.envs.rules import Rules
 from rise_env.envs.spaces import ConversationSpace, UnicodeText
 from rise_env.errors import ConfigError, EpisodeError
 from rise_env.types import Conversation, Problem
@@ -29,24 +31,22 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
     """A batch of `MathEnv` episodes over one list of problems, in one process.
 
     Episodes, observations, rewards and infos are those of `MathEnv` under `gymnasium.vector.SyncVectorEnv`;
-    the difference is speed: all replies are checked in one call. Observations are a tuple of conversations,
-    actions a sequence of strings. With `shuffle=False` the batch walks through the problems together, each
-    posed once.
+    this class is faster, since one call checks all replies. Observations are a tuple of conversations,
+    actions a sequence of strings, both with one entry per episode. With `shuffle=False` the batch goes
+    through the problems once: every episode takes the next one.
 
     Args:
-        problems: What is posed; shared.
-        checker: Decides verdicts, with its `check_many` where it has one.
-        num_envs: How many episodes run at a time.
-        autoreset_mode: "NextStep", "SameStep" or "Disabled", or the enum; see `AutoresetMode`.
-        feedback: See `MathEnv`, as for all that follows.
-        rewards: As there.
-        max_turns: As there.
-        stop_when_correct: As there.
-        system_prompt: As there.
-        few_shot: As there.
-        shuffle: As there, over the whole batch.
-        released_rise: As there.
+        problems: The problems to pose. Shared, not copied.
+        checker: Decides the verdicts, with its `check_many` where it has one.
+        num_envs: Number of episodes that run at a time, at least 1.
+        autoreset_mode: "NextStep", "SameStep" or "Disabled", or the enum; see
+            `gymnasium.vector.AutoresetMode`.
+        feedback, rewards, max_turns, stop_when_correct, system_prompt, few_shot, shuffle, released_rise: As
+            in `MathEnv`.
         render_mode: None or "ansi".
+
+    Raises:
+        ConfigError: There are no problems, or an argument is unknown, out of range, or contradicts another.
     """
 
     def __init__(
@@ -56,14 +56,14 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         num_envs: int = 1,
         *,
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
-        feedback: str | FeedbackFunction = "blind",
-        rewards: str | Rewards | Mapping[str, float] | Sequence[float] = "gsm8k",
-        max_turns: int = 5,
-        stop_when_correct: bool = True,
-        system_prompt: str | None = None,
-        few_shot: int | Sequence[tuple[str, str]] = 0,
+        feedback: FeedbackLike = Rules.feedback,
+        rewards: RewardsLike = Rules.rewards,
+        max_turns: int = Rules.max_turns,
+        stop_when_correct: bool = Rules.stop_when_correct,
+        system_prompt: str | None = Rules.system_prompt,
+        few_shot: FewShotLike = Rules.few_shot,
         shuffle: bool = True,
-        released_rise: bool = False,
+        released_rise: bool = Rules.released_rise,
         render_mode: str | None = None,
     ) -> None:
         if num_envs < 1:
@@ -72,7 +72,7 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         self.problems = problems
         self.checker = checker
         self.num_envs = num_envs
-        self.rules = make_rules(
+        self.rules = Rules(
             feedback=feedback,
             rewards=rewards,
             max_turns=max_turns,
@@ -88,8 +88,8 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         self.single_action_space = UnicodeText()
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._picker = IndexPicker(problems, shuffle=shuffle)
-        self._sources = [_Source() for _ in range(num_envs)]
+        self._sampler = ProblemSampler(problems, shuffle=shuffle)
+        self._sources = [_SlotRandom() for _ in range(num_envs)]
         self._episodes: list[Episode] = []
 
     def reset(
@@ -98,18 +98,25 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         seed: int | Sequence[int | None] | None = None,
         options: dict[str, Any] | None = None,
     ) -> tuple[tuple[Conversation, ...], dict[str, Any]]:
-        """Pose a problem to every episode.
+        """Start every episode, or those of a mask.
 
         Args:
             seed: One per episode; an integer `s` stands for `s, s + 1, ...`, as in `SyncVectorEnv`.
-            options: `index` or `problem_id`, one for all or one per episode; `reset_mask`, which episodes to
-                reset (a boolean array), all others go on.
+            options: `index` or `problem_id`, one for all episodes or one per episode; `reset_mask`, a
+                boolean array of the episodes to reset, where all others continue.
+
+        Returns:
+            Observations and infos.
+
+        Raises:
+            EpisodeError: No episodes are running, and the mask leaves some out.
+            ConfigError: A seed, an option or the mask does not fit.
         """
         seeds = self._seeds(seed)
         options = dict(options or {})
         mask = self._mask(options.pop("reset_mask", None))
         if seed is not None:
-            self._picker.restart()
+            self._sampler.restart()
         rows: list[dict[str, Any] | None] = [None] * self.num_envs
         if not self._episodes and not mask.all():
             raise EpisodeError("no episodes are running: call reset() without a reset_mask first")
@@ -122,11 +129,19 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         return self._observations(), batch_infos(rows)
 
     def step(self, actions: Sequence[str]) -> Step:
-        """Check one reply per episode, all together, and answer.
+        """Check one reply per episode, and add it and the feedback to its conversation.
+
+        Args:
+            actions: One reply per episode. That of an episode which begins anew in this step (mode
+                "NextStep") is not read.
+
+        Returns:
+            Observations, rewards, terminated, truncated (arrays with one entry per episode) and infos.
 
         Raises:
             EpisodeError: No episodes are running, or in mode "Disabled" one of them is over.
             ConfigError: There are not as many actions as episodes, or one is not a string.
+            ProblemError: The checker cannot read a problem's reference answer.
         """
         episodes = self._episodes
         self._check_actions(actions)
@@ -139,7 +154,7 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
             over = [i for i in range(count) if episodes[i].over]
             raise EpisodeError(f"episodes {over} are over: call reset(options={{'reset_mask': ...}})")
         checks = check_many(self.checker, [self._item(i, actions[i]) for i in active])
-        if len(active) < count:  # mode "NextStep": those that ended with the last step begin anew
+        if len(active) < count:  # mode "NextStep": episodes that ended with the last step begin anew
             for i in range(count):
                 if episodes[i].over:
                     episodes[i], rows[i] = self._begin(i, {})
@@ -159,7 +174,7 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         )
 
     def render(self) -> tuple[str, ...] | None:
-        """Return every conversation as text in mode "ansi"; None otherwise."""
+        """Return every conversation as text in mode "ansi", None in all others."""
         if self.render_mode != "ansi":
             return None
         return tuple(transcript(episode.messages) for episode in self._episodes)
@@ -169,7 +184,7 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         return CheckItem(reply, problem.reference, problem.question)
 
     def _begin(self, i: int, options: Mapping[str, Any]) -> tuple[Episode, dict[str, Any]]:
-        index = self._picker.pick(options, self._sources[i])
+        index = self._sampler.sample(options, self._sources[i])
         episode = Episode(self.rules, self.problems[index])
         return episode, reset_info(episode.problem, index)
 
@@ -206,8 +221,8 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         return chosen
 
 
-class _Source:
-    """The random generator of one episode slot, made when first needed."""
+class _SlotRandom:
+    """The random generator of one place in the batch, made when first needed."""
 
     def __init__(self) -> None:
         self._generator: np.random.Generator | None = None
@@ -231,5 +246,5 @@ def _mode(value: str | AutoresetMode) -> AutoresetMode:
 
 
 def _pick(value: Any, i: int) -> Any:
-    """Return entry `i` of a value per episode, or the value that is for all."""
+    """Return entry `i` where `value` has one entry per episode, else the value itself."""
     return value[i] if isinstance(value, list | tuple | np.ndarray) else value

@@ -1,1 +1,1 @@
-"""Problem sets: generated, from files, from the hub."""
+"""Problem sets: generated, read from files, or fetched from the hub."""

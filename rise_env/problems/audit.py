@@ -1,4 +1,4 @@
-"""Looks for what is wrong with a problem set. Pure functions of its problems."""
+"""Looks for faults in a problem set. Pure functions of its problems."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -10,26 +10,27 @@ from rise_env.types import CheckResult, Problem
 
 _WORD = re.compile(r"[^\W_]+")
 NGRAM = 13
-"""Words in a row that count as an overlap: the length that GPT-3's authors used (arXiv:2005.14165)."""
+"""Number of consecutive words that count as an overlap: that of the GPT-3 paper (arXiv:2005.14165)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitAudit:
-    """What was found in one split. Lists hold problem ids."""
+    """The faults of one split. Lists hold problem ids."""
 
     problems: int
+    """Number of problems."""
     golds_rejected: list[str]
-    """The set's checker does not accept the reference answer as an answer to itself."""
+    """Problems whose reference answer, given as a reply, the set's checker rejects."""
     solutions_rejected: list[str]
-    """The worked solution states a final answer, but the checker does not find the reference in it."""
+    """Problems whose worked solution marks a final answer but is rejected as a reply."""
     empty: list[str]
-    """No question, or no reference answer."""
+    """Problems without a question or without a reference answer."""
     duplicates: list[tuple[str, str]]
-    """The same question again, with the same answer."""
+    """(first, second): the same question with the same answer."""
     contradictions: list[tuple[str, str]]
-    """The same question again, with another answer."""
+    """(first, second): the same question with another answer."""
     comma_golds: int
-    """Reference answers with a thousands comma: the usual trap for checkers."""
+    """Number of reference answers with a thousands comma, which some checkers read wrongly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ class Overlap:
     exact: list[tuple[str, str]] = field(default_factory=list)
     """(id in the first, id in the second): the same words."""
     ngrams: list[str] = field(default_factory=list)
-    """Problems of the second that share 13 words in a row with some problem of the first, but are not
+    """Problems of the second split that share 13 consecutive words with a problem of the first, but are not
     the same."""
 
 
@@ -51,18 +52,18 @@ def words(text: str) -> list[str]:
 
 
 def audit_split(problems: Sequence[Problem], checker: Checker) -> SplitAudit:
-    """Return what is wrong with the problems of one split.
+    """Return the faults of one split.
 
     Args:
-        problems: All of them.
-        checker: The one that the set is played with.
+        problems: All problems of the split.
+        checker: The checker of the set.
     """
     empty = [p.id for p in problems if not p.question.strip() or not p.reference.strip()]
     first: dict[tuple[str, ...], Problem] = {}
     duplicates: list[tuple[str, str]] = []
     contradictions: list[tuple[str, str]] = []
     for problem in problems:
-        # the marks count as well: "2 + 2" and "2 - 2" are two questions
+        # by words with punctuation: "2 + 2" and "2 - 2" are two questions
         seen = first.setdefault(tuple(problem.question.lower().split()), problem)
         if seen is not problem:
             same = seen.reference == problem.reference
@@ -79,11 +80,11 @@ def audit_split(problems: Sequence[Problem], checker: Checker) -> SplitAudit:
 
 
 def rejected(problems: Sequence[Problem], replies: Sequence[str], checker: Checker) -> list[str]:
-    """Return the problems whose reply is not accepted, with the verdict."""
+    """Return the ids of the problems whose reply the checker rejects, each with the verdict."""
     items = [CheckItem(reply, p.reference, p.question) for p, reply in zip(problems, replies, strict=True)]
     try:
         results: list[CheckResult | None] = [*check_many(checker, items)]
-    except ProblemError:  # one unreadable reference: find out which, one by one
+    except ProblemError:  # some reference cannot be read: check one by one to find out which
         results = [_check_one(checker, item) for item in items]
     return [
         f"{p.id} ({result.verdict.value if result else 'reference unreadable'})"
@@ -93,7 +94,7 @@ def rejected(problems: Sequence[Problem], replies: Sequence[str], checker: Check
 
 
 def rejected_solutions(problems: Sequence[Problem], checker: Checker) -> list[str]:
-    """Return the problems whose worked solution, where it marks its answer, is not accepted as a reply."""
+    """Return the problems whose worked solution marks its answer but is rejected as a reply."""
     marked = [p for p in problems if p.solution and ("boxed" in p.solution or "####" in p.solution)]
     return rejected(marked, [p.solution or "" for p in marked], checker)
 
@@ -108,7 +109,7 @@ def _check_one(checker: Checker, item: CheckItem) -> CheckResult | None:
 def audit_overlap(
     first: Sequence[Problem], second: Sequence[Problem]
 ) -> tuple[list[tuple[str, str]], list[str]]:
-    """Return (exact, ngrams) as in `Overlap`."""
+    """Return the fields `exact` and `ngrams` of the `Overlap` of two splits."""
     by_words: dict[tuple[str, ...], str] = {}
     grams: set[int] = set()
     for problem in first:

@@ -1,7 +1,10 @@
-"""The problem sets, as one table: adding one is one entry.
+"""The problem sets that are read from files or from the hub.
 
-A set is read from a folder (`FOLDER/<folder>/<file>`) or from the hub. Only what is stated here is used:
-no set needs code of its own.
+To add such a set: add one entry to the table `CATALOG` below. It states where the set is (the file
+`FOLDER/<folder>/<file>`, the hub, or both), which columns hold question and answer, how the final answer is
+read from its column (by a function of `reference_answers.py`, where you may add one), and the checker that
+suits the set. The id `RISE-<name>-v0`, `rise envs` and `rise problems` follow from the entry. Sets that are
+made in another way are entries of `SETS` in `loading.py`.
 
 Hub revisions are commits that public evaluation code pins for these sets. The hashes under `sha256` are of
 files that were read; `rise problems audit` compares a folder with them.
@@ -9,9 +12,9 @@ files that were read; `rise problems audit` compares a folder with them.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from rise_env.problems import reference_answers as extraction
+from rise_env.problems import reference_answers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -21,37 +24,43 @@ class SetSpec:
     name: str
     """The environment is `RISE-<name>-v0`."""
     title: str
+    """One line for people: what the problems are, and their source."""
     folder: str
+    """Name of the set's folder in the folder of all sets."""
     files: Mapping[str, str]
     """Split -> file in the folder. The first split is the default one."""
     sizes: Mapping[str, int]
     """Split -> number of problems, as published."""
     hub: str | None = None
+    """Id of the data set on the hub."""
     hub_config: str | None = None
+    """Name of the configuration of the hub's data set."""
     hub_splits: Mapping[str, str] = field(default_factory=dict)
     """Our split -> the hub's."""
     revision: str | None = None
-    """The hub's commit that is fetched; None where none is pinned: then whatever "main" is that day, and
-    only the hash that each problem carries says which rows came."""
+    """Commit of the hub's data set. None fetches "main", which may change: then only the hash in
+    `Problem.source` identifies the rows."""
     question: tuple[str, ...] = ("question", "problem")
-    """Columns, the first that is there counts."""
+    """Columns that may hold the question; the first one present counts."""
     context: tuple[str, ...] = ()
-    """Columns to put before the question, where there."""
+    """Columns whose text precedes the question, where present."""
     answer: tuple[str, ...] = ("answer",)
-    """Columns, the first that is there counts."""
-    reference: Callable[[Any], str | None] = extraction.plain
+    """Columns that may hold the answer; the first one present counts."""
+    reference: Callable[[Any], str | None] = reference_answers.plain
     """From the answer column to the final answer alone."""
     solution: tuple[str, ...] = ("solution",)
+    """Columns that may hold a worked solution; the first one present counts."""
     keep: Callable[[Mapping[str, Any]], bool] | None = None
-    """Which rows belong to the set; None where all do."""
+    """Whether a row belongs to the set; None where all rows do."""
     meta: tuple[str, ...] = ()
-    """Columns kept in `Problem.meta`."""
+    """Columns that are kept in `Problem.meta`."""
     sha256: Mapping[str, str] = field(default_factory=dict)
     """Split -> hash of the file as its publisher has it."""
-    checker: Literal["numeric", "symbolic"]
+    checker: str
+    """The checker that suits the set: a name of `CHECKERS` in `registration.py`."""
     licence: str
     url: str
-    """Where the files of a folder come from."""
+    """Web page of the files."""
 
     @property
     def splits(self) -> list[str]:
@@ -64,7 +73,7 @@ _COMPETITION = "competition problems, their authors' own"
 
 
 def _single_answer(row: Mapping[str, Any]) -> bool:
-    """Whether an ASDiv row asks for one thing; the others are left out by common practice."""
+    """Return whether an ASDiv row has one answer; by common practice the others are left out."""
     return ";" not in row["answer"]
 
 
@@ -85,7 +94,7 @@ CATALOG: Mapping[str, SetSpec] = {
             hub_config="main",
             hub_splits={"train": "train", "test": "test"},
             revision="cc7b047b6e5bb11b4f1af84efc572db110a51b3c",
-            reference=extraction.after_hashes,
+            reference=reference_answers.after_hashes,
             solution=("answer",),
             checker="numeric",
             licence="MIT",
@@ -106,7 +115,7 @@ CATALOG: Mapping[str, SetSpec] = {
             revision="0530c78699ea5e8eb5530600900e1f328b48acad",
             question=("problem",),
             answer=("solution",),
-            reference=extraction.boxed,
+            reference=reference_answers.boxed,
             meta=("level", "type"),
             checker="symbolic",
             licence="MIT",
@@ -174,7 +183,7 @@ CATALOG: Mapping[str, SetSpec] = {
             revision="8f95807222d87b4c688c3c22a6ba2801e1fa03e2",
             keep=_single_answer,
             context=("body",),
-            reference=extraction.before_unit,
+            reference=reference_answers.before_unit,
             solution=(),
             meta=("solution_type", "formula"),
             checker="symbolic",
@@ -256,7 +265,7 @@ CATALOG: Mapping[str, SetSpec] = {
             revision="ee46ddc498933b1977577953250ca5c66be64f96",
             question=("problem", "question"),
             answer=("answer", "solution"),
-            reference=extraction.boxed_or_plain,
+            reference=reference_answers.boxed_or_plain,
             meta=("type",),
             checker="symbolic",
             licence="see MIT OpenCourseWare",
@@ -276,7 +285,7 @@ CATALOG: Mapping[str, SetSpec] = {
             context=("context",),
             question=("question",),
             answer=("final_answer",),
-            reference=extraction.only_one,
+            reference=reference_answers.only_one,
             meta=("subfield", "answer_type", "unit", "is_multiple_answer"),
             checker="symbolic",
             licence="Apache-2.0",
@@ -284,4 +293,4 @@ CATALOG: Mapping[str, SetSpec] = {
         ),
     )
 }
-"""Name -> how to get it."""
+"""Name -> entry."""

@@ -1,4 +1,4 @@
-"""Loads a set of the catalog: from a folder, from the hub, or from a data set of the user's."""
+"""Loads a set of the catalog: from a folder, from the hub, or from the user's own copy."""
 
 import os
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from rise_env.types import Problem
 from rise_env.utils.suggestions import validate_choice
 
 DATA_DIR_VARIABLE = "RISE_DATA_DIR"
-"""Environment variable with the folder that is read where no `data_dir` is given."""
+"""Environment variable that names the folder of the sets where no `data_dir` is given."""
 
 
 def load_catalog_set(
@@ -27,19 +27,18 @@ def load_catalog_set(
 ) -> Sequence[Problem]:
     """Return one split of a set of the catalog: from a folder, or else from the hub.
 
-    A file that was read once is not read again while it stays as it is, so that hundreds of environments
-    share one list.
+    A file is read again only after it changed, so that hundreds of environments share one list.
 
     Args:
-        spec: Which set.
+        spec: The set's entry in the catalog.
         split: One of `spec.splits`; by default its first.
-        data_dir: Where the sets' folders are; by default the folder in RISE_DATA_DIR.
+        data_dir: Folder with one folder per set; by default the one that RISE_DATA_DIR names.
         dataset: Your own copy instead, with the set's columns: a file, a hub id, rows, or problems.
-        revision: Another commit of the hub's data set than the pinned one.
+        revision: Commit of the hub's data set; by default the pinned one.
 
     Raises:
         ConfigError: There is no such split.
-        DataNotFoundError: It is not in the folder and cannot be fetched; names the ways to get it.
+        DataNotFoundError: The split is not in the folder and cannot be fetched; names the ways to get it.
         ProblemError: A row has no question or no reference answer; names it.
     """
     split = validate_choice(split or spec.splits[0], spec.splits, f"split of {spec.name}")
@@ -56,8 +55,8 @@ def load_catalog_set(
     return _from_hub(spec, split, revision)
 
 
-def whereabouts(spec: SetSpec, split: str, data_dir: str | os.PathLike[str] | None = None) -> str:
-    """Return where a split would be read from, without reading it: a file, the hub, or nowhere."""
+def location(spec: SetSpec, split: str, data_dir: str | os.PathLike[str] | None = None) -> str:
+    """Return where a split would be read from: "file ...", "hub ..." or "not here". Reads nothing."""
     folder = data_dir or os.environ.get(DATA_DIR_VARIABLE)
     if folder and split in spec.files and (Path(folder) / spec.folder / spec.files[split]).is_file():
         return f"file {spec.folder}/{spec.files[split]}"

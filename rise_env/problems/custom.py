@@ -1,4 +1,4 @@
-"""Problems of the user's own: JSON lines, JSON, CSV, a hub data set, rows or problems."""
+"""The user's own problems: a file (JSON lines, JSON, CSV), a hub data set, rows or problems."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,7 +14,7 @@ from rise_env.types import Problem
 
 
 def any_answer(value: Any) -> str | None:
-    r"""Return the final answer of a field that may be a worked solution: after "####", boxed, or all of it.
+    r"""Return the final answer of a field: the text after "####", or in the last box, or all of it.
 
     >>> any_answer("9 * 2 = 18\n#### 18"), any_answer(r"So \boxed{3}."), any_answer(7.0)
     ('18', '3', '7')
@@ -48,18 +48,19 @@ def load_custom(
     answer_key: str | None = None,
     revision: str | None = None,
 ) -> Sequence[Problem]:
-    """Return problems of the user's own.
+    """Return the user's own problems.
 
     Args:
         dataset: A file (.jsonl, .json, .csv), a folder with `<split>.jsonl`, a hub id, rows, or problems.
-        split: Which file of a folder, which split of the hub's; part of every problem's id.
-        question_key: The column with the question; by default the first of the usual names that is there.
-        answer_key: The column with the answer, alone or at the end of a worked solution.
-        revision: The hub's commit; by default "main".
+        split: Names the file of a folder or the split of the hub's data set; part of every problem's id.
+        question_key: The column with the question; by default the first usual name that the rows have.
+        answer_key: The column with the answer, alone or at the end of a worked solution; by default the
+            first usual name that the rows have.
+        revision: Commit of the hub's data set; by default "main".
 
     Raises:
         ConfigError: No dataset is given.
-        DataNotFoundError: It is not there.
+        DataNotFoundError: The dataset is not there.
         ProblemError: A row cannot be read, or has no question or answer.
     """
     if dataset is None:

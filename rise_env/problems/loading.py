@@ -1,39 +1,56 @@
-"""From the name of a problem set to its problems."""
+"""The table of all problem sets, and the way from a name to problems.
+
+To add a set that is read from files or from the hub: add an entry to `CATALOG` in `catalog.py`. To add any
+other set: write a function that returns its problems (see `GeneratedProblems` for problems made on demand),
+and add an entry to the table `SETS` below. The id `RISE-<name>-v0`, the arguments of the environment,
+`rise envs` and `rise problems` follow from the entry.
+"""
 
 import inspect
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, cast
 
 from rise_env.errors import ConfigError
-from rise_env.problems.arithmetic.generator import ArithmeticProblems, Difficulty
-from rise_env.problems.catalog import CATALOG
-from rise_env.problems.catalog_loader import load_catalog_set
+from rise_env.problems.arithmetic.generator import SIZES, ArithmeticProblems, Difficulty
+from rise_env.problems.catalog import CATALOG, SetSpec
+from rise_env.problems.catalog_loader import load_catalog_set, location
 from rise_env.problems.custom import load_custom
 from rise_env.problems.reasoning_gym import load_reasoning_gym
 from rise_env.types import Problem
 from rise_env.utils.suggestions import did_you_mean, validate_choice
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Loader:
-    """How the problems of one set are made or found."""
+    """One problem set: how its problems are made or found."""
 
     name: str
+    """The environment is `RISE-<name>-v0`."""
     title: str
+    """One line for people: what the problems are, and their source."""
     load: Callable[..., Sequence[Problem]]
+    """Returns the problems. Its keyword arguments become arguments of the environment."""
     checker: str
-    """The checker that suits the set, by name."""
-    sizes: Mapping[str, int]
-    """Split -> how many problems; empty where that depends on the settings."""
+    """The checker that suits the set: a name of `CHECKERS` in `registration.py`. Problems with an attribute
+    `checker` are checked by that object instead."""
     origin: str
     """Where the problems come from, in words."""
+    sizes: Mapping[str, int]
+    """Split -> number of problems; empty where that depends on the arguments."""
+    spec: SetSpec | None = None
+    """The entry of the catalog, for sets of the catalog."""
 
     @property
     def settings(self) -> list[str]:
         """The keyword arguments that `load` takes."""
         return [name for name in inspect.signature(self.load).parameters if name != "spec"]
+
+    def location(self, split: str, data_dir: str | os.PathLike[str] | None = None) -> str:
+        """Return where a split would be read from; "not here" where it cannot be. Reads nothing."""
+        return self.origin if self.spec is None else location(self.spec, split, data_dir)
 
 
 def load_arithmetic(
@@ -43,7 +60,17 @@ def load_arithmetic(
     size: int | None = None,
     difficulty: Difficulty | Mapping[str, Any] | None = None,
 ) -> Sequence[Problem]:
-    """Return generated problems; see `ArithmeticProblems`. `difficulty` may be a mapping of its fields."""
+    """Return generated problems, shared by all callers with the same arguments.
+
+    Args:
+        split: See `ArithmeticProblems`; by default "train".
+        seed: As there.
+        size: As there.
+        difficulty: A `Difficulty`, or a mapping of its fields.
+
+    Raises:
+        ConfigError: An argument is unknown or out of range.
+    """
     if difficulty is None:
         difficulty = Difficulty()
     elif not isinstance(difficulty, Difficulty):
@@ -59,40 +86,56 @@ def _arithmetic(split: str, seed: int, size: int | None, difficulty: Difficulty)
     return ArithmeticProblems(split=split, seed=seed, size=size, difficulty=difficulty)
 
 
+def _of_catalog(spec: SetSpec) -> Loader:
+    return Loader(
+        name=spec.name,
+        title=spec.title,
+        load=partial(load_catalog_set, spec),
+        checker=spec.checker,
+        origin=spec.url,
+        sizes=spec.sizes,
+        spec=spec,
+    )
+
+
 SETS: Mapping[str, Loader] = {
     loader.name: loader
     for loader in (
         Loader(
-            "Arithmetic",
-            "generated multi-step word problems",
-            load_arithmetic,
-            "numeric",
-            {"train": 1_000_000, "validation": 1_000, "test": 1_000},
-            "generated",
+            name="Arithmetic",
+            title="generated multi-step word problems",
+            load=load_arithmetic,
+            checker="numeric",
+            origin="generated",
+            sizes=SIZES,
         ),
-        *(
-            Loader(spec.name, spec.title, partial(load_catalog_set, spec), spec.checker, spec.sizes, spec.url)
-            for spec in CATALOG.values()
-        ),
-        Loader("Custom", "your own problems", load_custom, "symbolic", {}, "dataset=FILE, hub id or rows"),
+        *map(_of_catalog, CATALOG.values()),
         Loader(
-            "ReasoningGym",
-            "tasks of the reasoning-gym library",
-            load_reasoning_gym,
-            "symbolic",
-            {},
-            "generated by reasoning-gym",
+            name="Custom",
+            title="your own problems",
+            load=load_custom,
+            checker="symbolic",
+            origin="dataset=FILE, hub id or rows",
+            sizes={},
+        ),
+        Loader(
+            name="ReasoningGym",
+            title="tasks of the reasoning-gym library",
+            load=load_reasoning_gym,
+            checker="symbolic",
+            origin="generated by reasoning-gym",
+            sizes={},
         ),
     )
 }
-"""Every problem set by name."""
+"""Name -> loader: every problem set."""
 
 
 def find_set(name: str) -> Loader:
-    """Return the set with this name or environment id, in any case.
+    """Return the set with this name or environment id, in upper or lower case.
 
     Raises:
-        ConfigError: There is none; says what was probably meant.
+        ConfigError: There is no such set; says what was probably meant.
     """
     bare = name.rpartition(":")[2].removeprefix("RISE-").removesuffix("-v0")
     for known, loader in SETS.items():
@@ -102,11 +145,11 @@ def find_set(name: str) -> Loader:
 
 
 def load_problems(name: str, **settings: Any) -> Sequence[Problem]:
-    """Return the problems of a set, shared between all who ask for the same.
+    """Return the problems of a set, shared by all callers with the same settings.
 
     Args:
-        name: A set or an environment id: "GSM8K", "RISE-GSM8K-v0".
-        **settings: `split` and whatever else the set takes, for example `data_dir`.
+        name: A set or an environment id, such as "GSM8K" or "RISE-GSM8K-v0".
+        **settings: `split`, and the other arguments of the set, for example `data_dir`.
 
     Raises:
         ConfigError: There is no such set or setting; says what was probably meant.

@@ -1,4 +1,4 @@
-"""Problems that are all in memory, with where they came from."""
+"""A list of problems in memory, with their origin."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, overload
@@ -11,11 +11,11 @@ class ProblemSet(Sequence[Problem]):
 
     Args:
         problems: In the order of the set.
-        name: Of the set.
-        split: Of the set.
+        name: Name of the set.
+        split: Name of the split.
         source: File or hub address, revision, SHA-256; the same text as in each problem's `source`.
-        sha256: Of the file, or of the rows where they came from the hub.
-        revision: The hub's commit; empty for files.
+        sha256: Hash of the file, or of the rows where they came from the hub.
+        revision: Commit of the hub's data set; empty for files.
     """
 
     def __init__(

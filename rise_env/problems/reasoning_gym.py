@@ -1,40 +1,46 @@
 """Problems that the reasoning-gym library generates (https://github.com/open-thought/reasoning-gym).
 
-Its own datasets add the index to the seed, so that seeds 0 and 1 share all problems but one. Here problem
-`i` of a split is made from `SeedSequence((seed, split, i))`: neither seeds nor splits overlap.
+The library's own datasets add the index to the seed, so that seeds 0 and 1 share all problems but one. Here
+problem `i` of a split is made from `SeedSequence((seed, split, i))`: neither seeds nor splits overlap.
 """
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib.metadata import version
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 
 from rise_env.checkers import NumericChecker, final_answer
 from rise_env.checkers.equivalence.numbers import read_number
 from rise_env.errors import ConfigError, MissingDependencyError
+from rise_env.problems.generated import GeneratedProblems
 from rise_env.types import CheckResult, Problem, Verdict
 from rise_env.utils.suggestions import validate_choice
 
-SPLITS = ("train", "validation", "test")
 _REMEMBERED = 10_000
+"""How many of the latest problems the checker can score with the task's own scorer."""
 
 
-class ReasoningGymProblems(Sequence[Problem]):
-    """The problems of one task and split, made on demand.
+class ReasoningGymProblems(GeneratedProblems):
+    """The problems of one task and split.
 
     Args:
         task: A dataset of reasoning-gym, for example "chain_sum".
         split: "train", "validation" or "test".
-        seed: Another seed, other problems.
-        size: How many.
+        seed: At least 0. Another seed gives other problems.
+        size: Number of problems.
         config: The task's own settings.
+
+    Raises:
+        ConfigError: The task, the split or a setting is unknown, or seed or size is out of range.
+        MissingDependencyError: reasoning-gym is not installed.
     """
 
-    def __init__(self, task: str, split: str, seed: int, size: int, config: Mapping[str, Any]) -> None:
+    def __init__(self, *, task: str, split: str, seed: int, size: int, config: Mapping[str, Any]) -> None:
+        super().__init__(split=split, seed=seed, size=size)
         try:
             import reasoning_gym
         except ImportError:
@@ -44,36 +50,19 @@ class ReasoningGymProblems(Sequence[Problem]):
         validate_choice(task, DATASETS, "task of reasoning-gym")
         for name in config:
             validate_choice(name, DATASETS[task][1].__dataclass_fields__, f"setting of {task}")
-        self.task, self.split, self.seed, self.config = task, split, seed, dict(config)
+        self.task, self.config = task, dict(config)
         self._create = reasoning_gym.create_dataset
-        self._size = size
         self._source = f"reasoning-gym {version('reasoning-gym')} {task}"
         self._entries: OrderedDict[str, Any] = OrderedDict()
         self.checker = ReasoningGymChecker(self)
 
-    def __len__(self) -> int:
-        return self._size
-
-    @overload
-    def __getitem__(self, index: int) -> Problem: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Problem]: ...
-    def __getitem__(self, index: int | slice) -> Problem | list[Problem]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(self._size))]
-        if not -self._size <= index < self._size:
-            raise IndexError(f"problem {index} of {self._size}")
-        return self._make(index % self._size)
-
-    def __iter__(self) -> Iterator[Problem]:
-        return (self._make(index) for index in range(self._size))
-
     def entry(self, question: str) -> Any:
-        """Return (dataset, entry) of a question asked lately; None where it is not remembered."""
+        """Return (dataset, entry) of a question made lately, None where it is not remembered."""
         return self._entries.get(question)
 
-    def _make(self, index: int) -> Problem:
-        entropy = np.random.SeedSequence((self.seed, SPLITS.index(self.split), index))
+    def make(self, index: int) -> Problem:
+        """Return problem `index`."""
+        entropy = np.random.SeedSequence(self.entropy(index))
         # 62 bits: two problems of a million share a seed with a probability of one in ten million
         seed = int(entropy.generate_state(1, np.uint64)[0]) >> 2
         dataset = self._create(self.task, seed=seed, size=1, **self.config)
@@ -93,9 +82,13 @@ class ReasoningGymProblems(Sequence[Problem]):
 
 
 class ReasoningGymChecker:
-    """Numbers are compared exactly, everything else by the task's own scorer: correct is full marks.
+    """Compares numbers exactly, and lets the task's own scorer decide about everything else.
 
-    The library's scorers give part marks, and some compare numbers with a tolerance.
+    The library's scorers give partial credit, and some compare numbers with a tolerance. Here a reply is
+    correct only with full credit, and numbers need no scorer.
+
+    Args:
+        problems: The problems whose replies are checked.
     """
 
     def __init__(self, problems: ReasoningGymProblems) -> None:
@@ -117,7 +110,7 @@ class ReasoningGymChecker:
         dataset, entry = found
         try:
             score = dataset.score_answer(answer, entry)
-        except Exception:  # their parsers raise whatever they like on a strange answer
+        except Exception:  # the scorers raise errors of any class on an answer that they cannot parse
             return CheckResult(Verdict.UNREADABLE, answer, "reasoning-gym")
         return CheckResult(Verdict.CORRECT if score == 1.0 else Verdict.WRONG, answer, "reasoning-gym")
 
@@ -130,20 +123,24 @@ def load_reasoning_gym(
     size: int = 100_000,
     config: Mapping[str, Any] | None = None,
 ) -> ReasoningGymProblems:
-    """Return problems of a task of reasoning-gym; see `ReasoningGymProblems`.
+    """Return problems of a task of reasoning-gym, shared by all callers with the same arguments.
+
+    Args:
+        task: Must be given.
+        split: See `ReasoningGymProblems`, as for the other arguments.
+        seed: As there.
+        size: As there.
+        config: As there.
 
     Raises:
-        ConfigError: No task is given, or a setting is unknown or out of range.
+        ConfigError: No task is given, or an argument is unknown or out of range.
         MissingDependencyError: reasoning-gym is not installed.
     """
     if task is None:
         raise ConfigError('RISE-ReasoningGym-v0 needs task=, for example task="chain_sum"')
-    validate_choice(split, SPLITS, "split of ReasoningGym")
-    if seed < 0 or size < 1:
-        raise ConfigError(f"seed must be at least 0 and size at least 1, got {seed} and {size}")
     return _shared(task, split, seed, size, json.dumps(dict(config or {}), sort_keys=True))
 
 
 @lru_cache(maxsize=32)
 def _shared(task: str, split: str, seed: int, size: int, config: str) -> ReasoningGymProblems:
-    return ReasoningGymProblems(task, split, seed, size, json.loads(config))
+    return ReasoningGymProblems(task=task, split=split, seed=seed, size=size, config=json.loads(config))

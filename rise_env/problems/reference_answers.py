@@ -1,4 +1,7 @@
-"""From a field of a data set to the final answer alone. Each returns None where there is none."""
+"""Functions from a field of a data set to the final answer alone.
+
+Each returns None where the field holds no answer. Entries of the catalog name them as `reference`.
+"""
 
 from typing import Any
 
@@ -19,7 +22,7 @@ def plain(value: Any) -> str | None:
 
 
 def after_hashes(value: Any) -> str | None:
-    """Return what follows the last "####", as GSM8K marks its answers.
+    """Return the text after the last "####", as GSM8K marks its answers.
 
     >>> after_hashes("9 * 2 = 18 #### 18")
     '18'
@@ -29,7 +32,7 @@ def after_hashes(value: Any) -> str | None:
 
 
 def boxed(value: Any) -> str | None:
-    r"""Return what the last box holds, as MATH marks its answers.
+    r"""Return the content of the last box, as MATH marks its answers.
 
     >>> boxed(r"so $\boxed{\frac{1}{2}}$.")
     '\\frac{1}{2}'
@@ -38,13 +41,13 @@ def boxed(value: Any) -> str | None:
 
 
 def boxed_or_plain(value: Any) -> str | None:
-    """Return what the last box holds, or all of a text without any box."""
+    """Return the content of the last box, or the whole text where it has no box."""
     text = str(value)
     return last_boxed(text) if "boxed" in text else plain(value)
 
 
 def before_unit(value: Any) -> str | None:
-    """Return what stands before a unit in parentheses, as ASDiv writes its answers.
+    """Return the text before a unit in parentheses, as ASDiv writes its answers.
 
     >>> before_unit("9 (apples)"), before_unit("Mrs. Hilt")
     ('9', 'Mrs. Hilt')

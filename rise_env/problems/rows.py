@@ -1,4 +1,4 @@
-"""From the rows of a data set to problems, as a `SetSpec` says."""
+"""Turns the rows of a data set into problems, as a `SetSpec` says."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -12,9 +12,20 @@ from rise_env.types import Problem
 
 
 def load_own(spec: SetSpec, split: str, dataset: Dataset, revision: str | None = None) -> Sequence[Problem]:
-    """Return the problems of a user's data set; ready-made problems stay as they are.
+    """Return the problems of a user's data set. Where it holds problems, they are returned unchanged.
 
-    A file that was read once is not read again while it stays as it is.
+    A file is read again only after it changed.
+
+    Args:
+        spec: Says which columns hold what.
+        split: Names the file of a folder or the split of the hub's data set; part of every problem's id.
+        dataset: See `Dataset`.
+        revision: Commit of the hub's data set; by default "main".
+
+    Raises:
+        ConfigError: The data set is neither text, rows nor problems.
+        DataNotFoundError: The file or the hub's data set is not there.
+        ProblemError: A file or row cannot be read, or has no question or answer.
     """
     changed = stamp(dataset)
     if changed is not None:
@@ -38,10 +49,10 @@ def build(spec: SetSpec, split: str, rows: Rows, where: str) -> ProblemSet:
     """Return the problems of `rows`, read as `spec` says.
 
     Args:
-        spec: Columns and extraction.
-        split: Of the set; part of every problem's id.
-        rows: As read.
-        where: Their origin, for `Problem.source` and error messages.
+        spec: Says which columns hold what, and how the final answer is read.
+        split: Name of the split; part of every problem's id.
+        rows: The rows of the split.
+        where: The origin of the rows, for `Problem.source` and error messages.
 
     Raises:
         ProblemError: A row has no question or no reference answer; names it.
@@ -83,7 +94,7 @@ def _first(row: Row, columns: Sequence[str]) -> Any:
 
 def _with_context(row: Row, columns: Sequence[str], question: str) -> str:
     parts = [str(row[column]).strip() for column in columns if row.get(column)]
-    # some bodies lack their full stop
+    # some texts of SVAMP and ASDiv lack their full stop
     ended = [part + "." if part[-1:].isalnum() else part for part in parts]
     return " ".join([*ended, question.strip()])
 

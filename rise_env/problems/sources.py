@@ -1,4 +1,4 @@
-"""Gets the rows of a data set: from a file (JSON lines, JSON or CSV), from the hub, or from memory."""
+"""Reads the rows of a data set: from a file (JSON lines, JSON or CSV), from the hub, or from memory."""
 
 import csv
 import hashlib
@@ -18,7 +18,7 @@ from rise_env.types import Problem
 Row = dict[str, Any]
 
 Dataset = str | os.PathLike[str] | Iterable[Mapping[str, Any]] | Sequence[Problem]
-"""What a user may pass: a file, a folder with one file per split, a hub id, rows, or problems."""
+"""What `dataset` takes: a file, a folder with one file per split, a hub id, rows, or problems."""
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _ENDINGS = (".jsonl", ".json", ".csv")
@@ -26,20 +26,22 @@ _ENDINGS = (".jsonl", ".json", ".csv")
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of one split, and what they were read from."""
+    """The rows of one split, with hash and revision."""
 
     rows: Sequence[Row]
     sha256: str
-    """Of the file's bytes, or of the rows as JSON lines where they came from the hub or from memory."""
+    """Hash of the file's bytes, or of the rows as JSON lines where they came from the hub or from memory."""
     revision: str = ""
+    """Commit of the hub's data set; empty for others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a user's `dataset` turned out to be."""
+    """The content of a user's `dataset`."""
 
     content: Rows | Sequence[Problem]
     where: str
+    """The origin, for `Problem.source` and error messages."""
 
 
 def read_dataset(dataset: Dataset, split: str, revision: str | None = None) -> Found:
@@ -47,18 +49,18 @@ def read_dataset(dataset: Dataset, split: str, revision: str | None = None) -> F
 
     Args:
         dataset: See `Dataset`. A data set of the `datasets` library is rows.
-        split: Which file of a folder, which split of the hub's.
-        revision: The hub's commit; by default "main".
+        split: Names the file of a folder or the split of the hub's data set.
+        revision: Commit of the hub's data set; by default "main".
 
     Raises:
-        ConfigError: It is neither text, rows nor problems.
+        ConfigError: The data set is neither text, rows nor problems.
         DataNotFoundError: The file or the hub's data set is not there.
         ProblemError: A file or row cannot be read.
     """
     if isinstance(dataset, str | os.PathLike):
         return _read_named(os.fspath(dataset), split, revision)
     if isinstance(dataset, Sequence) and len(dataset) and isinstance(dataset[0], Problem):
-        problems = cast(Sequence[Problem], dataset)  # as it is: it may be made on demand, without end
+        problems = cast(Sequence[Problem], dataset)  # not copied: they may be made on demand
         return Found(problems, "problems of the caller's")
     rows = []
     for item in dataset:
@@ -72,7 +74,7 @@ def read_dataset(dataset: Dataset, split: str, revision: str | None = None) -> F
 
 
 def stamp(dataset: Dataset) -> tuple[int, int] | None:
-    """Return (time of change in ns, size) of a data set that is a file, None for any other."""
+    """Return (time of the last change in ns, size in bytes) of a data set that is a file, None for others."""
     if isinstance(dataset, str | os.PathLike) and Path(dataset).is_file():
         status = Path(dataset).stat()
         return status.st_mtime_ns, status.st_size
@@ -96,7 +98,7 @@ def read_file(path: Path) -> Rows:
 
     Raises:
         DataNotFoundError: There is no such file.
-        ProblemError: A line cannot be read; names it.
+        ProblemError: The file or a line of it cannot be read; names it.
     """
     if not path.is_file():
         raise DataNotFoundError(f"no file {str(path)!r}")
@@ -132,11 +134,17 @@ def _parse(text: str, where: str) -> Any:
 
 @lru_cache(maxsize=16)
 def read_hub(name: str, config: str | None, split: str, revision: str | None) -> Rows:
-    """Fetch one split from the hub, at a pinned revision where one is known.
+    """Fetch one split from the hub.
+
+    Args:
+        name: Id of the data set.
+        config: Name of its configuration, where it has several.
+        split: The hub's name of the split.
+        revision: A commit; None is "main".
 
     Raises:
         MissingDependencyError: `datasets` is not installed.
-        DataNotFoundError: It could not be fetched; says why.
+        DataNotFoundError: The split could not be fetched; says why.
     """
     try:
         import datasets
@@ -144,7 +152,7 @@ def read_hub(name: str, config: str | None, split: str, revision: str | None) ->
         raise MissingDependencyError("pip install 'rise-env[hub]' to fetch data from the hub") from None
     try:
         found = datasets.load_dataset(name, config, split=split, revision=revision or "main")
-    except Exception as error:  # whatever the hub's client raises: no network, no such set, ...
+    except Exception as error:  # the hub's client raises errors of many classes: no network, no such set, ...
         first_line = (str(error).splitlines() or [""])[0]
         raise DataNotFoundError(
             f"the hub did not give {name!r}: {type(error).__name__}: {first_line}"

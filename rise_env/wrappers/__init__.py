@@ -1,4 +1,4 @@
-"""Wrappers around environments whose observations are conversations."""
+"""Gymnasium wrappers for environments whose observations are conversations."""
 
 from rise_env.wrappers.context_window import ContextWindow, VectorContextWindow, recent_turns
 from rise_env.wrappers.few_shot import FewShot

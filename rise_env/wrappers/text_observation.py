@@ -1,4 +1,4 @@
-"""Shows the conversation as one text, for agents that want a string."""
+"""Shows the conversation as one text, for agents that read a string."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -12,12 +12,12 @@ from rise_env.types import Conversation, Message
 
 
 class TextObservation(gymnasium.ObservationWrapper[str, Any, Conversation], RecordConstructorArgs):
-    """Makes one string of each conversation.
+    """Turns each conversation into one string.
 
     Args:
-        env: Whose observations are conversations.
-        write: From messages to text, for example a tokenizer's chat template; by default
-            "user: ..." paragraphs.
+        env: An environment whose observations are conversations.
+        write: Turns messages into a text, for example a tokenizer's chat template; by default one
+            paragraph "role: content" per message.
     """
 
     def __init__(
@@ -31,5 +31,5 @@ class TextObservation(gymnasium.ObservationWrapper[str, Any, Conversation], Reco
         self.observation_space = UnicodeText(2**24)
 
     def observation(self, observation: Conversation) -> str:
-        """Return the text."""
+        """Return the conversation as one text."""
         return self._write(observation)

@@ -10,18 +10,28 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.wrappers import RecordEpisodeStatistics, TimeLimit
 
 import rise_env
-from rise_env.envs.math_env import MathEnv
+from rise_env.checkers import Checker
+from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError, DataNotFoundError
-from rise_env.problems.catalog import CATALOG
-from rise_env.registration import get_checker
+from rise_env.problems.loading import SETS
+from rise_env.registration import CHECKERS, get_checker
 
 ID = "RISE-Arithmetic-v0"
 
 
 def test_every_set_has_an_id() -> None:
-    expected = {f"RISE-{name}-v0" for name in [*CATALOG, "Arithmetic", "Custom", "ReasoningGym"]}
+    expected = {f"RISE-{name}-v0" for name in SETS}
+    assert {"RISE-Arithmetic-v0", "RISE-GSM8K-v0", "RISE-Custom-v0", "RISE-ReasoningGym-v0"} <= expected
     assert {name for name in gymnasium.registry if name.startswith("RISE-")} == expected
     rise_env.register_all()
+    assert {name for name in gymnasium.registry if name.startswith("RISE-")} == expected
+
+
+def test_the_checker_of_every_set_and_every_named_checker_can_be_made() -> None:
+    assert {loader.checker for loader in SETS.values()} <= set(CHECKERS)
+    for name in CHECKERS:
+        assert isinstance(get_checker(name), Checker)
+        assert get_checker(name) is get_checker(name)
 
 
 def test_importing_is_not_needed_where_the_id_names_the_module() -> None:
@@ -59,7 +69,7 @@ def test_a_seed_means_the_same_in_every_process(hash_seed: str) -> None:
 
 def test_environments_of_one_set_share_their_problems() -> None:
     first, second = gymnasium.make(ID), gymnasium.make(ID)
-    assert first.unwrapped.problems is second.unwrapped.problems  # type: ignore[attr-defined]
+    assert math_env_of(first).problems is math_env_of(second).problems
 
 
 def test_a_spec_survives_json_and_makes_the_same_environment() -> None:
@@ -128,7 +138,7 @@ def test_arguments_of_the_set_go_to_the_set() -> None:
     env = gymnasium.make(
         ID, split="test", size=5, seed=3, difficulty={"max_steps": 2, "operations": ["more", "sum"]}
     )
-    assert len(env.unwrapped.problems) == 5  # type: ignore[attr-defined]
+    assert len(math_env_of(env).problems) == 5
     assert env.reset(seed=0)[1]["problem_id"].startswith("arithmetic/test/3/")
 
 
@@ -142,8 +152,8 @@ def test_missing_data_names_the_ways_to_get_them(tmp_path: str) -> None:
 
 
 def test_checkers_are_shared_by_name_and_taken_as_they_are() -> None:
-    assert get_checker("numeric") is get_checker("numeric")
-    assert isinstance(gymnasium.make(ID).unwrapped, MathEnv)
+    first, second = gymnasium.make(ID, checker="text"), gymnasium.make(ID, checker="text")
+    assert math_env_of(first).checker is math_env_of(second).checker is get_checker("text")
     own = rise_env.NumericChecker()
     assert get_checker(own) is own
 

@@ -23,6 +23,7 @@ from rise_agents.rollout.cost_estimate import Estimate, estimate_episodes
 from rise_agents.rollout.progress import ProgressLine
 from rise_agents.rollout.ray_collect import collect_on_ray
 from rise_env.cli.config_parser import parse
+from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError
 
 
@@ -35,7 +36,7 @@ def run(config: CollectConfig, *, show: bool = True) -> Progress:
     """
     make_env = environment_maker(config)
     env = make_env()
-    indices = _indices(config, len(env.unwrapped.problems))  # type: ignore[attr-defined]
+    indices = _indices(config, len(math_env_of(env).problems))
     if config.dry_run:
         print(estimate(config, env, indices))
         return Progress(total=len(indices))

@@ -29,6 +29,7 @@ from rise_agents.rollout.progress import ProgressLine
 from rise_agents.rollout.rollout import WHERE
 from rise_agents.types import Agent, SamplingConfig
 from rise_env.cli.config_parser import parse
+from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError
 from rise_env.utils.suggestions import validate_choice
 from rise_env.utils.versions import installed
@@ -181,7 +182,7 @@ def forecast(config: EvaluateConfig) -> dict[str, Estimate]:
 
 
 def _indices(config: EvaluateConfig) -> range:
-    size = len(_environment(config, {}).unwrapped.problems)  # type: ignore[attr-defined]
+    size = len(math_env_of(_environment(config, {})).problems)
     return range(min(config.limit, size))
 
 

@@ -14,6 +14,7 @@ from rise_agents.rollout.ordered_writer import OrderedWriter
 from rise_agents.rollout.rollout import plan_record
 from rise_agents.rollout.scheduler import TurnPlan, run_episodes
 from rise_agents.types import SamplingConfig, StreamingAgent
+from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError, StoreError
 from rise_env.trajectories.serialization import episode_id
 from rise_env.trajectories.store import TrajectoryStore
@@ -86,7 +87,7 @@ def collect(
     busy: list[gymnasium.Env[Any, str]] = []
     try:
         record = plan_record(plan, free[0], sampling, drop_degenerate=drop_degenerate)
-        problems = free[0].unwrapped.problems  # type: ignore[attr-defined]
+        problems = math_env_of(free[0]).problems
         todo = list(missing(problems, indices, record, seed, store))
         state = Progress(done=len(indices) - len(todo), total=len(indices))
 

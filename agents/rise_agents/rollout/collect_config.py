@@ -14,6 +14,7 @@ import rise_env
 from rise_agents.registry import load_agent
 from rise_agents.rollout.rollout import WHERE, TurnPlan
 from rise_agents.types import SamplingConfig
+from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError
 from rise_env.trajectories.store import TrajectoryStore
 from rise_env.utils.versions import installed
@@ -103,7 +104,7 @@ def run_record(
     config: CollectConfig, plan: Sequence[TurnPlan], env: gymnasium.Env[Any, str]
 ) -> dict[str, Any]:
     """Return the store's first line: settings that decide the episodes, the data and the versions."""
-    first = env.unwrapped.problems[0]  # type: ignore[attr-defined]
+    first = math_env_of(env).problems[0]
     # not where things lie: agents are known by their names, problems by their source
     ignored = {
         "out",

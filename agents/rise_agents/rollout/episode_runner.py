@@ -7,6 +7,7 @@ import gymnasium
 import numpy as np
 
 from rise_agents.types import Reply
+from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError, RiseError
 from rise_env.trajectories.serialization import episode_id
 from rise_env.types import Attempt, CheckResult, Conversation, Problem, Trajectory, Turn, Verdict
@@ -37,7 +38,7 @@ class EpisodeRunner:
         self._turns: list[Turn] = []
         self._ended: tuple[bool, bool] | None = None
         self._error: str | None = None
-        problems = env.unwrapped.problems  # type: ignore[attr-defined]
+        problems = math_env_of(env).problems
         if not 0 <= index < len(problems):
             raise ConfigError(f"there is no problem {index}: the set has {len(problems)}")
         self.problem: Problem = problems[index]
@@ -76,8 +77,8 @@ class EpisodeRunner:
             check: Whether to check it now; without, `step` does.
         """
         try:
-            result = self.env.unwrapped.check(reply.text) if check else _UNCHECKED  # type: ignore[attr-defined]
-            reward = self.env.unwrapped.reward(result) if check else 0.0  # type: ignore[attr-defined]
+            result = math_env_of(self.env).check(reply.text) if check else _UNCHECKED
+            reward = math_env_of(self.env).reward(result) if check else 0.0
         except Exception as error:
             self._fail_in_env(error)
             return

@@ -20,6 +20,7 @@ from rise_agents.rollout.collect_config import (
     run_record,
 )
 from rise_agents.rollout.rollout import TurnPlan, plan_record, rollout
+from rise_env.envs.math_env import math_env_of
 from rise_env.errors import AgentError, ConfigError, MissingDependencyError, RiseError
 from rise_env.types import Trajectory
 
@@ -84,7 +85,7 @@ def collect_on_ray(
         actor = ray.remote(num_gpus=int(share) if share >= 1 else share, max_restarts=-1)(Player)
         players = [actor.remote(config) for _ in range(count)]
         record, plan, usable = _result(ray, players[0].describe.remote())
-        problems = environment_maker(config)().unwrapped.problems  # type: ignore[attr-defined]
+        problems = math_env_of(environment_maker(config)()).problems
         with open_store(config, record) as store:
             todo = list(missing(problems, indices, plan, config.seed, store))
             size = config.max_concurrent_episodes or chunk_size(len(todo), count, usable)

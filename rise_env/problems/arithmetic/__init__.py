@@ -1,4 +1,4 @@
-"""The generated set, RISE-Arithmetic: word problems of a few steps, with worked solutions."""
+"""The generated set RISE-Arithmetic: word problems of a few steps, with worked solutions."""
 
 from rise_env.problems.arithmetic.generator import ArithmeticProblems, Difficulty
 

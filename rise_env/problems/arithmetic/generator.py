@@ -1,9 +1,10 @@
-r"""Generated word problems: unlimited, embedded, each with a worked solution and an integer answer.
+r"""Generated word problems, each with a worked solution and an integer answer. They need no data.
 
 A problem is a chain of quantities ("Ava has 12 shells. Ben has 5 more shells than Ava. ..."). Problem
-`i` of a split is a pure function of (difficulty, split, seed, i). Which split a problem may belong to is
-decided by a hash of its skeleton, the numbers and relations without names and wording, so that no two
-splits share a problem, not even one told with other words.
+`i` of a split is a pure function of (difficulty, split, seed, i).
+
+The skeleton of a problem is its numbers and relations, without names and wording. A hash of the skeleton
+decides which split the problem may belong to, so that no two splits share a problem, in whatever words.
 
 >>> problems = ArithmeticProblems(split="test")
 >>> problems[0] == ArithmeticProblems(split="test")[0]
@@ -11,53 +12,59 @@ True
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import overload
 
 from rise_env.errors import ConfigError
-from rise_env.problems.arithmetic import wording as text
+from rise_env.problems.arithmetic import wording
 from rise_env.problems.arithmetic.steps import Draws, Step
+from rise_env.problems.generated import GeneratedProblems
 from rise_env.types import Problem
 
-SPLITS = {"train": range(0, 8), "validation": range(8, 9), "test": range(9, 10)}
+SIZES = {"train": 1_000_000, "validation": 1_000, "test": 1_000}
+"""Split -> how many problems it has by default."""
+
+TENTHS = {"train": range(0, 8), "validation": range(8, 9), "test": range(9, 10)}
 """Split -> which tenths of all skeletons belong to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difficulty:
-    """How hard the problems are."""
+    """How hard the problems are.
+
+    Raises:
+        ConfigError: A value is out of range.
+    """
 
     min_steps: int = 2
     max_steps: int = 3
     """Calculations per problem, both ends included."""
     operations: tuple[str, ...] = ("more", "fewer", "times", "share", "sum")
     largest: int = 199
-    """Largest quantity that appears anywhere."""
+    """Largest quantity in a problem."""
     largest_change: int = 30
     """Largest number added or taken away in one step."""
     largest_factor: int = 5
     distractors: float = 0.3
-    """Probability of one sentence that has nothing to do with the question."""
+    """Probability that a problem has one sentence that does not matter for the answer."""
     branching: float = 0.0
     """Probability that a step starts from the quantity before the last one, where there is one."""
     turned: float = 0.0
-    """Probability that a relation is told from the other side: "Ava has 5 fewer than Ben"."""
+    """Probability that a relation is stated from the other side: "Ava has 5 fewer than Ben"."""
     answer_first: float = 0.5
-    """Probability that the answer is asked for before the steps, so that a reply commits itself before it
-    has worked anything out."""
+    """Probability that the problem asks for the answer before the steps. A reply then states an answer before
+    it has calculated anything."""
 
     def __post_init__(self) -> None:
-        if not 1 <= self.min_steps <= self.max_steps <= len(text.NAMES) - 2:
+        if not 1 <= self.min_steps <= self.max_steps <= len(wording.NAMES) - 2:
             raise ConfigError(
-                f"need 1 <= min_steps <= max_steps <= {len(text.NAMES) - 2}, "
+                f"need 1 <= min_steps <= max_steps <= {len(wording.NAMES) - 2}, "
                 f"got {self.min_steps} and {self.max_steps}"
             )
-        unknown = sorted(set(self.operations) - set(text.RELATIONS))
+        unknown = sorted(set(self.operations) - set(wording.RELATIONS))
         if unknown or not set(self.operations) & {"more", "fewer", "times"}:
             raise ConfigError(
-                f"operations must be from {sorted(text.RELATIONS)} with at least one of more, fewer, times; "
-                f"got {list(self.operations)}"
+                f"operations must be from {sorted(wording.RELATIONS)} with at least one of "
+                f"more, fewer, times; got {list(self.operations)}"
             )
         if self.largest < 40 or self.largest_change < 2 or self.largest_factor < 2:
             raise ConfigError(
@@ -71,22 +78,26 @@ class Difficulty:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A skeleton told in words: quantity `i` belongs to `people[i]`."""
+    """A skeleton (`start` and `steps`) and its words."""
 
     question: str
     people: tuple[str, ...]
+    """The person who has each quantity."""
     start: int
+    """The first quantity."""
     steps: tuple[Step, ...]
+    """The calculations; step `i` gives quantity `i + 1`."""
     answer_first: bool = False
+    """Whether the question asks for the answer before the steps."""
 
     @property
     def solution(self) -> str:
         """The worked solution."""
-        return text.write_solution(self.people, self.steps, answer_first=self.answer_first)
+        return wording.write_solution(self.people, self.steps, answer_first=self.answer_first)
 
 
 def draw_skeleton(draws: Draws, difficulty: Difficulty) -> tuple[int, tuple[Step, ...]]:
-    """Draw the first quantity and the steps that follow from it."""
+    """Return a random skeleton: the first quantity and the steps."""
     d = difficulty
     values = [draws.between(3, min(30, d.largest))]
     steps: list[Step] = []
@@ -102,7 +113,7 @@ def draw_skeleton(draws: Draws, difficulty: Difficulty) -> tuple[int, tuple[Step
 
 
 def _draw_step(draws: Draws, d: Difficulty, values: list[int], of: int) -> Step | None:
-    """Draw one step from quantity `of`; None where the draw does not fit."""
+    """Draw one step from quantity `of`; None where the result is not a whole number in range."""
     relation = d.operations[draws.below(len(d.operations))]
     a = values[of]
     if relation == "sum":
@@ -128,22 +139,22 @@ def _draw_step(draws: Draws, d: Difficulty, values: list[int], of: int) -> Step 
 
 
 def _tenth(start: int, steps: tuple[Step, ...]) -> int:
-    """Return which tenth of all skeletons this one belongs to; names and wording play no part."""
+    """Return which tenth of all skeletons this one belongs to, 0 to 9."""
     canonical = repr((start, [(s.relation, s.of, s.number) for s in steps]))
     return int.from_bytes(hashlib.blake2b(canonical.encode(), digest_size=8).digest()) % 10
 
 
-class ArithmeticProblems(Sequence[Problem]):
-    """The problems of one split, made on demand; nothing is stored.
+class ArithmeticProblems(GeneratedProblems):
+    """The problems of one split.
 
     Args:
         split: "train", "validation" or "test". No two splits share a problem.
-        seed: Another seed, other problems.
-        size: How many; by default 1,000,000 for "train" and 1,000 otherwise.
+        seed: At least 0. Another seed gives other problems.
+        size: Number of problems; by default that of `SIZES`.
         difficulty: See `Difficulty`.
 
     Raises:
-        ConfigError: The split is unknown, or seed or size is negative.
+        ConfigError: The split is unknown, or seed or size is out of range.
     """
 
     def __init__(
@@ -154,39 +165,18 @@ class ArithmeticProblems(Sequence[Problem]):
         size: int | None = None,
         difficulty: Difficulty | None = None,
     ) -> None:
-        if split not in SPLITS:
-            raise ConfigError(f"no split {split!r}; there are: {', '.join(SPLITS)}")
-        if seed < 0 or (size is not None and size < 1):
-            raise ConfigError(f"seed must be at least 0 and size at least 1, got {seed} and {size}")
-        self.split = split
-        self.seed = seed
+        if size is None:
+            size = SIZES.get(split, 1)  # an unknown split is refused below
+        super().__init__(split=split, seed=seed, size=size)
         self.difficulty = difficulty or Difficulty()
-        self._size = size or (1_000_000 if split == "train" else 1_000)
-
-    def __len__(self) -> int:
-        return self._size
-
-    @overload
-    def __getitem__(self, index: int) -> Problem: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Problem]: ...
-    def __getitem__(self, index: int | slice) -> Problem | list[Problem]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(self._size))]
-        if not -self._size <= index < self._size:
-            raise IndexError(f"problem {index} of {self._size}")
-        return self._make(index % self._size)
-
-    def __iter__(self) -> Iterator[Problem]:
-        return (self._make(index) for index in range(self._size))
 
     def story(self, index: int) -> Story:
-        """Return problem `index` as its skeleton and words; `problems[index]` is the same as a `Problem`."""
-        draws = Draws((self.seed, list(SPLITS).index(self.split), index))
+        """Return the skeleton and the words of problem `index`."""
+        draws = Draws(self.entropy(index))
         start, steps = draw_skeleton(draws, self.difficulty)
-        while _tenth(start, steps) not in SPLITS[self.split]:
+        while _tenth(start, steps) not in TENTHS[self.split]:
             start, steps = draw_skeleton(draws, self.difficulty)
-        question, people = text.tell(
+        question, people = wording.write_question(
             draws,
             start,
             steps,
@@ -195,17 +185,19 @@ class ArithmeticProblems(Sequence[Problem]):
         )
         answer_first = draws.below(1000) < self.difficulty.answer_first * 1000
         if answer_first:
-            question = f"{question} {text.ANSWER_FIRST}"
+            question = f"{question} {wording.ANSWER_FIRST}"
         return Story(question, people, start, steps, answer_first)
 
-    def _make(self, index: int) -> Problem:
+    def make(self, index: int) -> Problem:
+        """Return problem `index`."""
         story = self.story(index)
         return Problem(
             id=f"arithmetic/{self.split}/{self.seed}/{index}",
             question=story.question,
             reference=str(story.steps[-1].value),
             solution=story.solution,
-            source="generated by rise_env.problems.arithmetic.generator, version 2",
+            # stores compare this text: it stays as it is while the problems do
+            source="generated by rise_env.problems.arithmetic, version 2",
             split=self.split,
             meta={"steps": len(story.steps)},
         )

@@ -1,4 +1,4 @@
-"""What generated problems are made of: random draws, and the steps of a chain of quantities."""
+"""The parts of generated problems: random draws, and the steps of a chain of quantities."""
 
 from dataclasses import dataclass
 
@@ -7,20 +7,26 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One quantity computed from earlier ones; operands are indices of quantities or plain numbers."""
+    """One calculation: a quantity computed from earlier ones."""
 
     relation: str
+    """A key of `wording.RELATIONS`."""
     of: int
     """Index of the earlier quantity."""
     number: int
     """The number in the sentence; for "sum" the index of the second quantity."""
     expression: str
-    """As the worked solution writes it, for example "12+5"."""
+    """The calculation as the worked solution writes it, for example "12+5"."""
     value: int
+    """The quantity that the step gives."""
 
 
 class Draws:
-    """Small integers from one block of random words: far cheaper than one generator call each."""
+    """Draws small integers from blocks of random words, which is much faster than one generator call each.
+
+    Args:
+        entropy: Non-negative integers that seed the draws.
+    """
 
     def __init__(self, entropy: tuple[int, ...]) -> None:
         self._bits = np.random.PCG64(np.random.SeedSequence(entropy))

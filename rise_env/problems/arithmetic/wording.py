@@ -1,4 +1,4 @@
-"""The words of the generated problems: several sentences for each relation, so that none is a template."""
+"""The texts of the generated problems: several sentences for each relation, so that wording varies."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ OTHERS = ("keys", "hats", "kites", "cups")
 
 START = ("{a} has {v} {items}.", "{a} starts with {v} {items}.", "There are {v} {items} in {a}'s box.")
 RELATIONS: dict[str, tuple[str, ...]] = {
-    # {b} is the new quantity, {a} and {c} are known, {n} is a number
+    # {b} has the new quantity, {a} and {c} have known ones, {n} is a number
     "more": ("{b} has {n} more {items} than {a}.", "{b} has as many {items} as {a} and {n} more."),
     "fewer": (
         "{b} has {n} fewer {items} than {a}.",
@@ -30,7 +30,7 @@ RELATIONS: dict[str, tuple[str, ...]] = {
     ),
 }
 TURNED: dict[str, tuple[str, ...]] = {
-    # the same, told from the other side
+    # the same relations, stated from the other side
     "more": ("{a} has {n} fewer {items} than {b}.",),
     "fewer": ("{a} has {n} more {items} than {b}.",),
     "share": ("{a} has {n} times as many {items} as {b}.",),
@@ -41,10 +41,21 @@ ASK = ("How many {items} does {b} have?", "What is the number of {items} that {b
 ANSWER_FIRST = "Give the answer first, then the steps."
 
 
-def tell(
+def write_question(
     draws: Draws, start: int, steps: tuple[Step, ...], *, distractors: float, turned: float
 ) -> tuple[str, tuple[str, ...]]:
-    """Tell a skeleton as a question; return it and the person behind each quantity."""
+    """Write the question of a skeleton.
+
+    Args:
+        draws: Chooses names, things and sentences.
+        start: The first quantity.
+        steps: The calculations.
+        distractors: Probability of one sentence that does not matter for the answer.
+        turned: Probability that a relation is stated from the other side.
+
+    Returns:
+        The question, and the person who has each quantity.
+    """
     names = list(NAMES)
     people = [names.pop(draws.below(len(names))) for _ in range(len(steps) + 1)]
     items = _pick(draws, ITEMS)
@@ -72,13 +83,13 @@ def write_solution(
     answer: int | None = None,
     answer_first: bool = False,
 ) -> str:
-    """Write the worked solution of a skeleton with its answer in a box: "Ben: 12+5=17. ...".
+    r"""Write the worked solution of a skeleton, such as "Ben: 12+5=17. \boxed{17}".
 
     Args:
-        people: The person behind each quantity.
+        people: The person who has each quantity.
         steps: The calculations.
-        answer: What the box says; None is the value of the last step.
-        answer_first: Whether the box stands before the steps.
+        answer: The number in the box; None is the value of the last step.
+        answer_first: Whether the box precedes the steps.
     """
     working = " ".join(
         f"{person}: {s.expression}={s.value}." for person, s in zip(people[1:], steps, strict=True)

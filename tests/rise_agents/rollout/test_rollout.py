@@ -7,6 +7,7 @@ from rise_agents.backends.expert_agent import ExpertAgent
 from rise_agents.backends.scripted_agent import ScriptedAgent
 from rise_agents.rollout.rollout import TurnPlan, rollout
 from rise_agents.types import Reply, SamplingConfig
+from rise_env.envs.math_env import math_env_of
 from rise_env.errors import AgentError, ConfigError
 from rise_env.types import CheckResult, Conversation, Verdict
 from rise_env.utils.seeding import derive
@@ -230,7 +231,7 @@ class BrokenChecker:
 def test_a_raising_checker_fails_its_episode_alone(num_samples: int) -> None:
     many = envs(8)
     for env in many:
-        env.unwrapped.checker = BrokenChecker()  # type: ignore[attr-defined]
+        math_env_of(env).checker = BrokenChecker()
     plan = [TurnPlan(ScriptedAgent(wrong), num_samples=num_samples)] * 2
     made = rollout(plan, many, range(8), SAMPLING, seed=0)
     assert [i for i, trajectory in enumerate(made) if trajectory.error] == [4]

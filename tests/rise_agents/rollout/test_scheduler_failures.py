@@ -8,6 +8,7 @@ import pytest
 
 from rise_agents.rollout.rollout import TurnPlan
 from rise_agents.types import OnReply, Reply, Requests, SamplingConfig
+from rise_env.envs.math_env import math_env_of
 from rise_env.errors import AgentError, ConfigError, DataNotFoundError, StoreError
 from rise_env.trajectories.store import TrajectoryStore, read_trajectories
 from rise_env.types import Conversation, Usage
@@ -43,7 +44,7 @@ def too_long(questions: Sequence[str]) -> Callable[[Conversation, int], bool]:
 def test_conversations_that_nobody_can_answer_fail_alone_whatever_is_played_beside_them(
     tmp_path: Path, max_concurrent_requests: int, max_concurrent_episodes: int
 ) -> None:
-    problems = make(1).unwrapped.problems  # type: ignore[attr-defined]
+    problems = math_env_of(make(1)).problems
     bad = [problems[index].question for index in (0, 7, 10, 11)]
     agent = Unlucky(too_long(bad))
     agent.max_concurrent_requests = max_concurrent_requests
@@ -70,7 +71,7 @@ def test_many_conversations_that_make_an_agent_raise_fail_alone() -> None:
 def test_the_last_open_episodes_may_be_those_that_nobody_can_answer(
     tmp_path: Path, max_concurrent_requests: int
 ) -> None:
-    problems = make(1).unwrapped.problems  # type: ignore[attr-defined]
+    problems = math_env_of(make(1)).problems
     agent = Unlucky(too_long([problems[index].question for index in (10, 11)]))
     collected(tmp_path / "s.jsonl", *[TurnPlan(Guesser())] * 4, max_concurrent_episodes=12, count=10)
     agent.max_concurrent_requests = max_concurrent_requests

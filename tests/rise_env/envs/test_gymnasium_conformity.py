@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env, data_equivalence
 
+from rise_env.envs.math_env import math_env_of
 from rise_env.problems.catalog import CATALOG
-from rise_env.problems.catalog_loader import whereabouts
+from rise_env.problems.catalog_loader import location
 from tests.rise_env.conftest import SUMS
 
 STEPS = 50
@@ -33,7 +34,7 @@ every_id = pytest.mark.parametrize(("name", "arguments"), _ids())
 
 def make(name: str, arguments: dict[str, Any], **more: Any) -> gymnasium.Env[Any, str]:
     spec = CATALOG.get(name.removeprefix("RISE-").removesuffix("-v0"))
-    if spec is not None and not whereabouts(spec, arguments["split"]).startswith("file"):
+    if spec is not None and not location(spec, arguments["split"]).startswith("file"):
         pytest.skip(f"{name} {arguments['split']} is not here: set RISE_DATA_DIR to a folder that has it")
     if name == "RISE-ReasoningGym-v0":
         pytest.importorskip("reasoning_gym")
@@ -128,7 +129,7 @@ def test_the_info_of_a_reset_says_which_data_they_are(name: str, arguments: dict
     if spec is not None:
         assert f"sha256:{spec.sha256[arguments['split']]}" in info["source"]
     assert info["source"]
-    assert env.unwrapped.problem.source == info["source"]  # type: ignore[attr-defined]
+    assert math_env_of(env).problem.source == info["source"]
     again = env.reset(options={"index": info["index"]})[1]
     assert again["problem_id"] == info["problem_id"]
     assert env.reset(options={"problem_id": info["problem_id"]})[1]["index"] == info["index"]

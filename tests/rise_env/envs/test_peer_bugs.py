@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rise_env.checkers import NumericChecker, SymbolicChecker
-from rise_env.envs.math_env import MathEnv
+from rise_env.envs.math_env import MathEnv, math_env_of
 from rise_env.envs.vector_env import MathVectorEnv
 from rise_env.problems.loading import load_problems
 from rise_env.types import Problem, Verdict
@@ -160,7 +160,7 @@ def test_one_environment_that_raises_leaves_the_others_as_they_are() -> None:
 def test_observations_do_not_hold_the_answer() -> None:
     env = gymnasium.make("RISE-Arithmetic-v0", split="test", feedback="oracle")
     observation, info = env.reset(seed=2)
-    solution = env.unwrapped.problem.solution  # type: ignore[attr-defined]
+    solution = math_env_of(env).problem.solution
     assert solution
     assert solution not in str(observation)
     assert "reference" not in info

@@ -54,6 +54,24 @@ def test_samples_belong_to_their_space_and_repeat_with_the_seed(space: Space[Any
     assert any(not text.isascii() for text in map(str, samples))
 
 
+@pytest.mark.parametrize(("max_length", "longest"), [(1, 1), (5, 5), (64, 64), (65, 64), (2**20, 64)])
+def test_sampled_texts_have_every_length_up_to_64_characters_and_to_the_longest_allowed(
+    max_length: int, longest: int
+) -> None:
+    space = UnicodeText(max_length, seed=1)
+    assert {len(space.sample()) for _ in range(1000)} == set(range(longest + 1))
+
+
+def test_sampled_conversations_have_one_to_five_user_messages_of_at_most_64_characters() -> None:
+    space = ConversationSpace(70, seed=1)
+    samples = [space.sample() for _ in range(1000)]
+    assert {len(sample) for sample in samples} == {1, 3, 5, 7, 9}
+    for sample in samples:
+        assert [message["role"] for message in sample[:2]] == ["user", "assistant"][: len(sample)]
+        assert sample[-1]["role"] == "user"
+    assert max(len(message["content"]) for sample in samples for message in sample) == 64
+
+
 @every_space
 def test_samples_survive_json_and_spaces_pickling(space: Space[Any]) -> None:
     samples = [space.sample() for _ in range(20)]

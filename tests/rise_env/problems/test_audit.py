@@ -7,7 +7,7 @@ from rise_env.checkers import NumericChecker
 from rise_env.cli.problems import audit_set
 from rise_env.problems.audit import audit_overlap, audit_split
 from rise_env.problems.catalog import CATALOG
-from rise_env.problems.catalog_loader import whereabouts
+from rise_env.problems.catalog_loader import location
 from rise_env.problems.loading import SETS, load_problems
 from rise_env.registration import get_checker
 from rise_env.types import Problem
@@ -82,7 +82,7 @@ def test_training_problems_in_the_test_set_are_wrong() -> None:
 @pytest.mark.parametrize("name", CATALOG)
 def test_every_gold_of_the_published_sets_passes_its_checker(name: str, data_dir: Path) -> None:
     spec = CATALOG[name]
-    here = [split for split in spec.splits if whereabouts(spec, split, data_dir).startswith("file")]
+    here = [split for split in spec.splits if location(spec, split, data_dir).startswith("file")]
     if not here:
         pytest.skip(f"{spec.folder} is not in {data_dir}")
     for split in here:

@@ -5,6 +5,7 @@ from typing import Any
 import gymnasium
 import pytest
 
+from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError, DataNotFoundError, ProblemError
 from rise_env.problems.custom import any_answer
 from rise_env.problems.loading import load_problems
@@ -38,7 +39,7 @@ def test_a_file_is_read_once_and_problems_are_taken_as_they_are(tmp_path: Path) 
     path.write_text(json.dumps(ROWS[0]))
     assert load_problems("Custom", dataset=path) is load_problems("Custom", dataset=str(path))
     generated = load_problems("Arithmetic")
-    assert gymnasium.make("RISE-Custom-v0", dataset=generated).unwrapped.problems is generated  # type: ignore[attr-defined]
+    assert math_env_of(gymnasium.make("RISE-Custom-v0", dataset=generated)).problems is generated
 
 
 def test_a_data_set_of_the_datasets_library_works() -> None:

@@ -3,6 +3,7 @@ import sys
 import gymnasium
 import pytest
 
+from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError, MissingDependencyError
 from rise_env.problems.loading import load_problems
 from rise_env.types import Verdict
@@ -56,11 +57,11 @@ def test_numbers_are_compared_exactly() -> None:
 def test_other_answers_are_scored_by_the_task() -> None:
     env = gymnasium.make("RISE-ReasoningGym-v0", task="prime_factorization")
     env.reset(options={"index": 1})
-    problem = env.unwrapped.problem  # type: ignore[attr-defined]
+    problem = math_env_of(env).problem
     swapped = " × ".join(reversed(problem.reference.split(" × ")))
-    assert env.unwrapped.check(rf"\boxed{{{swapped}}}").correct  # type: ignore[attr-defined]
-    assert env.unwrapped.check(r"\boxed{2 × nonsense}").verdict in {Verdict.WRONG, Verdict.UNREADABLE}  # type: ignore[attr-defined]
-    assert env.unwrapped.check("hm").verdict is Verdict.NO_ANSWER  # type: ignore[attr-defined]
+    assert math_env_of(env).check(rf"\boxed{{{swapped}}}").correct
+    assert math_env_of(env).check(r"\boxed{2 × nonsense}").verdict in {Verdict.WRONG, Verdict.UNREADABLE}
+    assert math_env_of(env).check("hm").verdict is Verdict.NO_ANSWER
 
 
 @pytest.mark.usefixtures("library")

@@ -34,10 +34,10 @@ def test_at_the_end_of_an_episode_the_lone_reply_counts_as_a_turn() -> None:
 
 def test_the_window_keeps_examples_and_system_prompt_too() -> None:
     env = ContextWindow(MathEnv(SUMS, NumericChecker(), system_prompt="Be brief.", few_shot=1), 1)
-    opening = env.reset(seed=0)[0]
+    initial = env.reset(seed=0)[0]
     env.step("first")
     observation = env.step("second")[0]
-    assert observation[:4] == opening
+    assert observation[:4] == initial
     assert observation[4]["content"] == "second"
     assert len(observation) == 6
 

@@ -18,9 +18,10 @@ import gymnasium
 
 import rise_env
 from rise_agents.rollout.cost_estimate import prompt_tokens
+from rise_env.envs.math_env import math_env_of
 from rise_env.errors import DataNotFoundError, MissingDependencyError
 from rise_env.problems.catalog import CATALOG
-from rise_env.problems.catalog_loader import whereabouts
+from rise_env.problems.catalog_loader import location
 from rise_env.types import Problem
 from rise_trainers.fit.fit import FitConfig, from_json
 from rise_trainers.loop.config import RunConfig
@@ -76,7 +77,7 @@ def look_up(config: RunConfig, split: str) -> Problems:
     if spec is not None and "dataset" not in settings and split in spec.splits:
         published = spec.sizes.get(split)
         folder = settings.get("data_dir")
-        where = whereabouts(spec, split, folder)
+        where = location(spec, split, folder)
         if not where.startswith("file"):
             settings["data_dir"] = folder or os.devnull  # names are checked, and nothing is fetched
     elif isinstance(settings.get("dataset"), str) and not Path(settings["dataset"]).exists():
@@ -86,7 +87,7 @@ def look_up(config: RunConfig, split: str) -> Problems:
     except (DataNotFoundError, MissingDependencyError) as error:
         reason = f"not here ({where}); size as published" if published else str(error)
         return Problems(size=published, origin=reason, env=_stand_in(settings))
-    size = len(env.unwrapped.problems)  # type: ignore[attr-defined]
+    size = len(math_env_of(env).problems)
     return Problems(size=size, origin="here", env=env)
 
 
@@ -204,7 +205,7 @@ def _steps(fit: FitConfig, sequences: int) -> int:
 
 
 def _prompts(problems: Problems, count: int, turns: int, max_new_tokens: int) -> list[float]:
-    size = len(problems.env.unwrapped.problems)  # type: ignore[attr-defined]
+    size = len(math_env_of(problems.env).problems)
     return prompt_tokens(
         problems.env, range(min(size, max(1, count))), turns=turns, max_new_tokens=max_new_tokens
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 import rise_env
 from rise_agents.registry import check_agent
+from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError
 from rise_trainers.fit.fit import check_inputs
 from rise_trainers.loop.config import RunConfig, fit_config
@@ -19,7 +20,7 @@ def check_run(config: RunConfig) -> int:
         if config.problems.data_dir is not None:
             settings["data_dir"] = config.problems.data_dir
         env = rise_env.make(config.env, **settings)
-        sizes[split] = len(env.unwrapped.problems)  # type: ignore[attr-defined]
+        sizes[split] = len(math_env_of(env).problems)
     check_size(config, sizes[config.problems.test_split])
     model = first_model(config)
     check_inputs(fit_config(config, data=(__file__,), model=model, output="", seed=0))

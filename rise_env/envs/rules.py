@@ -1,0 +1,57 @@
+"""The rules of an episode: the arguments that `MathEnv` and `MathVectorEnv` share.
+
+Their types, defaults and checks are stated here. What each of them means is in the docstring of `MathEnv`.
+"""
+
+from dataclasses import dataclass, field
+
+import gymnasium
+
+from rise_env.envs.feedback import FeedbackFunction, FeedbackLike, get_feedback
+from rise_env.envs.initial_prompt import FewShotLike, InitialPrompt, make_initial_prompt
+from rise_env.envs.rewards import Rewards, RewardsLike, delay_gain, get_rewards
+from rise_env.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What is the same in every episode of an environment.
+
+    The first seven fields are the arguments of `MathEnv` with the same names; the last three are computed
+    from them.
+
+    Raises:
+        ConfigError: An argument is unknown, out of range, or contradicts another one.
+    """
+
+    feedback: FeedbackLike = "blind"
+    rewards: RewardsLike = "gsm8k"
+    max_turns: int = 5
+    stop_when_correct: bool = True
+    system_prompt: str | None = None
+    few_shot: FewShotLike = 0
+    released_rise: bool = False
+
+    feedback_function: FeedbackFunction = field(init=False)
+    reward_scheme: Rewards = field(init=False)
+    initial_prompt: InitialPrompt = field(init=False)
+
+    def __post_init__(self) -> None:
+        if self.max_turns < 1:
+            raise ConfigError(f"max_turns must be at least 1, got {self.max_turns}")
+        feedback = self.feedback
+        if self.released_rise:
+            if feedback not in (Rules.feedback, "released_rise"):
+                raise ConfigError(
+                    f"released_rise=True has feedback of its own: leave out feedback={feedback!r}"
+                )
+            feedback = "released_rise"
+        scheme = get_rewards(self.rewards)
+        if self.stop_when_correct and delay_gain(scheme, self.max_turns) > 0:
+            gymnasium.logger.warn(f"delaying the right answer pays more than giving it, under {scheme}")
+        prompt = make_initial_prompt(
+            system_prompt=self.system_prompt, few_shot=self.few_shot, released_rise=self.released_rise
+        )
+        object.__setattr__(self, "feedback_function", get_feedback(feedback))
+        object.__setattr__(self, "reward_scheme", scheme)
+        object.__setattr__(self, "initial_prompt", prompt)
