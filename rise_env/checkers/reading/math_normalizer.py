@@ -1,16 +1,14 @@
 r"""The normal form by which the evaluation code of MATH compares answers: as texts, and never as values.
 
 Source: Hendrycks et al. 2021, arXiv:2103.03874, whose evaluation code compares answers in such a form; the
-rules are theirs, the code is ours, for comparison with published numbers. One rule is wider: they replace
-`\dfrac` and `\tfrac` by `\frac`, and this replaces all commands of `vocabulary.FRACTIONS`.
+rules are theirs, the code is ours, for comparison with published numbers. So only the commands that they know
+are replaced, and not all of `vocabulary.FRACTIONS`.
 """
 
 import re
 
-from rise_env.checkers.parsing.vocabulary import FRACTIONS
-
 _REMOVED = ("\n", "\\!", "\\left", "\\right", "^{\\circ}", "^\\circ", "\\$", "\\%", "%")
-_FRACTION = re.compile("|".join(sorted(FRACTIONS - {"frac"})))
+_FRACTION = re.compile("dfrac|tfrac")
 _WHOLE = re.compile(r"-?\d+")
 
 

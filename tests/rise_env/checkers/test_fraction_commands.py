@@ -42,8 +42,8 @@ def test_all_fraction_commands_are_numbers(command: str) -> None:
     assert not equivalent(f"\\{command}{{1}}{{3}}", "0.25").correct
 
 
-@pytest.mark.parametrize("command", sorted(FRACTIONS))
-def test_all_fraction_commands_have_one_normal_form_of_math(command: str) -> None:
+@pytest.mark.parametrize("command", ["frac", "dfrac", "tfrac"])  # those that Hendrycks' code knows
+def test_the_normal_form_of_math_knows_its_own_fraction_commands(command: str) -> None:
     assert normalized(f"\\{command}{{1}}{{2}}") == normalized(f"\\{command}12") == r"\frac{1}{2}"
 
 
