@@ -20,6 +20,7 @@ from rise_env.envs.vector_env import MathVectorEnv
 from rise_env.errors import ConfigError
 from rise_env.problems.loading import SETS, find_set, load_problems
 from rise_env.types import Conversation, Problem
+from rise_env.utils.signatures import convert_value
 from rise_env.utils.suggestions import did_you_mean, validate_choice
 from rise_env.wrappers import ContextWindow, VectorContextWindow
 
@@ -126,11 +127,13 @@ def prepare(
         The problems, the checker, and the arguments of the environment.
 
     Raises:
-        ConfigError: An argument is unknown (says what was probably meant) or out of range.
+        ConfigError: An argument is unknown (says what was probably meant), has the wrong type, or is out of
+            range.
         DataNotFoundError: The problems are not here; names the ways to get them.
     """
     spec = find_set(problem_set)
-    of_env = [name for name in inspect.signature(env).parameters if name not in _NOT_ARGUMENTS_OF_AN_ID]
+    parameters = inspect.signature(env, eval_str=True).parameters
+    of_env = [name for name in parameters if name not in _NOT_ARGUMENTS_OF_AN_ID]
     known = [*of_env, *spec.settings, "checker", "history_turns"]
     for name in arguments:
         if name not in known:
@@ -139,7 +142,12 @@ def prepare(
     problems = load_problems(spec.name, **settings)
     suited = getattr(problems, "checker", spec.checker)
     checker = get_checker(arguments.get("checker") or suited)
-    return problems, checker, {name: value for name, value in arguments.items() if name in of_env}
+    rest = {
+        name: convert_value(value, parameters[name].annotation, what=f"{env_id(spec.name)}: {name}")
+        for name, value in arguments.items()
+        if name in of_env
+    }
+    return problems, checker, rest
 
 
 def get_checker(value: "str | Checker") -> Checker:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from rise_env.errors import ConfigError
 from rise_env.utils.settings import reason
@@ -56,7 +57,7 @@ def convert_value(value: Any, kind: Any, *, what: str) -> Any:
     if kind in (inspect.Parameter.empty, Any):
         return value
     try:
-        return msgspec.convert(value, kind)
+        return msgspec.convert(value.item() if isinstance(value, np.generic) else value, kind)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{what} is {value!r}: {reason(error, kind, value)}") from None
     except TypeError:  # a type that msgspec does not know, such as a function, a path or an agent

@@ -3,8 +3,10 @@ import os
 import pickle
 import subprocess
 import sys
+from typing import Any
 
 import gymnasium
+import numpy as np
 import pytest
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.wrappers import RecordEpisodeStatistics, TimeLimit
@@ -161,3 +163,26 @@ def test_checkers_are_shared_by_name_and_taken_as_they_are() -> None:
 def test_delaying_that_pays_is_warned_of() -> None:
     with pytest.warns(UserWarning, match="delaying the right answer pays more"):
         gymnasium.make(ID, rewards=(1, 0.3, 0))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"stop_when_correct": "false"}, "stop_when_correct is 'false': expected bool, got str"),
+        ({"shuffle": "no"}, "shuffle is 'no': expected bool, got str"),
+        ({"system_prompt": {"Rule": "be brief"}}, "system_prompt is {'Rule': 'be brief'}: expected str"),
+        ({"max_turns": True}, "max_turns is True: expected int, got bool"),
+        ({"max_turns": 2.5}, "max_turns is 2.5: expected int, got float"),
+    ],
+)
+def test_an_argument_of_the_wrong_type_is_refused_when_the_environment_is_made(
+    settings: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        gymnasium.make("RISE-Arithmetic-v0", **settings)
+    assert f"RISE-Arithmetic-v0: {message}" in str(caught.value)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    env = rise_env.make("RISE-Arithmetic-v0", max_turns=np.int64(3))
+    assert math_env_of(env).rules.max_turns == 3

@@ -324,7 +324,7 @@ def test_a_dry_run_says_what_it_may_cost_and_plays_nothing(
 ) -> None:
     options = ["--out", str(tmp_path / "new"), "--dry_run", "true", "--num_samples", "4"]
     options += ["--sampling.max_new_tokens", "100", "--agent_settings.prices", '{"completion": 1000}']
-    assert main([*COMMAND, *options]) == 0
+    assert main([*COMMAND, "--agent", "openai:m@http://x", *options]) == 0
     said = capsys.readouterr().out
     assert "9 episodes: at most 45 calls" in said
     assert "4,500 generated tokens, $4.50" in said
