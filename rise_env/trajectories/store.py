@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from rise_env.errors import DataNotFoundError, StoreError
+from rise_env.trajectories.old_names import rename_record
 from rise_env.trajectories.serialization import from_line, to_json
 from rise_env.types import Trajectory
 from rise_env.utils.file_lock import lock
@@ -233,10 +234,12 @@ def _parse_run(line: bytes, path: Path) -> dict[str, Any]:
         raise StoreError(f"{path} is not a store of trajectories: its first line is not a run record")
     if record.get("schema") != SCHEMA:
         raise StoreError(f"{path} has schema {record.get('schema')!r}; this version reads {SCHEMA}")
-    return record
+    return rename_record(record)
 
 
 def _require_same_run(stored: Mapping[str, Any], wanted: Mapping[str, Any], path: Path) -> None:
+    # both sides: a user's own environment may have a setting that happens to have an old name
+    wanted = rename_record(wanted)
     for key in sorted((stored.keys() | wanted.keys()) - VOLATILE):
         if stored.get(key) != wanted.get(key):
             raise StoreError(

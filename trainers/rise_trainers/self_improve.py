@@ -21,6 +21,7 @@ from rich.console import Console
 
 from rise_env.cli.config_parser import parse
 from rise_env.errors import ConfigError, PhaseError
+from rise_env.trajectories.old_names import rename_run_settings
 from rise_env.utils.settings import merged
 from rise_trainers.loop.config import RunConfig, to_json
 from rise_trainers.loop.phases import plan_phases
@@ -81,7 +82,7 @@ def claim(out: Path, config: RunConfig) -> None:
         found = yaml.safe_load(path.read_text())
         if not isinstance(found, dict):
             raise ConfigError(f"{path} is damaged; choose another folder with --out, or delete {out}")
-        same = [_deciding(merged(to_json(RunConfig()), found)), _deciding(mine)]
+        same = [_deciding(merged(to_json(RunConfig()), rename_run_settings(found))), _deciding(mine)]
         changed = sorted(name for name in same[1] if same[0][name] != same[1][name])
         if changed:
             raise ConfigError(

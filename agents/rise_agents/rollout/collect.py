@@ -16,7 +16,7 @@ from rise_agents.rollout.scheduler import TurnPlan, run_episodes
 from rise_agents.types import SamplingConfig, StreamingAgent
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError, StoreError
-from rise_env.trajectories.serialization import episode_id
+from rise_env.trajectories.old_names import episode_ids
 from rise_env.trajectories.store import TrajectoryStore
 from rise_env.types import Problem, Trajectory
 
@@ -155,7 +155,7 @@ def missing(
     for index in indices:
         if not 0 <= index < len(problems):
             raise ConfigError(f"there is no problem {index}: the set has {len(problems)}")
-        if not store.ids or episode_id(problems[index], record, seed) not in store.ids:
+        if not store.ids or store.ids.isdisjoint(episode_ids(problems[index], record, seed)):
             yield index
 
 
