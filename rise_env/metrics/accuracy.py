@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rise_env.errors import ConfigError
+from rise_env.metrics.array_checks import check_array
 from rise_env.metrics.reply_arrays import NO_VOTE, RIGHT, Ints, Replies, by_turn
 from rise_env.types import Trajectory
 
@@ -29,7 +30,11 @@ def majority(answer: Ints) -> Array:
 
     Args:
         answer: Classes as in `Replies.answer`, shape [episodes, replies].
+
+    Raises:
+        ConfigError: It has another shape, or is not of integers.
     """
+    check_array("answer", answer, "integer", "episodes", "replies")
     votes = answer != NO_VOTE
     counts = np.zeros(answer.shape)
     for column in range(answer.shape[1]):  # not all pairs at once: memory stays [episodes, replies]
@@ -82,6 +87,16 @@ def p1_at_tt(turns: Replies, count: int) -> Array:
     return np.asarray(turns.first(count).correct.any(axis=1), dtype=float)
 
 
+def accuracy_at_turn(turns: Replies, number: int) -> Array:
+    """Return whether the reply at one turn is right. No vote; unparsable is wrong.
+
+    Args:
+        turns: From `by_turn`.
+        number: Of the turn, from 1.
+    """
+    return np.asarray(turns.first(number).correct[:, -1], dtype=float)
+
+
 def pass_at_k(draws: Replies, k: int) -> Array:
     """pass@k: the chance that at least one of k draws is right, without bias from all n >= k draws.
 
@@ -111,14 +126,17 @@ def wrong_to_right(correct: Array) -> tuple[Array, Array]:
 
     Returns:
         Two arrays of shape [..., turns - 1]: their sums' ratio is the wrong-to-right rate.
+
+    Raises:
+        ConfigError: `correct` has no axis of turns, or is not of floats.
     """
-    before, after = correct[..., :-1], correct[..., 1:]
+    before, after = _steps(correct)
     return (1 - before) * after, 1 - before
 
 
 def right_to_wrong(correct: Array) -> tuple[Array, Array]:
     """Count the right that became wrong, and the right, as `wrong_to_right` does."""
-    before, after = correct[..., :-1], correct[..., 1:]
+    before, after = _steps(correct)
     return before * (1 - after), before
 
 
@@ -131,8 +149,11 @@ def transitions(correct: Array) -> dict[str, Array]:
     Returns:
         "right to right", "right to wrong", "wrong to right", "wrong to wrong", each [..., turns - 1]; at
         every place exactly one of them is 1. Source: the figure turn_correctness_change of the paper.
+
+    Raises:
+        ConfigError: `correct` has no axis of turns, or is not of floats.
     """
-    before, after = correct[..., :-1], correct[..., 1:]
+    before, after = _steps(correct)
     return {
         "right to right": before * after,
         "right to wrong": before * (1 - after),
@@ -148,8 +169,16 @@ def lift(later: Array, earlier: Array) -> Array:
     over as many parallel generations, it is m5@t1. Paired: both are of the same problems in the same order.
 
     Raises:
-        ConfigError: The shapes differ.
+        ConfigError: The shapes differ, or an array is not of floats.
     """
+    check_array("later", later, "float", "...", "problems")
+    check_array("earlier", earlier, "float", "...", "problems")
     if later.shape != earlier.shape:
         raise ConfigError(f"a lift is paired: got shapes {later.shape} and {earlier.shape}")
     return later - earlier
+
+
+def _steps(correct: Array) -> tuple[Array, Array]:
+    """Return the replies before and after each step from one turn to the next, each [..., turns - 1]."""
+    check_array("correct", correct, "float", "...", "turns")
+    return correct[..., :-1], correct[..., 1:]

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rise_env.errors import ConfigError
+from rise_env.metrics.array_checks import check_array
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -41,9 +42,13 @@ def bootstrap(
         Not a number where there is nothing to divide by.
 
     Raises:
-        ConfigError: There is nothing to average, or the shapes differ.
+        ConfigError: There is nothing to average, the shapes differ or are not [seeds, problems], an array is
+            not of numbers, or `level` or `draws` is out of range.
     """
+    _check_settings(level, draws)
+    check_array("values", values, "number", "seeds", "problems")
     weights = np.ones_like(values) if of is None else of
+    check_array("of", weights, "number", "seeds", "problems")
     total = _total(values, weights)
     if total == 0:
         return Estimate(float("nan"), float("nan"), float("nan"))
@@ -58,9 +63,9 @@ def paired_bootstrap(
 ) -> tuple[Estimate, float]:
     """Return the mean of second - first, pair by pair, with its interval and a two-sided p-value.
 
-    The p-value is twice the smaller share of bootstrap means on either side of 0 (those at 0 count half on
-    each), at least 1 / draws (more
-    cannot be told from that many) and at most 1.
+    The p-value is twice the smaller of two shares, of the bootstrap means below 0 and of those above 0; a
+    mean of exactly 0 counts half for each. It is at least 1 / draws, the finest step that so many draws can
+    resolve, and at most 1.
 
     Args:
         first: Shape [seeds, problems].
@@ -70,8 +75,12 @@ def paired_bootstrap(
         seed: Of the resampling.
 
     Raises:
-        ConfigError: The shapes differ, or there is nothing to compare.
+        ConfigError: The shapes differ or are not [seeds, problems], an array is not of floats, there is
+            nothing to compare, or `level` or `draws` is out of range.
     """
+    _check_settings(level, draws)
+    check_array("first", first, "float", "seeds", "problems")
+    check_array("second", second, "float", "seeds", "problems")
     if first.shape != second.shape:
         raise ConfigError(f"a paired comparison needs one shape, got {first.shape} and {second.shape}")
     difference = second - first
@@ -84,9 +93,18 @@ def paired_bootstrap(
     return bootstrap(difference, level=level, draws=draws, seed=seed), p
 
 
+def _check_settings(level: float, draws: int) -> None:
+    if not 0 < level < 1:
+        raise ConfigError(f"the level of an interval must be above 0 and below 1, got {level}")
+    if draws < 1:
+        raise ConfigError(f"a bootstrap needs at least 1 draw, got {draws}")
+
+
 def _total(values: Array, weights: Array) -> float:
-    if values.ndim != 2 or values.size == 0 or weights.shape != values.shape:
-        raise ConfigError(f"need [seeds, problems] of one shape, got {values.shape} and {weights.shape}")
+    if values.size == 0 or weights.shape != values.shape:
+        raise ConfigError(
+            f"need [seeds, problems] of one shape, not empty; got {values.shape} and {weights.shape}"
+        )
     return float(weights.sum())
 
 

@@ -1,7 +1,7 @@
 """What a policy does with its turns beside being right or wrong: pure functions of `Replies`.
 
 Rates are given as two arrays of shape [episodes], what happened and out of how many: the ratio of their sums
-is the rate, and `intervals.bootstrap(happened, of)` gives it with its interval. An episode in which nothing
+is the rate, and `bootstrap.bootstrap` gives it with its interval. An episode in which nothing
 could happen adds nothing to either.
 """
 
@@ -10,6 +10,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from rise_env.errors import ConfigError
+from rise_env.metrics.array_checks import check_array, check_range
 from rise_env.metrics.reply_arrays import NO_VOTE, RIGHT, VERDICTS, Replies
 from rise_env.types import Verdict
 
@@ -32,7 +34,13 @@ def break_even(fix_rate: float, break_rate: float, accuracy: float) -> tuple[flo
 
     Returns:
         Both ratios; x / 0 is infinite, 0 / 0 is not a number (nothing changes, so nothing is decided).
+
+    Raises:
+        ConfigError: A share is not between 0 and 1.
     """
+    check_range("fix_rate", fix_rate)
+    check_range("break_rate", break_rate)
+    check_range("accuracy", accuracy)
     return _ratio(fix_rate, break_rate), _ratio(accuracy, 1 - accuracy)
 
 
@@ -97,8 +105,16 @@ def tokens_per_solved(replies: Replies, right: Array, *, prompts: bool = False) 
     Args:
         replies: All that was generated for the score.
         right: The score, shape [episodes]: m1@tT, p1@tT, ...; a tie counts as its share.
-        prompts: Count what was read as well, not only what was generated.
+        prompts: Count the prompts' tokens as well, not only the generated ones.
+
+    Raises:
+        ConfigError: `right` does not have one float per episode.
     """
+    check_array("right", right, "float", "episodes")
+    if len(right) != len(replies.problems):
+        raise ConfigError(
+            f"right needs one value per episode: got shape {right.shape} and {len(replies.problems)} episodes"
+        )
     tokens = replies.tokens + replies.prompt_tokens if prompts else replies.tokens
     return tokens.sum(axis=1).astype(float), right
 

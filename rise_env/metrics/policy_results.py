@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ from rise_env.metrics.reply_arrays import Replies
 Array = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class PolicyResults:
     """The logs of one policy, per seed; every log holds the same problems in the same order."""
 
@@ -36,27 +37,27 @@ class PolicyResults:
         """T of m1@tT."""
         return int(self.sequential[0].given.shape[1])
 
-    @property
+    @cached_property
     def correct(self) -> Array:
         """Right or not, shape [seeds, problems, turns]."""
         return np.stack([replies.correct for replies in self.sequential]).astype(float)
 
-    @property
+    @cached_property
     def m1_t1(self) -> Array:
         """Shape [seeds, problems]; so are all below."""
         return over_seeds(accuracy.m1_at_t1, self.sequential)
 
-    @property
+    @cached_property
     def m1_tt(self) -> Array:
         """Majority over all turns."""
         return over_seeds(lambda replies: accuracy.m1_at_tt(replies, self.turns), self.sequential)
 
-    @property
+    @cached_property
     def p1_tt(self) -> Array:
         """Any turn."""
         return over_seeds(lambda replies: accuracy.p1_at_tt(replies, self.turns), self.sequential)
 
-    @property
+    @cached_property
     def mk_t1(self) -> Array:
         """Majority over all draws."""
         return over_seeds(lambda replies: accuracy.mk_at_t1(replies, self.num_samples), self.parallel)
@@ -87,6 +88,9 @@ def policy_results(
     def ordered(logs: Sequence[Replies]) -> tuple[Replies, ...]:
         if len(logs) != len(sequential):
             raise ConfigError(f"every protocol needs every seed: got {len(logs)} and {len(sequential)} logs")
+        shapes = [log.given.shape for log in logs]
+        if len({replies for _, replies in shapes}) != 1:
+            raise ConfigError(f"the logs of all seeds need as many replies per episode, got shapes {shapes}")
         return tuple(log.in_order(problems) for log in logs)
 
     return PolicyResults(

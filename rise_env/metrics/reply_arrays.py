@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rise_env.errors import ConfigError
+from rise_env.metrics.array_checks import check_array
 from rise_env.types import Attempt, CheckResult, Trajectory, Verdict
 
 Ints = npt.NDArray[np.int64]
@@ -49,6 +50,16 @@ class Replies:
     text: Ints
     """The same number for the same text, from 1; 0 where not given."""
 
+    def __post_init__(self) -> None:
+        for name in _ARRAYS:
+            array = getattr(self, name)
+            check_array(name, array, "bool" if name == "given" else "integer", "episodes", "replies")
+            if len(array) != len(self.problems) or array.shape != self.given.shape:
+                raise ConfigError(
+                    f"the arrays of Replies need one shape, with a row per problem: {name} is {array.shape}, "
+                    f"given is {self.given.shape}, and there are {len(self.problems)} problems"
+                )
+
     @property
     def correct(self) -> Bools:
         """Whether each reply is right; replies not given are not."""
@@ -67,8 +78,13 @@ class Replies:
     def every(self, step: int) -> Self:
         """Return every `step`-th reply, the first one included: the answers of self-refinement.
 
-        What was generated and read in between counts to the next of them.
+        The tokens of the replies in between are added to those of the next reply that is kept.
+
+        Raises:
+            ConfigError: `step` is below 1.
         """
+        if step < 1:
+            raise ConfigError(f"step must be at least 1, got {step}")
         kept = self._with(lambda part: part[:, ::step])
         tokens, read = (_since_the_last(part, step) for part in (self.tokens, self.prompt_tokens))
         return replace(kept, tokens=tokens, prompt_tokens=read)

@@ -1,10 +1,30 @@
-"""A report as one long table: what CSV files and W&B are given. Pure functions of report.json."""
+"""The tables of a report: those for readers, and one long table for CSV files and W&B. Pure functions."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rise_env.metrics.report_metrics import METRICS, Table
+from rise_env.metrics.report_values import is_estimate
+
 COLUMNS = ("row", "figure", "at", "mean", "low", "high")
-"""`at` is the turn, the step after that turn, or the number of draws; None for figures with no such thing."""
+"""Of the long table. `at` is the turn, the step after that turn, or the number of draws; None where there is
+no such thing."""
+
+
+def cells(report: Mapping[str, Any], table: Table = "scores") -> list[list[str]]:
+    """Return a table of the report as texts, the head first.
+
+    Args:
+        report: As in report.json.
+        table: Which metrics; see `report_metrics.METRICS`.
+    """
+    sizes = {"t": report["turns"], "k": report["num_samples"]}
+    columns = {metric.key.format(**sizes): metric for metric in METRICS if metric.table == table}
+    head = ["", *((metric.heading or metric.key).format(**sizes) for metric in columns.values())]
+    body = [
+        [row["name"], *(metric.show(row[key]) for key, metric in columns.items())] for row in report["rows"]
+    ]
+    return [head, *body]
 
 
 def long_rows(report: Mapping[str, Any]) -> list[tuple[str, str, int | None, float | None, Any, Any]]:
@@ -17,11 +37,16 @@ def long_rows(report: Mapping[str, Any]) -> list[tuple[str, str, int | None, flo
 
 
 def headline(report: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return per row the means that a training run is followed by: "m1@t1", ..., "acc@t1", ..."""
-    t, k = report["turns"], report["num_samples"]
-    names = ("m1@t1", f"m{k}@t1", f"m1@t{t}", f"p1@t{t}", f"m1@t{t} - m{k}@t1")
+    """Return the means by which a training run is followed, per row.
+
+    These are the scores of the main table ("m1@t1", ...), the gain of turns over draws ("m1@t5 - m5@t1") and
+    the accuracy at each turn ("acc@t1", ...).
+    """
+    sizes = {"t": report["turns"], "k": report["num_samples"]}
+    keys = [metric.key.format(**sizes) for metric in METRICS if metric.table == "scores"]
+    keys.append("m1@t{t} - m{k}@t1".format(**sizes))
     return [
-        {name: row[name]["mean"] for name in names}
+        {key: row[key]["mean"] for key in keys if is_estimate(row[key])}
         | {f"acc@t{at}": value["mean"] for at, value in enumerate(row["accuracy_by_turn"], start=1)}
         for row in report["rows"]
     ]
@@ -30,15 +55,11 @@ def headline(report: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _estimates(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, int | None, Any]]:
     for key, value in values.items():
         name = prefix + key
-        if _is_estimate(value):
+        if is_estimate(value):
             yield name, None, value
         elif isinstance(value, list):
             for at, part in enumerate(value, start=1):
-                if _is_estimate(part):
+                if is_estimate(part):
                     yield name, at, part
         elif isinstance(value, Mapping):
             yield from _estimates(value, name + "/")
-
-
-def _is_estimate(value: Any) -> bool:
-    return isinstance(value, Mapping) and value.keys() == {"mean", "low", "high"}

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rise_env.errors import ConfigError
+from rise_env.metrics.array_checks import check_array
 
 Array = npt.NDArray[np.float64]
 
@@ -26,9 +27,11 @@ def mcnemar(first: Array, second: Array) -> tuple[int, int, float]:
         How many problems only the first solves, how many only the second, and the p-value.
 
     Raises:
-        ConfigError: The shapes differ.
+        ConfigError: The shapes differ or are not [problems], or an array is not of numbers.
     """
-    if first.shape != second.shape or first.ndim != 1:
+    check_array("first", first, "number", "problems")
+    check_array("second", second, "number", "problems")
+    if first.shape != second.shape:
         raise ConfigError(f"McNemar's test is of pairs: got shapes {first.shape} and {second.shape}")
     one, other = first > 0.5, second > 0.5
     only_first = int(np.count_nonzero(one & ~other))

@@ -26,7 +26,6 @@ def test_a_report_of_an_old_run_has_the_numbers_that_were_printed_then(tmp_path:
     before["num_samples"] = before.pop("samples")
     report = make_report(run)
     assert report == before
-    assert [list(row) for row in report["rows"]] == [list(row) for row in before["rows"]]  # their order, too
     assert main(["report", str(run), "--page", "false"]) == 0
     assert json.loads((run / "report.json").read_text()) == before
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from rise_benchmarks.report.evaluation_logs import Measured
 from rise_benchmarks.report.html_data import Packed, pack
-from rise_benchmarks.report.tables import cells, comparisons, title
+from rise_benchmarks.report.tables import comparisons, title
+from rise_env.metrics.report_table import cells
 from rise_env.utils.versions import installed
 
 FILTERS = {"row": "policy", "protocol": "protocol", "seed": "seed", "verdict": "verdict", "flip": "flip",

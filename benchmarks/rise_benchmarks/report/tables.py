@@ -5,8 +5,8 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rise_env.metrics.report_row import percent
-from rise_env.metrics.report_table import COLUMNS, long_rows
+from rise_env.metrics.report_table import COLUMNS, cells, long_rows
+from rise_env.metrics.report_values import mean_percent, percent
 
 
 def plain(report: Mapping[str, Any]) -> str:
@@ -23,7 +23,7 @@ def markdown(report: Mapping[str, Any]) -> str:
     if len(report["rows"]) > 2:
         t = report["turns"]
         parts += [
-            _markdown(turn_cells(report)),
+            _markdown(cells(report, "turns")),
             f"m1@t{t} of the row less that of the column, paired over problems and seeds:",
             _markdown(gain_cells(report)),
         ]
@@ -57,7 +57,9 @@ def comparisons(report: Mapping[str, Any]) -> list[str]:
     lines = []
     rows = report["rows"]
     for row in rows if len(rows) < 3 else (rows[0], rows[-1]):
-        fixed, broken = (_mean(row[f"{flip}_by_turn"]) for flip in ("wrong_to_right", "right_to_wrong"))
+        fixed, broken = (
+            mean_percent(row[f"{flip}_by_turn"]) for flip in ("wrong_to_right", "right_to_wrong")
+        )
         lines.append(
             f"{row['name']}: turn {t} - turn 1 {percent(row[f't{t} - t1'])}; "
             f"m1@t{t} - m1@t1 {percent(row[f'm1@t{t} - m1@t1'])}; "
@@ -94,35 +96,6 @@ def _names(protocol: Mapping[str, Any]) -> tuple[str, str]:
     return f"m1@t{turns}", f"p1@t{turns}"
 
 
-def cells(report: Mapping[str, Any]) -> list[list[str]]:
-    """Return the table as texts, its head first."""
-    t, k = report["turns"], report["num_samples"]
-    names = list(dict.fromkeys(["m1@t1", f"m{k}@t1", f"m1@t{t}", f"p1@t{t}"]))
-    head = ["", *names, f"accuracy by turn 1..{t}"]
-    body = [
-        [
-            row["name"],
-            *(percent(row[name]) for name in names),
-            " ".join(f"{100 * turn['mean']:.1f}" for turn in row["accuracy_by_turn"]),
-        ]
-        for row in report["rows"]
-    ]
-    return [head, *body]
-
-
-def turn_cells(report: Mapping[str, Any]) -> list[list[str]]:
-    """Return what turns add in every row, as texts, the head first."""
-    t, k = report["turns"], report["num_samples"]
-    keys = (f"t{t} - t1", f"m1@t{t} - m1@t1", f"m1@t{t} - m{k}@t1")
-    flips = ("wrong_to_right_by_turn", "right_to_wrong_by_turn")
-    head = ["", f"turn {t} - turn 1", *keys[1:], "wrong to right per turn", "right to wrong per turn"]
-    body = [
-        [row["name"], *(percent(row[key]) for key in keys), *(_mean(row[flip]) for flip in flips)]
-        for row in report["rows"]
-    ]
-    return [head, *body]
-
-
 def gain_cells(report: Mapping[str, Any]) -> list[list[str]]:
     """Return m1@tT of each row less that of every earlier one, as texts, the head first."""
     names = [row["name"] for row in report["rows"]]
@@ -134,9 +107,3 @@ def gain_cells(report: Mapping[str, Any]) -> list[list[str]]:
 def _markdown(table: Sequence[Sequence[str]]) -> str:
     head, *body = table
     return "\n".join("| " + " | ".join(line) + " |" for line in (head, ["---"] * len(head), *body))
-
-
-def _mean(rates: Sequence[Mapping[str, Any]]) -> str:
-    """Write the mean over the turns at which there was something to count."""
-    known = [rate["mean"] for rate in rates if rate["mean"] is not None]
-    return f"{100 * sum(known) / len(known):.0f} %" if known else "–"

@@ -10,7 +10,7 @@ import numpy as np
 
 from rise_benchmarks.report.evaluation_logs import Measured
 from rise_env.errors import ConfigError
-from rise_env.metrics.report_row import estimate
+from rise_env.metrics.report_values import estimate
 
 METRICS = "metrics.jsonl"
 NLL = "nll.json"

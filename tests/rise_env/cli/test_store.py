@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from rise_env.cli.main import main
+from rise_env.trajectories.export import FORMATS
 from rise_env.trajectories.merge import merge
 from rise_env.trajectories.store import TrajectoryStore, read_run, read_trajectories
 from rise_env.types import Trajectory, Verdict
@@ -286,3 +287,13 @@ def test_an_out_that_cannot_be_made_is_one_line(
         said = capsys.readouterr().err
         assert "cannot make the store" in said
         assert said.count("\n") == 1
+
+
+def test_a_format_needs_one_entry_to_be_offered_by_the_command(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(FORMATS, "ids", lambda found: ({"id": each.id} for each in found))
+    assert export(store, "ids", tmp_path / "ids.jsonl") == [{"id": trajectory(i).id} for i in range(4)]
+    with pytest.raises(SystemExit):
+        main(["store", "export", "--help"])
+    assert "ids" in capsys.readouterr().out

@@ -5,7 +5,8 @@ import pytest
 from rise_env.errors import ConfigError
 from rise_env.metrics.policy_results import PolicyResults, policy_results
 from rise_env.metrics.reply_arrays import by_draw, by_turn
-from rise_env.metrics.report_row import percent, row
+from rise_env.metrics.report_row import row
+from rise_env.metrics.report_values import percent
 from rise_env.types import Trajectory
 from tests.rise_env.episodes import parallel, sequential
 
