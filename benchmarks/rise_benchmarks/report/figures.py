@@ -8,7 +8,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from rise_benchmarks.report.plot_style import colour, curve, new_figure, save, title, whole_numbers
+from rise_benchmarks.report.plot_style import (
+    add_legend,
+    colour,
+    curve,
+    new_figure,
+    save,
+    title,
+    whole_numbers,
+)
 from rise_benchmarks.report.training_figures import loss_vs_epoch, measure_nll
 from rise_env.utils.suggestions import validate_choice
 
@@ -42,7 +50,7 @@ def with_and_without_oracle(report: Report) -> Any:
         curve(left, turns, row["any_by_turn"], number=number, label=row["name"])
         curve(right, turns, row["majority_by_turn"], number=number, label=row["name"])
     _finish(figure, left, report, "turns j, with oracle: p1@tj", "problems solved, %")
-    _finish(None, right, report, "turns j, without oracle: m1@tj", "", legend=False)
+    _finish(None, right, report, "turns j, without oracle: m1@tj", "")
     return figure
 
 
@@ -80,8 +88,7 @@ def turn_correctness_change(report: Report) -> Any:
         axes.set_title(row["name"], fontsize=10)
         axes.set_xlabel("turn")
     panels[0].set_ylabel("problems, %")
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
+    add_legend(figure, panels[0], columns=4)
     figure.suptitle(title(report), fontsize=10)
     return figure
 
@@ -233,18 +240,12 @@ def _two_kinds(axes: Any, solid: str, dashed: str) -> None:
     axes.plot([], [], color="#777777", label=dashed, linestyle="--")
 
 
-def _finish(
-    figure: Any, axes: Any, report: Report, x: str, y: str, *, legend: bool = True, whole: bool = True
-) -> None:
+def _finish(figure: Any, axes: Any, report: Report, x: str, y: str, *, whole: bool = True) -> None:
+    """Label the axes; add title and legend to `figure`, which is None for a second panel."""
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     if whole:
         whole_numbers(axes)
     if figure is not None:
         figure.suptitle(title(report), fontsize=10)
-    if legend:
-        handles, labels = axes.get_legend_handles_labels()
-        if figure is not None and len(labels) > 3:  # beside the panel: inside it would cover lines
-            figure.legend(handles, labels, loc="outside center right", frameon=False, fontsize=9)
-        else:
-            axes.legend(frameon=False, fontsize=9)
+        add_legend(figure, axes)

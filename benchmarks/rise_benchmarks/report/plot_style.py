@@ -50,6 +50,24 @@ def curve(
     axes.fill_between(places, low, high, color=look["color"], alpha=BAND, linewidth=0)
 
 
+def add_legend(figure: Any, axes: Any, *, columns: int | None = None) -> None:
+    """Add a legend outside of the panels, where it covers no curve.
+
+    Args:
+        figure: Gets the legend.
+        axes: The panel whose labels are listed.
+        columns: Columns below the panels. None puts up to three labels side by side below the panels, and
+            more labels one below the other at the right.
+    """
+    handles, labels = axes.get_legend_handles_labels()
+    if columns is None and len(labels) > 3:
+        place, columns = "outside center right", 1
+    else:
+        place, columns = "outside lower center", columns or max(1, len(labels))
+    # never loc="best": its search is slow for long curves, and it may cover them
+    figure.legend(handles, labels, loc=place, ncols=columns, frameon=False, fontsize=9)
+
+
 def whole_numbers(axes: Any) -> None:
     """Put ticks at whole numbers only."""
     from matplotlib.ticker import MaxNLocator

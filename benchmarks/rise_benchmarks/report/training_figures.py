@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rise_benchmarks.report.plot_style import BAND, MARKERS, colour, new_figure, title, whole_numbers
+from rise_benchmarks.report.plot_style import (
+    BAND,
+    MARKERS,
+    add_legend,
+    colour,
+    new_figure,
+    title,
+    whole_numbers,
+)
 
 Report = Mapping[str, Any]
 
@@ -24,7 +32,7 @@ def measure_nll(report: Report) -> Any:
     axes.set_ylabel("log p of the right answer, nats")
     whole_numbers(axes)
     figure.suptitle(title(report), fontsize=10)
-    axes.legend(frameon=False, fontsize=9)
+    add_legend(figure, axes)
     return figure
 
 
@@ -37,7 +45,7 @@ def loss_vs_epoch(report: Report) -> Any:
     axes.set_xlabel("epoch")
     axes.set_ylabel("weighted loss, nats per token")
     figure.suptitle(f"{report['env']}, training loss", fontsize=10)
-    axes.legend(frameon=False, fontsize=9)
+    add_legend(figure, axes)
     return figure
 
 

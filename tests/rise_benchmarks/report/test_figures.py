@@ -93,3 +93,18 @@ def test_figures_without_values_are_left_out(tmp_path: Path) -> None:
     report = make_report(tmp_path)
     report["rows"][0]["unsolved"] = []
     assert "success_rate_unsolved" not in figures.draw_all(report, tmp_path / "figures")
+
+
+def test_legends_have_a_place_of_their_own_outside_of_the_panels(report: dict[str, Any]) -> None:
+    report = {
+        **report,
+        "rows": [{**row, "answer_logp_by_turn": row["accuracy_by_turn"]} for row in report["rows"]],
+        "training": [{"name": "fit", "points": [{"epoch": 1.0, "mean": 2.0, "low": 1.0, "high": 3.0}]}],
+    }
+    for draw in (*figures.FIGURES.values(), lambda values: figures.ablation(values, "heading")):
+        figure = draw(report)
+        assert [axes.get_legend() for axes in figure.axes] == [None] * len(figure.axes)
+        [legend] = figure.legends
+        figure.draw_without_rendering()
+        box = legend.get_window_extent()
+        assert not any(box.overlaps(axes.get_window_extent()) for axes in figure.axes)
