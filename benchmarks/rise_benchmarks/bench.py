@@ -1,10 +1,10 @@
-"""`rise bench SUITE`: plays a suite, or what is left of it, and writes one result file.
+"""`rise bench SUITE`: plays a suite and writes one result file.
 
     rise bench paper-gsm8k --agent transformers:BASE --agent transformers:TRAINED --out runs/gsm8k
     rise bench embedded --recipe examples/quickstart.yaml --out runs/embedded
 
-OUT/result.json holds the reports of all environments, the published numbers with their status, and settings;
-OUT/result.md the tables. Killed at any point, the same command goes on.
+OUT/result.json has the reports of all environments, the published numbers with their status, and the
+settings; OUT/result.md has the tables. If it is killed at any point, the same command continues.
 """
 
 import dataclasses
@@ -31,21 +31,21 @@ from rise_env.utils.settings import merged
 from rise_env.utils.suggestions import validate_choice
 
 UNMEASURED = {"problems": {"test": 0}}
-"""In the runs that train: the suite measures their models itself, all on the same problems."""
+"""Setting of the runs that train. The suite measures their models itself, all on the same problems."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchConfig:
-    """Which suite, of whom, where to."""
+    """The settings of `rise bench`."""
 
     suite: str
     """paper-gsm8k, paper-math, transfer or embedded."""
     agent: tuple[str, ...] = ()
-    """Who is measured; give the option again for another one. Not for suites that train."""
+    """Agent to measure; repeat the option for further agents. Not for suites that train."""
     label: tuple[str, ...] = ()
-    """Names of their rows."""
+    """Name of the agent's row; repeat the option as often as --agent."""
     out: str | None = None
-    """Folder; None is runs/SUITE."""
+    """Folder for logs and results; None is runs/SUITE."""
     limit: int | None = None
     """Problems per environment; None is the suite's own number."""
     seeds: tuple[int, ...] = (0, 1, 2)
@@ -56,7 +56,7 @@ class BenchConfig:
     recipe: str | None = None
     """Settings of `rise run` (YAML) that all variants of a suite that trains share."""
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
-    """Where there is a recipe with a sampling of its own, that one is used."""
+    """How replies are drawn. The sampling of a recipe takes precedence."""
     agent_settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -79,11 +79,11 @@ def main(argv: Sequence[str]) -> int:
 
 
 def run(config: BenchConfig) -> Path:
-    """Play what is left of a suite, write the result and return its folder.
+    """Play the episodes of a suite that are missing, write the result and return its folder.
 
     Raises:
         ConfigError: Settings contradict each other.
-        DataNotFoundError: Problems, agents or the recipe are not there.
+        DataNotFoundError: Problems, agents or the recipe do not exist.
     """
     suite = SUITES[config.suite]
     out = Path(config.out or f"runs/{config.suite}")
@@ -100,7 +100,7 @@ def run(config: BenchConfig) -> Path:
 
 
 def result_text(result: Mapping[str, Any]) -> str:
-    """Return a result as Markdown: our tables, the published one beside."""
+    """Return a result as Markdown: our tables, then the published one."""
     parts = [markdown(report) for report in result["reports"].values()]
     parts += [
         f"The same replies, checked as the released RISE code does:\n\n{markdown(report)}"
@@ -135,7 +135,7 @@ def _measurements(
     if rows is None:
         return [common]
     found = []
-    for seed in config.seeds:  # a model of its own for each
+    for seed in config.seeds:  # each seed has models of its own
         models = tuple(each[seed] for each in rows.values())
         own = dataclasses.replace(common, agent=models, label=tuple(rows), seeds=(seed,))
         found.append(own)
@@ -146,7 +146,7 @@ def _measurements(
 
 
 def _score_answers(settings: EvaluateConfig) -> None:
-    """Write how likely each model finds the right answers, where transformers can load it."""
+    """Write the log-likelihoods of the right answers under each model into the folders of its logs."""
     from rise_agents.evaluation.answer_likelihood import measure
 
     [seed] = settings.seeds
@@ -155,7 +155,7 @@ def _score_answers(settings: EvaluateConfig) -> None:
 
 
 def _train(config: BenchConfig, suite: Suite, out: Path) -> dict[str, dict[int, str]]:
-    """Run every variant; return name of the row -> seed -> agent."""
+    """Train all variants; return name of the row -> seed -> agent."""
     from rise_trainers import self_improve
     from rise_trainers.loop.config import RunConfig
     from rise_trainers.loop.phases import first_model, model_folder
@@ -186,7 +186,7 @@ def _train(config: BenchConfig, suite: Suite, out: Path) -> dict[str, dict[int, 
 
 
 def _take_rollouts(source: Path, folder: Path, seed: int) -> None:
-    """Give a run the first rollouts of another one, which its own would equal episode by episode."""
+    """Copy the first rollouts of another run, which are the same episodes that this run would play."""
     from rise_trainers.loop.phases import store_path
 
     own = store_path(folder, seed, 1)
@@ -201,7 +201,7 @@ def _read_recipe(path: str | None) -> dict[str, Any]:
         raise DataNotFoundError(f"there is no recipe {path}")
     recipe = yaml.safe_load(Path(path).read_text())
     if not isinstance(recipe, dict):
-        raise ConfigError(f"{path} is no recipe: it holds no settings of rise run")
+        raise ConfigError(f"{path} is no recipe: it has no settings of rise run")
     return recipe
 
 

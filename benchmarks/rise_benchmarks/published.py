@@ -1,10 +1,10 @@
-"""The RISE paper's tables 1 and 2 (arXiv:2407.18219), with how sure each number is.
+"""Tables 1 and 2 of the RISE paper (arXiv:2407.18219), and how certain each number is.
 
-confirmed  stands in the abstract, the introduction or a script that others checked against the paper
+confirmed  is in the abstract or the introduction, or in a script that others checked against the paper
 derived    follows by arithmetic from confirmed numbers
-recalled   as commonly quoted; not checked against the paper's table
+recalled   is commonly quoted, and was not checked against the paper's table
 
-Percent. Absolute numbers of 2023's base models are not to be compared with those of today's: compare gains.
+In percent. The base models are of 2023: compare gains with those of today's models, not absolute numbers.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class PublishedRow:
     """By metric; None where the number is not known."""
 
 
-# "+" confirmed, "~" derived, nothing recalled; "-" not known
+# after a number, "+" is confirmed, "~" is derived and nothing is recalled; "-" is a number that is not known
 _TABLE_1 = """
 Llama2-7B base            | 10.5 22.8 11.1~ 13.9      | 1.9 5.1 1.4 2.3
 Llama2-7B + Boost         | 32.9 45.4 39.2+ 55.5      | 5.5 6.8 5.5 14.6
@@ -67,7 +67,7 @@ NOTES = (
     "No pair of columns of table 1 gives the 4 to 8 points by which the text says turns beat parallel draws.",
     "In table 2 the majority of 5 draws (m5@t1) is above that of 5 turns (m1@t5) after self-distillation.",
 )
-"""What to know before comparing."""
+"""What to know before numbers are compared with these."""
 
 
 def table(dataset: Literal["gsm8k", "math"]) -> list[PublishedRow]:

@@ -1,4 +1,4 @@
-"""Which problems, protocols and variants make a table, by name: what `rise bench SUITE` plays.
+"""The suites of `rise bench SUITE`: the problems, protocols and trained variants of each table.
 
 | suite       | what                                                                    | published numbers |
 | ----------- | ----------------------------------------------------------------------- | ----------------- |
@@ -18,35 +18,35 @@ PROTOCOLS = ("sequential", "parallel", "self_refine")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
-    """One suite. Those with variants train; the others measure the agents they are given."""
+    """One suite. A suite with variants trains them; any other measures the agents that the user names."""
 
     envs: tuple[str, ...]
-    """Every one gets a table."""
+    """Environment ids; each gets a table."""
     split: str = "test"
     limit: int | None = None
-    """Problems of each, the first ones of the split; None is all of them."""
+    """Number of problems of each environment, from the beginning of the split; None is all."""
     protocols: tuple[str, ...] = PROTOCOLS
     prompting: tuple[str, ...] = ()
-    """Further protocols of the first row alone: what can be had from it without training."""
+    """Further protocols for the first row only: what the base model reaches by prompting."""
     draws: int = 5
-    """First replies per problem: more than 5 where hard problems are looked at."""
+    """Independent first replies per problem."""
     published: Literal["gsm8k", "math"] | None = None
     checker: str | None = None
-    """The released code's, for the second table beside the published numbers."""
+    """Checker of the released RISE code, for a second table to compare with the published numbers."""
     variants: Mapping[str, "Variant"] = field(default_factory=dict)
     figures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """The paper's ablations, each with its rows."""
+    """Ablation of `figures.ABLATIONS` -> the names of its rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """One way to train: what it sets in `RunConfig`, over a recipe that all variants share."""
+    """One way to train: settings of `RunConfig` that replace those of the recipe that all variants share."""
 
     settings: Mapping[str, Any] = field(default_factory=dict)
     rows: Mapping[str, str] = field(default_factory=dict)
-    """Of its run: label -> name in the suite's table; labels not named are left out."""
+    """Label in its run -> name of the row in the suite's table. Other labels are left out."""
     rollouts_of: str | None = None
-    """The earlier variant whose first iteration plays the very same episodes: they are taken from there."""
+    """An earlier variant whose first iteration plays the same episodes, which are copied from its run."""
     what: str = ""
 
 
@@ -84,7 +84,7 @@ VARIANTS: Mapping[str, Variant] = {
 
 
 def _fitted(iteration: int, name: str, what: str, **fit: Any) -> Variant:
-    """Return a variant that differs from RISE in its fits alone; its first rollouts are RISE's."""
+    """Return a variant that differs from RISE only in its fits, so that RISE's first rollouts can be used."""
     return Variant(
         settings={"iterations": iteration, "fit": fit},
         rows={f"iteration {iteration}": f"{iteration}, {name}"},
@@ -100,15 +100,18 @@ ABLATIONS: Mapping[str, Variant] = {
     ),
     "weights-uniform": _fitted(1, "no weights", "every kept reply counts the same", weights="uniform"),
     "one-turn-history": _fitted(
-        1, "no history", "every reply is trained as an answer to the problem alone", selection={"history": 0}
+        1,
+        "no history",
+        "every reply is trained as an answer to the problem, without the turns before",
+        selection={"history": 0},
     ),
-    # the second iteration: in two turns whose last one a teacher plays they choose alike
+    # compared after the second iteration: on rollouts of two turns these criteria select the same replies
     "select-better": _fitted(
         2, "better", "turns that improve on the one before", selection={"criterion": "better"}
     ),
     "select-best": _fitted(2, "best", "turns as good as any before", selection={"criterion": "best"}),
     "select-successful": _fitted(
-        2, "successful", "right replies alone", selection={"criterion": "successful"}
+        2, "successful", "right replies only", selection={"criterion": "successful"}
     ),
     "correct-to-correct": Variant(
         settings={
@@ -122,13 +125,13 @@ ABLATIONS: Mapping[str, Variant] = {
     "off-policy": Variant(
         settings={"iterations": 2, "on_policy": False},
         rows={"iteration 2": "2, off-policy"},
-        what="the second iteration is played by the base as well",
+        what="the second iteration is played by the base model as well",
         rollouts_of="rise",
     ),
     "continue": Variant(
         settings={"iterations": 2, "restart": False},
         rows={"iteration 2": "2, continued"},
-        what="the second fit goes on from the first one, on its own data",
+        what="the second fit starts from the first one, on data of its own iteration",
         rollouts_of="rise",
     ),
 }

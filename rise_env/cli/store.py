@@ -1,4 +1,4 @@
-"""`rise store`: look into stores of trajectories, check them again, export, import and merge them."""
+"""`rise store`: show, check again, export, import and merge stores of trajectories."""
 
 import argparse
 from collections import Counter
@@ -28,14 +28,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("rise store", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
 
-    info = commands.add_parser("info", help="what was run, and how it went")
+    info = commands.add_parser("info", help="print the settings of the run and a summary of its episodes")
     info.add_argument("store")
     info.set_defaults(run=_info)
 
     show = commands.add_parser("show", help="print episodes")
     show.add_argument("store")
-    show.add_argument("--id", help="this episode alone; its first characters are enough")
-    show.add_argument("--failed", action="store_true", help="failed episodes only")
+    show.add_argument("--id", help="only the episode with this id; its first characters are enough")
+    show.add_argument("--failed", action="store_true", help="only episodes that failed")
     show.add_argument("--start", type=int, default=0)
     show.add_argument("--limit", type=int, default=1)
     show.set_defaults(run=_show)
@@ -43,9 +43,11 @@ def _parser() -> argparse.ArgumentParser:
     again = commands.add_parser("recheck", help="check stored replies with another checker")
     again.add_argument("store")
     again.add_argument("--checker", required=True, help="numeric, symbolic, ...")
-    again.add_argument("--rewards", default="gsm8k", help="what a changed verdict is worth: gsm8k, math, ...")
-    again.add_argument("--out", help="write the rechecked episodes into this new store")
-    again.add_argument("--examples", type=int, default=5, help="changed replies to print")
+    again.add_argument(
+        "--rewards", default="gsm8k", help="scheme for the reward of a changed verdict: gsm8k, math, ..."
+    )
+    again.add_argument("--out", help="write the episodes with the new verdicts into this new store")
+    again.add_argument("--examples", type=int, default=5, help="how many changed replies to print")
     again.set_defaults(run=_recheck)
 
     export = commands.add_parser("export", help="write rows for other training libraries")
@@ -57,13 +59,19 @@ def _parser() -> argparse.ArgumentParser:
     into = commands.add_parser("import", help="read a log of the released RISE code into a store")
     into.add_argument("log")
     into.add_argument("--out", required=True)
-    into.add_argument("--agent", default="unknown", help="who replied")
+    into.add_argument("--agent", default="unknown", help="name of the agent that replied")
     into.set_defaults(run=_import)
 
-    several = commands.add_parser("merge", help="several stores as one, every episode once")
+    several = commands.add_parser(
+        "merge", help="merge several stores into a new one; every episode is kept once"
+    )
     several.add_argument("stores", nargs="+")
     several.add_argument("--out", required=True)
-    several.add_argument("--drop-failed", action="store_true", help="so that the run plays them again")
+    several.add_argument(
+        "--drop-failed",
+        action="store_true",
+        help="leave out failed episodes, so that the run plays them again",
+    )
     several.set_defaults(run=_merge)
     return parser
 
@@ -127,7 +135,7 @@ def _transcript(trajectory: Trajectory) -> list[str]:
             lines.append(
                 f"{mark} [{attempt.agent}: {check.verdict.value}{found}, {attempt.reward:g}] {attempt.reply}"
             )
-    ends = {"solved": trajectory.terminated, "turns used up": trajectory.truncated}
+    ends = {"solved": trajectory.terminated, "turn limit reached": trajectory.truncated}
     lines += [f"-- {end}" for end, true in ends.items() if true]
     if trajectory.error is not None:
         lines.append(f"-- failed: {trajectory.error}")
@@ -143,7 +151,7 @@ def _recheck(arguments: argparse.Namespace) -> int:
     )
     if arguments.out:
         record = {**read_run(arguments.store), "rechecked": arguments.checker}
-        with _whole(arguments.out) as partial, TrajectoryStore(partial, record) as store:
+        with _written_completely(arguments.out) as partial, TrajectoryStore(partial, record) as store:
             while chunk := list(islice(rechecked, 1024)):
                 store.append(chunk)
     else:
@@ -169,7 +177,7 @@ def _export(arguments: argparse.Namespace) -> int:
 
 def _import(arguments: argparse.Namespace) -> int:
     record = {"imported": SOURCE, "agent": arguments.agent}
-    with _whole(arguments.out) as partial:
+    with _written_completely(arguments.out) as partial:
         episodes = list(read_released_log(arguments.log, agent=arguments.agent))
         with TrajectoryStore(partial, record) as store:
             count = store.append(episodes)
@@ -178,28 +186,30 @@ def _import(arguments: argparse.Namespace) -> int:
 
 
 def _merge(arguments: argparse.Namespace) -> int:
-    with _whole(arguments.out) as partial:
+    with _written_completely(arguments.out) as partial:
         count = merge(arguments.stores, partial, drop_failed=arguments.drop_failed)
     print(f"{count} episodes in {arguments.out}")
     return 0
 
 
 @contextmanager
-def _whole(out: str) -> Iterator[Path]:
-    """Give the name of a neighbour to write to; it becomes `out` at the end, and goes when writing fails."""
+def _written_completely(out: str) -> Iterator[Path]:
+    """Yield a path beside `out` to write to. It is renamed to `out` at the end, or removed after an error."""
     partial = Path(f"{out}.partial")
-    _fresh(out)
+    _require_absent(out)
     if partial.exists():
-        raise ConfigError(f"{partial} exists: something writes {out}, or was killed; remove it then")
+        raise ConfigError(
+            f"{partial} exists: another process writes it now, or was killed; in that case remove it"
+        )
     try:
         yield partial
-        _fresh(out)
+        _require_absent(out)
         partial.rename(out)
     finally:
-        with suppress(OSError):  # it may be gone, or never have been
+        with suppress(OSError):  # it was renamed, or never created
             partial.unlink()
 
 
-def _fresh(out: str) -> None:
+def _require_absent(out: str) -> None:
     if Path(out).exists():
         raise ConfigError(f"{out} exists already; choose another name")

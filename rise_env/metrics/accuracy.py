@@ -3,10 +3,10 @@
 Rules, where the RISE paper (arXiv:2407.18219) leaves them open:
 
 - Unparsable: a reply without a readable answer (NO_ANSWER, UNREADABLE) casts no vote and counts as wrong.
-- Classes: correct answers are one class whatever their spelling; wrong ones are classes by their spelling,
-  blanks and a leading "$" apart.
-- Ties: worth the share of the tied classes that is right, so that neither the first nor the last turn is
-  favoured: what drawing lots among them gives on average.
+- Classes: all correct answers are one class. Wrong answers are of one class if they are spelled alike,
+  without regard to blanks and a leading "$".
+- Ties: the value is the share of the tied classes that is right, which is the mean of a random choice among
+  them. Neither the first nor the last turn is favoured.
 - Turns that an episode did not reach count as wrong, and cast no vote.
 
 `m` stands for majority, `p` for pass; the first number is how many draws, the second how many turns.
@@ -26,7 +26,7 @@ Array = npt.NDArray[np.float64]
 
 
 def majority(answer: Ints) -> Array:
-    """Return how right the majority vote of each row is: 1, 0, or between at a tie.
+    """Return how right the majority vote of each row is: 1, 0, or a value between them at a tie.
 
     Args:
         answer: Classes as in `Replies.answer`, shape [episodes, replies].
@@ -37,13 +37,13 @@ def majority(answer: Ints) -> Array:
     check_array("answer", answer, "integer", "episodes", "replies")
     votes = answer != NO_VOTE
     counts = np.zeros(answer.shape)
-    for column in range(answer.shape[1]):  # not all pairs at once: memory stays [episodes, replies]
+    for column in range(answer.shape[1]):  # one column at a time, so that memory stays [episodes, replies]
         counts += answer == answer[:, column : column + 1]
     counts *= votes
-    most = counts.max(axis=1, initial=0)
-    leading = votes & (counts == most[:, None])
-    # each of the `most` members of a leading class counts 1 / most: the sum is the number of tied classes
-    classes = leading.sum(axis=1) / np.maximum(most, 1)
+    highest = counts.max(axis=1, initial=0)
+    leading = votes & (counts == highest[:, None])
+    # a leading class has `highest` members, so this is the number of tied classes
+    classes = leading.sum(axis=1) / np.maximum(highest, 1)
     right = (leading & (answer == RIGHT)).any(axis=1)
     return np.asarray(right / np.maximum(classes, 1))
 
@@ -80,9 +80,9 @@ def m1_at_tt(turns: Replies, count: int) -> Array:
 def p1_at_tt(turns: Replies, count: int) -> Array:
     """p1@tT: whether any of the first T turns is right. No tie; unparsable is wrong. Paper, section 5.
 
-    This is what an oracle that stops the rollout at the first right reply sees. Up to that reply the rollout
-    is the same with and without it as long as the feedback is blind, so one log gives this and `m1_at_tt`;
-    where the oracle also speaks (feedback="oracle"), the log has to be of that protocol.
+    This is the score of a rollout that an oracle stops at the first right reply. With blind feedback, a
+    rollout up to that reply is the same with and without the oracle, so one log gives both this and
+    `m1_at_tt`. With feedback="oracle" the replies differ, and a log of that protocol is needed.
     """
     return np.asarray(turns.first(count).correct.any(axis=1), dtype=float)
 
@@ -98,7 +98,7 @@ def accuracy_at_turn(turns: Replies, number: int) -> Array:
 
 
 def pass_at_k(draws: Replies, k: int) -> Array:
-    """pass@k: the chance that at least one of k draws is right, without bias from all n >= k draws.
+    """pass@k: an unbiased estimate, from n >= k draws, of the chance that at least one of k draws is right.
 
     1 - C(n - c, k) / C(n, k), where c of the n draws are right. No tie; unparsable is wrong. Source: Chen et
     al. 2021, arXiv:2107.03374, section 2.1.
@@ -125,7 +125,7 @@ def wrong_to_right(correct: Array) -> tuple[Array, Array]:
         correct: 1 or 0, shape [..., turns]; unparsable replies are wrong.
 
     Returns:
-        Two arrays of shape [..., turns - 1]: their sums' ratio is the wrong-to-right rate.
+        Two arrays of shape [..., turns - 1]. The ratio of their sums is the wrong-to-right rate.
 
     Raises:
         ConfigError: `correct` has no axis of turns, or is not of floats.
@@ -135,13 +135,16 @@ def wrong_to_right(correct: Array) -> tuple[Array, Array]:
 
 
 def right_to_wrong(correct: Array) -> tuple[Array, Array]:
-    """Count the right that became wrong, and the right, as `wrong_to_right` does."""
+    """Count, for each step from turn t to t+1, the right that became wrong, and the right.
+
+    Args and returns: see `wrong_to_right`.
+    """
     before, after = _steps(correct)
     return before * (1 - after), before
 
 
 def transitions(correct: Array) -> dict[str, Array]:
-    """Return which of the four things happened at each step from turn t to t+1: four arrays of 0 and 1.
+    """Return which of four transitions happened at each step from turn t to t+1: four arrays of 0 and 1.
 
     Args:
         correct: 1 or 0, shape [..., turns]; unparsable replies are wrong.
@@ -163,10 +166,10 @@ def transitions(correct: Array) -> dict[str, Array]:
 
 
 def lift(later: Array, earlier: Array) -> Array:
-    """Return what turns add, problem by problem: later - earlier, in [-1, 1].
+    """Return the gain of one score over another, problem by problem: later - earlier, in [-1, 1].
 
-    For the paper's bracketed numbers `earlier` is m1@t1 of the same policy; for m1@t5 - m5@t1, the gain
-    over as many parallel generations, it is m5@t1. Paired: both are of the same problems in the same order.
+    For the numbers in brackets in the paper's tables, `earlier` is m1@t1 of the same policy. For the gain of
+    sequential over parallel generations it is mK@t1. Both arrays are of the same problems in the same order.
 
     Raises:
         ConfigError: The shapes differ, or an array is not of floats.

@@ -10,13 +10,13 @@ from rise_env.metrics.array_checks import check_array
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-CELLS = 4_000_000
-"""Drawn counts held at once."""
+MAX_COUNTS = 4_000_000
+"""Largest number of resampled counts that are held in memory at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean with its interval."""
+    """A mean or a ratio with its interval."""
 
     mean: float
     low: float
@@ -28,8 +28,8 @@ def bootstrap(
 ) -> Estimate:
     """Return the mean of `values` with its percentile-bootstrap interval.
 
-    Problems are drawn with replacement, the same ones for every seed, and so are seeds where there are
-    several. For a paired comparison pass the differences, or call `paired_bootstrap`.
+    Problems are drawn with replacement, the same ones for every seed. If there are several seeds, they are
+    drawn with replacement as well. For a paired comparison, pass the differences or call `paired_bootstrap`.
 
     Args:
         values: One number per seed and problem, shape [seeds, problems].
@@ -39,7 +39,7 @@ def bootstrap(
         seed: Of the resampling.
 
     Returns:
-        Not a number where there is nothing to divide by.
+        The estimate; it is not a number (NaN) if the denominators sum to 0.
 
     Raises:
         ConfigError: There is nothing to average, the shapes differ or are not [seeds, problems], an array is
@@ -109,17 +109,18 @@ def _total(values: Array, weights: Array) -> float:
 
 
 def _resampled(values: Array, weights: Array, *, draws: int, seed: int) -> Array:
-    """Return the ratio of each bootstrap sample; samples without a denominator are left out.
+    """Return the ratio of the sums in each bootstrap sample; samples whose denominator is 0 are left out.
 
-    Problems with the same numbers are drawn as one group. How often a group is drawn is a sum of how often
-    its members are, so the distribution is the same, and 100,000 problems of 0 and 1 cost as much as two.
+    Problems with equal values are drawn as one group. How often a group is drawn is the sum of how often its
+    members are drawn, so the distribution is the same. Time and memory depend on the number of groups, which
+    is 2 for 100,000 problems with the values 0 and 1.
     """
     seeds, problems = values.shape
-    kinds, sizes = _groups(np.concatenate([values, weights]))
-    tops, bottoms = kinds[:seeds], kinds[seeds:]
+    groups, sizes = _groups(np.concatenate([values, weights]))
+    tops, bottoms = groups[:seeds], groups[seeds:]
     rng = np.random.default_rng(np.random.SeedSequence((seed, seeds, problems)))
     ratios = []
-    step = max(1, CELLS // len(sizes))
+    step = max(1, MAX_COUNTS // len(sizes))
     for start in range(0, draws, step):
         count = min(step, draws - start)
         by_problem = rng.multinomial(problems, sizes / problems, size=count)
@@ -131,9 +132,9 @@ def _resampled(values: Array, weights: Array, *, draws: int, seed: int) -> Array
 
 
 def _groups(columns: Array) -> tuple[Array, Ints]:
-    """Return the distinct columns and how often each occurs."""
+    """Return the distinct columns, and how often each of them occurs."""
     _, code = np.unique(columns[0], return_inverse=True)
-    for row in columns[1:]:  # one sort of whole numbers per row: faster than sorting columns
+    for row in columns[1:]:  # sorting integers once per row is faster than sorting columns
         levels, place = np.unique(row, return_inverse=True)
         _, code = np.unique(code * len(levels) + place, return_inverse=True)
     _, first, sizes = np.unique(code, return_index=True, return_counts=True)

@@ -1,4 +1,4 @@
-"""What the scores of a policy cost, so that they can be compared at equal generations and at equal tokens."""
+"""Generations and tokens of each score, to compare scores at equal generations or at equal tokens."""
 
 from typing import Any
 
@@ -10,30 +10,31 @@ from rise_env.metrics.policy_results import PolicyResults, over_seeds
 from rise_env.metrics.reply_arrays import Replies
 
 
-def costs(found: PolicyResults) -> dict[str, Any]:
+def costs(results: PolicyResults) -> dict[str, Any]:
     """Return generations and tokens per problem, and tokens per solved problem, as JSON values.
 
     Returns:
-        "sequential" and "parallel": {"generations", "generated", "read"}, each a list: per problem, after
-        1..T turns or 1..K draws, means over problems and seeds. "generated" counts tokens of replies, "read"
-        those of prompts, as the agent counts them, without regard to a cache. "tokens_per_solved": generated
-        tokens per solved problem for each score, null where none is solved.
+        "sequential" and "parallel" are {"generations", "generated", "read"}. Each is a list with the means
+        over problems and seeds after 1..T turns or 1..K draws. "generated" are tokens of replies and "read"
+        tokens of prompts, as the agent counts them; prompt tokens from a cache are included.
+        "tokens_per_solved" has the generated tokens per solved problem for each score, null if no problem is
+        solved.
     """
-    t, k = found.turns, found.num_samples
+    t, k = results.turns, results.num_samples
     scores = {
-        "m1@t1": (found.sequential, 1, found.m1_t1),
-        f"m{k}@t1": (found.parallel, k, found.mk_t1),
-        f"m1@t{t}": (found.sequential, t, found.m1_tt),
+        "m1@t1": (results.sequential, 1, results.m1_t1),
+        f"m{k}@t1": (results.parallel, k, results.mk_t1),
+        f"m1@t{t}": (results.sequential, t, results.m1_tt),
     }
     per_solved = {}
     for name, (logs, count, score) in scores.items():
-        tokens = over_seeds(lambda log, n=count: diagnostics.reply_length(log.first(n))[0], logs)  # type: ignore[misc]
+        tokens = np.stack([diagnostics.reply_length(log.first(count))[0] for log in logs])
         per_solved[name] = _ratio(tokens, score)
-    oracle = over_seeds(_tokens_to_the_first_right, found.sequential)
-    per_solved[f"p1@t{t}"] = _ratio(oracle, found.p1_tt)
+    oracle = over_seeds(_tokens_until_right, results.sequential)
+    per_solved[f"p1@t{t}"] = _ratio(oracle, results.p1_tt)
     return {
-        "sequential": _running(found.sequential),
-        "parallel": _running(found.parallel),
+        "sequential": _cumulative_means(results.sequential),
+        "parallel": _cumulative_means(results.parallel),
         "tokens_per_solved": per_solved,
     }
 
@@ -43,7 +44,7 @@ def _ratio(tokens: Array, solved: Array) -> float | None:
     return round(float(tokens.sum()) / total, 2) if total else None
 
 
-def _running(logs: tuple[Replies, ...]) -> dict[str, list[float]]:
+def _cumulative_means(logs: tuple[Replies, ...]) -> dict[str, list[float]]:
     parts: dict[str, list[Any]] = {
         "generations": [log.given for log in logs],
         "generated": [log.tokens for log in logs],
@@ -55,7 +56,7 @@ def _running(logs: tuple[Replies, ...]) -> dict[str, list[float]]:
     }
 
 
-def _tokens_to_the_first_right(log: Replies) -> Array:
-    """Tokens until an oracle would stop: through the first right turn, or all of them."""
+def _tokens_until_right(log: Replies) -> Array:
+    """Return the tokens up to and including the first right turn, or of all turns if none is right."""
     before: Any = np.cumsum(log.correct, axis=1) - log.correct
     return np.asarray((log.tokens * (before == 0)).sum(axis=1), dtype=float)

@@ -1,8 +1,8 @@
-"""What a policy does with its turns beside being right or wrong: pure functions of `Replies`.
+"""How a policy uses its turns, apart from being right or wrong: pure functions of `Replies`.
 
-Rates are given as two arrays of shape [episodes], what happened and out of how many: the ratio of their sums
-is the rate, and `bootstrap.bootstrap` gives it with its interval. An episode in which nothing
-could happen adds nothing to either.
+A rate is returned as two arrays of shape [episodes]: how often something happened, and how often it could
+have happened. The rate is the ratio of their sums; `bootstrap.bootstrap` computes it with its interval. An
+episode in which it could not happen has 0 in both.
 """
 
 import math
@@ -22,10 +22,10 @@ _FAILED = [VERDICTS.index(Verdict.NO_ANSWER), VERDICTS.index(Verdict.UNREADABLE)
 def break_even(fix_rate: float, break_rate: float, accuracy: float) -> tuple[float, float]:
     """Return (ECR / EIR, accuracy / (1 - accuracy)): another turn pays when the first is the greater.
 
-    ECR, the error correction rate, is the share of wrong replies that the next turn sets right; EIR, the
-    error introduction rate, the share of right ones that it breaks. A turn changes accuracy by
-    (1 - accuracy) ECR - accuracy EIR, which is above 0 exactly when ECR / EIR > accuracy / (1 - accuracy).
-    Source: as collected from studies of intrinsic self-correction (compare arXiv:2310.01798).
+    ECR, the error correction rate, is the share of wrong replies that are right at the next turn. EIR, the
+    error introduction rate, is the share of right replies that are wrong at the next turn. A turn changes the
+    accuracy by (1 - accuracy) ECR - accuracy EIR, which is above 0 exactly when
+    ECR / EIR > accuracy / (1 - accuracy). Compare studies of intrinsic self-correction (arXiv:2310.01798).
 
     Args:
         fix_rate: ECR, in [0, 1].
@@ -33,7 +33,7 @@ def break_even(fix_rate: float, break_rate: float, accuracy: float) -> tuple[flo
         accuracy: Before the turn, in [0, 1].
 
     Returns:
-        Both ratios; x / 0 is infinite, 0 / 0 is not a number (nothing changes, so nothing is decided).
+        Both ratios. x / 0 is infinite, and 0 / 0 is not a number (NaN).
 
     Raises:
         ConfigError: A share is not between 0 and 1.
@@ -47,8 +47,8 @@ def break_even(fix_rate: float, break_rate: float, accuracy: float) -> tuple[flo
 def distinct_answers(turns: Replies) -> tuple[Array, Array]:
     """Count the distinct answers of each episode, and its replies with an answer.
 
-    The ratio is 1 when every turn answers anew and 1/T when all T agree. Ties play no part; a reply without
-    a readable answer is left out of both. Source: the share of distinct answers in arXiv:2507.14295.
+    The ratio is 1 if all answers differ and 1/T if all T of them are the same. A reply without a readable
+    answer is in neither count. Source: the share of distinct answers in arXiv:2507.14295.
     """
     answer = turns.answer
     new = answer != NO_VOTE
@@ -59,10 +59,10 @@ def distinct_answers(turns: Replies) -> tuple[Array, Array]:
 
 
 def repeats(turns: Replies) -> tuple[Array, Array]:
-    """Count the wrong answers that the next turn gives again, and the wrong answers that had a next turn.
+    """Count wrong answers that are repeated at the next turn, and wrong answers that have a next turn.
 
-    A reply without a readable answer is not an answer: it neither repeats nor is repeated. Source: the
-    repeated answers after failures in arXiv:2507.14295.
+    A reply without a readable answer is in neither count. Source: the repeated answers after failures in
+    arXiv:2507.14295.
     """
     before, after = turns.answer[:, :-1], turns.answer[:, 1:]
     wrong = (before > RIGHT) & turns.given[:, 1:]
@@ -70,7 +70,7 @@ def repeats(turns: Replies) -> tuple[Array, Array]:
 
 
 def verbatim_repeats(turns: Replies) -> tuple[Array, Array]:
-    """Count replies that are letter for letter the one before, and all replies after the first."""
+    """Count replies with the very text of the reply before, and all replies after the first."""
     again = turns.given[:, 1:]
     same = again & (turns.text[:, 1:] == turns.text[:, :-1])
     return same.sum(axis=1).astype(float), again.sum(axis=1).astype(float)
@@ -79,7 +79,7 @@ def verbatim_repeats(turns: Replies) -> tuple[Array, Array]:
 def format_failures(replies: Replies) -> tuple[Array, Array]:
     """Count replies without a readable answer (NO_ANSWER, UNREADABLE), and all replies.
 
-    A check that ran out of time (TIMEOUT) is no failure of the format: see `timeouts`.
+    A check that ran out of time (TIMEOUT) is not counted as a format failure; see `timeouts`.
     """
     return np.isin(replies.verdict, _FAILED).sum(axis=1).astype(float), _count(replies)
 
@@ -93,18 +93,18 @@ def timeouts(replies: Replies) -> tuple[Array, Array]:
 def reply_length(replies: Replies) -> tuple[Array, Array]:
     """Return the tokens generated in each episode, and its replies: the ratio is tokens per reply.
 
-    Tokens as the agent counts them; where it counts none they are 0 (characters are in
-    `Replies.characters`).
+    Tokens are counted by the agent, and 0 for agents that count none (`Replies.characters` always has the
+    characters).
     """
     return replies.tokens.sum(axis=1).astype(float), _count(replies)
 
 
 def tokens_per_solved(replies: Replies, right: Array, *, prompts: bool = False) -> tuple[Array, Array]:
-    """Return the tokens of each episode, and how far it was solved: the ratio is tokens per solved problem.
+    """Return the tokens of each episode and its score: the ratio is tokens per solved problem.
 
     Args:
-        replies: All that was generated for the score.
-        right: The score, shape [episodes]: m1@tT, p1@tT, ...; a tie counts as its share.
+        replies: All replies that were generated for the score.
+        right: The score, m1@tT or p1@tT for example, shape [episodes]. A tie counts with its value below 1.
         prompts: Count the prompts' tokens as well, not only the generated ones.
 
     Raises:

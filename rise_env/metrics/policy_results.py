@@ -1,4 +1,4 @@
-"""What one policy did in an evaluation: the arrays that a row of the report is made of."""
+"""The results of one policy in an evaluation, as the arrays from which a row of the report is computed."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,10 +16,10 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PolicyResults:
-    """The logs of one policy, per seed; every log holds the same problems in the same order."""
+    """The logs of one policy, one per seed. All logs have the same problems in the same order."""
 
     sequential: tuple[Replies, ...]
-    """One rollout of T turns per problem, blind, to the end."""
+    """One rollout of T turns per problem, with blind feedback and without a stop."""
     parallel: tuple[Replies, ...]
     """Independent first replies per problem, K or more."""
     num_samples: int
@@ -44,22 +44,22 @@ class PolicyResults:
 
     @cached_property
     def m1_t1(self) -> Array:
-        """Shape [seeds, problems]; so are all below."""
+        """m1@t1, shape [seeds, problems]."""
         return over_seeds(accuracy.m1_at_t1, self.sequential)
 
     @cached_property
     def m1_tt(self) -> Array:
-        """Majority over all turns."""
+        """m1@tT, shape [seeds, problems]."""
         return over_seeds(lambda replies: accuracy.m1_at_tt(replies, self.turns), self.sequential)
 
     @cached_property
     def p1_tt(self) -> Array:
-        """Any turn."""
+        """p1@tT, shape [seeds, problems]."""
         return over_seeds(lambda replies: accuracy.p1_at_tt(replies, self.turns), self.sequential)
 
     @cached_property
     def mk_t1(self) -> Array:
-        """Majority over all draws."""
+        """mK@t1, shape [seeds, problems]."""
         return over_seeds(lambda replies: accuracy.mk_at_t1(replies, self.num_samples), self.parallel)
 
 
@@ -70,7 +70,7 @@ def policy_results(
     *,
     num_samples: int | None = None,
 ) -> PolicyResults:
-    """Put the logs of one policy in order.
+    """Bring the logs of one policy into one order of problems.
 
     Args:
         sequential: Per seed, from `by_turn`.
@@ -79,7 +79,7 @@ def policy_results(
         num_samples: K of mK@t1; None takes all draws.
 
     Raises:
-        ConfigError: Seeds or protocols do not cover the same problems.
+        ConfigError: Seeds or protocols are not of the same problems, or there are none.
     """
     problems = sorted(sequential[0].problems) if sequential else []
     if not problems or len(sequential) != len(parallel):
@@ -87,7 +87,7 @@ def policy_results(
 
     def ordered(logs: Sequence[Replies]) -> tuple[Replies, ...]:
         if len(logs) != len(sequential):
-            raise ConfigError(f"every protocol needs every seed: got {len(logs)} and {len(sequential)} logs")
+            raise ConfigError(f"every protocol needs every seed: got {len(logs)} logs, not {len(sequential)}")
         shapes = [log.given.shape for log in logs]
         if len({replies for _, replies in shapes}) != 1:
             raise ConfigError(f"the logs of all seeds need as many replies per episode, got shapes {shapes}")
@@ -102,5 +102,5 @@ def policy_results(
 
 
 def over_seeds(function: Callable[[Replies], Array], logs: Sequence[Replies]) -> Array:
-    """Return what a function of one log gives for each, shape [seeds, problems]."""
+    """Return the values of a function for each log, stacked: shape [seeds, problems]."""
     return np.stack([function(log) for log in logs])

@@ -1,6 +1,6 @@
-"""Replies of many episodes as arrays: one pass over the trajectories, after which every metric is fast.
+"""Replies of many episodes as arrays, so that metrics are array operations.
 
-Two shapes of log are read: episodes of several turns (`by_turn`), and independent draws of the first reply
+Two kinds of logs are read: episodes of several turns (`by_turn`), and independent draws of the first reply
 (`by_draw`). Both become `Replies`, arrays of shape [episodes, replies].
 """
 
@@ -20,35 +20,40 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 VERDICTS = tuple(Verdict)
-"""A verdict's number in `Replies.verdict` is its place here."""
+"""`Replies.verdict` has the index of a verdict in this tuple."""
 NO_VOTE = 0
 """Class of a reply that states no readable answer, and of one that was not given."""
 RIGHT = 1
 """Class of every correct answer, whatever its spelling; wrong answers have classes from 2 on."""
-_PLACE = {id(verdict): number for number, verdict in enumerate(VERDICTS)}  # an enum's own hash is slow
-_SILENT = {Verdict.NO_ANSWER, Verdict.UNREADABLE}
+_PLACE = {id(verdict): number for number, verdict in enumerate(VERDICTS)}
+"""By id, because hashing a member of an enum is slow."""
+_NO_VOTE_VERDICTS = {Verdict.NO_ANSWER, Verdict.UNREADABLE}
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Replies:
-    """What was replied, shape [episodes, replies] everywhere. A reply that was not given is all zeros."""
+    """Replies as arrays of shape [episodes, replies]; not given ones are 0 unless a field says otherwise.
+
+    Raises:
+        ConfigError: The arrays differ in shape, or one has another dtype than annotated.
+    """
 
     problems: tuple[str, ...]
     """Problem id of every episode."""
     given: Bools
-    """False where the episode ended before, because it was solved or because it failed."""
+    """False where the episode had ended before, because it was solved or because it failed."""
     answer: Ints
     """Class of the answer: NO_VOTE, RIGHT, or from 2 on, the same number for the same wrong answer."""
     verdict: Ints
-    """Place in VERDICTS; -1 where not given."""
+    """Index in VERDICTS; -1 where not given."""
     tokens: Ints
-    """Generated."""
+    """Generated tokens."""
     prompt_tokens: Ints
-    """Read."""
+    """Tokens of the prompt."""
     characters: Ints
-    """Of the reply."""
+    """Length of the reply in characters."""
     text: Ints
-    """The same number for the same text, from 1; 0 where not given."""
+    """A number from 1 that is the same for the same text; 0 where not given."""
 
     def __post_init__(self) -> None:
         for name in _ARRAYS:
@@ -76,7 +81,7 @@ class Replies:
         return self._with(lambda part: part[:, :count])
 
     def every(self, step: int) -> Self:
-        """Return every `step`-th reply, the first one included: the answers of self-refinement.
+        """Return every `step`-th reply, beginning with the first: in self-refinement, those with an answer.
 
         The tokens of the replies in between are added to those of the next reply that is kept.
 
@@ -86,7 +91,7 @@ class Replies:
         if step < 1:
             raise ConfigError(f"step must be at least 1, got {step}")
         kept = self._with(lambda part: part[:, ::step])
-        tokens, read = (_since_the_last(part, step) for part in (self.tokens, self.prompt_tokens))
+        tokens, read = (_sums_between(part, step) for part in (self.tokens, self.prompt_tokens))
         return replace(kept, tokens=tokens, prompt_tokens=read)
 
     def in_order(self, problems: Sequence[str]) -> Self:
@@ -112,17 +117,17 @@ class Replies:
 _ARRAYS = tuple(name for name in Replies.__dataclass_fields__ if name != "problems")
 
 
-def _since_the_last(values: Ints, step: int) -> Ints:
+def _sums_between(values: Ints, step: int) -> Ints:
     running = np.cumsum(values, axis=1)[:, ::step]
     return np.diff(running, axis=1, prepend=0)
 
 
 def by_turn(trajectories: Iterable[Trajectory], turns: int) -> Replies:
-    """Return the replies that episodes went on with, one column per turn.
+    """Return the chosen reply of each turn, one column per turn.
 
     Args:
         trajectories: Any number.
-        turns: Columns; turns beyond are left out, turns not reached are not given.
+        turns: Number of columns. Later turns are left out; turns that were not reached are "not given".
     """
     return _tabulate(trajectories, turns, lambda t: [turn.attempts[turn.chosen] for turn in t.turns[:turns]])
 
@@ -131,8 +136,8 @@ def by_draw(trajectories: Iterable[Trajectory], num_samples: int) -> Replies:
     """Return the independent replies to the first observation, one column per draw.
 
     Args:
-        trajectories: Any number; their first turn holds the draws, made without regard to their verdicts.
-        num_samples: Columns; draws beyond are left out.
+        trajectories: Any number. Their first turn has the draws, whose number must not depend on verdicts.
+        num_samples: Number of columns. Later draws are left out.
     """
     return _tabulate(
         trajectories, num_samples, lambda t: t.turns[0].attempts[:num_samples] if t.turns else ()
@@ -140,13 +145,13 @@ def by_draw(trajectories: Iterable[Trajectory], num_samples: int) -> Replies:
 
 
 def answer_key(check: CheckResult) -> str | None:
-    """Return what a reply votes for: "" for the right answer, a spelling for a wrong one, None for none.
+    """Return what a reply votes for: "" for the right answer, the spelling of a wrong one, None for no vote.
 
-    Wrong answers are told apart by their spelling, blanks and a leading "$" apart.
+    Spellings are compared without blanks and without a leading "$".
     """
     if check.verdict is Verdict.CORRECT:
         return ""
-    if check.answer is None or check.verdict in _SILENT:
+    if check.answer is None or check.verdict in _NO_VOTE_VERDICTS:
         return None
     return "wrong " + "".join(check.answer.split()).lstrip("$")
 
@@ -190,7 +195,7 @@ def _tabulate(
 
 
 def _classes(checks: Sequence[CheckResult], places: Sequence[int]) -> list[int]:
-    """Number the answers: see `Replies.answer`. A spelling is looked at once, however often it is given."""
+    """Return the classes of answers, as in `Replies.answer`. Each spelling is normalized only once."""
     classes: dict[str | None, int] = {None: NO_VOTE, "": RIGHT}
     seen: dict[tuple[int, str | None], int] = {}
     numbers = []

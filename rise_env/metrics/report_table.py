@@ -7,8 +7,8 @@ from rise_env.metrics.report_metrics import METRICS, Table
 from rise_env.metrics.report_values import is_estimate
 
 COLUMNS = ("row", "figure", "at", "mean", "low", "high")
-"""Of the long table. `at` is the turn, the step after that turn, or the number of draws; None where there is
-no such thing."""
+"""Of the long table. `at` is the turn, the step after that turn, or the number of draws; None for metrics
+that are one number per row."""
 
 
 def cells(report: Mapping[str, Any], table: Table = "scores") -> list[list[str]]:

@@ -12,15 +12,15 @@ Array = npt.NDArray[np.float64]
 
 
 def mcnemar(first: Array, second: Array) -> tuple[int, int, float]:
-    """McNemar's exact test: is one of two policies right more often on the same problems?
+    """Test whether one of two policies is right more often on the same problems (McNemar's exact test).
 
-    Only problems on which they differ tell: under the null hypothesis each favours either with chance one
-    half. Source: McNemar 1947; the exact, two-sided binomial form, doubled and capped at 1.
+    Only problems that exactly one policy solves count. Under the null hypothesis either policy is that one
+    with probability 1/2. Source: McNemar 1947, in the exact binomial form; two-sided: doubled, and at most 1.
 
     Args:
-        first: 1 or 0 per problem. Independent problems: with several seeds, give one seed at a time, or
-            the majority over seeds. Unparsable replies are 0. A tie of a majority vote (a value between 0
-            and 1) counts as right when it exceeds one half.
+        first: 1 or 0 per problem, shape [problems]. A value between them (a tie of a majority vote, or a mean
+            over seeds) counts as right if it exceeds 1/2. The test assumes independent problems, so several
+            seeds must not be concatenated.
         second: Of the other policy, the same problems in the same order.
 
     Returns:
@@ -40,10 +40,10 @@ def mcnemar(first: Array, second: Array) -> tuple[int, int, float]:
 
 
 def _two_sided(least: int, n: int) -> float:
-    """P of at most `least` or at least n - `least` heads among n tosses, by logarithms against overflow."""
+    """Return the probability of at most `least` or at least n - `least` heads in n tosses of a fair coin."""
     if n == 0:
         return 1.0
-    logs = [
+    logs = [  # logarithms, because the binomial coefficients overflow
         math.lgamma(n + 1) - math.lgamma(i + 1) - math.lgamma(n - i + 1) - n * math.log(2)
         for i in range(least + 1)
     ]

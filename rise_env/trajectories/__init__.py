@@ -1,1 +1,1 @@
-"""Stores of trajectories: written, read, exported, imported, merged, checked again."""
+"""Stores of trajectories: reading and writing them, export, import, merging, and checking replies again."""

@@ -1,4 +1,4 @@
-"""Trajectories as rows of the formats that other training libraries read.
+"""Exports trajectories as rows of the formats that other training libraries read.
 
 | format            | one row per      | for                                             |
 | ----------------- | ---------------- | ----------------------------------------------- |
@@ -7,7 +7,8 @@
 | verl              | problem          | verl's RL parquet                               |
 | fastchat          | turn             | the released RISE code's training, with `loss`  |
 
-Episodes that failed are left out.
+Episodes that failed are left out. To add a format, write a function from trajectories to rows and add one
+entry to `FORMATS`; `rise store export` then offers it.
 """
 
 import json
@@ -21,12 +22,12 @@ from rise_env.types import Conversation, Trajectory
 
 Row = dict[str, Any]
 
-TEMPERATURE = 0.4
-"""Of the released code's weights, exp(reward / temperature)."""
+TAU = 0.4
+"""Of the weights exp(reward / TAU) in the released RISE code."""
 
 
 def conversation(trajectory: Trajectory) -> Conversation:
-    """Return everything said in an episode, also what a sliding window hid from the agent."""
+    """Return all messages of an episode, including those that a sliding window hid from the agent."""
     said: Conversation = ()
     for turn in trajectory.turns:
         seen = turn.observation
@@ -38,8 +39,8 @@ def conversation(trajectory: Trajectory) -> Conversation:
 
 
 def messages(trajectories: Iterable[Trajectory]) -> Iterator[Row]:
-    """Yield one row per episode: `messages` and what was found at each turn."""
-    for trajectory in _healthy(trajectories):
+    """Yield one row per episode: its `messages`, and the verdict, answer and reward of each turn."""
+    for trajectory in _without_failed(trajectories):
         problem, turns = trajectory.problem, trajectory.turns
         yield {
             "id": trajectory.id,
@@ -60,8 +61,8 @@ def messages(trajectories: Iterable[Trajectory]) -> Iterator[Row]:
 
 
 def prompt_completion(trajectories: Iterable[Trajectory]) -> Iterator[Row]:
-    """Yield one row per turn: what the agent saw, and what it said."""
-    for trajectory in _healthy(trajectories):
+    """Yield one row per turn: the observation as `prompt` and the reply as `completion`."""
+    for trajectory in _without_failed(trajectories):
         for number, turn in enumerate(trajectory.turns):
             yield {
                 "prompt": [dict(message) for message in turn.observation],
@@ -76,7 +77,7 @@ def prompt_completion(trajectories: Iterable[Trajectory]) -> Iterator[Row]:
 def verl(trajectories: Iterable[Trajectory]) -> Iterator[Row]:
     """Yield one row per problem: the first prompt and the reference answer."""
     seen = set()
-    for trajectory in _healthy(trajectories):
+    for trajectory in _without_failed(trajectories):
         problem = trajectory.problem
         if problem.id in seen:
             continue
@@ -91,19 +92,20 @@ def verl(trajectories: Iterable[Trajectory]) -> Iterator[Row]:
 
 
 def fastchat(trajectories: Iterable[Trajectory]) -> Iterator[Row]:
-    """Yield one row per turn, up to the first correct one, as `workflow_convert.py --criteria all` does.
+    """Yield one row per turn, up to the first correct one.
 
-    `loss` is the weight exp(reward / 0.4) of the last reply, and 0 for everything before it.
+    `loss` is the weight exp(reward / TAU) of the row's last reply, and 0 for all messages before it. Source:
+    `workflow_convert.py --criteria all` of the released RISE code (cmu-mind/RISE).
     """
     names = {"user": "human", "assistant": "gpt", "system": "system"}
     number = 0
-    for trajectory in _healthy(trajectories):
+    for trajectory in _without_failed(trajectories):
         for turn in trajectory.turns:
             said: list[Row] = [
                 {"from": names[message["role"]], "value": message["content"], "loss": 0.0}
                 for message in turn.observation
             ]
-            weight = math.exp(turn.action.reward / TEMPERATURE)
+            weight = math.exp(turn.action.reward / TAU)
             said.append({"from": "gpt", "value": turn.action.reply, "loss": weight})
             yield {"id": f"identity_{number}", "conversations": said}
             number += 1
@@ -117,42 +119,43 @@ FORMATS: dict[str, Callable[[Iterable[Trajectory]], Iterator[Row]]] = {
     "verl": verl,
     "fastchat": fastchat,
 }
+"""Name, as `rise store export --format` takes it -> from trajectories to rows."""
 
 
 def write_rows(rows: Iterable[Row], path: Path) -> int:
-    """Write rows in the format that the file's ending says; return how many.
+    """Write rows to a file in the format that its suffix names, and return how many rows there were.
 
-    .jsonl is one row per line, .json one list, .parquet a table; without an ending it is a folder that
-    `datasets.load_from_disk` reads.
+    .jsonl has one row per line, .json one list of rows, .parquet a table. A path without a suffix becomes a
+    folder that `datasets.load_from_disk` reads.
 
     Raises:
-        StoreError: There is something at `path` already, or there are no rows.
-        ConfigError: The ending is unknown.
-        MissingDependencyError: `datasets` is not installed, and this ending needs it.
+        StoreError: `path` exists already, or there are no rows.
+        ConfigError: The suffix is unknown.
+        MissingDependencyError: `datasets` is not installed, and this suffix needs it.
     """
     if path.exists():
         raise StoreError(f"{path} exists already; choose another name")
     path.parent.mkdir(parents=True, exist_ok=True)
-    made = list(rows)
-    if not made:
-        raise StoreError("there are no healthy episodes to export")
+    all_rows = list(rows)
+    if not all_rows:
+        raise StoreError("there are no episodes to export: the store has none that did not fail")
     if path.suffix == ".jsonl":
-        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in made)
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in all_rows)
         path.write_text(text, errors="backslashreplace")
     elif path.suffix == ".json":
-        path.write_text(json.dumps(made, ensure_ascii=False, indent=1), errors="backslashreplace")
+        path.write_text(json.dumps(all_rows, ensure_ascii=False, indent=1), errors="backslashreplace")
     elif path.suffix in {".parquet", ""}:
-        table = _datasets().Dataset.from_list(made)
+        table = _datasets().Dataset.from_list(all_rows)
         if path.suffix:
             table.to_parquet(str(path))
         else:
             table.save_to_disk(str(path))
     else:
         raise ConfigError(f"cannot write {path.suffix!r}: use .jsonl, .json, .parquet or a folder")
-    return len(made)
+    return len(all_rows)
 
 
-def _healthy(trajectories: Iterable[Trajectory]) -> Iterator[Trajectory]:
+def _without_failed(trajectories: Iterable[Trajectory]) -> Iterator[Trajectory]:
     return (trajectory for trajectory in trajectories if trajectory.error is None and trajectory.turns)
 
 

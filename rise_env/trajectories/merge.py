@@ -1,4 +1,4 @@
-"""Several stores as one."""
+"""Merges several stores into one."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,25 +10,25 @@ from rise_env.types import Trajectory
 
 
 def merge(stores: Sequence[str | Path], out: str | Path, *, drop_failed: bool = False) -> int:
-    """Write every episode of `stores` once into a new store; return how many.
+    """Write every episode of `stores` once into a new store, and return how many there were.
 
-    Stores of one run (shards, say) give a store of that run, which the run itself can continue. Of
-    different runs, the new run record lists theirs.
+    Stores of one run (its shards, for example) become a store of that run, which the run can continue. For
+    stores of different runs, the new run record has a list of theirs under "merged".
 
     Args:
-        stores: Files; the first that holds an id counts.
+        stores: Files. Of several episodes with one id, the first is taken.
         out: A new file.
         drop_failed: Leave out episodes that failed, so that the run plays them again.
 
     Raises:
-        StoreError: `out` exists, or a store is damaged.
-        DataNotFoundError: A store is not there.
+        StoreError: `out` exists already, or a store is damaged.
+        DataNotFoundError: A store does not exist.
     """
     out = Path(out)
     if out.exists():
         raise StoreError(f"{out} exists already; choose another name")
     records = [read_run(path) for path in stores]
-    same = all(_lasting(record) == _lasting(records[0]) for record in records)
+    same = all(_without_volatile(record) == _without_volatile(records[0]) for record in records)
     record = records[0] if same else {"kind": "run", "merged": records}
     count = 0
     with TrajectoryStore(out, record) as store:
@@ -38,7 +38,7 @@ def merge(stores: Sequence[str | Path], out: str | Path, *, drop_failed: bool = 
     return count
 
 
-def _lasting(record: Mapping[str, Any]) -> dict[str, Any]:
+def _without_volatile(record: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in record.items() if key not in VOLATILE}
 
 

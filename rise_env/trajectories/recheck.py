@@ -1,4 +1,4 @@
-"""Stored replies, checked by another checker."""
+"""Checks stored replies again, with another checker."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -11,17 +11,17 @@ from rise_env.types import Trajectory, Turn, Verdict
 
 @dataclass(slots=True)
 class Changes:
-    """What another checker found otherwise. Filled as episodes are rechecked."""
+    """In which verdicts another checker differs. `recheck` fills it while its episodes are consumed."""
 
     checked: int = 0
     counts: Counter[tuple[Verdict, Verdict]] = field(default_factory=Counter)
-    """(verdict before, verdict now) -> replies, changed ones only."""
+    """(verdict before, verdict now) -> number of replies; only pairs that differ."""
     examples: list[tuple[Trajectory, int, int, Verdict]] = field(default_factory=list)
-    """Some changed replies: episode, turn, attempt, verdict now."""
+    """Some replies with another verdict: (episode, turn, attempt, verdict now); turn and attempt from 0."""
 
     @property
     def changed(self) -> int:
-        """How many replies have another verdict."""
+        """How many replies have another verdict than before."""
         return sum(self.counts.values())
 
 
@@ -33,16 +33,20 @@ def recheck(
     *,
     examples: int = 5,
 ) -> Iterator[Trajectory]:
-    """Yield the episodes as `checker` finds them; a changed verdict gets its reward from `rewards`.
+    """Yield the episodes with the verdicts of `checker`; a reply with another verdict gets another reward.
 
-    What happened stays: which reply the episode went on with, and where it ended.
+    The course of an episode does not change: neither the reply that was chosen at each turn nor the last
+    turn.
 
     Args:
         trajectories: As stored.
         checker: Checks every attempt.
-        rewards: What a changed verdict is worth.
-        changes: Gets the differences.
-        examples: How many changed replies to keep in `changes`.
+        rewards: Give the reward of a reply whose verdict changed.
+        changes: The differences are added to it.
+        examples: How many replies with another verdict to keep in `changes`.
+
+    Yields:
+        One episode per stored one, in the same order.
     """
     for trajectory in trajectories:
         problem = trajectory.problem

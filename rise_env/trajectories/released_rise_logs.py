@@ -1,8 +1,9 @@
 """Reads the logs of the released RISE code: what `workflow_gen.py` of cmu-mind/RISE writes.
 
-A log is one JSON object, task number -> episode, with `query`, `answer`, `turn_history` (per turn the
-actions and rewards; `best_*` is what the episode went on with) and `dialogue`. Rewards 1, 0 and -1 stand
-for right, wrong and unreadable. What the log does not hold (who replied, tokens) is left at its default.
+A log is one JSON object, task number -> episode, with `query`, `answer`, `turn_history` (the actions and
+rewards of each turn; `best_*` are the ones with which the episode was continued) and `dialogue`. Rewards 1, 0
+and -1 mean right, wrong and no readable answer. Fields that the log does not have (such as tokens) get their
+default.
 """
 
 import json
@@ -23,11 +24,11 @@ def read_released_log(path: str | Path, *, agent: str = "unknown") -> Iterator[T
 
     Args:
         path: The JSON file.
-        agent: Who replied, as the trajectories are to say.
+        agent: Name of the agent that replied, for the trajectories.
 
     Raises:
         DataNotFoundError: There is no such file.
-        StoreError: It is not such a log; names the episode.
+        StoreError: It is not such a log; the message names the episode.
     """
     path = Path(path)
     if not path.is_file():
@@ -52,7 +53,7 @@ def _trajectory(episode: Mapping[str, Any], name: str, agent: str) -> Trajectory
         reference=str(episode["answer"]),
         source=SOURCE,
     )
-    said = _opening(episode["dialogue"], problem.question)
+    said = _initial_prompt(episode["dialogue"], problem.question)
     turns = []
     for number, (action, after) in enumerate(
         zip(history["best_actions"], history["best_observations"], strict=True)
@@ -83,12 +84,12 @@ def _trajectory(episode: Mapping[str, Any], name: str, agent: str) -> Trajectory
     )
 
 
-def _opening(dialogue: list[Mapping[str, str]], question: str) -> Conversation:
-    """Everything up to the first message that poses the question."""
+def _initial_prompt(dialogue: list[Mapping[str, str]], question: str) -> Conversation:
+    """Return the messages up to and including the first one that has the question in it."""
     for number, message in enumerate(dialogue):
         if message["role"] == "user" and question in message["content"]:
             return tuple(_message(said) for said in dialogue[: number + 1])
-    raise ValueError("no message of the dialogue poses the query")
+    raise ValueError("no message of the dialogue has the query in it")
 
 
 def _message(said: Mapping[str, str]) -> Message:

@@ -1,9 +1,10 @@
-"""Trajectories to and from JSON values, without loss, in space linear in the number of turns.
+"""Converts trajectories to JSON values and back, without loss, in space linear in the number of turns.
 
-An observation is the whole conversation so far, so written out in full it would grow with the square of
-the turns. It is written as what it adds: turn t's observation is turn t-1's, its action, and the messages
-in `new`. Where that is not so (a sliding window), `keep` says how many leading messages of the former
-conversation it shares with this one, and `new` holds the rest. Fields with their default are left out.
+Every observation is the whole conversation so far. Written out in full, observations would grow with the
+square of the number of turns. So only the new messages are written: the observation of turn t is that of turn
+t-1, followed by the reply of turn t-1 and the messages in `new`. Where this does not hold (a sliding window),
+`keep` is the number of leading messages that the observation shares with the conversation before, and `new`
+has all further ones. Fields that have their default value are left out.
 
     {"id": "5f0c...", "problem": {...}, "seed": 7, "terminated": true, "turns": [
         {"new": [{"role": "user", "content": "..."}], "attempts": [
@@ -30,7 +31,7 @@ from rise_env.types import (
     Verdict,
 )
 
-_FREE = Usage()
+_NO_USAGE = Usage()
 
 
 class _AttemptRow(msgspec.Struct, gc=False):
@@ -71,9 +72,9 @@ def episode_id(problem: Problem, plan: Any, seed: int) -> str:
     """Return the id of an episode: the same for the same problem, plan and seed, in every run.
 
     Args:
-        problem: Its id, question and reference count; its other fields do not.
-        plan: JSON value: who plays which turn, how, in which environment.
-        seed: Of the run.
+        problem: Its id, question and reference are hashed, its other fields are not.
+        plan: JSON value that says who plays which turn, how, and in which environment; it is hashed.
+        seed: Of the run; it is hashed.
     """
     content = [problem.id, problem.question, problem.reference, plan, seed]
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
@@ -81,7 +82,7 @@ def episode_id(problem: Problem, plan: Any, seed: int) -> str:
 
 
 def to_json(trajectory: Trajectory) -> dict[str, Any]:
-    """Return a trajectory as a JSON value; `from_json` gives back an equal one."""
+    """Return a trajectory as a JSON value, which `from_json` turns back into an equal trajectory."""
     turns = []
     former: Conversation = ()
     for turn in trajectory.turns:
@@ -109,18 +110,18 @@ def from_json(value: Mapping[str, Any]) -> Trajectory:
     """Return the trajectory that `to_json` wrote.
 
     Raises:
-        ValueError: `value` is not one; the message names the field.
+        ValueError: `value` is not such a value; the message names the field.
     """
     try:
         return _from_row(msgspec.convert(value, _Row))
     except msgspec.ValidationError as error:
         raise ValueError(str(error)) from error
     except IndexError:
-        raise ValueError("a turn's chosen attempt is not there") from None
+        raise ValueError("the chosen attempt of a turn is missing") from None
 
 
 def from_line(line: bytes) -> Trajectory:
-    """Return `from_json` of a line of JSON, in half the time.
+    """Return the trajectory in a line of JSON; it takes half the time of `from_json`.
 
     Raises:
         ValueError: It is not JSON, or not a trajectory.
@@ -128,18 +129,20 @@ def from_line(line: bytes) -> Trajectory:
     try:
         return _from_row(_decode(line))
     except (msgspec.DecodeError, UnicodeDecodeError, IndexError):
-        return from_json(json.loads(line))  # reads lone surrogates, or says what is wrong
+        return from_json(json.loads(line))  # also reads lone surrogates; its errors name the field
 
 
 def _from_row(row: _Row) -> Trajectory:
-    # A frozen dataclass sets each field through `object.__setattr__`, half the time of reading a store:
-    # unfrozen twins with the same slots are filled here, and then given the record's class.
+    # A frozen dataclass sets each field through `object.__setattr__`, which took half the time of reading a
+    # store. So instances of mutable classes with the same slots are filled here, and then get the frozen
+    # class.
     turns = []
     former: tuple[Any, ...] = ()
-    for shown in row.turns:
-        observation = (*(former if shown.keep is None else former[: shown.keep]), *shown.new)
+    for turn_row in row.turns:
+        kept = former if turn_row.keep is None else former[: turn_row.keep]
+        observation = (*kept, *turn_row.new)
         attempts = []
-        for tried in shown.attempts:
+        for tried in turn_row.attempts:
             check = _Check(tried.verdict, tried.answer, tried.method, tried.seconds)
             check.__class__ = CheckResult
             usage = _Usage(*tried.tokens)
@@ -147,21 +150,21 @@ def _from_row(row: _Row) -> Trajectory:
             attempt = _Attempt(tried.agent, tried.reply, check, tried.reward, tried.finish, usage)
             attempt.__class__ = Attempt
             attempts.append(attempt)
-        turn = _Turn(observation, tuple(attempts), shown.chosen)
+        turn = _Turn(observation, tuple(attempts), turn_row.chosen)
         turn.__class__ = Turn
         turns.append(turn)
-        former = (*observation, {"role": "assistant", "content": attempts[shown.chosen].reply})
+        former = (*observation, {"role": "assistant", "content": attempts[turn_row.chosen].reply})
     made = _Trajectory(row.id, row.problem, tuple(turns), row.seed, row.terminated, row.truncated, row.error)
     made.__class__ = Trajectory
     return cast(Trajectory, made)
 
 
-def _twin(record: type) -> Any:
+def _mutable_copy_of(record: type) -> Any:
     return make_dataclass(record.__name__, [field.name for field in fields(record)], slots=True, eq=False)
 
 
-_Trajectory, _Turn, _Attempt = _twin(Trajectory), _twin(Turn), _twin(Attempt)
-_Check, _Usage = _twin(CheckResult), _twin(Usage)
+_Trajectory, _Turn, _Attempt = _mutable_copy_of(Trajectory), _mutable_copy_of(Turn), _mutable_copy_of(Attempt)
+_Check, _Usage = _mutable_copy_of(CheckResult), _mutable_copy_of(Usage)
 
 
 def _reply(turn: Turn) -> Message:
@@ -169,7 +172,7 @@ def _reply(turn: Turn) -> Message:
 
 
 def _shared(former: Sequence[Message], observation: Sequence[Message]) -> int:
-    """How many leading messages two conversations share."""
+    """Return how many leading messages two conversations share."""
     if tuple(observation[: len(former)]) == former:
         return len(former)
     same = 0
@@ -192,7 +195,7 @@ def _attempt_to_json(attempt: Attempt) -> dict[str, Any]:
     row["reward"] = attempt.reward
     if attempt.finish != "stop":
         row["finish"] = attempt.finish
-    if usage != _FREE:
+    if usage != _NO_USAGE:
         row["tokens"] = [usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens]
     return row
 

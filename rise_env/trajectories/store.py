@@ -1,9 +1,10 @@
-"""Trajectories in a file of JSON lines that only grows.
+"""A store of trajectories: a file of JSON lines to which lines are only appended.
 
 The first line is the run record, {"kind": "run", "schema": 1, ...}: what was run, with which settings,
-versions and seed. Every further line is one trajectory (see `serialization`). A chunk of trajectories is
-on the disk (fsync) before `append` returns. After a kill the file ends with whole lines and at most one
-torn one; opening the store sets that one aside, into a file beside it, and goes on.
+versions and seed. Every further line is one trajectory (see `serialization`). `append` returns when its
+trajectories are on the disk (fsync). If the process is killed, the last line may be incomplete. The next time
+the store is opened for appending, such a line is moved into a file beside the store. Settings with names from
+before they were renamed are read with their new names (see `old_names`).
 """
 
 import contextlib
@@ -33,16 +34,17 @@ _CHUNK = 1024
 
 
 class TrajectoryStore:
-    """A file of trajectories, open for appending.
+    """A file of trajectories, open for appending by one process at a time.
 
-    Opening an existing file continues it, if its run record is this one. One process at a time.
+    An existing file is continued when its run record equals `run_record`.
 
     Args:
-        path: The file; its folder is made.
-        run_record: JSON values that say what is run. `VOLATILE` keys may differ from the file's.
+        path: The file. It and its folder are created where they are missing.
+        run_record: JSON values that say what is run. The keys in `VOLATILE` may differ from the file's.
 
     Raises:
-        StoreError: The file is of another run, damaged, open in another process, or cannot be made.
+        StoreError: The file is of another run, is damaged, or cannot be created.
+        BusyError: Another process has the file open for appending.
     """
 
     def __init__(self, path: str | Path, run_record: Mapping[str, Any]) -> None:
@@ -58,8 +60,8 @@ class TrajectoryStore:
             ) from error
         try:
             lock(self._file, self.path)
-            self.torn = _set_torn_line_aside(self._file, self.path)
-            """How many bytes of a torn last line were set aside on opening."""
+            self.incomplete_bytes = _move_incomplete_line(self._file, self.path)
+            """Length of the incomplete last line that was moved away on opening; 0 if there was none."""
             self._ids = self._resume()
         except BaseException:
             self._file.close()
@@ -71,14 +73,14 @@ class TrajectoryStore:
         return self._ids
 
     def append(self, trajectories: Iterable[Trajectory]) -> int:
-        """Write trajectories and wait until they are on the disk; those already stored are skipped.
+        """Write trajectories and return when they are on the disk. Those already stored are skipped.
 
         Returns:
             How many were new.
 
         Raises:
-            StoreError: The disk is full, or a trajectory holds what JSON cannot hold. Nothing of this
-                call is stored then, and what was stored before is whole.
+            StoreError: The disk is full, or JSON cannot represent a trajectory. In this case none of these
+                trajectories is stored, and the file is as it was before the call.
         """
         lines: dict[str, bytes] = {}
         for trajectory in trajectories:
@@ -92,7 +94,7 @@ class TrajectoryStore:
         return len(lines)
 
     def close(self) -> None:
-        """Let go of the file. Calling it twice is harmless."""
+        """Close the file. Further calls have no effect."""
         self._file.close()
 
     def __enter__(self) -> Self:
@@ -114,7 +116,7 @@ class TrajectoryStore:
         return {_id_of(line, number, self.path) for number, line in lines}
 
     def _write(self, data: bytes, ids: Set[str] = frozenset()) -> None:
-        """Write lines, and note the ids in them: both or, whatever is raised, neither."""
+        """Write lines and add their ids to `ids`. If anything is raised, neither is done."""
         size = self._file.seek(0, os.SEEK_END)
         try:
             self._ids |= ids
@@ -122,7 +124,7 @@ class TrajectoryStore:
             while view:
                 view = view[self._file.write(view) :]
             os.fsync(self._file.fileno())
-        except BaseException as error:  # Ctrl-C, too
+        except BaseException as error:  # KeyboardInterrupt as well
             self._ids -= ids
             with contextlib.suppress(OSError):
                 self._file.truncate(size)
@@ -144,21 +146,21 @@ def read_run(path: str | Path) -> dict[str, Any]:
 
 
 def load_trajectories(path: str | Path) -> list[Trajectory]:
-    """Return all trajectories of a store: `read_trajectories` at once, and a third quicker.
+    """Return all trajectories of a store as a list, faster than `read_trajectories` yields them.
 
     Raises:
         DataNotFoundError, StoreError: See `read_trajectories`.
     """
-    with _no_collection():
+    with _without_garbage_collection():
         return list(read_trajectories(path))
 
 
 def read_trajectories(path: str | Path) -> Iterator[Trajectory]:
-    """Yield the trajectories of a store, one at a time; a torn last line is left out.
+    """Yield the trajectories of a store, one at a time. An incomplete last line is left out.
 
     Raises:
         DataNotFoundError: There is no such file.
-        StoreError: A line is damaged; the message names it.
+        StoreError: A line is damaged; the message has its number.
     """
     lines = _numbered_lines(_existing(path))
     first = next(lines, None)
@@ -166,7 +168,7 @@ def read_trajectories(path: str | Path) -> Iterator[Trajectory]:
         raise StoreError(f"{path} is empty: it has no run record")
     _parse_run(first[1], Path(path))
     while chunk := list(islice(lines, _CHUNK)):
-        with _no_collection():
+        with _without_garbage_collection():
             parsed = [_parse(line, number, path) for number, line in chunk]
         yield from parsed
 
@@ -179,10 +181,10 @@ def _parse(line: bytes, number: int, path: str | Path) -> Trajectory:
 
 
 @contextlib.contextmanager
-def _no_collection() -> Iterator[None]:
-    """Make many records without the garbage collector looking for cycles, of which they have none.
+def _without_garbage_collection() -> Iterator[None]:
+    """Turn the garbage collector off while many records are created, none of which is part of a cycle.
 
-    It would pass over all of them again and again: two thirds of the time of reading a large store.
+    Its repeated passes over all records would take two thirds of the time of reading a large store.
     """
     enabled = gc.isenabled()
     gc.disable()
@@ -201,7 +203,7 @@ def _existing(path: str | Path) -> Path:
 
 
 def _numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Whole lines with their numbers, from 1; a last line without its end is torn, and left out."""
+    """Yield the lines with their numbers, from 1. A last line without a line end is left out."""
     with open(path, "rb", buffering=1 << 20) as file:
         for number, line in enumerate(file, start=1):
             if line.endswith(b"\n"):
@@ -217,11 +219,11 @@ def _line(value: Mapping[str, Any]) -> bytes:
 
 
 def _normal(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the record as reading it back would: tuples become lists."""
+    """Return the record as it is read back from JSON: tuples become lists."""
     try:
         value: dict[str, Any] = json.loads(_line(record))
     except (TypeError, ValueError) as error:
-        raise StoreError(f"the run record holds what JSON cannot hold: {error}") from error
+        raise StoreError(f"JSON cannot represent the run record: {error}") from error
     return value
 
 
@@ -249,7 +251,7 @@ def _require_same_run(stored: Mapping[str, Any], wanted: Mapping[str, Any], path
 
 
 def _difference(key: str, stored: Any, wanted: Any) -> str:
-    """Name the first setting in which two values differ."""
+    """Return a text that names the first setting in which two values differ."""
     if isinstance(stored, dict) and isinstance(wanted, dict):
         for inner in sorted(stored.keys() | wanted.keys()):
             if stored.get(inner) != wanted.get(inner):
@@ -267,8 +269,8 @@ def _id_of(line: bytes, number: int, path: Path) -> str:
         raise StoreError(f"{path}, line {number} is not a trajectory: {error!r}") from error
 
 
-def _set_torn_line_aside(file: IO[bytes], path: Path) -> int:
-    """Move a last line without its end into `PATH.torn`; return its length."""
+def _move_incomplete_line(file: IO[bytes], path: Path) -> int:
+    """Move a last line without a line end into the file PATH.incomplete, and return its length."""
     size = file.seek(0, os.SEEK_END)
     start = size
     while start:
@@ -281,7 +283,7 @@ def _set_torn_line_aside(file: IO[bytes], path: Path) -> int:
         start -= block
     if start < size:
         file.seek(start)
-        with open(path.with_name(path.name + ".torn"), "ab") as aside:
-            aside.write(file.read() + b"\n")
+        with open(path.with_name(path.name + ".incomplete"), "ab") as beside:
+            beside.write(file.read() + b"\n")
         file.truncate(start)
     return size - start

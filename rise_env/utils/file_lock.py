@@ -1,4 +1,4 @@
-"""One writer at a time: a file that a second process cannot lock as long as the first one lives."""
+"""File locks, so that only one process at a time writes to a file or a folder."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,18 +9,20 @@ from rise_env.errors import BusyError
 
 
 def lock(file: IO[bytes], what: str | Path) -> None:
-    """Lock an open file until it is closed or the process ends, however it ends.
+    """Lock an open file until it is closed or the process ends, for whatever reason.
+
+    Without effect where the system or the file system has no such locks.
 
     Args:
         file: Open for writing.
-        what: What is being written, for the message.
+        what: Name of what is being written, for the message.
 
     Raises:
         BusyError: Another process has locked it.
     """
     try:
         import fcntl
-    except ImportError:  # not a Unix: two processes stay the user's care
+    except ImportError:  # not a Unix: it is up to the user not to start two processes
         return
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -32,10 +34,10 @@ def lock(file: IO[bytes], what: str | Path) -> None:
 
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
-    """Be the only process that writes into `folder`, which must exist.
+    """Lock an existing folder while the context is open.
 
     Raises:
-        BusyError: There is another one.
+        BusyError: Another process has locked it.
     """
     with open(folder / "lock", "ab") as file:
         lock(file, folder)

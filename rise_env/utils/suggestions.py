@@ -1,4 +1,4 @@
-"""Names that people type, and what they probably meant."""
+"""Suggestions for misspelt names, choices with such suggestions, and the natural order of names."""
 
 import difflib
 import re
@@ -8,7 +8,7 @@ from rise_env.errors import ConfigError
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return "did you mean ...?", or the list of what there is where nothing is near."""
+    """Return "did you mean ...?", or the list of known names if none is similar."""
     names = list(known)
     by_lower = {known_name.lower(): known_name for known_name in names}
     near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
@@ -19,7 +19,7 @@ def validate_choice(name: str, known: Collection[str], what: str) -> str:
     """Return `name` if it is one of `known`.
 
     Raises:
-        ConfigError: It is not; says what there is, or what was probably meant.
+        ConfigError: It is not; the message has a suggestion or lists the known names.
     """
     if name not in known:
         raise ConfigError(f"no {what} {name!r}; {did_you_mean(str(name), known)}")
@@ -27,7 +27,7 @@ def validate_choice(name: str, known: Collection[str], what: str) -> str:
 
 
 def natural_sort_key(name: str) -> list[tuple[int, str]]:
-    """Return what to sort names by, so that numbers in them count as numbers.
+    """Return a sort key by which numbers in names are ordered as numbers.
 
     >>> sorted(["iteration-10", "iteration-9"], key=natural_sort_key)
     ['iteration-9', 'iteration-10']

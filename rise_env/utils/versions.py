@@ -13,7 +13,7 @@ PACKAGES = (
 
 
 def installed() -> dict[str, str]:
-    """Return name -> version of Python and of the packages that are there."""
+    """Return name -> version, of Python and of those of `PACKAGES` that are installed."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:

@@ -1,1 +1,1 @@
-"""Reports of runs and evaluations: tables, figures, a page to browse the episodes."""
+"""Reports of runs and evaluations: tables, figures, and a page to browse the episodes."""

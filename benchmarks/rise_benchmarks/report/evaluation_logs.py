@@ -1,8 +1,8 @@
-"""The logs of evaluations: where they are, and what is in them.
+"""Finds and reads the logs of evaluations.
 
 Layout:
-<run>/<label>/seed-<seed>/<protocol>.jsonl       as `rise evaluate` leaves them
-<run>/evaluate/<label>/seed-<seed>/...           as `rise run` does
+<run>/<label>/seed-<seed>/<protocol>.jsonl       as `rise evaluate` writes them
+<run>/evaluate/<label>/seed-<seed>/...           as `rise run` writes them
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,8 +21,9 @@ from rise_env.types import Trajectory
 from rise_env.utils.suggestions import natural_sort_key
 
 LOGS = "evaluate"
-"""Where `rise run` keeps the logs of its evaluations, in the run folder."""
+"""Folder of the evaluations in a run folder of `rise run`."""
 NEEDED = ("sequential", "parallel")
+"""Protocols without which there is no report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,14 +31,15 @@ class Measured:
     """The logs of one policy."""
 
     name: str
-    """Of its row."""
+    """Name of its row."""
     seeds: tuple[int, ...]
     logs: Mapping[str, tuple[Path, ...]]
     """Protocol -> one store per seed."""
     record: Mapping[str, Any]
     """The run record of its first sequential log."""
     checker: str | None = None
-    """Whose verdicts count, as `rise_env.registration.get_checker` names it; None keeps the stored ones."""
+    """Name of the checker whose verdicts are used (see `rise_env.registration.get_checker`); None uses the
+    stored verdicts."""
 
     def files(self) -> Iterator[tuple[str, int, Path]]:
         """Yield (protocol, seed, store)."""
@@ -47,10 +49,10 @@ class Measured:
 
 
 def find_logs(folders: Sequence[Path], checker: str | None = None) -> list[Measured]:
-    """Return what was measured in these folders, in order.
+    """Return the policies that were evaluated in these folders, in the order of their rows.
 
     Args:
-        folders: With several each row's name starts with its folder's.
+        folders: If there are several, the name of each row begins with the name of its folder.
         checker: See `Measured`.
 
     Raises:
@@ -73,7 +75,7 @@ def load(measured: Measured) -> PolicyResults:
     """Read the logs of one policy.
 
     Raises:
-        ConfigError: Its logs are of different problems.
+        ConfigError: The logs are of different problems.
         StoreError: A log is damaged.
     """
     tables = {
@@ -86,9 +88,9 @@ def load(measured: Measured) -> PolicyResults:
 
 
 def read_episodes(path: Path, checker: str | None) -> Iterator[Trajectory]:
-    """Yield the episodes of a store, with the verdicts of another checker where one is named."""
-    found = read_trajectories(path)
-    return found if checker is None else recheck(found, get_checker(checker), Rewards(), Changes())
+    """Yield the episodes of a store, with the verdicts of `checker` unless it is None."""
+    stored = read_trajectories(path)
+    return stored if checker is None else recheck(stored, get_checker(checker), Rewards(), Changes())
 
 
 def _table(path: Path, measured: Measured) -> Replies:
@@ -105,7 +107,7 @@ def _measured(label: Path, prefix: str, checker: str | None) -> Measured:
         for protocol in NEEDED:
             if not (folder / f"{protocol}.jsonl").is_file():
                 raise DataNotFoundError(
-                    f"{folder} has no {protocol}.jsonl: let the evaluation end, or delete it"
+                    f"{folder} has no {protocol}.jsonl: let its evaluation finish, or delete the folder"
                 )
     records = [read_run(folder / "sequential.jsonl") for folder in folders]
     names = sorted({path.stem for path in folders[0].glob("*.jsonl")} - {"verifier"})

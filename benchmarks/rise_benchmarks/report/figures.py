@@ -1,6 +1,6 @@
-"""The figures of a report, one function each: from the values of report.json to a matplotlib figure.
+"""The figures of a report: one function each, from the values of report.json to a matplotlib figure.
 
-They regenerate those of the RISE paper (arXiv:2407.18219) from our own logs. Bands are 95 % intervals.
+They are the figures of the RISE paper (arXiv:2407.18219), drawn from our own logs. Bands are 95 % intervals.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +28,7 @@ TRANSITIONS = {
     "right to wrong": ("#D55E00", "\\\\"),
     "wrong to wrong": ("#BBBBBB", ""),
 }
-"""Colour and hatch of what can happen between two turns."""
+"""Transition between two turns -> colour and hatch of its bar."""
 DASHED = {"linestyle": "--", "markerfacecolor": "white"}
 
 
@@ -43,7 +43,7 @@ def accuracy_by_turn(report: Report) -> Any:
 
 
 def with_and_without_oracle(report: Report) -> Any:
-    """Draw success over turns, left with an oracle (p1@tj), right without (m1@tj): the paper's figure 3."""
+    """Draw success over turns: left with an oracle (p1@tj), right without (m1@tj). The paper's figure 3."""
     figure, [left, right] = new_figure(2)
     for number, row in enumerate(report["rows"]):
         turns = range(1, len(row["any_by_turn"]) + 1)
@@ -55,9 +55,9 @@ def with_and_without_oracle(report: Report) -> Any:
 
 
 def pass_vs_seq(report: Report) -> Any:
-    """Draw pass@k of parallel draws (dashed) beside success within k sequential turns (solid).
+    """Draw pass@k of parallel draws (dashed) and success within k sequential turns (solid).
 
-    pass@k is without bias, from all draws. The paper's figure pass_vs_seq.
+    pass@k is the unbiased estimate from all draws. The paper's figure pass_vs_seq.
     """
     figure, [axes] = new_figure()
     for number, row in enumerate(report["rows"]):
@@ -71,7 +71,7 @@ def pass_vs_seq(report: Report) -> Any:
 
 
 def turn_correctness_change(report: Report) -> Any:
-    """Draw what each turn does to the replies, stacked, one panel per row.
+    """Draw the shares of the four transitions at each turn as stacked bars, one panel per row.
 
     The paper's figure turn_correctness_change.
     """
@@ -94,10 +94,10 @@ def turn_correctness_change(report: Report) -> Any:
 
 
 def success_rate_unsolved(report: Report) -> Any:
-    """Draw how many of the problems that B = T k draws leave unsolved T sequential turns solve.
+    """Draw the share of the problems unsolved by B = T k draws that T sequential turns solve.
 
-    Solid: by majority, without an oracle; hatched on top: what an oracle adds. The number above each bar is
-    of how many problems (over all seeds) it is a share. The paper's figure 5.
+    The solid part is the share solved by majority, without an oracle; the hatched part is what an oracle
+    adds. The number above each bar is the number of these problems, over all seeds. The paper's figure 5.
     """
     rows = report["rows"]
     figure, [axes] = new_figure()
@@ -150,11 +150,11 @@ def equal_tokens(report: Report) -> Any:
 
 
 def ablation(report: Report, heading: str) -> Any:
-    """Draw m1@tj against j, one line per row: the paper's three ablations and correct_to_correct.
+    """Draw m1@tj over j, one line per row: the paper's three ablations and correct_to_correct.
 
     Args:
-        report: Its rows are the variants, fitted apart.
-        heading: What is varied; see ABLATIONS.
+        report: Its rows are the variants, each trained by itself.
+        heading: Says what is varied; see ABLATIONS.
     """
     figure, [axes] = new_figure()
     for number, row in enumerate(report["rows"]):
@@ -175,7 +175,7 @@ FIGURES: Mapping[str, Callable[[Report], Any]] = {
     "measure_nll": measure_nll,
     "loss_vs_epoch": loss_vs_epoch,
 }
-"""Name -> from the values of report.json to the figure."""
+"""Name -> function from the values of report.json to the figure."""
 
 ABLATIONS = {
     "multi_turn_interaction": "History in training: several turns or one, weighted or not",
@@ -183,18 +183,19 @@ ABLATIONS = {
     "iterative_ablation": "A second iteration: on-policy or old data",
     "correct_to_correct": "Training with and without right answers followed by right answers",
 }
-"""Name -> heading of `ablation`; names as the paper's."""
+"""Name, as in the paper -> heading of `ablation`."""
 
 
 def draw_all(
     report: Report, folder: Path, ablations: Mapping[str, Sequence[str]] = MappingProxyType({})
 ) -> dict[str, Path]:
-    """Draw every figure that the report holds the values of, as PNG and SVG.
+    """Draw every figure for which the report has values, as PNG and SVG.
 
     Args:
         report: As in report.json.
-        folder: Made where missing.
-        ablations: Of ABLATIONS, drawn as well; each with the names of its rows, none for all.
+        folder: For the files; it is created if it is missing.
+        ablations: Names from ABLATIONS of further figures -> the names of their rows; an empty tuple takes
+            all rows.
 
     Returns:
         Name -> path of the SVG.
@@ -235,7 +236,7 @@ def _both(figure: Any, folder: Path, name: str) -> Path:
 
 
 def _two_kinds(axes: Any, solid: str, dashed: str) -> None:
-    """Say in the legend what solid and dashed lines are."""
+    """Add labels for solid and for dashed lines to the legend."""
     axes.plot([], [], color="#777777", label=solid)
     axes.plot([], [], color="#777777", label=dashed, linestyle="--")
 

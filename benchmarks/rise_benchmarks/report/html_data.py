@@ -1,7 +1,7 @@
-"""The episodes of a page, packed: one index of all, and their texts in blocks that are unpacked when opened.
+"""The episodes of the report page, compressed: one index of all, and blocks of texts that are read on demand.
 
-Everything is JSON, gzip and base64, so that nothing a model said stands in the page as text: it cannot be
-markup. 10,000 episodes of five turns take a few megabytes.
+All data are JSON, compressed by gzip and encoded in base64. So no text of a model is in the page as HTML, and
+none can be markup. 10,000 episodes of five turns take a few megabytes.
 """
 
 import base64
@@ -15,7 +15,7 @@ from rise_benchmarks.report.evaluation_logs import Measured, read_episodes
 from rise_env.types import Attempt, Trajectory, Turn, Verdict
 
 PER_BLOCK = 100
-"""Episodes."""
+"""Episodes per block."""
 LETTERS = {
     Verdict.CORRECT: "c",
     Verdict.WRONG: "w",
@@ -27,7 +27,7 @@ LETTERS = {
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """What a page holds of the episodes: base64 of gzip of JSON."""
+    """The episodes as the page has them: texts in base64 of gzip of JSON."""
 
     index: str
     blocks: tuple[str, ...]
@@ -35,7 +35,7 @@ class Packed:
 
 
 def pack(found: Iterable[Measured]) -> Packed:
-    """Read every log and pack it."""
+    """Read all logs and compress their episodes."""
     columns: dict[str, list[Any]] = {
         name: [] for name in ("row", "protocol", "seed", "problem", "verdicts", "error")
     }
@@ -103,6 +103,6 @@ def _attempt(attempt: Attempt) -> list[Any]:
 
 
 def _pack(value: Any) -> str:
-    # ASCII escapes: a lone surrogate, which a model may well write, has no UTF-8
+    # json.dumps escapes all but ASCII: a model may write a lone surrogate, which UTF-8 cannot encode
     text = json.dumps(value, separators=(",", ":"))
     return base64.b64encode(gzip.compress(text.encode(), 6, mtime=0)).decode()

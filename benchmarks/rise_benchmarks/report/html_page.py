@@ -1,6 +1,6 @@
-"""report.html: one file that opens from disk, without a network, with table, figures, settings and episodes.
+"""report.html: one file with the table, figures, settings and episodes, which opens without a network.
 
-Its security policy lets only its own script run and nothing be loaded. What models said is `page_data`.
+Its content security policy allows only its own script and loads nothing. The episodes are in `html_data`.
 """
 
 import base64
@@ -30,7 +30,7 @@ def write_page(
     Args:
         path: Of the HTML file.
         report: As in report.json.
-        found: Whose logs are shown.
+        found: The policies whose episodes can be browsed.
         figures: Name -> SVG file.
     """
     path.write_text(page_text(report, found, figures), encoding="utf-8")

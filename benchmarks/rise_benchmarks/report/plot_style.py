@@ -1,6 +1,7 @@
-"""How figures look: colours that colour-blind eyes tell apart, markers, bands, PNG and SVG.
+"""The style of figures: colours, markers, bands, legends, and how they are saved as PNG and SVG.
 
-Colours are Okabe and Ito's; every line also has a marker of its own, so that no figure needs colour.
+The colours are those of Okabe and Ito, which colour-blind people can tell apart. Each line also has a marker
+of its own, so that figures can be read without colours.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,13 +13,13 @@ from rise_env.errors import MissingDependencyError
 COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 SIZE = (6.4, 4.0)
-"""Inches, of one panel."""
+"""Of one panel, in inches."""
 BAND = 0.15
 """Opacity of a band."""
 
 
 def new_figure(panels: int = 1, *, width: float = SIZE[0], share_y: bool = True) -> tuple[Any, list[Any]]:
-    """Return a figure and its panels, side by side.
+    """Return a figure and its panels, which are side by side.
 
     Raises:
         MissingDependencyError: matplotlib is not installed.
@@ -39,7 +40,15 @@ def new_figure(panels: int = 1, *, width: float = SIZE[0], share_y: bool = True)
 def curve(
     axes: Any, x: Sequence[float], estimates: Sequence[Mapping[str, Any]], *, number: int, **style: Any
 ) -> None:
-    """Draw estimates, fractions, in percent: a line and the band of its intervals; nulls are left out."""
+    """Draw estimates in percent: a line with a band of their intervals.
+
+    Args:
+        axes: The panel.
+        x: One place per estimate.
+        estimates: Fractions, {"mean", "low", "high"}; those with a mean of None are left out.
+        number: Of the row, for colour and marker.
+        style: Arguments of `axes.plot` that replace colour, marker and others.
+    """
     known = [(at, value) for at, value in zip(x, estimates, strict=True) if value["mean"] is not None]
     if not known:
         return
@@ -69,7 +78,7 @@ def add_legend(figure: Any, axes: Any, *, columns: int | None = None) -> None:
 
 
 def whole_numbers(axes: Any) -> None:
-    """Put ticks at whole numbers only."""
+    """Put ticks of the x axis at whole numbers only."""
     from matplotlib.ticker import MaxNLocator
 
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -81,13 +90,13 @@ def colour(number: int) -> str:
 
 
 def title(report: Mapping[str, Any]) -> str:
-    """Return what a figure of this report is of."""
+    """Return the heading of a figure of this report."""
     seeds = len(report["seeds"])
     return f"{report['env']}, {report['problems']} held-out problems, {seeds} seed{'s' if seeds > 1 else ''}"
 
 
 def save(figure: Any, path: Path) -> None:
-    """Save a figure; the same figure gives the same SVG."""
+    """Save a figure. Equal figures become equal SVG files, byte by byte."""
     import matplotlib
 
     with matplotlib.rc_context({"svg.hashsalt": path.stem, "svg.fonttype": "path"}):

@@ -1,7 +1,7 @@
-"""`rise report RUN...`: what was measured, as a table, figures and one page to browse.
+"""`rise report RUN...`: sums up evaluations as a table, figures and a page to browse the episodes.
 
-Reads the logs that `rise run` and `rise evaluate` leave under <label>/seed-<seed>/ and writes into the first
-folder, or into --out: report.json (fractions, every figure with its interval), report.md, report.csv,
+Reads the logs that `rise run` and `rise evaluate` write under <label>/seed-<seed>/, and writes into the first
+folder, or into --out: report.json (fractions; all metrics with intervals), report.md, report.csv,
 report.html (one file, opens from disk) and figures (PNG and SVG).
 """
 
@@ -23,14 +23,14 @@ from rise_env.metrics.report_row import gains, row
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportConfig:
-    """What to sum up."""
+    """The settings of `rise report`."""
 
     run: tuple[str, ...]
     """Run folders of `rise run`, or output folders of `rise evaluate`."""
     out: str | None = None
-    """Where the files go; None writes into the first folder."""
+    """Folder for the report files; None is the first run folder."""
     checker: str | None = None
-    """Check all replies anew, for example with released_rise_gsm8k, the released RISE code's way."""
+    """Checks all replies again, for example released_rise_gsm8k, as the released RISE code does."""
     ablation: tuple[str, ...] = ()
     """Draw the rows as an ablation of the paper: multi_turn_interaction, fail_samples, ..."""
     page: bool = True
@@ -68,10 +68,11 @@ def write_report(
 
     Args:
         folders: Of runs or evaluations.
-        out: Where the files go; None is the first folder.
+        out: Folder for the report files; None is the first of `folders`.
         page: Whether to write report.html.
-        checker: Whose verdicts count, by name; None keeps the stored ones.
-        ablations: Figures of `figures.ABLATIONS` to draw as well, each with the names of its rows or none.
+        checker: Name of the checker whose verdicts are used; None uses the stored verdicts.
+        ablations: Figures of `figures.ABLATIONS` to draw in addition -> the names of their rows; an empty
+            tuple takes all rows.
 
     Raises:
         DataNotFoundError: There are no complete evaluation logs.
@@ -97,45 +98,45 @@ def write_report(
 
 
 def make_report(*folders: Path) -> dict[str, Any]:
-    """Sum up the logs of some folders; see `write_report`."""
+    """Return the report of some folders without writing files; see `write_report`."""
     return sum_up(find_logs(folders), losses(folders))
 
 
 def sum_up(found: Sequence[Measured], training: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
-    """Return the report of what was measured: one row per policy, compared with the first.
+    """Return a report with one row per policy, each compared with the first.
 
     Args:
-        found: Whose logs.
+        found: The logs of the policies.
         training: Losses of the fits; see `training_logs.losses`.
 
     Raises:
         ConfigError: The logs are of different problems or protocols.
     """
     rows: list[dict[str, Any]] = []
-    outcomes: list[PolicyResults] = []
+    results: list[PolicyResults] = []
     for measured in found:
-        this = load(measured)
-        logps = answer_logps(measured, this.problems)
+        own = load(measured)
+        logps = answer_logps(measured, own.problems)
         further = {} if logps is None else {"answer_logp_by_turn": logps}
-        rows.append(row(measured.name, this, outcomes[0] if outcomes else None) | further)
-        outcomes.append(this)
+        rows.append(row(measured.name, own, results[0] if results else None) | further)
+        results.append(own)
     first = found[0].record
     for key in ("env", "turns", "num_samples"):
         for measured in found:
             if measured.record[key] != first[key]:
                 raise ConfigError(
                     f"{measured.name!r} was measured with {key} {measured.record[key]!r}, "
-                    f"{found[0].name!r} with {first[key]!r}: report them apart"
+                    f"{found[0].name!r} with {first[key]!r}: write separate reports"
                 )
     return {
         "env": first["env"],
-        "problems": len(outcomes[0].problems),
+        "problems": len(results[0].problems),
         "split": first["env_settings"].get("split"),
         "seeds": list(found[0].seeds),
         "turns": first["turns"],
         "num_samples": first["num_samples"],
         "checker": found[0].checker or "as stored",
         "rows": rows,
-        "gains": gains([measured.name for measured in found], outcomes),
+        "gains": gains([measured.name for measured in found], results),
         "training": list(training),
     }

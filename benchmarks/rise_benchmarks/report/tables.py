@@ -1,4 +1,4 @@
-"""The table of a report, for a terminal, for Markdown and as CSV."""
+"""The tables of a report as text: for the terminal, as Markdown and as CSV."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ from rise_env.metrics.report_values import mean_percent, percent
 
 
 def plain(report: Mapping[str, Any]) -> str:
-    """Return the table as aligned text."""
+    """Return the main table as aligned text, with the comparisons below it."""
     table = cells(report)
     widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
     lines = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) for line in table]
@@ -18,7 +18,7 @@ def plain(report: Mapping[str, Any]) -> str:
 
 
 def markdown(report: Mapping[str, Any]) -> str:
-    """Return the table as Markdown."""
+    """Return the tables as Markdown; from three rows on, also what turns add and all paired differences."""
     parts = [f"**{title(report)}**", _markdown(cells(report))]
     if len(report["rows"]) > 2:
         t = report["turns"]
@@ -31,7 +31,7 @@ def markdown(report: Mapping[str, Any]) -> str:
 
 
 def csv_text(report: Mapping[str, Any]) -> str:
-    """Return every estimate of the report, fractions, one per line."""
+    """Return all estimates of the report as CSV, one per line; fractions."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -40,7 +40,7 @@ def csv_text(report: Mapping[str, Any]) -> str:
 
 
 def title(report: Mapping[str, Any]) -> str:
-    """Return what the table is of."""
+    """Return the heading of the table: environment, number of problems and seeds."""
     seeds = len(report["seeds"])
     checked = (
         "" if report.get("checker", "as stored") == "as stored" else f" · checked by {report['checker']}"
@@ -52,7 +52,7 @@ def title(report: Mapping[str, Any]) -> str:
 
 
 def comparisons(report: Mapping[str, Any]) -> list[str]:
-    """Return, for the first and the last row, what turns add and how often answers flip."""
+    """Return sentences on what turns add, on the gain of the last row over the first, and on protocols."""
     t, k = report["turns"], report["num_samples"]
     lines = []
     rows = report["rows"]
@@ -83,7 +83,7 @@ def comparisons(report: Mapping[str, Any]) -> list[str]:
 
 
 def _significance(row: Mapping[str, Any], key: str, base: str) -> list[str]:
-    """Return the tests of the gain of one score over the row that it is compared with."""
+    """Return a sentence with the tests of one score against the row with which `row` is compared."""
     exact = row[f"mcnemar {key}"]
     return [
         f"{key}, problem by problem: {row['name']} alone solves {exact['only_after']}, {base} alone "
@@ -97,7 +97,7 @@ def _names(protocol: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def gain_cells(report: Mapping[str, Any]) -> list[list[str]]:
-    """Return m1@tT of each row less that of every earlier one, as texts, the head first."""
+    """Return m1@tT of each row minus that of every earlier row, as texts, the head first."""
     names = [row["name"] for row in report["rows"]]
     found = {(gain["name"], gain["over"]): percent(gain) for gain in report["gains"]}
     body = [[name, *(found.get((name, over), "") for over in names[:-1])] for name in names[1:]]

@@ -1,4 +1,4 @@
-"""Figures of fits and of likelihoods: the two halves of figure 4 of the RISE paper (arXiv:2407.18219)."""
+"""Figures of training losses and of likelihoods: figure 4 of the RISE paper (arXiv:2407.18219)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,9 +17,9 @@ Report = Mapping[str, Any]
 
 
 def measure_nll(report: Report) -> Any:
-    """Draw the mean log-probability of the right answer before each turn, one line per row: figure 4 left.
+    """Draw the mean log-probability of the right answer before each turn, one line per row: figure 4, left.
 
-    Rows without these numbers (see `rise_agents.evaluation.answer_likelihood`) are left out. Bands are 95 %
+    Rows without these values (see `rise_agents.evaluation.answer_likelihood`) are left out. Bands are 95 %
     intervals.
     """
     figure, [axes] = new_figure()
@@ -37,7 +37,7 @@ def measure_nll(report: Report) -> Any:
 
 
 def loss_vs_epoch(report: Report) -> Any:
-    """Draw the training loss by epoch, one line per fit: figure 4 right. Bands are the range over seeds."""
+    """Draw the training loss over epochs, one line per fit, with the range over seeds: figure 4, right."""
     figure, [axes] = new_figure()
     for number, fit in enumerate(report["training"]):
         points = fit["points"]

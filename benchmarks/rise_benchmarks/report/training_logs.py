@@ -1,4 +1,4 @@
-"""What a run's own logs say of its fits and of how likely it finds the right answers."""
+"""Reads from the logs of a run its training losses and the likelihoods of the right answers."""
 
 import json
 from collections import defaultdict
@@ -20,11 +20,11 @@ def losses(folders: Sequence[Path]) -> list[dict[str, Any]]:
     """Return the training loss of every fit by epoch, one curve per iteration, over seeds.
 
     Args:
-        folders: Run folders; those without a metrics.jsonl have no fits.
+        folders: Run folders; those without a metrics.jsonl are left out.
 
     Returns:
-        [{"name", "seeds", "points": [{"epoch", "mean", "low", "high"}]}]; iteration 0 is the boost stage,
-        low and high are the range over seeds. Steps that are not the same in all seeds are left out.
+        [{"name", "seeds", "points": [{"epoch", "mean", "low", "high"}]}]. Iteration 0 is the boost stage, and
+        low and high are the range over seeds. Steps that not all seeds have are left out.
     """
     found = []
     for folder in folders:
@@ -47,12 +47,12 @@ def answer_logps(measured: Measured, problems: Sequence[str]) -> list[dict[str, 
     """Return the mean log-probability of the right answer before each turn, with intervals.
 
     Args:
-        measured: Whose nll.json files, beside its sequential logs, are read; see
+        measured: The policy. The nll.json files beside its sequential logs are read; see
             `rise_agents.evaluation.answer_likelihood`.
-        problems: Ids, in order.
+        problems: Ids, in the order of the result.
 
     Returns:
-        None where a seed has no nll.json.
+        One estimate per turn, or None if a seed has no nll.json.
 
     Raises:
         ConfigError: A file is of other problems, or of episodes that ended early.

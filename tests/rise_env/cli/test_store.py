@@ -42,7 +42,7 @@ def test_show_prints_an_episode(store: Path, capsys: pytest.CaptureFixture[str])
     out = capsys.readouterr().out
     assert "sums/2 · reference 4" in out
     assert "> [a: wrong '1', 0] It is 1. \\boxed{1}" in out
-    assert "-- turns used up" in out
+    assert "-- turn limit reached" in out
     assert out.count("==") == 1
 
 
@@ -232,7 +232,7 @@ def _write(name: str, store: Path, tmp_path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("name", WRITING)
-def test_what_fails_in_the_middle_leaves_no_file(store: Path, tmp_path: Path, name: str) -> None:
+def test_a_command_that_fails_leaves_no_file(store: Path, tmp_path: Path, name: str) -> None:
     with store.open("a") as file:
         file.write("no trajectory\n")
     command = _write(name, store, tmp_path)
@@ -242,7 +242,7 @@ def test_what_fails_in_the_middle_leaves_no_file(store: Path, tmp_path: Path, na
 
 
 @pytest.mark.parametrize("name", WRITING)
-def test_a_file_is_there_once_it_is_whole(
+def test_a_file_appears_when_it_is_complete(
     store: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out, seen = tmp_path / "m.jsonl", []
@@ -262,7 +262,7 @@ def test_a_file_is_there_once_it_is_whole(
 
 
 @pytest.mark.parametrize("name", WRITING)
-def test_what_another_one_writes_is_left_alone(
+def test_a_file_that_another_process_writes_is_not_touched(
     store: Path, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     partial = tmp_path / "m.jsonl.partial"

@@ -22,8 +22,8 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     "transitions of integers": (lambda: metrics.transitions(np.ones((2, 3), int)), "float dtype.*int64"),
     "lift of shapes that broadcast": (lambda: metrics.lift(TWO_ROWS, ONE_ROW), r"\(2, 4\) and \(1, 4\)"),
     "lift of a list": (lambda: metrics.lift([1.0], FLAT), "got a list"),  # type: ignore[arg-type]
-    "bootstrap of a vector": (lambda: metrics.bootstrap(FLAT), r"\[seeds, problems\].*\(4,\)"),
-    "bootstrap of texts": (lambda: metrics.bootstrap(np.array([["1"]])), "number dtype"),  # type: ignore[arg-type]
+    "bootstrap of a vector": (lambda: metrics.bootstrap(FLAT), r"values must.*\[seeds, problems\].*\(4,\)"),
+    "bootstrap of texts": (lambda: metrics.bootstrap(np.array([["1"]])), "values must.*number dtype"),  # type: ignore[arg-type]
     "denominators that broadcast": (
         lambda: metrics.bootstrap(TWO_ROWS, ONE_ROW),
         r"\(2, 4\) and \(1, 4\)",
@@ -34,7 +34,10 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     "pairs that broadcast": (lambda: metrics.paired_bootstrap(TWO_ROWS, ONE_ROW), r"\(2, 4\) and \(1, 4\)"),
     "pairs of vectors": (lambda: metrics.paired_bootstrap(FLAT, FLAT), r"first.*\(4,\)"),
     "pairs of integers": (lambda: metrics.paired_bootstrap(ONE_ROW, np.ones((1, 4), int)), "second.*int64"),
-    "McNemar of several seeds": (lambda: metrics.mcnemar(TWO_ROWS, TWO_ROWS), r"\[problems\].*\(2, 4\)"),
+    "McNemar of several seeds": (
+        lambda: metrics.mcnemar(TWO_ROWS, TWO_ROWS),
+        r"first must.*\[problems\].*\(2, 4\)",
+    ),
     "McNemar of one value": (lambda: metrics.mcnemar(FLAT, np.ones(1)), r"\(4,\) and \(1,\)"),
     "rates in percent": (lambda: metrics.break_even(30.0, 0.1, 0.5), "fix_rate.*30"),
     "scores of another log": (lambda: metrics.tokens_per_solved(TURNS, np.ones(3)), r"\(3,\) and 2 episodes"),

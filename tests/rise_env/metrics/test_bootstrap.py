@@ -34,10 +34,10 @@ def test_pairing_takes_the_spread_of_problems_out_of_a_difference() -> None:
 
 
 def test_disagreement_between_seeds_widens_the_interval() -> None:
-    calm = bootstrap(np.full((3, 50), 0.5))
-    torn = bootstrap(np.array([[0.2] * 50, [0.5] * 50, [0.8] * 50]))
-    assert calm.high - calm.low == 0
-    assert torn.high - torn.low > 0.3
+    agreeing = bootstrap(np.full((3, 50), 0.5))
+    differing = bootstrap(np.array([[0.2] * 50, [0.5] * 50, [0.8] * 50]))
+    assert agreeing.high - agreeing.low == 0
+    assert differing.high - differing.low > 0.3
 
 
 def test_a_ratio_divides_sums_and_not_problems() -> None:

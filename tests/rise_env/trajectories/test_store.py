@@ -39,7 +39,7 @@ def test_an_id_is_stored_once_within_a_call_between_calls_and_between_processes(
     assert [t.id for t in read_trajectories(path)] == [trajectory(i).id for i in (1, 2, 3)]
 
 
-def test_a_file_cut_at_any_byte_loses_only_the_torn_line(tmp_path: Path) -> None:
+def test_a_file_cut_at_any_byte_loses_only_its_incomplete_line(tmp_path: Path) -> None:
     whole = tmp_path / "whole.jsonl"
     made = [trajectory(i, turns=1) for i in range(3)]
     with TrajectoryStore(whole, RUN) as store:
@@ -54,7 +54,7 @@ def test_a_file_cut_at_any_byte_loses_only_the_torn_line(tmp_path: Path) -> None
         assert path.read_bytes() == data
 
 
-def test_the_torn_line_is_kept_beside_the_store(tmp_path: Path) -> None:
+def test_an_incomplete_last_line_is_kept_beside_the_store(tmp_path: Path) -> None:
     path = tmp_path / "s.jsonl"
     with TrajectoryStore(path, RUN) as store:
         store.append([trajectory(1)])
@@ -62,8 +62,8 @@ def test_the_torn_line_is_kept_beside_the_store(tmp_path: Path) -> None:
         file.write(b'{"id":"half a li')
     assert [t.id for t in read_trajectories(path)] == [trajectory(1).id]
     with TrajectoryStore(path, RUN) as store:
-        assert store.torn == 16
-    assert (tmp_path / "s.jsonl.torn").read_bytes() == b'{"id":"half a li\n'
+        assert store.incomplete_bytes == 16
+    assert (tmp_path / "s.jsonl.incomplete").read_bytes() == b'{"id":"half a li\n'
 
 
 def test_a_store_of_another_run_is_refused_and_the_setting_named(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 "use strict";
-// The trajectory browser. Everything a model said enters the page as a text node, never as markup.
+// The trajectory browser. All texts of models enter the page as text nodes, never as markup.
 const WORDS = { c: "correct", w: "wrong", n: "no answer", u: "unreadable", t: "timeout" };
 const SIGNS = { c: "✓", w: "✗", n: "–", u: "?", t: "⏱" };
 const HEIGHT = 30; // of an item, pixels, as in the style
@@ -12,7 +12,7 @@ function element(tag, name, ...children) {
   return made;
 }
 
-// ---- data: gzip in base64, a block of episodes at a time ----
+// ---- data: base64 of gzip, read one block of episodes at a time ----
 async function unpack(id) {
   const text = $(id).textContent.trim();
   let bytes;
@@ -67,7 +67,7 @@ function passes(number, want) {
   return false;
 }
 const NAMES = ["row", "protocol", "seed", "verdict", "flip", "turn"];
-let search = 0; // number of the running search; an older one stops
+let search = 0; // number of the latest search; older ones stop
 async function filter() {
   const mine = ++search;
   const want = Object.fromEntries(NAMES.map((name) => [name, $("by-" + name).value]));
@@ -105,7 +105,7 @@ function says(number, turns, text) {
     turn[0].toLowerCase().includes(text) || turn[1].some((attempt) => attempt[0].toLowerCase().includes(text)));
 }
 
-// ---- the list: only what is in sight exists ----
+// ---- the list: only the visible items are in the document ----
 function marks(verdicts) {
   return element("span", "marks", ...[...verdicts.slice(0, 25)].map((v) => element("span", "mark " + v, SIGNS[v])));
 }
@@ -127,9 +127,9 @@ function draw() {
   list.replaceChildren(room, ...items);
 }
 
-// ---- one episode, and another one beside it ----
+// ---- one episode, and a second one to compare with ----
 function difference(old, now) {
-  // words of `now`, marked where they are not in the longest common run of words with `old`
+  // the words of `now`; those outside of the longest common subsequence with `old` are marked
   const a = old.split(/(\s+)/), b = now.split(/(\s+)/);
   if (a.length * b.length > 4e6) return [document.createTextNode(now)];
   const width = b.length + 1;
@@ -184,7 +184,7 @@ async function open(number, compared) {
   for (let i = 0; i < index.problem.length; i++)
     if (i !== number && index.problem[i] === index.problem[number]) twins.push(i);
   const same = (i) => (index.protocol[i] === index.protocol[number] ? 0 : 1) + (index.seed[i] === index.seed[number] ? 0 : 2);
-  twins.sort((a, b) => same(a) - same(b) || a - b); // what differs by the policy alone comes first
+  twins.sort((a, b) => same(a) - same(b) || a - b); // episodes that differ only in the policy come first
   const choice = element("select", "");
   choice.id = "compare";
   choice.append(new Option("compare with …", ""), ...twins.map((i) => new Option(whoOf(i), i)));
