@@ -39,7 +39,7 @@ class _OldNames:
     keys: Mapping[_Path, Mapping[str, str]]
     """Path of a section (empty for the record itself) -> old key -> new key."""
     values: Mapping[_Path, Mapping[str, str]]
-    """Path of a key (with new names) -> old value -> new value. Before a colon, where there is one."""
+    """Path of a key (with new names) -> old value -> new value; before a colon if the value has one."""
 
 
 RUN_RECORD = _OldNames(
