@@ -14,7 +14,7 @@ from rise_agents.evaluation.runner import evaluate
 from rise_agents.registry import load_agent
 from rise_agents.rollouts.collect import collect
 from rise_agents.rollouts.rollout import rollout
-from rise_agents.rollouts.scheduler import TurnPlan
+from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import Agent, Reply, SamplingConfig, StreamingAgent
 
 if TYPE_CHECKING:

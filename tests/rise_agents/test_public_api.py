@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -61,3 +62,13 @@ def test_exported_functions_stay_functions_whatever_else_is_imported(imports: st
     check = "assert {type(f).__name__ for f in (collect, evaluate, rollout)} == {'function'}"
     run(f"{imports}\n{names}\n{check}\n")
     run(f"{names}\n{imports}\n{names}\n{check}\n")
+
+
+def test_only_the_front_door_and_the_registry_name_a_back_end() -> None:
+    package = Path(rise_agents.__file__).parent
+    users = {
+        str(path.relative_to(package))
+        for path in package.rglob("*.py")
+        if path.parent.name != "backends" and "rise_agents.backends" in path.read_text()
+    }
+    assert users <= {"__init__.py", "registry.py"}

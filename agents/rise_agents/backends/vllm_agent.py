@@ -3,8 +3,6 @@
 import contextlib
 import gc
 import itertools
-import json
-import os
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -16,20 +14,21 @@ import numpy as np
 from rise_agents.generation.chat_template import encode, load_tokenizer, stop_tokens
 from rise_agents.generation.model_fingerprint import fingerprint, model_name
 from rise_agents.generation.model_settings import MAX_CONCURRENT_REQUESTS, Dtype, ModelSettings
+from rise_agents.generation.vllm_engine import (
+    engine_arguments,
+    generation_config,
+    import_vllm,
+    lora_request,
+    start_engine,
+)
 from rise_agents.parallel.data_parallel import DataParallelAgent
 from rise_agents.parallel.gpu_assignment import on_cpu, replica_environments
 from rise_agents.types import OnReply, Reply, SamplingConfig, StreamRequests
-from rise_env.errors import AgentError, ConfigError, DataNotFoundError, MissingDependencyError
+from rise_env.errors import ConfigError
 from rise_env.types import Conversation, Usage
-
-_PROCESSOR = "rise_agents.generation.vllm_logits_processor:SeededNoise"
 
 _ENCODE_BATCH = 32
 """Prompts that are tokenized together: the engine starts with them while the next ones are tokenized."""
-
-_CPU_BLOCK_SIZE = 32
-"""Tokens per block of the prefix cache on a CPU. It is the smallest that vLLM accepts there, and only whole
-blocks are cached, so that the default of 128 would cache little of short turns."""
 
 _NumberedRequest = tuple[int, tuple[Conversation, int]]
 """A request's number with its conversation and seed."""
@@ -105,34 +104,23 @@ class VLLMAgent:
             self._start_replicas(model, of_replica, environments)
             return
         self.tokenizer = load_tokenizer(model, revision=revision, chat_template=chat_template)
-        cpu = on_cpu()
-        self._own_sampler = sampler == "rise" or (sampler == "auto" and cpu)
-        engine: dict[str, Any] = {
-            "dtype": "float32" if dtype == "auto" and cpu else dtype,
-            "tensor_parallel_size": tensor_parallel_size,
-            "max_model_len": max_length,
-            "max_num_seqs": max_concurrent_requests,
-            "revision": revision,
-            "enforce_eager": eager,
-            "enable_prefix_caching": True,
-            "skip_tokenizer_init": True,
-            "disable_log_stats": True,
-            "seed": 0,
-        }
-        if cpu:
-            os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", f"{memory or 4:g}")  # vLLM has no argument for it
-            engine["block_size"] = _CPU_BLOCK_SIZE
-        else:
-            engine["gpu_memory_utilization"] = memory or 0.9
-        if self._own_sampler:
-            engine["logits_processors"] = [_PROCESSOR]
-        self._vllm = _import_vllm()
-        self._lora = None if adapter is None else _lora_request(adapter, engine)
-        self._llm = _start_engine(self._vllm, settings, engine, extra or {})
+        self._own_sampler = sampler == "rise" or (sampler == "auto" and on_cpu())
+        arguments = engine_arguments(
+            settings,
+            tensor_parallel_size=tensor_parallel_size,
+            memory=memory,
+            max_length=max_length,
+            adapter=adapter,
+            own_sampler=self._own_sampler,
+            eager=eager,
+        )
+        self._vllm = import_vllm()
+        self._lora = None if adapter is None else lora_request(adapter)
+        self._llm = start_engine(self._vllm, model, arguments, extra or {})
         config = self._llm.llm_engine.model_config
         self.context = int(config.max_model_len)
         """Maximal length of a prompt with its reply, in tokens."""
-        self.stops = _stop_tokens(self.tokenizer, settings)
+        self.stops = stop_tokens(self.tokenizer, generation_config(model, revision))
         """Tokens that end a reply."""
         self.name = model_name(model, getattr(config.hf_config, "_commit_hash", None))
         if adapter is not None:
@@ -306,50 +294,3 @@ class VLLMAgent:
             ),
             latency=latency,
         )
-
-
-def _import_vllm() -> Any:
-    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")  # vLLM logs to stdout, also harmless tracebacks
-    try:
-        import vllm
-    except ModuleNotFoundError as error:
-        raise MissingDependencyError(
-            f"{error.name} is not installed: pip install 'rise-env[vllm]'"
-        ) from error
-    return vllm
-
-
-def _start_engine(vllm: Any, settings: ModelSettings, engine: dict[str, Any], extra: dict[str, Any]) -> Any:
-    try:
-        return vllm.LLM(settings.model, **engine, **extra)
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().split("\n")[0]
-        raise DataNotFoundError(f"vLLM cannot load {settings.model!r}: {reason}") from error
-    except RuntimeError as error:  # a worker process failed; only its own log has the reason
-        raise AgentError(
-            f"vLLM did not start with {settings.model!r}: {error} (a script needs "
-            "`if __name__ == '__main__':` around its work; VLLM_LOGGING_LEVEL=INFO shows the reason)"
-        ) from error
-
-
-def _stop_tokens(tokenizer: Any, settings: ModelSettings) -> tuple[int, ...]:
-    from transformers import GenerationConfig
-
-    try:
-        config = GenerationConfig.from_pretrained(settings.model, revision=settings.revision)
-    except OSError:  # the model has no generation config, so only the tokenizer's stop token remains
-        config = GenerationConfig()
-    return stop_tokens(tokenizer, config)
-
-
-def _lora_request(adapter: str, engine: dict[str, Any]) -> Any:
-    """Return vLLM's request for a LoRA adapter, and add the arguments that it requires to `engine`."""
-    from vllm.lora.request import LoRARequest
-
-    config = Path(adapter) / "adapter_config.json"
-    if not config.is_file():
-        raise DataNotFoundError(f"there is no LoRA adapter in {adapter}: no {config}")
-    rank = int(json.loads(config.read_text()).get("r", 8))
-    # vLLM accepts powers of two from 8
-    engine |= {"enable_lora": True, "max_lora_rank": max(8, 1 << (rank - 1).bit_length())}
-    return LoRARequest("adapter", 1, str(Path(adapter).resolve()))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
-from rise_agents.rollouts.collect import MIN_CONCURRENT_EPISODES, concurrent_requests_of, indices_to_play
+from rise_agents.rollouts.collect import MIN_CONCURRENT_EPISODES, indices_to_play
 from rise_agents.rollouts.collect_config import (
     CollectConfig,
     environment_maker,
@@ -21,7 +21,7 @@ from rise_agents.rollouts.collect_config import (
 )
 from rise_agents.rollouts.progress import Progress, add_episodes
 from rise_agents.rollouts.rollout import plan_record, rollout
-from rise_agents.rollouts.scheduler import TurnPlan
+from rise_agents.rollouts.turn_plan import TurnPlan, concurrent_requests_of
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import AgentError, MissingDependencyError, RiseError
 from rise_env.types import Trajectory

@@ -19,7 +19,7 @@ from typing import Any
 
 import gymnasium
 
-from rise_agents.rollouts.scheduler import TurnPlan
+from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import Agent
 from rise_env.envs.prompts import Template
 from rise_env.types import CheckResult, Problem

@@ -11,9 +11,10 @@ from rise_agents.rollouts.cleanup import close_all
 from rise_agents.rollouts.episode_runner import EpisodeRunner
 from rise_agents.rollouts.ordered_writer import OrderedWriter
 from rise_agents.rollouts.progress import Progress, add_episodes
-from rise_agents.rollouts.rollout import check_plan, plan_record
-from rise_agents.rollouts.scheduler import TurnPlan, run_episodes
-from rise_agents.types import SamplingConfig, StreamingAgent
+from rise_agents.rollouts.rollout import plan_record
+from rise_agents.rollouts.scheduler import run_episodes
+from rise_agents.rollouts.turn_plan import TurnPlan, check_plan, concurrent_requests_of
+from rise_agents.types import SamplingConfig
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError, StoreError
 from rise_env.trajectories.serialization import episode_id
@@ -118,14 +119,6 @@ def collect(
     finally:
         close_all(*free, *busy)
     return progress
-
-
-def concurrent_requests_of(plan: Sequence[TurnPlan]) -> int:
-    """Return how many concurrent requests the agents of a plan can use; 0 if none streams."""
-    agents = [turn.agent for turn in plan]
-    return max(
-        (agent.max_concurrent_requests for agent in agents if isinstance(agent, StreamingAgent)), default=0
-    )
 
 
 def indices_to_play(

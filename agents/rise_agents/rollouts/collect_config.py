@@ -13,7 +13,7 @@ import yaml
 import rise_env
 from rise_agents.registry import load_agent
 from rise_agents.rollouts.rollout import PATH_SETTINGS
-from rise_agents.rollouts.scheduler import TurnPlan
+from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import SamplingConfig
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError

@@ -1,15 +1,4 @@
-"""Playing many episodes at a time and returning their trajectories.
-
-| purpose           | plan                                                     |
-| ----------------- | -------------------------------------------------------- |
-| evaluation        | `[TurnPlan(agent)] * 5`                                  |
-| distillation      | `[TurnPlan(student), TurnPlan(teacher)]`                 |
-| self-distillation | `[TurnPlan(student), TurnPlan(student, num_samples=16)]` |
-| parallel sampling | `[TurnPlan(agent, num_samples=5)]`                       |
-
-For correct-to-correct pairs, let the environment continue after a correct reply (`stop_when_correct=False`).
-Source: Qu et al. 2024, "Recursive Introspection", arXiv:2407.18219, and its released `workflow_gen.py`.
-"""
+"""Playing many episodes at a time and returning their trajectories; `turn_plan` has examples of plans."""
 
 import json
 from collections.abc import Sequence
@@ -18,7 +7,8 @@ from typing import Any
 import gymnasium
 
 from rise_agents.rollouts.episode_runner import EpisodeRunner
-from rise_agents.rollouts.scheduler import TurnPlan, run_episodes
+from rise_agents.rollouts.scheduler import run_episodes
+from rise_agents.rollouts.turn_plan import TurnPlan, check_plan
 from rise_agents.types import SamplingConfig
 from rise_env.errors import ConfigError
 from rise_env.types import Trajectory
@@ -78,14 +68,6 @@ def rollout(
         on_end=lambda _: None,
     )
     return [episode.to_trajectory() for episode in episodes]
-
-
-def check_plan(plan: Sequence[TurnPlan], seed: int) -> None:
-    """Raise ConfigError if a plan is empty or a rollout's seed is negative."""
-    if not plan:
-        raise ConfigError("a plan needs at least one turn")
-    if seed < 0:
-        raise ConfigError(f"seed must be at least 0, got {seed}")
 
 
 def plan_record(

@@ -18,6 +18,7 @@ from typing import TypeGuard
 from rise_agents.rollouts.degenerate import is_degenerate
 from rise_agents.rollouts.episode_runner import EpisodeRunner
 from rise_agents.rollouts.fault_isolation import SETUP_ERRORS, FaultIsolator
+from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import (
     Agent,
     ProblemAwareAgent,
@@ -26,7 +27,7 @@ from rise_agents.types import (
     StreamingAgent,
     StreamRequests,
 )
-from rise_env.errors import AgentError, ConfigError
+from rise_env.errors import AgentError
 from rise_env.types import Conversation, Problem
 from rise_env.utils.seeding import derive
 
@@ -34,27 +35,6 @@ _log = logging.getLogger(__name__)
 
 MAX_REDRAWS = 8
 """How often a turn is sampled again while all its replies are degenerate; then the last one is kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class TurnPlan:
-    """Which agent plays a turn, and how many replies it may sample.
-
-    Raises:
-        ConfigError: `num_samples` is below 1, or the agent's name is not a text.
-    """
-
-    agent: Agent
-    num_samples: int = 1
-    """Maximal number of replies. The attempt with the highest reward becomes the action."""
-    until_correct: bool = True
-    """Stop sampling at the first correct reply; False samples all, for example for a majority vote."""
-
-    def __post_init__(self) -> None:
-        if self.num_samples < 1:
-            raise ConfigError(f"num_samples must be at least 1, got {self.num_samples}")
-        if not isinstance(self.agent.name, str):
-            raise ConfigError(f"an agent's name must be a text, got {self.agent.name!r}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ import rise_env
 from rise_agents.generation.chat_template import encode
 from rise_agents.registry import load_agent
 from rise_agents.rollouts.rollout import rollout
-from rise_agents.rollouts.scheduler import TurnPlan
+from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import Agent, SamplingConfig
 from rise_env.types import Trajectory
 

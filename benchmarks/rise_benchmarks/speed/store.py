@@ -24,7 +24,7 @@ from rise_agents.backends.scripted_agent import ScriptedAgent
 from rise_agents.rollouts.collect import collect
 from rise_agents.rollouts.progress import Progress
 from rise_agents.rollouts.rollout import rollout
-from rise_agents.rollouts.scheduler import TurnPlan
+from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import SamplingConfig
 from rise_env.trajectories.store import TrajectoryStore, load_trajectories
 from rise_env.types import Conversation, Trajectory

@@ -6,7 +6,7 @@ import pytest
 
 from rise_agents.registry import load_agent
 from rise_agents.rollouts.rollout import rollout
-from rise_agents.rollouts.scheduler import TurnPlan
+from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import SamplingConfig
 from rise_env.errors import AgentError, ConfigError, StoreError
 from rise_env.types import Conversation, Usage

@@ -12,7 +12,7 @@ import pytest
 from rise_agents.client.rate_limit import RateLimiter
 from rise_agents.client.reply_log import ReplyLog
 from rise_agents.rollouts.rollout import rollout
-from rise_agents.rollouts.scheduler import TurnPlan
+from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import Reply, SamplingConfig, StreamingAgent
 from rise_env.errors import ConfigError
 from rise_env.types import Conversation

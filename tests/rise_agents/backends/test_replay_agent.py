@@ -6,7 +6,7 @@ from rise_agents.backends.replay_agent import ReplayAgent
 from rise_agents.backends.transformers_agent import TransformersAgent
 from rise_agents.registry import load_agent
 from rise_agents.rollouts.rollout import rollout
-from rise_agents.rollouts.scheduler import TurnPlan
+from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import Reply, SamplingConfig
 from rise_env.errors import DataNotFoundError, StoreError
 from rise_env.types import Conversation

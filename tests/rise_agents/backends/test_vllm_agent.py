@@ -9,7 +9,7 @@ import pytest
 from rise_agents.backends.transformers_agent import TransformersAgent
 from rise_agents.registry import load_agent
 from rise_agents.rollouts.rollout import rollout
-from rise_agents.rollouts.scheduler import TurnPlan
+from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import Reply, SamplingConfig
 from rise_env.envs import prompts
 from rise_env.errors import ConfigError, DataNotFoundError
@@ -145,9 +145,7 @@ def test_added_requests_overtake_waiting_ones(agent, monkeypatch) -> None:  # ty
     assert received.index((0, 2)) < received.index((10, 0)), "a waiting request went first"
     received.clear()
     agent.stream({key: (conversation, key) for key, conversation in enumerate(asked(8))}, sampling, on_reply)
-    assert received.index((7, 0)) < received.index((4, 1)), (
-        "added requests went first"
-    )
+    assert received.index((7, 0)) < received.index((4, 1)), "added requests went first"
 
 
 def test_the_next_turn_finds_its_history_in_the_prefix_cache(agent) -> None:  # type: ignore[no-untyped-def]

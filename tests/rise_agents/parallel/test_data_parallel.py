@@ -6,7 +6,7 @@ import pytest
 
 from rise_agents.backends.scripted_agent import ScriptedAgent
 from rise_agents.rollouts.rollout import rollout
-from rise_agents.rollouts.scheduler import TurnPlan
+from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import Agent, Reply, StreamingAgent
 from rise_env.types import Conversation, Trajectory
 from tests.rise_agents.fake_agents import SeededAgent, envs, luck, wrong

@@ -10,7 +10,7 @@ import rise_env
 from rise_agents.backends.expert_agent import ExpertAgent
 from rise_agents.rollouts.collect import collect
 from rise_agents.rollouts.rollout import rollout
-from rise_agents.rollouts.scheduler import TurnPlan
+from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import Agent, OnReply, Reply, SamplingConfig, StreamRequests
 from rise_env.trajectories.store import TrajectoryStore, read_trajectories
 from rise_env.types import Conversation, Trajectory

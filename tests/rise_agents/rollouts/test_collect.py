@@ -9,7 +9,7 @@ from rise_agents.cli.collect import run
 from rise_agents.rollouts.collect import collect
 from rise_agents.rollouts.collect_config import CollectConfig
 from rise_agents.rollouts.progress import Progress
-from rise_agents.rollouts.scheduler import TurnPlan
+from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import SamplingConfig
 from rise_env import MathEnv, NumericChecker
 from rise_env.cli.main import main

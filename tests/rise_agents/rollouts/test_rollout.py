@@ -6,7 +6,7 @@ import pytest
 from rise_agents.backends.expert_agent import ExpertAgent
 from rise_agents.backends.scripted_agent import ScriptedAgent
 from rise_agents.rollouts.rollout import rollout
-from rise_agents.rollouts.scheduler import TurnPlan
+from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import Reply, SamplingConfig
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import AgentError, ConfigError

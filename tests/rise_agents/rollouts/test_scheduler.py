@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rise_agents.rollouts.rollout import rollout
-from rise_agents.rollouts.scheduler import TurnPlan
+from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import Reply, SamplingConfig, StreamingAgent
 from rise_env.errors import AgentError, ConfigError
 from rise_env.types import Conversation

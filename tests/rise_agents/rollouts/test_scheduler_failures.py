@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from rise_agents.rollouts.scheduler import TurnPlan
+from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import OnReply, Reply, SamplingConfig, StreamRequests
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import AgentError, ConfigError, DataNotFoundError, StoreError
