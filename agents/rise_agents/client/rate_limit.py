@@ -154,7 +154,7 @@ class CostBudget:
             if not fits(0.0):
                 raise ConfigError(
                     f"the cap of ${self._cap:g} is reached: ${self.spent:.4f} spent, and the next request "
-                    f"may cost ${cost:.4f}; raise max_usd and run the same command to go on"
+                    f"may cost ${cost:.4f}; raise max_usd and run the same command to continue"
                 )
             self._reserved.append(cost)
         return cost

@@ -101,7 +101,7 @@ class ReplyLog:
             except OSError as error:
                 raise StoreError(
                     f"cannot write to {self.path}: {error.strerror or error}; "
-                    "make room and run the same command to go on"
+                    "make room and run the same command to continue"
                 ) from error
             self._replies[key] = reply
 
