@@ -16,6 +16,7 @@ from rise_agents.rollouts.collect import collect
 from rise_agents.rollouts.rollout import rollout
 from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import Agent, Reply, SamplingConfig, StreamingAgent
+from rise_env.utils.extras import missing_library
 
 if TYPE_CHECKING:
     from rise_agents.backends.openai_agent import OpenAIAgent
@@ -51,7 +52,12 @@ if not TYPE_CHECKING:  # a type checker would accept any name from a module with
         """Import an agent on first use (PEP 562)."""
         if name not in _LAZY:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(_LAZY[name]), name)
+        try:
+            value = getattr(importlib.import_module(_LAZY[name]), name)
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.startswith("rise_"):
+                raise
+            raise missing_library(error.name, name) from error
         globals()[name] = value
         return value
 

@@ -22,8 +22,9 @@ from rise_agents.client.rate_limit import (
 )
 from rise_agents.client.reply_log import ReplyLog
 from rise_agents.types import Reply, SamplingConfig
-from rise_env.errors import ConfigError, MissingDependencyError
+from rise_env.errors import ConfigError
 from rise_env.types import Conversation, Usage
+from rise_env.utils.extras import missing_library
 
 _FATAL_ERRORS = ("AuthenticationError", "PermissionDeniedError", "NotFoundError")
 """Errors of the `openai` client that every other request would meet as well."""
@@ -93,9 +94,7 @@ class OpenAIAgent:
             import openai
             import tenacity
         except ModuleNotFoundError as error:
-            raise MissingDependencyError(
-                f"{error.name} is not installed: pip install 'rise-env[openai]'"
-            ) from error
+            raise missing_library(error.name or "openai") from error
         if max_concurrent_requests < 1 or attempts < 1:
             raise ConfigError(
                 "max_concurrent_requests and attempts must be at least 1, "

@@ -26,7 +26,7 @@ class TransformersAgent:
     """Answers with a causal language model in this process.
 
     Args:
-        model: See `ModelSettings`, as for `dtype`, `revision`, `chat_template` and `logprobs`.
+        model: Folder, or repository id on the Hugging Face hub.
         dtype: See `ModelSettings`.
         device: A torch device; "auto" is the first GPU, or the CPU if there is none.
         revision: See `ModelSettings`.

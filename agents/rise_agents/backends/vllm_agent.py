@@ -40,8 +40,7 @@ class VLLMAgent:
     To use engines on several machines, run several agents: `rise collect --workers ray:N`.
 
     Args:
-        model: See `ModelSettings`, as for `dtype`, `revision`, `chat_template`, `max_concurrent_requests` and
-            `logprobs`.
+        model: Folder, or repository id on the Hugging Face hub.
         dtype: See `ModelSettings`.
         tensor_parallel_size: Number of GPUs that share one copy of the model.
         data_parallel_size: Number of engines, each with its own copy of the model, its own

@@ -23,8 +23,9 @@ from rise_agents.rollouts.progress import Progress, add_episodes
 from rise_agents.rollouts.rollout import plan_record, rollout
 from rise_agents.rollouts.turn_plan import TurnPlan, concurrent_requests_of
 from rise_env.envs.math_env import math_env_of
-from rise_env.errors import AgentError, MissingDependencyError, RiseError
+from rise_env.errors import AgentError, RiseError
 from rise_env.types import Trajectory
+from rise_env.utils.extras import missing_library
 
 MAX_DEATHS = 3
 """If more actors than this die while they play the same chunk, the collection fails."""
@@ -173,5 +174,5 @@ def _import_ray() -> Any:
         import ray
         import ray.exceptions
     except ModuleNotFoundError as error:
-        raise MissingDependencyError("ray is not installed: pip install 'rise-env[ray]'") from error
+        raise missing_library("ray") from error
     return ray

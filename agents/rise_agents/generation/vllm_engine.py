@@ -7,7 +7,8 @@ from typing import Any
 
 from rise_agents.generation.model_settings import ModelSettings
 from rise_agents.parallel.gpu_assignment import on_cpu
-from rise_env.errors import AgentError, DataNotFoundError, MissingDependencyError
+from rise_env.errors import AgentError, DataNotFoundError
+from rise_env.utils.extras import missing_library
 
 _PROCESSOR = "rise_agents.generation.vllm_logits_processor:SeededNoise"
 
@@ -26,9 +27,7 @@ def import_vllm() -> Any:
     try:
         import vllm
     except ModuleNotFoundError as error:
-        raise MissingDependencyError(
-            f"{error.name} is not installed: pip install 'rise-env[vllm]'"
-        ) from error
+        raise missing_library(error.name or "vllm") from error
     return vllm
 
 
