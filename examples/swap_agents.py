@@ -23,10 +23,7 @@ from typing import Any
 
 import rise_agents
 import rise_env
-from rise_agents.backends.scripted_agent import ScriptedAgent
-from rise_agents.registry import load_agent
-from rise_agents.rollout.rollout import TurnPlan, rollout
-from rise_agents.types import SamplingConfig
+from rise_agents import SamplingConfig, ScriptedAgent, TurnPlan, load_agent, rollout
 
 TINY = Path(rise_agents.__file__).parent / "tiny"
 TURNS = 3

@@ -13,7 +13,7 @@ import os
 
 import wandb
 
-from rise_agents.types import SamplingConfig
+from rise_agents import SamplingConfig
 from rise_trainers.loop.config import ImproveConfig, PolicyConfig, ProblemsConfig, RunConfig
 from rise_trainers.self_improve import run
 

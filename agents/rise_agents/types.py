@@ -1,8 +1,8 @@
-"""What an agent is: something that answers conversations, many at a time.
+"""The agent protocols, and the records that agents and their callers exchange.
 
-An agent knows nothing of problems, rewards or environments. It is handed conversations and returns one
-reply each, in order. Blocking and batched: vLLM and transformers batch natively, an HTTP agent keeps its
-concurrency to itself.
+An agent receives conversations and returns one reply to each, in order. It knows nothing of problems, rewards
+or environments. Calls are batched and blocking: vLLM and transformers batch natively, and an agent that talks
+to a server over HTTP manages its own concurrent requests.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,16 +10,21 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
 from rise_env.errors import AgentError, ConfigError
-from rise_env.types import Conversation, Usage
+from rise_env.types import Conversation, Problem, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplingConfig:
-    """How replies are drawn. Defaults are the RISE paper's: temperature 1, nothing cut off."""
+    """How replies are sampled. The defaults are the RISE paper's: temperature 1, the whole vocabulary.
+
+    Raises:
+        ConfigError: A value is out of range.
+    """
 
     temperature: float = 1.0
-    """0 is greedy."""
+    """0 is greedy decoding."""
     top_p: float = 1.0
+    """Nucleus sampling: the smallest set of tokens whose probabilities reach this sum, in (0, 1]."""
     max_new_tokens: int = 1000
     """Longest reply in tokens; a longer one is cut and its finish reason is "length"."""
 
@@ -34,15 +39,20 @@ class SamplingConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """One answer of an agent."""
+    """The reply of an agent to one conversation.
+
+    Raises:
+        AgentError: A field has the wrong type, so that no trajectory store could hold the reply.
+    """
 
     text: str
-    """Without the end token."""
+    """Without the stop token. If `finish` is "error", the reason for the failure."""
     finish: Literal["stop", "length", "error"] = "stop"
+    """Why the reply ends: "stop" token, maximal "length", or "error" if there is no reply."""
     token_ids: tuple[int, ...] | None = None
-    """Of the reply, with its end token, where the back end knows them."""
+    """Tokens of the reply with its stop token; None if the back end does not return them."""
     logprobs: tuple[float, ...] | None = None
-    """Natural logarithms, one per token id, where the back end gives them."""
+    """Natural logarithm of each token's probability; None if the back end does not return them."""
     usage: Usage = field(default_factory=Usage)
     latency: float = 0.0
     """Seconds."""
@@ -51,7 +61,7 @@ class Reply:
         if self.finish not in ("stop", "length", "error"):
             raise AgentError(f"a reply's finish is stop, length or error, got {self.finish!r}")
         if not isinstance(self.text, str):
-            raise AgentError(f"a reply's text must be a text, got {self.text!r}")
+            raise AgentError(f"a reply's text must be a str, got {self.text!r}")
         if not isinstance(self.usage, Usage):
             raise AgentError(f"a reply's usage must be a Usage, got {self.usage!r}")
         for name in Usage.__dataclass_fields__:
@@ -61,11 +71,11 @@ class Reply:
 
 @runtime_checkable
 class Agent(Protocol):
-    """Whoever plays."""
+    """A policy that answers conversations."""
 
     @property
     def name(self) -> str:
-        """Who this is, as trajectories record it; the same for the same policy."""
+        """Identifier of the policy, which trajectories record. The same policy always has the same name."""
         ...
 
     def act(
@@ -74,53 +84,65 @@ class Agent(Protocol):
         sampling: SamplingConfig,
         seeds: Sequence[int] | None = None,
     ) -> list[Reply]:
-        """Answer each conversation, in order.
+        """Answer each conversation.
 
         Args:
             conversations: Each ends with a user message.
-            sampling: How to draw.
-            seeds: One per conversation, in [0, 2**63). With seeds a reply depends on its conversation,
-                its seed and the policy, and not on what else is in the batch, as far as the back end's
-                arithmetic allows. Without, the agent draws fresh ones.
+            sampling: How to sample the replies.
+            seeds: One per conversation, in [0, 2**63). With seeds, a reply depends on its conversation, its
+                seed and the policy, and not on the rest of the batch, as far as the back end's arithmetic
+                allows. If None, the agent draws random seeds.
+
+        Returns:
+            One reply per conversation, in the same order.
         """
         ...
 
     def close(self) -> None:
-        """Free the device, stop servers and workers. Calling it twice is harmless."""
+        """Free the device, and stop servers and workers. Calling it twice is harmless."""
         ...
 
 
-Requests = Mapping[int, tuple[Conversation, int]]
-"""Key -> conversation and seed."""
+StreamRequests = Mapping[int, tuple[Conversation, int]]
+"""Request number -> (conversation, seed)."""
 
-OnReply = Callable[[int, Reply], Requests]
-"""Takes the reply to a request, and returns what to answer next."""
+OnReply = Callable[[int, Reply], StreamRequests]
+"""Callback of `StreamingAgent.stream`: (request number, reply) -> the requests to answer next."""
 
 
 @runtime_checkable
 class StreamingAgent(Agent, Protocol):
-    """An agent that takes new conversations while it answers others, so that none waits for the slowest."""
+    """An agent that accepts new requests while it answers others, so that none waits for the slowest."""
 
     @property
     def max_concurrent_requests(self) -> int:
-        """How many requests it can use at a time; 0 if, as it was made, it does not stream."""
+        """How many requests the agent can process at the same time; 0 if this instance does not stream."""
         ...
 
-    def stream(
-        self,
-        requests: Requests,
-        sampling: SamplingConfig,
-        on_reply: OnReply,
-    ) -> None:
-        """Answer conversations, and those that follow from the answers, until none is left.
+    def stream(self, requests: StreamRequests, sampling: SamplingConfig, on_reply: OnReply) -> None:
+        """Answer requests, and the requests that `on_reply` adds, until none is left.
 
-        What follows is best begun before what waited already: its beginning is still in the prefix cache.
+        Implementations should start an added request before the ones that have not started yet: its
+        conversation continues one that was just answered, so the prefix cache still holds the shared part.
 
         Args:
-            requests: Key -> conversation and seed, as for `act`.
-            sampling: How to draw.
-            on_reply: Called with key and reply as soon as one is there, in the thread that called `stream`,
-                one call at a time; returns what to answer next, under keys that are not in use. What it
-                raises comes out of `stream`, with nothing left running.
+            requests: Request number -> (conversation, seed), with conversations and seeds as for `act`.
+            sampling: How to sample the replies.
+            on_reply: Called once per reply as soon as it is complete, in the thread that called `stream`, one
+                call at a time. It returns the requests to add, under numbers that are not in use. If it
+                raises, `stream` cancels or awaits the unfinished requests and raises the same exception.
+        """
+        ...
+
+
+@runtime_checkable
+class ProblemAwareAgent(Protocol):
+    """An agent that must know the problems of the conversations, for example a teacher."""
+
+    def set_problems(self, problems: Sequence[Problem]) -> None:
+        """Receive the problems of the next batch.
+
+        A rollout calls this before each `act`, with the problems of exactly the conversations that follow.
+        The agent may forget the problems of earlier batches.
         """
         ...

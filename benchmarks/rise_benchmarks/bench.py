@@ -146,12 +146,12 @@ def _measurements(
 
 
 def _score_answers(settings: EvaluateConfig) -> None:
-    """Write the log-likelihoods of the right answers under each model into the folders of its logs."""
-    from rise_agents.evaluation.answer_likelihood import measure
+    """Write how likely each model finds the right answers, where transformers can load it."""
+    from rise_agents.evaluation.answer_likelihood import score_logs
 
     [seed] = settings.seeds
     for agent, label in zip(settings.agent, settings.label, strict=True):
-        measure(agent.partition(":")[2], Path(settings.out) / evaluate.folder_name(label), seed)
+        score_logs(agent.partition(":")[2], Path(settings.out) / evaluate.folder_name(label), seed)
 
 
 def _train(config: BenchConfig, suite: Suite, out: Path) -> dict[str, dict[int, str]]:

@@ -18,7 +18,7 @@ COMMANDS = "rise.commands"
 AGENTS = "rise.agents"
 """Agents by name: classes or functions that return an `Agent`; see `rise_agents.load_agent`."""
 ENGINES = "rise.engines"
-"""Engines that collect with several workers, by name; see `rise_agents.rollout.engines`."""
+"""Engines that collect with several workers, by name; see `rise_agents.engines.engine_table`."""
 
 
 @cache

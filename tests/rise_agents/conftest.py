@@ -9,18 +9,18 @@ from tests.rise_agents.backends.faulty_server import FaultyServer, serving
 @pytest.fixture(scope="session")
 def random_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a small random model."""
-    from tests.rise_agents.tiny_models import save_random_model
+    from tests.rise_agents.small_models import save_random_model
 
     return save_random_model(tmp_path_factory.mktemp("models") / "random")
 
 
 @pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait a hundredth of the time between tries."""
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the waits between retries to a hundredth."""
     from rise_agents.backends import openai_agent
 
-    call = openai_agent._Wait.__call__
-    monkeypatch.setattr(openai_agent._Wait, "__call__", lambda self, state: call(self, state) / 100)
+    seconds = openai_agent._Backoff.__call__
+    monkeypatch.setattr(openai_agent._Backoff, "__call__", lambda self, state: seconds(self, state) / 100)
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def wrong(conversation: Conversation) -> str:
 
 
 class SeededAgent:
-    """Replies with a function of conversation and seed, and notes every batch it is asked."""
+    """Replies with a function of conversation and seed, and records the size of every batch and the seeds."""
 
     def __init__(self, answer: Callable[[Conversation, int], str], name: str = "seeded") -> None:
         self.name = name

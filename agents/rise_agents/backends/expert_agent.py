@@ -1,36 +1,28 @@
-r"""A teacher for problems that come with worked solutions: it is told them, and writes them down.
+r"""A teacher that answers with the worked solutions of the problems.
 
-Used as the better agent of distillation (RISE, arXiv:2407.18219): the student plays the first turns, the
-expert improves the last one.
+Distillation uses it as the better agent (RISE, arXiv:2407.18219): the student plays the first turns, and the
+expert writes the improved last turn.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, runtime_checkable
 
 from rise_agents.types import Reply, SamplingConfig
 from rise_env.envs import prompts
 from rise_env.types import Conversation, Problem, Usage
 
 
-@runtime_checkable
-class ProblemAwareAgent(Protocol):
-    """An agent that a rollout tells the problems of its episodes, before it asks: a teacher."""
-
-    def set_problems(self, problems: Sequence[Problem]) -> None:
-        """Take notice of these problems; former ones may be forgotten."""
-        ...
-
-
 class ExpertAgent:
-    r"""Answers with the worked solution of the question it is asked.
+    r"""Answers with the worked solution of the question in the conversation.
 
     >>> agent = ExpertAgent({"1 + 1?": "One and one is two."}, {"1 + 1?": "2"})
     >>> agent.act([({"role": "user", "content": "1 + 1?"},)], SamplingConfig())[0].text
     'One and one is two. \\boxed{2}'
 
+    It is a `ProblemAwareAgent`: a rollout passes it the problems of each batch.
+
     Args:
-        solutions: Question -> worked solution. A rollout tells further ones through `learn`.
-        references: Question -> final answer; put into a box where the solution has none.
+        solutions: Question -> worked solution. `set_problems` adds those of the current batch.
+        references: Question -> final answer, which is appended in a box if the solution has none.
     """
 
     name = "expert"
@@ -41,15 +33,15 @@ class ExpertAgent:
         references: Mapping[str, str] | None = None,
     ) -> None:
         known = references or {}
-        self._given = {
+        self._permanent = {
             question: _boxed(solution, known.get(question))
             for question, solution in (solutions or {}).items()
         }
-        self._told: dict[str, str] = {}
+        self._of_batch: dict[str, str] = {}
 
     def set_problems(self, problems: Sequence[Problem]) -> None:
-        """Know the answers to these problems, and forget those told before."""
-        self._told = {
+        """Replace the solutions of the previous batch by those of these problems."""
+        self._of_batch = {
             problem.question: _boxed(problem.solution or "", problem.reference) for problem in problems
         }
 
@@ -59,13 +51,18 @@ class ExpertAgent:
         sampling: SamplingConfig,
         seeds: Sequence[int] | None = None,
     ) -> list[Reply]:
-        """Answer each conversation; one about an unknown question gets a reply that failed."""
-        known = self._given | self._told
-        first = {prompts.FIRST.format(question=question): text for question, text in known.items()}
-        return [_reply(_look_up(conversation, first, known)) for conversation in conversations]
+        """Answer each conversation; see `Agent.act`. `sampling` and `seeds` change nothing.
+
+        A conversation about an unknown question gets a reply whose finish is "error".
+        """
+        known = self._permanent | self._of_batch
+        by_first_prompt = {prompts.FIRST.format(question=question): text for question, text in known.items()}
+        return [
+            _reply(_find_solution(conversation, by_first_prompt, known)) for conversation in conversations
+        ]
 
     def close(self) -> None:
-        """Nothing to free."""
+        """Do nothing: the agent holds no resources."""
 
 
 def _boxed(solution: str, reference: str | None) -> str:
@@ -74,19 +71,21 @@ def _boxed(solution: str, reference: str | None) -> str:
     return f"{solution} \\boxed{{{reference}}}".lstrip()
 
 
-def _look_up(conversation: Conversation, first: Mapping[str, str], known: Mapping[str, str]) -> str | None:
-    """Find the solution by the first message, else by the longest question that a message holds."""
-    if conversation and conversation[0]["content"] in first:
-        return first[conversation[0]["content"]]
+def _find_solution(
+    conversation: Conversation, by_first_prompt: Mapping[str, str], known: Mapping[str, str]
+) -> str | None:
+    """Look the first message up, else the longest known question in the latest message that holds one."""
+    if conversation and conversation[0]["content"] in by_first_prompt:
+        return by_first_prompt[conversation[0]["content"]]
     for message in reversed(conversation):
         if message["role"] == "user":
-            held = [question for question in known if question in message["content"]]
-            if held:
-                return known[max(held, key=len)]
+            found = [question for question in known if question in message["content"]]
+            if found:
+                return known[max(found, key=len)]
     return None
 
 
 def _reply(text: str | None) -> Reply:
     if text is None:
-        return Reply(text="the expert was not told this problem", finish="error")
+        return Reply(text="the expert has no solution of this problem", finish="error")
     return Reply(text=text, usage=Usage(completion_tokens=text.count(" ") + 1))

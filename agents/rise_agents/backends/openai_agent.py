@@ -1,6 +1,6 @@
-"""Plays with any server that speaks the OpenAI chat protocol: vLLM serve, SGLang, OpenAI, ...
+"""An agent that sends requests to a server with the OpenAI chat protocol (vLLM serve, SGLang, OpenAI, ...).
 
-The key comes from an environment variable and is never logged, stored or shown in an error.
+The API key comes from an environment variable and is never logged, stored or shown in an error.
 """
 
 import hashlib
@@ -11,49 +11,65 @@ from collections.abc import Callable, Mapping, Sequence
 from threading import Event
 from typing import Any
 
-from rise_agents.client.concurrent_requests import ask_streaming
+from rise_agents.client.concurrent_requests import run_requests
 from rise_agents.client.openai_protocol import NO_KEY, read_reply, server_key, split_target
-from rise_agents.client.rate_limit import CostBudget, RateLimiter, billable_usage, read_prices
+from rise_agents.client.rate_limit import (
+    CostBudget,
+    RateLimiter,
+    billable_usage,
+    estimate_prompt_tokens,
+    read_prices,
+)
 from rise_agents.client.reply_log import ReplyLog
-from rise_agents.rollout.cost_estimate import CHARACTERS_PER_TOKEN
 from rise_agents.types import Reply, SamplingConfig
-from rise_env.errors import ConfigError, MissingDependencyError
+from rise_env.errors import ConfigError
 from rise_env.types import Conversation, Usage
+from rise_env.utils.extras import missing_library
 
-_NEVER = ("AuthenticationError", "PermissionDeniedError", "NotFoundError")
-"""Errors of the `openai` client that every other request would meet, too."""
+_FATAL_ERRORS = ("AuthenticationError", "PermissionDeniedError", "NotFoundError")
+"""Errors of the `openai` client that every other request would meet as well."""
+
+_RETRY_STATUSES = (408, 409, 429)
+"""HTTP statuses below 500 that are retried."""
+
+_LONGEST_WAIT = 60.0
+"""Seconds between two tries, if the server does not ask for more."""
+
+_LONGEST_RETRY_AFTER = 300.0
+"""Seconds; a longer Retry-After of the server is shortened to this."""
 
 _Request = tuple[Conversation, int | None]
 """A conversation and its seed."""
 
 
 class OpenAIAgent:
-    """Answers through an OpenAI-compatible server, many requests at a time.
+    """Answers through an OpenAI-compatible server with many concurrent requests.
 
-    It streams: in a rollout no turn waits for the slowest reply to others.
+    It is a `StreamingAgent`: in a rollout, no turn waits for the slowest reply of other episodes.
 
     Args:
         target: MODEL@URL, for example "Qwen/Qwen2.5-7B-Instruct@http://127.0.0.1:8000/v1".
-        max_concurrent_requests: Requests in flight.
-        attempts: Tries per request: connection errors, timeouts, statuses 408, 409, 429 and 5xx, and answers
-            that nobody can read are tried again, after Retry-After or 0.5, 1, 2, ... 60 s.
+        max_concurrent_requests: Requests that the server processes at the same time.
+        attempts: Maximal number of tries per request. Connection errors, timeouts, statuses 408, 409, 429 and
+            5xx, and unreadable responses are retried, after Retry-After or after 0.5, 1, 2, ... 60 seconds.
         timeout: Seconds per try.
         requests_per_minute: 0 is no limit.
         tokens_per_minute: Prompts and replies together; 0 is no limit.
-        max_usd: Cap on the cost in US dollars; 0 is none. With a journal the replies in it count, so that a
-            command that is run again goes on counting; without one each agent counts from 0.
-        prices: {"prompt": ..., "completion": ...} in US dollars per million tokens; needed for the cap.
-        reply_log: File that gets every reply as it comes, and gives it back when the same is asked again:
-            then not even a kill makes a reply be paid for twice.
-        key_variable: Environment variable with the key; servers of one's own often need none.
+        max_usd: Cap on the cost in US dollars; 0 is none. Replies in the reply log count towards it, so that
+            a restarted command continues the count; without a reply log, each agent counts from 0.
+        prices: {"prompt": ..., "completion": ...} in US dollars per million tokens; required for a cap.
+        reply_log: File that stores every reply as soon as it arrives, and answers repeated requests, so that
+            no reply is paid for twice even if the process is killed.
+        key_variable: Environment variable that holds the API key; local servers often need none.
         logprobs: Whether to ask for log-probabilities.
-        send_seeds: Whether the server takes a `seed` per request.
-        extra: Further fields of the request's body. They are part of the policy: the agent's name, and so
-            the journal, has a fingerprint of them. `max_completion_tokens` takes the place of `max_tokens`.
+        send_seeds: Whether to send a `seed` with each request.
+        extra: Further fields of the request body, for example {"top_k": 20}. They are part of the policy: the
+            agent's name, and so the reply log, has a fingerprint of them. `max_completion_tokens` replaces
+            `max_tokens`.
 
     Raises:
         ConfigError: A setting is wrong, or there is no key for a server that needs one.
-        StoreError: The journal is of another agent, or damaged.
+        StoreError: The reply log is damaged or holds the replies of another agent.
         MissingDependencyError: `openai` or `tenacity` is not installed.
     """
 
@@ -78,9 +94,7 @@ class OpenAIAgent:
             import openai
             import tenacity
         except ModuleNotFoundError as error:
-            raise MissingDependencyError(
-                f"{error.name} is not installed: pip install 'rise-env[openai]'"
-            ) from error
+            raise missing_library(error.name or "openai") from error
         if max_concurrent_requests < 1 or attempts < 1:
             raise ConfigError(
                 "max_concurrent_requests and attempts must be at least 1, "
@@ -88,21 +102,21 @@ class OpenAIAgent:
             )
         self.model, url = split_target(target)
         self._extra = dict(extra or {})
-        self.name = f"openai:{self.model}{_mark(self._extra)}"
+        self.name = f"openai:{self.model}{_fingerprint(self._extra)}"
         self._key = server_key(url, key_variable)
         self._client = openai.OpenAI(base_url=url, api_key=self._key, timeout=timeout, max_retries=0)
         self._openai, self._tenacity = openai, tenacity
         self.max_concurrent_requests = max_concurrent_requests
-        self._max_concurrent_requests, self._attempts = max_concurrent_requests, attempts
-        self._pace = RateLimiter(requests_per_minute, tokens_per_minute)
+        self._threads, self._attempts = max_concurrent_requests, attempts
+        self._rate_limiter = RateLimiter(requests_per_minute, tokens_per_minute)
         self._reply_log = None if reply_log is None else ReplyLog(reply_log, self.name, logprobs=logprobs)
-        paid = [] if self._reply_log is None else self._reply_log.billable_usage
-        self._budget = CostBudget(max_usd, read_prices(prices), paid)
+        billed = [] if self._reply_log is None else self._reply_log.billable_usage
+        self._budget = CostBudget(max_usd, read_prices(prices), billed)
         self._logprobs, self._send_seeds = logprobs, send_seeds
 
     @property
     def spent(self) -> float:
-        """US dollars so far, by the prices given; for the replies in the journal, too."""
+        """Cost so far in US dollars by the given prices, including the replies in the reply log."""
         return self._budget.spent
 
     def act(
@@ -111,20 +125,22 @@ class OpenAIAgent:
         sampling: SamplingConfig,
         seeds: Sequence[int] | None = None,
     ) -> list[Reply]:
-        """Answer each conversation; one that failed to the end has finish "error" and the reason as text.
+        """Answer each conversation; see `Agent.act`.
+
+        A request whose tries all failed gets a reply with finish "error" and the reason as its text.
 
         Raises:
             ConfigError: The server refuses the key or the model, or the cap is reached.
-            StoreError: The journal cannot be written, as on a full disk.
+            StoreError: The reply log cannot be written, for example because the disk is full.
         """
-        drawn: Sequence[int | None] = [None] * len(conversations) if seeds is None else seeds
+        all_seeds: Sequence[int | None] = [None] * len(conversations) if seeds is None else seeds
         replies: dict[int, Reply] = {}
 
         def on_reply(place: int, reply: Reply) -> dict[int, _Request]:
             replies[place] = reply
             return {}
 
-        self.stream(dict(enumerate(zip(conversations, drawn, strict=True))), sampling, on_reply)
+        self.stream(dict(enumerate(zip(conversations, all_seeds, strict=True))), sampling, on_reply)
         return [replies[place] for place in range(len(conversations))]
 
     def stream(
@@ -133,93 +149,98 @@ class OpenAIAgent:
         sampling: SamplingConfig,
         on_reply: Callable[[int, Reply], Mapping[int, _Request]],
     ) -> None:
-        """Answer conversations and what follows from the answers; see `StreamingAgent.stream` and `act`.
+        """Answer requests and the requests that `on_reply` adds; see `StreamingAgent.stream` and `act`.
 
         Raises:
-            ConfigError: The server refuses the key or the model, or the cap is reached. What was in flight
-                then is in the journal, if there is one, and nothing more was asked.
-            StoreError: The journal cannot be written, as on a full disk; nothing more was asked.
+            ConfigError: The server refuses the key or the model, or the cap is reached. Running requests are
+                awaited, and their replies are written to the reply log if there is one; no further request
+                is sent.
+            StoreError: The reply log cannot be written, for example because the disk is full; no further
+                request is sent.
         """
 
-        def named(requests: Mapping[int, _Request]) -> dict[int, tuple[_Request, str | None]]:
-            return {key: (request, self._name(request, sampling)) for key, request in requests.items()}
+        def with_keys(requests: Mapping[int, _Request]) -> dict[int, tuple[_Request, str | None]]:
+            return {
+                number: (request, self._log_key(request, sampling)) for number, request in requests.items()
+            }
 
-        given_up = Event()
-        ask_streaming(
-            named(requests),
-            lambda question: self._recall(*question, sampling, given_up),
-            lambda key, reply: named(on_reply(key, reply)),
-            threads=self._max_concurrent_requests,
-            given_up=given_up,
+        cancelled = Event()
+        run_requests(
+            with_keys(requests),
+            lambda request_and_key: self._answer(*request_and_key, sampling, cancelled),
+            lambda number, reply: with_keys(on_reply(number, reply)),
+            threads=self._threads,
+            cancelled=cancelled,
         )
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections to the server."""
         self._client.close()
 
-    def _name(self, request: _Request, sampling: SamplingConfig) -> str | None:
-        """Return the request's key in the journal, if there is one; to be called in the order of requests."""
+    def _log_key(self, request: _Request, sampling: SamplingConfig) -> str | None:
+        """Return the request's key in the reply log; call it in the order of the requests."""
         if self._reply_log is None:
             return None
         conversation, seed = request
         return self._reply_log.keys([conversation], sampling, None if seed is None else [seed])[0]
 
-    def _recall(
-        self, request: _Request, name: str | None, sampling: SamplingConfig, given_up: Event
+    def _answer(
+        self, request: _Request, log_key: str | None, sampling: SamplingConfig, cancelled: Event
     ) -> Reply:
-        if self._reply_log is None or name is None:
-            return self._answer(*request, sampling, given_up)[0]
-        reply = self._reply_log.get(name)
+        """Return the reply from the log, else from the server; runs in a worker thread."""
+        if self._reply_log is None or log_key is None:
+            return self._ask_server(*request, sampling, cancelled)[0]
+        reply = self._reply_log.get(log_key)
         if reply is None:
-            reply, price = self._answer(*request, sampling, given_up)
+            reply, billed = self._ask_server(*request, sampling, cancelled)
             if reply.finish != "error":
-                self._reply_log.add(name, reply, price)
+                self._reply_log.add(log_key, reply, billed)
         return reply
 
-    def _answer(
-        self, conversation: Conversation, seed: int | None, sampling: SamplingConfig, given_up: Event
+    def _ask_server(
+        self, conversation: Conversation, seed: int | None, sampling: SamplingConfig, cancelled: Event
     ) -> tuple[Reply, Usage | None]:
-        """Return the reply, and what it is to be paid for."""
-        characters = sum(len(message["content"]) for message in conversation)
+        """Return the reply, and the usage that it is billed for; None for a failed request."""
         most = Usage(
-            prompt_tokens=int(characters / CHARACTERS_PER_TOKEN) + 8 * len(conversation),
-            completion_tokens=self._longest(sampling),
+            prompt_tokens=int(estimate_prompt_tokens(conversation)),
+            completion_tokens=self._max_tokens(sampling),
         )
         retrying = self._tenacity.Retrying(
-            retry=self._tenacity.retry_if_exception(self._worth_another_try),
+            retry=self._tenacity.retry_if_exception(self._is_retryable),
             stop=self._tenacity.stop_after_attempt(self._attempts)
-            | self._tenacity.stop_when_event_set(given_up),
-            sleep=self._tenacity.sleep_using_event(given_up),
-            wait=_Wait(seed or 0),
+            | self._tenacity.stop_when_event_set(cancelled),
+            sleep=self._tenacity.sleep_using_event(cancelled),
+            wait=_Backoff(seed or 0),
             reraise=True,
         )
         reserved = self._budget.reserve(most)
-        price = None
+        billed = None
         try:
-            reply: Reply = retrying(self._request, conversation, sampling, seed, most, given_up)
-            price = billable_usage(reply.usage, most)
+            reply: Reply = retrying(self._send, conversation, sampling, seed, most, cancelled)
+            billed = billable_usage(reply.usage, most)
         except ConfigError:
             raise
-        except Exception as error:  # every try failed: this conversation's misfortune
-            text = self._clean(f"{type(error).__name__}: {error}")
-            if type(error).__name__ in _NEVER:
+        except Exception as error:  # all tries failed: this fails one request, not the others
+            text = self._redact(f"{type(error).__name__}: {error}")
+            if type(error).__name__ in _FATAL_ERRORS:
                 raise ConfigError(f"the server refuses {self.model!r}: {text}") from None
             return Reply(text=text, finish="error"), None
         finally:
-            self._budget.settle(reserved, price)
-        return reply, price
+            self._budget.settle(reserved, billed)
+        return reply, billed
 
-    def _request(
+    def _send(
         self,
         conversation: Conversation,
         sampling: SamplingConfig,
         seed: int | None,
         most: Usage,
-        given_up: Event,
+        cancelled: Event,
     ) -> Reply:
-        self._pace.wait(most.prompt_tokens + most.completion_tokens, given_up.wait)
-        if given_up.is_set():
-            raise InterruptedError("not asked any more")
+        """Try a request once."""
+        self._rate_limiter.wait(most.prompt_tokens + most.completion_tokens, cancelled.wait)
+        if cancelled.is_set():
+            raise InterruptedError("the request was cancelled")
         body: dict[str, Any] = {
             "model": self.model,
             "messages": list(conversation),
@@ -233,48 +254,54 @@ class OpenAIAgent:
         if self._logprobs:
             body["logprobs"] = True
         began = time.perf_counter()
-        answer = self._client.chat.completions.create(**body, extra_body=self._extra)
-        return read_reply(answer, time.perf_counter() - began)
+        response = self._client.chat.completions.create(**body, extra_body=self._extra)
+        return read_reply(response, time.perf_counter() - began)
 
-    def _longest(self, sampling: SamplingConfig) -> int:
-        """Return how many tokens a reply may have."""
-        asked = self._extra.get("max_completion_tokens", self._extra.get("max_tokens"))
-        return asked if isinstance(asked, int) else sampling.max_new_tokens
+    def _max_tokens(self, sampling: SamplingConfig) -> int:
+        """Return the maximal number of tokens in a reply."""
+        limit = self._extra.get("max_completion_tokens", self._extra.get("max_tokens"))
+        return limit if isinstance(limit, int) else sampling.max_new_tokens
 
-    def _worth_another_try(self, error: BaseException) -> bool:
+    def _is_retryable(self, error: BaseException) -> bool:
         if isinstance(error, self._openai.APIStatusError):
-            return error.status_code in {408, 409, 429} or error.status_code >= 500
-        # a connection that broke, or an answer that nobody can read
+            return error.status_code in _RETRY_STATUSES or error.status_code >= 500
+        # a broken connection, or a response that cannot be read
         return isinstance(error, self._openai.APIError | ValueError | KeyError | TypeError | AttributeError)
 
-    def _clean(self, text: str) -> str:
+    def _redact(self, text: str) -> str:
+        """Return at most 500 characters of a message on one line and without the API key."""
         if self._key != NO_KEY:
             text = text.replace(self._key, "***")
         return " ".join(text.split())[:500]
 
 
-class _Wait:
-    """Seconds until the next try: what the server asks for, else 0.5, 1, 2, ... 60 with jitter of its own."""
+class _Backoff:
+    """Seconds until the next try: Retry-After, else exponential backoff with jitter.
+
+    Args:
+        seed: Of the request, so that concurrent requests do not retry at the same moment.
+    """
 
     def __init__(self, seed: int) -> None:
-        self._draws = random.Random(seed)
+        self._random = random.Random(seed)
 
     def __call__(self, state: Any) -> float:
+        """Return the seconds to wait, given a `tenacity.RetryCallState`."""
         response = getattr(state.outcome.exception(), "response", None)
-        asked = "" if response is None else str(response.headers.get("retry-after", ""))
+        retry_after = "" if response is None else str(response.headers.get("retry-after", ""))
         try:
-            return min(float(asked), 300.0)
+            return min(float(retry_after), _LONGEST_RETRY_AFTER)
         except ValueError:
-            longest: float = min(60.0, 0.5 * 2.0 ** (state.attempt_number - 1))
-            return longest * self._draws.uniform(0.5, 1.0)
+            longest: float = min(_LONGEST_WAIT, 0.5 * 2.0 ** (state.attempt_number - 1))
+            return longest * self._random.uniform(0.5, 1.0)
 
 
-def _mark(extra: Mapping[str, Any]) -> str:
-    """Return what tells a policy with these fields apart from others."""
+def _fingerprint(extra: Mapping[str, Any]) -> str:
+    """Return a suffix for the agent's name that depends on the extra request fields."""
     if not extra:
         return ""
     try:
         text = json.dumps(extra, sort_keys=True, separators=(",", ":"))
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"extra holds what JSON cannot hold: {error}") from error
+        raise ConfigError(f"extra must hold only JSON values: {error}") from error
     return f"+{hashlib.sha256(text.encode()).hexdigest()[:8]}"

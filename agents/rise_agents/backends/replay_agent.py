@@ -1,4 +1,4 @@
-"""Records any agent, and plays it back without it: offline, and bit for bit."""
+"""An agent that records another agent's replies to a file, and later replays them offline and bit for bit."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,19 +10,18 @@ from rise_env.types import Conversation
 
 
 class ReplayAgent:
-    """Answers from a file; what is not in it is asked of the agent being recorded, if there is one.
+    """Answers from a reply log, and asks the recorded agent, if there is one, for replies that the log lacks.
 
     Its name is the recorded agent's, so that trajectories get the same ids as with that agent.
 
     Args:
-        file: The cassette.
-        record: Agent, or its text for `load_agent`, that answers what the file does not hold yet. None only
-            plays back.
-        settings: Of `record`, when that is a text.
+        file: Path of the reply log.
+        record: The agent to record, or its text for `load_agent`. If None, the log is only replayed.
+        settings: Settings of `record` if that is a text.
 
     Raises:
-        DataNotFoundError: There is no such file, and nobody to record.
-        StoreError: The file is damaged, or of another agent.
+        DataNotFoundError: There is no such file, and `record` is None.
+        StoreError: The file is damaged, or holds the replies of another agent.
     """
 
     def __init__(
@@ -35,11 +34,11 @@ class ReplayAgent:
         self._recorded = record
         self._reply_log = ReplyLog(file, None if record is None else record.name)
         if record is None and self._reply_log.agent is None:
-            raise DataNotFoundError(f"there is no cassette {file}; make it with record=AGENT")
+            raise DataNotFoundError(f"there is no reply log {file}: record one with record=AGENT")
 
     @property
     def name(self) -> str:
-        """The recorded agent's."""
+        """The recorded agent's name."""
         return str(self._reply_log.agent)
 
     def act(
@@ -48,39 +47,40 @@ class ReplayAgent:
         sampling: SamplingConfig,
         seeds: Sequence[int] | None = None,
     ) -> list[Reply]:
-        """Answer each conversation as it was answered before.
+        """Answer each conversation with the recorded reply; see `Agent.act`.
 
         Raises:
-            DataNotFoundError: A reply is not on the cassette, and nothing is recorded.
+            DataNotFoundError: The log lacks a reply, and no agent is being recorded.
         """
         keys = self._reply_log.keys(conversations, sampling, seeds)
-        missing = [place for place, key in enumerate(keys) if self._reply_log.get(key) is None]
-        if missing and self._recorded is None:
-            said = conversations[missing[0]][-1]["content"] if conversations[missing[0]] else ""
-            raise DataNotFoundError(
-                f"{self._reply_log.path} holds no reply to {len(missing)} of {len(keys)} requests, "
-                f"the first after {said[:60]!r}; record them with record=AGENT"
-            )
-        if missing and self._recorded is not None:
+        logged = [self._reply_log.get(key) for key in keys]
+        missing = [place for place, reply in enumerate(logged) if reply is None]
+        new: dict[int, Reply] = {}
+        if missing:
+            if self._recorded is None:
+                raise self._missing_replies(conversations, missing)
             replies = self._recorded.act(
                 [conversations[place] for place in missing],
                 sampling,
                 None if seeds is None else [seeds[place] for place in missing],
             )
-            for place, reply in zip(missing, replies, strict=True):
-                if reply.finish != "error":  # to be asked again another time
+            new = dict(zip(missing, replies, strict=True))
+            for place, reply in new.items():
+                if reply.finish != "error":  # a failed request is made again at the next run
                     self._reply_log.add(keys[place], reply)
-            fresh = dict(zip(missing, replies, strict=True))
-        else:
-            fresh = {}
-        return [fresh[i] if i in fresh else _known(self._reply_log.get(key)) for i, key in enumerate(keys)]
+        return [new[place] if reply is None else reply for place, reply in enumerate(logged)]
 
     def close(self) -> None:
         """Close the recorded agent."""
         if self._recorded is not None:
             self._recorded.close()
 
-
-def _known(reply: Reply | None) -> Reply:
-    assert reply is not None  # looked up before
-    return reply
+    def _missing_replies(
+        self, conversations: Sequence[Conversation], missing: Sequence[int]
+    ) -> DataNotFoundError:
+        first = conversations[missing[0]]
+        prompt = first[-1]["content"] if first else ""
+        return DataNotFoundError(
+            f"{self._reply_log.path} holds no reply to {len(missing)} of {len(conversations)} requests, "
+            f"the first after {prompt[:60]!r}; record them with record=AGENT"
+        )

@@ -1,4 +1,4 @@
-"""An agent that answers with a plain function: for tests, examples and baselines without a model."""
+"""An agent without a model, for tests, examples and baselines: a Python function writes the replies."""
 
 from collections.abc import Callable, Sequence
 
@@ -14,8 +14,8 @@ class ScriptedAgent:
     '\\boxed{7}'
 
     Args:
-        answer: Conversation -> reply. The same conversation should get the same reply.
-        name: As trajectories record it.
+        answer: Conversation -> text of the reply. It should be deterministic.
+        name: Identifier that trajectories record.
     """
 
     def __init__(self, answer: Callable[[Conversation], str], *, name: str = "scripted") -> None:
@@ -28,7 +28,10 @@ class ScriptedAgent:
         sampling: SamplingConfig,
         seeds: Sequence[int] | None = None,
     ) -> list[Reply]:
-        """Answer each conversation; `sampling` and `seeds` change nothing. Words are counted as tokens."""
+        """Answer each conversation; see `Agent.act`. `sampling` and `seeds` change nothing.
+
+        The usage counts words as tokens.
+        """
         replies = []
         for conversation in conversations:
             text = self._answer(conversation)
@@ -38,4 +41,4 @@ class ScriptedAgent:
         return replies
 
     def close(self) -> None:
-        """Nothing to free."""
+        """Do nothing: the agent holds no resources."""

@@ -1,9 +1,8 @@
-"""Plays with vLLM inside this process: the fast back end, with a prefix cache over turns and draws."""
+"""An agent with vLLM inside this process: the fast local back end, with automatic prefix caching."""
 
 import contextlib
 import gc
 import itertools
-import os
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -14,58 +13,68 @@ import numpy as np
 
 from rise_agents.generation.chat_template import encode, load_tokenizer, stop_tokens
 from rise_agents.generation.model_fingerprint import fingerprint, model_name
+from rise_agents.generation.model_settings import MAX_CONCURRENT_REQUESTS, Dtype, ModelSettings
+from rise_agents.generation.vllm_engine import (
+    engine_arguments,
+    generation_config,
+    import_vllm,
+    lora_request,
+    start_engine,
+)
 from rise_agents.parallel.data_parallel import DataParallelAgent
-from rise_agents.parallel.gpu_assignment import devices, on_cpu
-from rise_agents.types import OnReply, Reply, Requests, SamplingConfig
-from rise_env.errors import AgentError, ConfigError, DataNotFoundError, MissingDependencyError
+from rise_agents.parallel.gpu_assignment import on_cpu, replica_environments
+from rise_agents.types import OnReply, Reply, SamplingConfig, StreamRequests
+from rise_env.errors import ConfigError
 from rise_env.types import Conversation, Usage
 
-_PROCESSOR = "rise_agents.generation.vllm_logits_processor:SeededNoise"
+_ENCODE_BATCH = 32
+"""Prompts that are tokenized together: the engine starts with them while the next ones are tokenized."""
 
-_AT_ONCE = 32
-"""Prompts that are written out together: the engine begins with them while the next ones are written."""
+_NumberedRequest = tuple[int, tuple[Conversation, int]]
+"""A request's number with its conversation and seed."""
 
 
 class VLLMAgent:
-    """Answers with `vllm.LLM`.
+    """Answers with `vllm.LLM`. It is a `StreamingAgent`.
 
     To use engines on several machines, run several agents: `rise collect --workers ray:N`.
 
     Args:
-        model: Folder or hub id.
-        dtype: "auto" is the model's own on a GPU; float32 on a CPU.
-        tensor_parallel_size: GPUs that share one model.
-        data_parallel_size: Engines with a copy of the model each, which share the work; every one takes
-            `tensor_parallel_size` GPUs of this machine and answers `max_concurrent_requests` at a time.
-        memory: Share of the GPU's memory that vLLM may take; on a CPU, GiB for the attention cache.
-        max_length: Longest prompt with its reply; None is the model's own.
-        max_concurrent_requests: Requests in flight.
-        adapter: Folder of a LoRA adapter to play with.
-        revision: Of the hub repository.
-        chat_template: File of a Jinja template, for a model that brings none.
-        logprobs: Whether replies carry the log-probabilities of their tokens.
-        sampler: Who draws: "rise" draws the same tokens as `TransformersAgent`, "vllm" uses vLLM's own
-            seeds; "auto" is "rise" on a CPU, "vllm" on a GPU.
-        eager: Skip compilation and CUDA graphs: starts sooner, runs slower.
+        model: Folder, or repository id on the Hugging Face hub.
+        dtype: See `ModelSettings`.
+        tensor_parallel_size: Number of GPUs that share one copy of the model.
+        data_parallel_size: Number of engines, each with its own copy of the model, its own
+            `tensor_parallel_size` GPUs of this machine and its own `max_concurrent_requests`.
+        memory: Fraction of the GPU's memory that vLLM may use; None is 0.9. On a CPU: GiB for the attention
+            cache; None is 4.
+        max_length: Maximal length of a prompt with its reply, in tokens; None is the model's own.
+        max_concurrent_requests: See `ModelSettings`.
+        adapter: Folder of a LoRA adapter to apply; None is the model alone.
+        revision: See `ModelSettings`.
+        chat_template: See `ModelSettings`.
+        logprobs: See `ModelSettings`.
+        sampler: "rise" samples the same tokens as `TransformersAgent` for the same seeds, "vllm" uses vLLM's
+            own sampler; "auto" is "rise" on a CPU and "vllm" on a GPU.
+        eager: Skip compilation and CUDA graphs, which starts faster and runs slower.
         extra: Further arguments of `vllm.LLM`.
 
     Raises:
         MissingDependencyError: vLLM is not installed.
         DataNotFoundError: There is no such model or adapter.
         ConfigError: A setting is wrong, or the model has no chat template.
-        AgentError: vLLM's processes did not start.
+        AgentError: vLLM's worker processes did not start.
     """
 
     def __init__(
         self,
         model: str,
         *,
-        dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto",
+        dtype: Dtype = "auto",
         tensor_parallel_size: int = 1,
         data_parallel_size: int = 1,
         memory: float | None = None,
         max_length: int | None = None,
-        max_concurrent_requests: int = 256,
+        max_concurrent_requests: int = MAX_CONCURRENT_REQUESTS,
         adapter: str | None = None,
         revision: str | None = None,
         chat_template: str | None = None,
@@ -74,75 +83,62 @@ class VLLMAgent:
         eager: bool = False,
         extra: dict[str, Any] | None = None,
     ) -> None:
-        given = {k: v for k, v in locals().items() if k not in ("self", "model", "data_parallel_size")}
+        # the settings of each replica, read before this function has other local variables
+        of_replica = {k: v for k, v in locals().items() if k not in ("self", "model", "data_parallel_size")}
+        settings = ModelSettings(
+            model=model,
+            dtype=dtype,
+            revision=revision,
+            chat_template=chat_template,
+            max_concurrent_requests=max_concurrent_requests,
+            logprobs=logprobs,
+        )
         if sampler not in ("auto", "rise", "vllm"):
             raise ConfigError(f"sampler must be auto, rise or vllm, got {sampler!r}")
         if "data_parallel_size" in (extra or {}):
-            raise ConfigError("data_parallel_size is a setting of its own: take it out of `extra`")
+            raise ConfigError("extra must not hold data_parallel_size: it is a setting of this agent")
         self._replicas: DataParallelAgent | None = None
         if data_parallel_size != 1:
-            shares = devices(data_parallel_size, tensor_parallel_size)
-            self._replicas = DataParallelAgent(f"vllm:{model}", given, shares, known=("context", "stops"))
-            self.name = self._replicas.name
-            self.max_concurrent_requests = self._replicas.max_concurrent_requests
-            self.context = self._replicas.attributes["context"]
-            self.stops = self._replicas.attributes["stops"]
+            environments = replica_environments(data_parallel_size, tensor_parallel_size)
+            self._start_replicas(model, of_replica, environments)
             return
         self.tokenizer = load_tokenizer(model, revision=revision, chat_template=chat_template)
-        cpu = on_cpu()
-        if cpu:
-            os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", f"{memory or 4:g}")  # vLLM has no argument for it
-        os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")  # on stdout, and with tracebacks of no harm
-        try:
-            import vllm
-        except ModuleNotFoundError as error:
-            raise MissingDependencyError(
-                f"{error.name} is not installed: pip install 'rise-env[vllm]'"
-            ) from error
-        self._vllm = vllm
-        self._ours = sampler == "rise" or (sampler == "auto" and cpu)
-        settings: dict[str, Any] = {
-            "dtype": "float32" if dtype == "auto" and cpu else dtype,
-            "tensor_parallel_size": tensor_parallel_size,
-            "max_model_len": max_length,
-            "max_num_seqs": max_concurrent_requests,
-            "revision": revision,
-            "enforce_eager": eager,
-            "enable_prefix_caching": True,
-            "skip_tokenizer_init": True,
-            "disable_log_stats": True,
-            "seed": 0,
-        }
-        if cpu:
-            settings["block_size"] = 32  # the least it takes; 128 would keep little of short turns
-        else:
-            settings["gpu_memory_utilization"] = memory or 0.9
-        if self._ours:
-            settings["logits_processors"] = [_PROCESSOR]
-        self._lora = None if adapter is None else _adapter(adapter, settings)
-        try:
-            self._llm = vllm.LLM(model, **settings, **(extra or {}))
-        except (OSError, ValueError) as error:
-            reason = str(error).strip().split("\n")[0]
-            raise DataNotFoundError(f"vLLM cannot load {model!r}: {reason}") from error
-        except RuntimeError as error:  # of a worker process; its own log says more
-            raise AgentError(
-                f"vLLM did not start with {model!r}: {error} (a script needs `if __name__ == '__main__':` "
-                "around its work; VLLM_LOGGING_LEVEL=INFO says more)"
-            ) from error
+        self._own_sampler = sampler == "rise" or (sampler == "auto" and on_cpu())
+        arguments = engine_arguments(
+            settings,
+            tensor_parallel_size=tensor_parallel_size,
+            memory=memory,
+            max_length=max_length,
+            adapter=adapter,
+            own_sampler=self._own_sampler,
+            eager=eager,
+        )
+        self._vllm = import_vllm()
+        self._lora = None if adapter is None else lora_request(adapter)
+        self._llm = start_engine(self._vllm, model, arguments, extra or {})
         config = self._llm.llm_engine.model_config
         self.context = int(config.max_model_len)
-        """Longest prompt with its reply, in tokens."""
-        self.stops = _stops(self.tokenizer, model, revision)
+        """Maximal length of a prompt with its reply, in tokens."""
+        self.stops = stop_tokens(self.tokenizer, generation_config(model, revision))
+        """Tokens that end a reply."""
         self.name = model_name(model, getattr(config.hf_config, "_commit_hash", None))
         if adapter is not None:
             self.name += f"+{fingerprint(Path(adapter))}"
         self._logprobs = logprobs
         self.max_concurrent_requests = max_concurrent_requests + max_concurrent_requests // 4
-        """Streamed requests; a few wait in the engine, so that it is never short of work."""
-        self._numbers = itertools.count()
-        """Of streamed requests."""
-        self._final_only = vllm.sampling_params.RequestOutputKind.FINAL_ONLY
+        """Of a stream. It exceeds the engine's limit so that some requests always wait in its queue."""
+        self._request_ids = itertools.count()
+        self._final_only = self._vllm.sampling_params.RequestOutputKind.FINAL_ONLY
+
+    def _start_replicas(
+        self, model: str, settings: dict[str, Any], environments: Sequence[dict[str, str]]
+    ) -> None:
+        attributes = ("context", "stops")
+        self._replicas = DataParallelAgent(f"vllm:{model}", settings, environments, attributes=attributes)
+        self.name = self._replicas.name
+        self.max_concurrent_requests = self._replicas.max_concurrent_requests
+        self.context = self._replicas.attributes["context"]
+        self.stops = self._replicas.attributes["stops"]
 
     def act(
         self,
@@ -150,92 +146,97 @@ class VLLMAgent:
         sampling: SamplingConfig,
         seeds: Sequence[int] | None = None,
     ) -> list[Reply]:
-        """Answer each conversation; see `Agent.act`. One without room for a reply gets an empty, cut one."""
+        """Answer each conversation; see `Agent.act`.
+
+        A conversation that leaves no room for a reply in the model's context gets an empty reply with finish
+        "length".
+        """
         if self._replicas is not None:
             return self._replicas.act(conversations, sampling, seeds)
         if seeds is None:
             seeds = np.random.default_rng().integers(2**63, size=len(conversations)).tolist()
         prompts = encode(self.tokenizer, conversations)
         room = [min(sampling.max_new_tokens, self.context - len(prompt)) for prompt in prompts]
-        asked = [i for i in range(len(prompts)) if room[i] >= 1]
+        fitting = [i for i in range(len(prompts)) if room[i] >= 1]
         began = time.perf_counter()
         outputs = (
             self._llm.generate(
-                [{"prompt_token_ids": prompts[i]} for i in asked],
-                [self._params(sampling, seeds[i], room[i]) for i in asked],
+                [{"prompt_token_ids": prompts[i]} for i in fitting],
+                [self._params(sampling, seeds[i], room[i]) for i in fitting],
                 lora_request=self._lora,
                 use_tqdm=False,
             )
-            if asked
+            if fitting
             else []
         )
         latency = time.perf_counter() - began
-        replies = {i: self._reply(output, latency) for i, output in zip(asked, outputs, strict=True)}
+        replies = {i: self._reply(output, latency) for i, output in zip(fitting, outputs, strict=True)}
         return [replies.get(i, Reply(text="", finish="length")) for i in range(len(prompts))]
 
-    def stream(
-        self,
-        requests: Requests,
-        sampling: SamplingConfig,
-        on_reply: OnReply,
-    ) -> None:
-        """Answer conversations and what follows from the answers; see `StreamingAgent.stream`.
+    def stream(self, requests: StreamRequests, sampling: SamplingConfig, on_reply: OnReply) -> None:
+        """Answer requests and the requests that `on_reply` adds; see `StreamingAgent.stream`.
 
-        The engine is given little more than it can work on. What follows from an answer overtakes what is yet
-        to begin, while the engine still holds its beginning; but the last to begin do so early, so that
-        they are not played alone at the end.
+        The engine holds few more requests than it can process together. Added requests overtake the initial
+        ones, because their prefixes are still cached. But once few initial requests are left, these go first:
+        otherwise long episodes would start last, and the engine would end with almost empty batches.
         """
         if self._replicas is not None:
             self._replicas.stream(requests, sampling, on_reply)
             return
         engine = self._llm.llm_engine
-        fresh = deque(requests.items())
-        following: deque[tuple[int, tuple[Conversation, int]]] = deque()
-        flying: dict[str, tuple[int, float]] = {}
+        initial = deque(requests.items())
+        added: deque[_NumberedRequest] = deque()
+        running: dict[str, tuple[int, float]] = {}
         try:
-            while fresh or following or flying:
+            while initial or added or running:
                 done: list[tuple[int, Reply]] = []
-                while (fresh or following) and len(flying) < self.max_concurrent_requests:
-                    last = fresh and len(fresh) < self.max_concurrent_requests
-                    queue = fresh if last or not following else following
-                    some = min(len(queue), self.max_concurrent_requests - len(flying), _AT_ONCE)
-                    done += self._begin([queue.popleft() for _ in range(some)], sampling, flying)
-                if flying:
+                while (initial or added) and len(running) < self.max_concurrent_requests:
+                    few_left = initial and len(initial) < self.max_concurrent_requests
+                    queue = initial if few_left or not added else added
+                    count = min(len(queue), self.max_concurrent_requests - len(running), _ENCODE_BATCH)
+                    done += self._add_requests([queue.popleft() for _ in range(count)], sampling, running)
+                if running:
                     for output in engine.step():
                         if output.finished:
-                            key, began = flying.pop(output.request_id)
-                            done.append((key, self._reply(output, time.perf_counter() - began)))
-                for key, reply in done:
-                    following += on_reply(key, reply).items()
+                            number, began = running.pop(output.request_id)
+                            done.append((number, self._reply(output, time.perf_counter() - began)))
+                for number, reply in done:
+                    added += on_reply(number, reply).items()
         finally:
-            if flying:  # something was raised
-                engine.abort_request(list(flying))
+            if running:  # an exception ended the loop
+                engine.abort_request(list(running))
 
-    def _begin(
+    def _add_requests(
         self,
-        requests: Sequence[tuple[int, tuple[Conversation, int]]],
+        requests: Sequence[_NumberedRequest],
         sampling: SamplingConfig,
-        flying: dict[str, tuple[int, float]],
+        running: dict[str, tuple[int, float]],
     ) -> list[tuple[int, Reply]]:
-        """Hand requests to the engine; return the replies to those without room for one."""
+        """Add requests to the engine, and return the replies to those that leave no room for one.
+
+        Args:
+            requests: Number, conversation and seed of each.
+            sampling: How to sample the replies.
+            running: Gets an entry per added request: the engine's id -> (number, start time in seconds).
+        """
         full = []
         prompts = encode(self.tokenizer, [conversation for _, (conversation, _) in requests])
-        for (key, (_, seed)), prompt in zip(requests, prompts, strict=True):
+        for (number, (_, seed)), prompt in zip(requests, prompts, strict=True):
             room = min(sampling.max_new_tokens, self.context - len(prompt))
             if room < 1:
-                full.append((key, Reply(text="", finish="length")))
+                full.append((number, Reply(text="", finish="length")))
                 continue
-            name = str(next(self._numbers))
+            request_id = str(next(self._request_ids))
             params = self._params(sampling, seed, room)
             params.output_kind = self._final_only
             self._llm.llm_engine.add_request(
-                name, {"prompt_token_ids": prompt}, params, lora_request=self._lora
+                request_id, {"prompt_token_ids": prompt}, params, lora_request=self._lora
             )
-            flying[name] = (key, time.perf_counter())
+            running[request_id] = (number, time.perf_counter())
         return full
 
     def close(self) -> None:
-        """Stop the engine's processes and free the device."""
+        """Stop the engine's processes and free the device. Calling it twice is harmless."""
         if self._replicas is not None:
             self._replicas.close()
             return
@@ -255,13 +256,13 @@ class VLLMAgent:
         settings: dict[str, Any] = {
             "max_tokens": room,
             "stop_token_ids": list(self.stops),
-            "ignore_eos": True,  # the stop tokens hold it; whichever comes stays in the reply's tokens
+            "ignore_eos": True,  # it is one of the stop tokens, which stay in the reply's token ids
             "detokenize": False,
             "logprobs": 0 if self._logprobs else None,
         }
         if sampling.temperature == 0:
             return self._vllm.SamplingParams(temperature=0.0, **settings)
-        if not self._ours:
+        if not self._own_sampler:
             return self._vllm.SamplingParams(
                 temperature=sampling.temperature, top_p=sampling.top_p, seed=seed, **settings
             )
@@ -273,12 +274,13 @@ class VLLMAgent:
         return self._vllm.SamplingParams(temperature=0.0, extra_args=extra, **settings)
 
     def _reply(self, output: Any, latency: float) -> Reply:
-        made = output.outputs[0]
-        tokens = tuple(made.token_ids)
+        completion = output.outputs[0]
+        tokens = tuple(completion.token_ids)
         stopped = bool(tokens) and tokens[-1] in self.stops
         values = None
         if self._logprobs:
-            values = tuple(float(at[token].logprob) for at, token in zip(made.logprobs, tokens, strict=True))
+            by_token = zip(completion.logprobs, tokens, strict=True)
+            values = tuple(float(candidates[token].logprob) for candidates, token in by_token)
         return Reply(
             text=self.tokenizer.decode(tokens[: -1 if stopped else None], skip_special_tokens=True),
             finish="stop" if stopped else "length",
@@ -291,26 +293,3 @@ class VLLMAgent:
             ),
             latency=latency,
         )
-
-
-def _stops(tokenizer: Any, model: str, revision: str | None) -> tuple[int, ...]:
-    from transformers import GenerationConfig
-
-    try:
-        config = GenerationConfig.from_pretrained(model, revision=revision)
-    except OSError:  # a model without one: the tokenizer knows
-        config = GenerationConfig()
-    return stop_tokens(tokenizer, config)
-
-
-def _adapter(adapter: str, settings: dict[str, Any]) -> Any:
-    import json
-
-    from vllm.lora.request import LoRARequest
-
-    config = Path(adapter) / "adapter_config.json"
-    if not config.is_file():
-        raise DataNotFoundError(f"there is no LoRA adapter in {adapter}: no {config}")
-    rank = int(json.loads(config.read_text()).get("r", 8))
-    settings |= {"enable_lora": True, "max_lora_rank": max(8, 1 << (rank - 1).bit_length())}
-    return LoRARequest("adapter", 1, str(Path(adapter).resolve()))

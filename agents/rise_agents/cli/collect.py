@@ -1,4 +1,4 @@
-"""`rise collect ID --agent A --limit N --out DIR`: any environment, any agent, into a folder."""
+"""The command `rise collect`: plays many problems with an agent and stores the trajectories in a folder."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,67 +7,43 @@ from typing import Any
 import gymnasium
 
 from rise_agents.client.rate_limit import read_prices
+from rise_agents.engines.engine_table import run_engine
 from rise_agents.registry import check_agent
-from rise_agents.rollout.cleanup import close
-from rise_agents.rollout.collect import Progress, collect
-from rise_agents.rollout.collect_config import (
-    STORE,
-    CollectConfig,
-    environment_maker,
-    has_teacher,
-    make_plan,
-    open_store,
-    run_record,
-)
-from rise_agents.rollout.cost_estimate import Estimate, estimate_episodes
-from rise_agents.rollout.progress import ProgressLine
-from rise_agents.rollout.ray_collect import collect_on_ray
+from rise_agents.rollouts.collect_config import STORE, CollectConfig, environment_maker, has_teacher
+from rise_agents.rollouts.cost_estimate import Estimate, estimate_episodes
+from rise_agents.rollouts.progress import CollectProgressBar, Progress
 from rise_env.cli.config_parser import parse
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError
 
 
 def run(config: CollectConfig, *, show: bool = True) -> Progress:
-    """Collect as `config` says; an existing folder of the same settings is continued.
+    """Collect with the settings of `config`. A folder with a store of the same settings is continued.
+
+    Args:
+        config: The settings.
+        show: Whether to show a progress bar.
+
+    Returns:
+        The final progress; with `dry_run`, only its total is set.
 
     Raises:
         ConfigError: A setting is unknown or contradicts another one.
-        StoreError: The folder holds another run.
+        StoreError: The folder holds the store of another run.
     """
-    make_env = environment_maker(config)
-    env = make_env()
+    env = environment_maker(config)()
     indices = _indices(config, len(math_env_of(env).problems))
     if config.dry_run:
         print(estimate(config, env, indices))
         return Progress(total=len(indices))
     if not config.resume and (Path(config.out) / STORE).exists():
         raise ConfigError(f"{config.out} holds a store already: continue it with --resume, or name another")
-    if config.workers:
-        with ProgressLine(f"{config.env} x {config.agent}", show=show) as line:
-            return collect_on_ray(config, indices, line.update)
-    plan = make_plan(config)
-    try:
-        with (
-            open_store(config, run_record(config, plan, env)) as store,
-            ProgressLine(f"{config.env} x {plan[0].agent.name}", show=show) as line,
-        ):
-            return collect(
-                plan,
-                make_env,
-                indices,
-                store,
-                config.sampling,
-                seed=config.seed,
-                max_concurrent_episodes=config.max_concurrent_episodes,
-                drop_degenerate=config.drop_degenerate,
-                progress=line.update,
-            )
-    finally:
-        close(*{id(step.agent): step.agent for step in plan}.values())
+    with CollectProgressBar(f"{config.env} x {config.agent}", show=show) as bar:
+        return run_engine(config, indices, bar.update)
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run `rise collect`."""
+    """Run `rise collect` with these arguments; return the exit code."""
     config = parse(CollectConfig, argv, prog="rise collect", positional="env")
     done = run(config)
     if not config.dry_run:
@@ -76,10 +52,15 @@ def main(argv: Sequence[str]) -> int:
 
 
 def estimate(config: CollectConfig, env: gymnasium.Env[Any, str], indices: Sequence[int]) -> Estimate:
-    """Say what the collection may ask for at most, and cost, from a sample of its problems.
+    """Return upper bounds on the calls, tokens and cost of a collection, without loading its agents.
+
+    Args:
+        config: The settings.
+        env: One environment of the collection.
+        indices: Of the problems.
 
     Raises:
-        ConfigError: A text cannot name an agent, or prices are none.
+        ConfigError: There is no such agent, or the prices are malformed.
     """
     check_agent(config.agent, config.agent_settings)
     prices = teacher_prices = read_prices(config.agent_settings.get("prices"))
@@ -98,7 +79,7 @@ def estimate(config: CollectConfig, env: gymnasium.Env[Any, str], indices: Seque
 
 def _indices(config: CollectConfig, size: int) -> range:
     if config.start >= size:
-        raise ConfigError(f"start is {config.start}, and there are {size} problems")
+        raise ConfigError(f"start must be below the number of problems, {size}, got {config.start}")
     if config.limit is None and size > 1_000_000:
         raise ConfigError(f"{config.env} has {size} problems: say how many with --limit")
     end = size if config.limit is None else min(size, config.start + config.limit)

@@ -1,6 +1,6 @@
-"""Many questions to someone slow, several at a time, where answers lead on to further questions.
+"""Answering requests in a thread pool, where a reply may add further requests.
 
-The threads only wait for answers; whoever called hears them, one after another, in the thread of the call.
+The worker threads only wait for replies. All callbacks run one after another in the thread of the caller.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,43 +9,44 @@ from queue import SimpleQueue
 from threading import Event
 from typing import TypeVar
 
-Question = TypeVar("Question")
-Answer = TypeVar("Answer")
+Request = TypeVar("Request")
+Response = TypeVar("Response")
 
 
-def ask_streaming(
-    questions: Mapping[int, Question],
-    answer: Callable[[Question], Answer],
-    on_reply: Callable[[int, Answer], Mapping[int, Question]],
+def run_requests(
+    requests: Mapping[int, Request],
+    answer: Callable[[Request], Response],
+    on_reply: Callable[[int, Response], Mapping[int, Request]],
     *,
     threads: int,
-    given_up: Event,
+    cancelled: Event,
 ) -> None:
-    """Answer questions, and those that follow from the answers, until none is left.
+    """Answer requests, and the requests that `on_reply` adds, until none is left.
 
-    Depth first: what follows from an answer is begun before what was there earlier. What `answer` or
-    `on_reply` raises comes out, Ctrl-C as well; nothing is begun then, and what was begun is waited for.
+    Requests are started depth first: the requests that a reply adds start before the ones that have not
+    started yet. If `answer` or `on_reply` raises, or on Ctrl-C, no further request starts, the started
+    ones are awaited, and the exception is raised.
 
     Args:
-        questions: By their keys; begun in this order.
-        answer: Called in many threads.
-        on_reply: Called with key and answer; returns what to ask next, by keys that are not in use.
-        threads: Questions in flight at most.
-        given_up: Set when something was raised, for an `answer` that would try again.
+        requests: Number -> request; started in this order.
+        answer: Called in the worker threads.
+        on_reply: Called with number and response; returns the requests to add, under unused numbers.
+        threads: Maximal number of concurrent requests.
+        cancelled: Set when an exception ends the call, so that `answer` can stop its retries.
     """
-    stack = list(questions.items())[::-1]
-    flying: dict[Future[Answer], int] = {}
-    done: SimpleQueue[Future[Answer]] = SimpleQueue()
+    stack = list(requests.items())[::-1]
+    running: dict[Future[Response], int] = {}
+    done: SimpleQueue[Future[Response]] = SimpleQueue()
     with ThreadPoolExecutor(threads) as pool:
         try:
-            while stack or flying:
-                while stack and len(flying) < threads:
-                    key, question = stack.pop()
-                    future = pool.submit(answer, question)
-                    flying[future] = key
+            while stack or running:
+                while stack and len(running) < threads:
+                    number, request = stack.pop()
+                    future = pool.submit(answer, request)
+                    running[future] = number
                     future.add_done_callback(done.put)
                 future = done.get()
-                stack += list(on_reply(flying.pop(future), future.result()).items())[::-1]
+                stack += list(on_reply(running.pop(future), future.result()).items())[::-1]
         except BaseException:
-            given_up.set()
+            cancelled.set()
             raise

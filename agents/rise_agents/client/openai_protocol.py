@@ -1,4 +1,4 @@
-"""Servers that speak the OpenAI chat protocol: their address, their key, and how their answers are read."""
+"""The OpenAI chat protocol: the server's address, the API key, and how a response becomes a `Reply`."""
 
 import math
 import os
@@ -10,25 +10,26 @@ from rise_env.errors import ConfigError
 from rise_env.types import Usage
 
 NO_KEY = "none"
+"""API key that is sent to servers that need none."""
 
 
-def read_reply(answer: Any, latency: float) -> Reply:
-    """Return what a server said.
+def read_reply(response: Any, latency: float) -> Reply:
+    """Convert the response of a server to a `Reply`.
 
     Args:
-        answer: As the `openai` client gives it.
+        response: A chat completion as the `openai` client returns it.
         latency: Seconds.
 
     Raises:
-        ValueError: There is no text in it.
+        ValueError: The response holds no text.
     """
-    if not answer.choices:
-        raise ValueError("the answer holds no reply")
-    choice = answer.choices[0]
+    if not response.choices:
+        raise ValueError("the response holds no reply")
+    choice = response.choices[0]
     text = choice.message.content
     if not isinstance(text, str | None):
-        raise ValueError(f"the reply is no text but {type(text).__name__}")
-    used = answer.usage
+        raise ValueError(f"the reply must be a text, got {type(text).__name__}")
+    used = response.usage
     prompt = _count(used, "prompt_tokens")
     cached = _count(getattr(used, "prompt_tokens_details", None), "cached_tokens")
     tokens = getattr(choice.logprobs, "content", None) if choice.logprobs else None
@@ -46,7 +47,7 @@ def read_reply(answer: Any, latency: float) -> Reply:
 
 
 def _count(holder: Any, name: str) -> int:
-    """Return a number of tokens; 0 where there is none."""
+    """Return a number of tokens; 0 if the server does not report it."""
     value = getattr(holder, name, None)
     if isinstance(value, int | float) and math.isfinite(value):
         return max(int(value), 0)
@@ -54,10 +55,10 @@ def _count(holder: Any, name: str) -> int:
 
 
 def split_target(target: str) -> tuple[str, str]:
-    """Return model and address of MODEL@URL.
+    """Split MODEL@URL into the model's name and the server's URL.
 
     Raises:
-        ConfigError: It is something else.
+        ConfigError: The text has another form.
     """
     model, at, url = target.rpartition("@")
     parts = urlsplit(url)
@@ -69,10 +70,14 @@ def split_target(target: str) -> tuple[str, str]:
 
 
 def server_key(url: str, variable: str) -> str:
-    """Return the key in an environment variable; `NO_KEY` where there is none and the server needs none.
+    """Return the API key from an environment variable, or `NO_KEY` if it is empty and no key is needed.
+
+    Args:
+        url: Of the server. Only hosts of openai.com are known to need a key.
+        variable: Name of the environment variable.
 
     Raises:
-        ConfigError: The server needs one.
+        ConfigError: The server needs a key, and the variable is empty.
     """
     key = os.environ.get(variable, "")
     if not key and (urlsplit(url).hostname or "").endswith("openai.com"):

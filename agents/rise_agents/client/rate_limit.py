@@ -1,4 +1,4 @@
-"""Limits on what is asked of a paid server: requests and tokens per minute, and money."""
+"""Limits for paid servers: requests and tokens per minute, and the total cost in US dollars."""
 
 import math
 import threading
@@ -7,20 +7,32 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from rise_env.errors import ConfigError
-from rise_env.types import Usage
+from rise_env.types import Conversation, Usage
+
+CHARACTERS_PER_TOKEN = 3.0
+"""A cautious estimate for text that was not tokenized: English has about 4."""
+
+_TOKENS_PER_MESSAGE = 8
+"""Estimated tokens that a chat template adds around each message."""
+
+
+def estimate_prompt_tokens(conversation: Conversation) -> float:
+    """Estimate the length of a conversation as a prompt, in tokens, without a tokenizer."""
+    characters = sum(len(message["content"]) for message in conversation)
+    return characters / CHARACTERS_PER_TOKEN + _TOKENS_PER_MESSAGE * len(conversation)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prices:
-    """US dollars per million tokens."""
+    """Prices of a server, in US dollars per million tokens."""
 
     prompt: float = 0.0
     cached: float | None = None
-    """Prompt tokens that the server's prefix cache served; None costs the same as others."""
+    """For prompt tokens from the server's prefix cache; None is the price of other prompt tokens."""
     completion: float = 0.0
 
     def cost(self, usage: Usage) -> float:
-        """Return what a reply cost, in US dollars."""
+        """Return the cost of a reply in US dollars."""
         cached = self.prompt if self.cached is None else self.cached
         fresh = usage.prompt_tokens - usage.cached_tokens
         total = fresh * self.prompt + usage.cached_tokens * cached + usage.completion_tokens * self.completion
@@ -28,10 +40,16 @@ class Prices:
 
 
 def read_prices(table: object) -> Prices | None:
-    """Return the prices that settings hold; None where there are none.
+    """Validate the `prices` setting of an agent.
+
+    Args:
+        table: {"prompt": ..., "cached": ..., "completion": ...} in US dollars per million tokens, or None.
+
+    Returns:
+        The prices; None if `table` is None.
 
     Raises:
-        ConfigError: They are something else than names and US dollars.
+        ConfigError: A name is unknown, or a price is not a finite number of at least 0.
     """
     if table is None:
         return None
@@ -48,12 +66,12 @@ def read_prices(table: object) -> Prices | None:
 
 
 class RateLimiter:
-    """Spaces requests so that neither limit is exceeded in any minute. Threads may share one.
+    """Spaces requests evenly so that neither limit is exceeded in any minute. It is thread safe.
 
     Args:
-        per_minute: Requests; 0 is no limit.
-        tokens_per_minute: Prompt and reply tokens; 0 is no limit.
-        clock: Seconds, monotonic.
+        per_minute: Maximal number of requests per minute; 0 is no limit.
+        tokens_per_minute: Maximal number of prompt and reply tokens per minute; 0 is no limit.
+        clock: Returns the time in seconds; monotonic.
     """
 
     def __init__(
@@ -75,8 +93,9 @@ class RateLimiter:
         """Wait until a request of about `tokens` tokens may start.
 
         Args:
-            tokens: Of prompt and reply.
-            sleep: Waits so many seconds, or less when the request is not wanted any more: `Event.wait`.
+            tokens: Of prompt and reply together.
+            sleep: Called with a number of seconds. It may return early if the request is cancelled, as
+                `threading.Event.wait` does.
         """
         with self._lock:
             now = self._clock()
@@ -87,15 +106,15 @@ class RateLimiter:
 
 
 class CostBudget:
-    """Counts money, and refuses requests that might exceed the cap. Threads may share one.
+    """Adds up the cost of replies, and refuses requests that might exceed a cap. It is thread safe.
 
     Args:
         cap: US dollars; 0 is no cap.
-        prices: Needed for a cap.
-        before: Replies that were paid for earlier and count, too.
+        prices: Required if there is a cap.
+        before: Usage of replies that were paid for earlier and count towards the cap.
 
     Raises:
-        ConfigError: There is a cap and no prices.
+        ConfigError: The cap is negative, or there is a cap without prices.
     """
 
     def __init__(self, cap: float, prices: Prices | None, before: Iterable[Usage] = ()) -> None:
@@ -108,15 +127,22 @@ class CostBudget:
         self._settled = threading.Condition()
         self._reserved: list[float] = []
         self.spent = sum(map(self._prices.cost, before), 0.0)
-        """US dollars, of replies that came."""
+        """Cost of all replies so far, in US dollars."""
 
     def reserve(self, most: Usage) -> float:
-        """Set aside what a request may cost at most, and return it.
+        """Reserve the maximal cost of a request before it is sent.
 
-        While it would only fit if those in flight cost less than they may, it waits for them.
+        If the cost fits under the cap only without the reservations of running requests, the call waits
+        until enough of them are settled.
+
+        Args:
+            most: Maximal usage of the request.
+
+        Returns:
+            The reserved cost in US dollars, for `settle`.
 
         Raises:
-            ConfigError: With what was spent already, that would exceed the cap.
+            ConfigError: The cost exceeds the cap even without the reservations.
         """
         cost = self._prices.cost(most)
 
@@ -128,13 +154,18 @@ class CostBudget:
             if not fits(0.0):
                 raise ConfigError(
                     f"the cap of ${self._cap:g} is reached: ${self.spent:.4f} spent, and the next request "
-                    f"may cost ${cost:.4f}; raise max_usd and run the same command to go on"
+                    f"may cost ${cost:.4f}; raise max_usd and run the same command to continue"
                 )
             self._reserved.append(cost)
         return cost
 
     def settle(self, reserved: float, usage: Usage | None) -> None:
-        """Replace what was set aside by what the reply cost; None where no reply came."""
+        """Replace a reservation by the actual cost.
+
+        Args:
+            reserved: As `reserve` returned it.
+            usage: Of the reply; None if the request failed and costs nothing.
+        """
         with self._settled:
             self._reserved.remove(reserved)
             if usage is not None:
@@ -143,7 +174,12 @@ class CostBudget:
 
 
 def billable_usage(usage: Usage, most: Usage) -> Usage:
-    """Return what a reply is to be paid for: where the server does not say, as much as there can be."""
+    """Return the usage that a reply is billed for.
+
+    Args:
+        usage: As the server reported it; 0 where it did not.
+        most: Maximal usage of the request, which replaces numbers that the server did not report.
+    """
     return Usage(
         prompt_tokens=usage.prompt_tokens or most.prompt_tokens,
         completion_tokens=usage.completion_tokens or most.completion_tokens,

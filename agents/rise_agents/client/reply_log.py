@@ -1,8 +1,8 @@
-"""Requests and replies in a file of JSON lines, to be played back bit for bit.
+"""A file that holds the replies of an agent, so that the same request gets the same reply bit for bit.
 
-The first line names the agent that was recorded; every further line is one reply, keyed by a hash of the
-conversation, the sampling settings, the seed, and, for requests without a seed, how often the same one
-was made before.
+The format is JSON lines. The first line names the recorded agent. Each further line is one reply with its
+key, a hash of the conversation, the sampling settings and the seed. Requests without a seed are numbered:
+their key also holds how often the same request was made before.
 """
 
 import contextlib
@@ -21,20 +21,22 @@ from rise_env.errors import StoreError
 from rise_env.types import Conversation, Usage
 
 SCHEMA = 1
+"""Version of the file format."""
 
-_START = b'{"kind":"replay",'
+_FIRST_BYTES = b'{"kind":"replay",'
 
 
 class ReplyLog:
-    """A file of replies. Threads may share one.
+    """The replies in a file, which are kept in memory as well. It is thread safe.
 
     Args:
-        path: The file; it is made when the first reply is added.
-        agent: Name of who is recorded; None where nothing will be added.
-        logprobs: Whether the replies have log-probabilities; None where that does not matter.
+        path: The file; it is created when the first reply is added.
+        agent: Name of the recorded agent; None opens the log for reading only.
+        logprobs: Whether the replies must have log-probabilities; None accepts both.
 
     Raises:
-        StoreError: The file is no tape, damaged, of another agent, or without the log-probabilities.
+        StoreError: The file is not a reply log, is damaged, holds the replies of another agent, or does not
+            match `logprobs`.
     """
 
     def __init__(self, path: str | Path, agent: str | None = None, *, logprobs: bool | None = None) -> None:
@@ -43,8 +45,8 @@ class ReplyLog:
         self._logprobs = logprobs
         self._replies: dict[str, Reply] = {}
         self.billable_usage: list[Usage] = []
-        """What the replies that the file held are to be paid for."""
-        self._asked: Counter[str] = Counter()
+        """Billed usage of each reply that was in the file when it was opened."""
+        self._repeats: Counter[str] = Counter()
         self._lock = threading.Lock()
         if self.path.exists():
             self._load()
@@ -58,7 +60,10 @@ class ReplyLog:
         sampling: SamplingConfig,
         seeds: Sequence[int] | None,
     ) -> list[str]:
-        """Return the key of each request, in order; ones without a seed are counted."""
+        """Return the key of each request, in order.
+
+        Call it once per request and in a fixed order: it numbers the requests without a seed.
+        """
         found = []
         for place, conversation in enumerate(conversations):
             seed = None if seeds is None else seeds[place]
@@ -66,25 +71,26 @@ class ReplyLog:
             text = json.dumps(content, sort_keys=True, separators=(",", ":"))
             key = hashlib.sha256(text.encode()).hexdigest()[:32]
             if seed is None:
-                self._asked[key] += 1
-                key = f"{key}-{self._asked[key]}"
+                self._repeats[key] += 1
+                key = f"{key}-{self._repeats[key]}"
             found.append(key)
         return found
 
     def get(self, key: str) -> Reply | None:
-        """Return the reply with this key, if there is one."""
+        """Return the reply with this key; None if there is none."""
         return self._replies.get(key)
 
     def add(self, key: str, reply: Reply, billable_usage: Usage | None = None) -> None:
-        """Write a reply down at once.
+        """Append a reply to the file immediately.
 
         Args:
             key: From `keys`.
             reply: The reply.
-            billable_usage: What it is to be paid for; None is its usage.
+            billable_usage: Usage that the reply is billed for; None is `reply.usage`.
 
         Raises:
-            StoreError: The disk is full. The replies that the file held before are whole.
+            StoreError: The file cannot be written, for example because the disk is full. The earlier replies
+                in the file stay intact.
         """
         row = {"key": key, **_to_json(reply)}
         if billable_usage is not None and billable_usage != reply.usage:
@@ -95,12 +101,12 @@ class ReplyLog:
             except OSError as error:
                 raise StoreError(
                     f"cannot write to {self.path}: {error.strerror or error}; "
-                    "make room and run the same command to go on"
+                    "make room and run the same command to continue"
                 ) from error
             self._replies[key] = reply
 
     def _write(self, data: bytes) -> None:
-        """Write lines, all or none."""
+        """Append whole lines; if that fails, restore the file's former size."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with open(self.path, "ab", buffering=0) as file:
             size = file.seek(0, os.SEEK_END)
@@ -108,7 +114,7 @@ class ReplyLog:
             try:
                 while view:
                     view = view[file.write(view) :]
-            except BaseException:  # Ctrl-C, too
+            except BaseException:  # includes Ctrl-C
                 with contextlib.suppress(OSError):
                     file.truncate(size)
                 raise
@@ -120,20 +126,20 @@ class ReplyLog:
     def _load(self) -> None:
         data = self.path.read_bytes()
         whole = data.rfind(b"\n") + 1
-        if self.agent is not None and not whole and data[: len(_START)] == _START[: len(data)]:
-            self._cut(0)  # nothing, or a torn first line, from a kill or a full disk
+        if self.agent is not None and not whole and data[: len(_FIRST_BYTES)] == _FIRST_BYTES[: len(data)]:
+            self._cut(0)  # an empty file, or a partial first line after a kill or a full disk
             return
         lines = data[:whole].split(b"\n")[:-1]
         try:
             head = json.loads(lines[0])
             if head["kind"] != "replay" or head["schema"] != SCHEMA:
-                raise ValueError("not a cassette")
+                raise ValueError("not a reply log of this version")
             for line in lines[1:]:
                 row = json.loads(line)
                 self._replies[row["key"]] = _from_json(row)
                 self.billable_usage.append(_usage(row.get("billable_usage", row["usage"])))
         except (ValueError, KeyError, TypeError, IndexError) as error:
-            raise StoreError(f"{self.path} is not a replay: {error!r}") from error
+            raise StoreError(f"{self.path} is not a reply log: {error!r}") from error
         if self.agent is not None and head["agent"] != self.agent:
             raise StoreError(f"{self.path} holds replies of {head['agent']!r}, not of {self.agent!r}")
         known = bool(head.get("logprobs"))
@@ -142,7 +148,7 @@ class ReplyLog:
                 f"{self.path} holds replies {'with' if known else 'without'} log-probabilities: "
                 f"set logprobs to {known}, or choose another file"
             )
-        if self.agent is not None and whole < len(data):  # a torn last line, from a kill: will be asked again
+        if self.agent is not None and whole < len(data):  # a partial last line after a kill
             self._cut(whole)
         self.agent = head["agent"]
 

@@ -1,1 +1,1 @@
-"""Measures agents: protocols, best of N, likelihood of right answers."""
+"""Evaluating agents: protocols, best of N with a verifier, and the likelihood of correct answers."""

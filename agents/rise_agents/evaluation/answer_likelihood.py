@@ -1,10 +1,11 @@
-r"""How likely a model finds the right answer after each turn: log p(\boxed{answer} | everything said so far).
+r"""The likelihood of the correct answer before each turn: log p(\boxed{answer} | conversation).
 
     python -m rise_agents.evaluation.answer_likelihood MODEL LOGS/<label>
 
-reads LOGS/<label>/seed-*/sequential.jsonl and writes nll.json beside each; `rise report` then draws
-measure_nll, the paper's figure 4 left (arXiv:2407.18219). Natural logarithms, summed over the tokens of the
-answer. The answer is scored as the start of the next reply, without any reasoning before it.
+reads LOGS/<label>/seed-*/sequential.jsonl and writes nll.json next to each; `rise report` then plots
+measure_nll as in the paper's figure 4, left (arXiv:2407.18219). Values are natural logarithms, summed over
+the tokens of the answer. The answer is scored as the start of the next reply, without any reasoning before
+it.
 """
 
 import argparse
@@ -21,29 +22,32 @@ from rise_env.trajectories.store import read_run, read_trajectories
 from rise_env.types import Trajectory
 
 FILE = "nll.json"
-FORM = "\\boxed{%s}"
+"""Name of the output file."""
+
+ANSWER = "\\boxed{%s}"
+"""How a reply states the answer."""
 
 
 def answer_logps(
     model: Any, tokenizer: Any, episodes: Sequence[Trajectory], turns: int, *, max_batch_tokens: int = 16384
 ) -> list[list[float | None]]:
-    """Return log p of the right answer before each turn.
+    """Compute the log-likelihood of the correct answer before each turn.
 
     Args:
         model: A transformers causal language model in eval mode.
-        tokenizer: Its own, with a chat template.
-        episodes: Sequential ones.
-        turns: How many per episode; None stands for those not reached.
-        max_batch_tokens: Rows times longest sequence of a batch.
+        tokenizer: The model's tokenizer, with a chat template.
+        episodes: Of the protocol "sequential".
+        turns: Number of turns to score.
+        max_batch_tokens: Maximal number of rows times the longest sequence in a batch.
 
     Returns:
-        Shape [episodes, turns].
+        Natural logarithms, [episodes, turns]; None for turns that an episode did not reach.
     """
     found: list[list[float | None]] = [[None] * turns for _ in episodes]
     places = [(e, t) for e, episode in enumerate(episodes) for t in range(min(turns, len(episode.turns)))]
     prompts = encode(tokenizer, [episodes[e].turns[t].observation for e, t in places])
     answers = [
-        tokenizer(FORM % episodes[e].problem.reference, add_special_tokens=False)["input_ids"]
+        tokenizer(ANSWER % episodes[e].problem.reference, add_special_tokens=False)["input_ids"]
         for e, _ in places
     ]
     sequences = [prompt + answer for prompt, answer in zip(prompts, answers, strict=True)]
@@ -67,7 +71,7 @@ def _rows(sequences: Sequence[Sequence[int]], max_batch_tokens: int) -> list[lis
 
 @torch.inference_mode()
 def _score(model: Any, sequences: Sequence[Sequence[int]], lengths: Sequence[int]) -> list[float]:
-    """Return the summed log-probability of the last `length` tokens of each sequence; padded on the right."""
+    """Return the summed log-probability of the last `lengths[i]` tokens of each sequence, [rows]."""
     width = max(map(len, sequences))
     ids = torch.tensor([[*sequence, *[0] * (width - len(sequence))] for sequence in sequences])
     mask = torch.tensor([[1] * len(s) + [0] * (width - len(s)) for s in sequences])
@@ -87,13 +91,16 @@ def _score(model: Any, sequences: Sequence[Sequence[int]], lengths: Sequence[int
     return values
 
 
-def measure(model_path: str, label: Path, seed: int | None = None) -> list[Path]:
-    """Write nll.json beside every sequential log of a label that has none.
+def score_logs(model_path: str, label: Path, seed: int | None = None) -> list[Path]:
+    """Write nll.json next to each sequential log that has none.
 
     Args:
-        model_path: Of the model that the logs are of.
-        label: Folder of the logs.
-        seed: Of the only log to look at, where every seed has a model of its own.
+        model_path: Folder or hub id of the evaluated model.
+        label: Folder with the logs of that model, one subfolder per seed.
+        seed: Scores only the log of this seed, if each seed has its own model; None scores all.
+
+    Returns:
+        The written files.
 
     Raises:
         DataNotFoundError: There are no such logs, or no such model.
@@ -102,7 +109,7 @@ def measure(model_path: str, label: Path, seed: int | None = None) -> list[Path]
 
     logs = sorted(label.glob(f"seed-{'*' if seed is None else seed}/sequential.jsonl"))
     if not logs:
-        raise DataNotFoundError(f"no seed-*/sequential.jsonl in {label}: measure the agent first")
+        raise DataNotFoundError(f"no seed-*/sequential.jsonl in {label}: run `rise evaluate` first")
     tokenizer = load_tokenizer(model_path)
     model = AutoModelForCausalLM.from_pretrained(model_path).eval()
     written = []
@@ -121,12 +128,12 @@ def measure(model_path: str, label: Path, seed: int | None = None) -> list[Path]
 
 
 def main() -> None:
-    """Run the command in the module's docstring."""
+    """Run the command of the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("model")
     parser.add_argument("label", type=Path)
     arguments = parser.parse_args()
-    for path in measure(arguments.model, arguments.label):
+    for path in score_logs(arguments.model, arguments.label):
         print(path)
 
 

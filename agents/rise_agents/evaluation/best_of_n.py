@@ -1,17 +1,17 @@
-r"""Best of N: a verifier, who never sees the reference answer, picks one of N independent replies.
+r"""Best of N: a verifier selects one of N independent replies without seeing the reference answer.
 
-A verifier is an agent. For every reply it is asked whether the reply is right, and answers \boxed{yes},
-\boxed{no}, or a chance between 0 and 1; asked several times, the mean counts. The reply with the highest
-score is picked, the first one of equals; an answer that cannot be read scores 0.
-Source: the verifiers of arXiv:2110.14168, which reranks as done here.
+The verifier is an agent. It is asked whether a reply is correct, and answers \boxed{yes}, \boxed{no}, or a
+probability between 0 and 1. The score of a reply is the mean over several such ratings; a rating that cannot
+be read counts 0. The reply with the highest score is selected, the first one among equals. Source: the
+verifiers of arXiv:2110.14168, which rerank samples in the same way.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from rise_agents.rollout.fault_isolation import FaultIsolator
+from rise_agents.rollouts.fault_isolation import FaultIsolator
 from rise_agents.types import Agent, Reply, SamplingConfig
 from rise_env.checkers.extraction.boxed import last_boxed
 from rise_env.errors import ConfigError
@@ -25,15 +25,15 @@ QUESTION = (
 )
 
 
-def judgement(question: str, reply: str) -> Conversation:
-    """Return what a verifier is asked."""
+def verifier_prompt(question: str, reply: str) -> Conversation:
+    """Return the conversation that asks a verifier about a reply."""
     return ({"role": "user", "content": QUESTION.format(question=question, reply=reply)},)
 
 
-def score(text: str) -> float | None:
-    r"""Read a verifier's answer: 1 for \boxed{yes}, 0 for \boxed{no}, or a chance in [0, 1]; else None.
+def read_rating(text: str) -> float | None:
+    r"""Return a verifier's rating: 1 for \boxed{yes}, 0 for \boxed{no}, a number in [0, 1], or None.
 
-    >>> score(r"All steps hold, so \boxed{yes}."), score(r"\boxed{0.25}"), score("Well.")
+    >>> read_rating(r"All steps hold, so \boxed{yes}."), read_rating(r"\boxed{0.25}"), read_rating("Well.")
     (1.0, 0.25, None)
     """
     answer = (last_boxed(text) or "").strip().lower()
@@ -46,104 +46,104 @@ def score(text: str) -> float | None:
     return value if 0 <= value <= 1 else None
 
 
-def pick(scores: Sequence[float]) -> int:
-    """Return the index of the highest score, the first of equals."""
-    return max(range(len(scores)), key=lambda i: scores[i])
-
-
 def best_of_n(
     verifier: Agent,
-    draws: Iterable[Trajectory],
+    episodes: Iterable[Trajectory],
     sampling: SamplingConfig,
     *,
     num_samples: int,
     votes: int,
     seed: int,
     max_concurrent_episodes: int,
-    done: Callable[[str], bool] = lambda _: False,
+    is_done: Callable[[str], bool] = lambda _: False,
 ) -> Iterator[tuple[list[Trajectory], list[Trajectory]]]:
-    """Let a verifier pick; yield what it picked and what it said, a chunk at a time.
+    """Rate the replies of episodes and select the best one of each. `evaluate_best_of_n` calls this.
 
     Args:
-        verifier: Who judges.
-        draws: Episodes of the protocol "parallel".
-        sampling: How the verifier's answers are drawn.
-        num_samples: N, of the draws the first ones.
-        votes: How often it is asked about each reply.
-        seed: Of its answers.
-        max_concurrent_episodes: Episodes judged together.
-        done: Whether an id need not be judged again.
+        verifier: The agent that rates.
+        episodes: Of the protocol "parallel".
+        sampling: How the ratings are sampled.
+        num_samples: N; the first N replies of each episode are rated.
+        votes: Number of ratings per reply.
+        seed: Of the ratings.
+        max_concurrent_episodes: Number of episodes that are rated together.
+        is_done: Takes the id of a selected episode, and returns whether it exists already.
 
     Yields:
-        For each group of episodes that is judged together, two lists. The first holds episodes whose one
-        turn has the N replies, with the picked one chosen. The second holds one episode per problem with a
-        turn per reply, whose attempts are the verifier's answers. There a verdict says whether the verifier
-        was right about the reply: that is for measuring it.
+        For each group of episodes that is rated together, two lists. The first holds episodes whose one turn
+        has the N replies, with the selected one chosen. The second holds one episode per problem with a turn
+        per reply, whose attempts are the ratings. In these, a verdict says whether the verifier was right,
+        which measures the verifier.
 
     Raises:
-        ConfigError: `votes` or `samples` is below 1.
-        AgentError: The verifier answers nothing any more.
+        ConfigError: `votes` or `num_samples` is below 1.
+        AgentError: The verifier no longer answers any request.
     """
     if min(votes, num_samples) < 1:
-        raise ConfigError(f"votes and samples must be at least 1, got {votes} and {num_samples}")
-    todo = (e for e in draws if e.turns and not done(_id(e, verifier, num_samples, votes)))
-    asker = FaultIsolator()
-    while part := list(islice(todo, max_concurrent_episodes)):
+        raise ConfigError(f"votes and num_samples must be at least 1, got {votes} and {num_samples}")
+    todo = (e for e in episodes if e.turns and not is_done(_selected_id(e, verifier, num_samples, votes)))
+    isolator = FaultIsolator()
+    while group := list(islice(todo, max_concurrent_episodes)):
         wanted = [
-            (episode, draw, vote)
-            for episode in part
-            for draw in range(len(episode.turns[0].attempts[:num_samples]))
+            (episode, sample, vote)
+            for episode in group
+            for sample in range(len(episode.turns[0].attempts[:num_samples]))
             for vote in range(votes)
         ]
         conversations = [
-            judgement(episode.problem.question, episode.turns[0].attempts[draw].reply)
-            for episode, draw, _ in wanted
+            verifier_prompt(episode.problem.question, episode.turns[0].attempts[sample].reply)
+            for episode, sample, _ in wanted
         ]
-        seeds = [derive(seed, _number(episode.id), draw, vote) for episode, draw, vote in wanted]
-        replies = asker.ask(verifier, conversations, sampling, seeds)
-        answers = iter(zip(conversations, replies, strict=True))
-        pairs = [_judged(episode, verifier, answers, num_samples, votes) for episode in part]
-        yield [picked for picked, _ in pairs], [said for _, said in pairs]
+        seeds = [derive(seed, int(episode.id[:15], 16), sample, vote) for episode, sample, vote in wanted]
+        replies = isolator.ask(verifier, conversations, sampling, seeds)
+        ratings = iter(zip(conversations, replies, strict=True))
+        pairs = [_select(episode, verifier, ratings, num_samples, votes) for episode in group]
+        yield [selected for selected, _ in pairs], [rated for _, rated in pairs]
 
 
-def record(verifier: Agent, num_samples: int, votes: int) -> Mapping[str, Any]:
-    """Return what the run record says of a verifier."""
+def verifier_record(verifier: Agent, num_samples: int, votes: int) -> Mapping[str, Any]:
+    """Return the entries of the run record that describe the verifier."""
     return {"verifier": verifier.name, "votes": votes, "best_of": num_samples}
 
 
-def _judged(
+def _select(
     episode: Trajectory,
     verifier: Agent,
-    answers: Iterator[tuple[Conversation, Reply]],
+    ratings: Iterator[tuple[Conversation, Reply]],
     num_samples: int,
     votes: int,
 ) -> tuple[Trajectory, Trajectory]:
+    """Take the next ratings; return the episode with the selected reply, and the ratings as an episode."""
     turn = episode.turns[0]
     attempts = turn.attempts[:num_samples]
-    asked: list[Turn] = []
+    rating_turns: list[Turn] = []
     scores = []
     for attempt in attempts:
-        heard = list(islice(answers, votes))
-        scores.append(sum(score(reply.text) or 0.0 for _, reply in heard) / votes)
-        judged = tuple(_as_attempt(verifier.name, reply, attempt.check.correct) for _, reply in heard)
-        asked.append(Turn(observation=heard[0][0], attempts=judged))
-    picked = replace(
+        of_attempt = list(islice(ratings, votes))
+        scores.append(sum(read_rating(reply.text) or 0.0 for _, reply in of_attempt) / votes)
+        as_attempts = tuple(
+            _as_attempt(verifier.name, reply, attempt.check.correct) for _, reply in of_attempt
+        )
+        rating_turns.append(Turn(observation=of_attempt[0][0], attempts=as_attempts))
+    best = max(range(len(scores)), key=lambda i: scores[i])  # max returns the first of equals
+    selected = replace(
         episode,
-        id=_id(episode, verifier, num_samples, votes),
-        turns=(replace(turn, attempts=attempts, chosen=pick(scores)),),
+        id=_selected_id(episode, verifier, num_samples, votes),
+        turns=(replace(turn, attempts=attempts, chosen=best),),
     )
-    return picked, replace(picked, turns=tuple(asked))
+    return selected, replace(selected, turns=tuple(rating_turns))
 
 
-def _as_attempt(name: str, reply: Reply, right: bool) -> Attempt:
-    value = score(reply.text)
-    if value is None:
+def _as_attempt(verifier: str, reply: Reply, correct: bool) -> Attempt:
+    """Return a rating as an attempt, which is correct if it agrees with the check of the rated reply."""
+    rating = read_rating(reply.text)
+    if rating is None:
         check = CheckResult(Verdict.NO_ANSWER, method="verifier")
     else:
-        agrees = (value > 0.5) == right
-        check = CheckResult(Verdict.CORRECT if agrees else Verdict.WRONG, f"{value:g}", "verifier")
+        agrees = (rating > 0.5) == correct
+        check = CheckResult(Verdict.CORRECT if agrees else Verdict.WRONG, f"{rating:g}", "verifier")
     return Attempt(
-        agent=name,
+        agent=verifier,
         reply=reply.text,
         check=check,
         reward=float(check.correct),
@@ -152,10 +152,6 @@ def _as_attempt(name: str, reply: Reply, right: bool) -> Attempt:
     )
 
 
-def _id(episode: Trajectory, verifier: Agent, num_samples: int, votes: int) -> str:
-    plan = {"draws": episode.id, **record(verifier, num_samples, votes)}
+def _selected_id(episode: Trajectory, verifier: Agent, num_samples: int, votes: int) -> str:
+    plan = {"draws": episode.id, **verifier_record(verifier, num_samples, votes)}
     return episode_id(episode.problem, plan, episode.seed)
-
-
-def _number(identity: str) -> int:
-    return int(identity[:15], 16)

@@ -1,16 +1,16 @@
-"""The ways to measure a policy, and what each lets it see.
+"""The evaluation protocols: how an agent is played, and what it may see.
 
-| protocol    | plays                                                        | gives                   |
-| ----------- | ------------------------------------------------------------ | ----------------------- |
-| sequential  | T turns, blind feedback, to the end                          | m1@t1, m1@tT, p1@tT     |
-| parallel    | K or more independent first replies                          | mK@t1, pass@k           |
-| oracle      | up to T turns; told what is wrong, stops when right          | p1@tT                   |
-| window      | T turns, blind; sees the problem and its last few turns only | m1@tT beyond training   |
-| self_refine | answer, then criticise and refine T - 1 times                | m1@tT of prompting      |
-| best_of_n   | a verifier picks one of the K parallel replies               | its accuracy            |
+| protocol    | episode                                                        | metrics               |
+| ----------- | -------------------------------------------------------------- | --------------------- |
+| sequential  | T turns with blind feedback, also after a correct reply        | m1@t1, m1@tT, p1@tT   |
+| parallel    | one turn with K or more independent replies                    | mK@t1, pass@k         |
+| oracle      | up to T turns; the feedback says whether the reply is correct  | p1@tT                 |
+| window      | as sequential, but the agent sees only the last few turns      | m1@tT beyond training |
+| self_refine | one answer, then T - 1 times a self-critique and a new answer  | m1@tT of prompting    |
+| best_of_n   | a verifier selects one of the K parallel replies               | its accuracy          |
 
-Only `oracle` lets the reference answer reach the policy. Sources: arXiv:2407.18219 (the first four), figure 3
-and its caption; self_refine: arXiv:2303.17651.
+Only in `oracle` do observations depend on the reference answer. Sources: arXiv:2407.18219, figure 3 and its
+caption (the first four); arXiv:2303.17651 (self_refine).
 """
 
 from collections.abc import Callable, Mapping
@@ -19,14 +19,14 @@ from typing import Any
 
 import gymnasium
 
-from rise_agents.rollout.rollout import TurnPlan
+from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import Agent
 from rise_env.envs.prompts import Template
 from rise_env.types import CheckResult, Problem
 from rise_env.wrappers.context_window import ContextWindow
 
 MakeEnv = Callable[[Mapping[str, Any]], gymnasium.Env[Any, str]]
-"""From the settings that a protocol sets to an environment."""
+"""Environment arguments that a protocol sets (feedback, max_turns, stop_when_correct) -> environment."""
 
 CRITICISE = (
     "Go through your last solution step by step and say what is right, what is wrong and how to do better. "
@@ -42,61 +42,79 @@ REFINE = (
 class Protocol:
     """How one protocol is played."""
 
-    plan: Callable[[Agent, int, int], list[TurnPlan]]
-    """From agent, turns T and draws to who plays."""
-    settings: Mapping[str, Any]
-    """Of the environment, beside `max_turns`, which is the length of the plan."""
+    num_samples: Callable[[int, int], list[int]]
+    """(turns T, number of parallel replies) -> number of replies to sample at each turn."""
+    env_settings: Mapping[str, Any]
+    """Arguments of the environment, besides `max_turns`, which is the number of turns."""
+    until_correct: bool = True
+    """See `TurnPlan`."""
     record: Mapping[str, Any] = field(default_factory=dict)
-    """What the run record says beside."""
+    """Additional entries of the run record."""
     windowed: bool = False
+    """Whether the agent sees only the last few turns."""
 
 
 class RefineFeedback:
-    """Asks for criticism after every answer and for a better answer after every criticism."""
+    """Feedback that asks for a critique after each answer, and for a better answer after each critique."""
 
     def __init__(self) -> None:
-        self._texts = (Template(CRITICISE), Template(REFINE))
+        self._templates = (Template(CRITICISE), Template(REFINE))
 
     def __call__(self, problem: Problem, check: CheckResult, turn: int) -> str:
-        """Return what to say after the attempt at `turn`, counted from 0; `check` is not looked at."""
-        return self._texts[turn % 2].fill(problem.question)
+        """Return the message after the attempt at `turn`, counted from 0; `check` is not used."""
+        return self._templates[turn % 2].fill(problem.question)
 
 
-def _turns(agent: Agent, turns: int, draws: int) -> list[TurnPlan]:
-    return [TurnPlan(agent)] * turns
+def _one_reply_per_turn(turns: int, parallel: int) -> list[int]:
+    return [1] * turns
 
 
 _BLIND = {"feedback": "blind", "stop_when_correct": False}
 PROTOCOLS: Mapping[str, Protocol] = {
-    "sequential": Protocol(plan=_turns, settings=_BLIND),
+    "sequential": Protocol(num_samples=_one_reply_per_turn, env_settings=_BLIND),
     "parallel": Protocol(
-        plan=lambda agent, turns, draws: [TurnPlan(agent, num_samples=draws, until_correct=False)],
-        settings=_BLIND,
+        num_samples=lambda turns, parallel: [parallel], env_settings=_BLIND, until_correct=False
     ),
-    "oracle": Protocol(plan=_turns, settings={"feedback": "oracle", "stop_when_correct": True}),
-    "window": Protocol(plan=_turns, settings=_BLIND, windowed=True),
+    "oracle": Protocol(
+        num_samples=_one_reply_per_turn, env_settings={"feedback": "oracle", "stop_when_correct": True}
+    ),
+    "window": Protocol(num_samples=_one_reply_per_turn, env_settings=_BLIND, windowed=True),
     "self_refine": Protocol(
-        plan=lambda agent, turns, draws: [TurnPlan(agent)] * (2 * turns - 1),
-        settings={"feedback": RefineFeedback(), "stop_when_correct": False},
+        num_samples=lambda turns, parallel: [1] * (2 * turns - 1),
+        env_settings={"feedback": RefineFeedback(), "stop_when_correct": False},
         record={"answer_every": 2},
     ),
 }
-"""Those that play episodes; best_of_n (`rise_agents.evaluation.best_of_n`) reads the log of "parallel"."""
+"""The protocols that play episodes. The protocol best_of_n reads the episodes of "parallel"."""
 
 NAMES = (*PROTOCOLS, "best_of_n")
+"""All protocols. Seeds derive from the position, so new names go to the end."""
 
 
-def make_for(
-    protocol: Protocol, make_env: MakeEnv, *, plays: int, history_turns: int
+def protocol_plan(protocol: Protocol, agent: Agent, *, turns: int, draws: int) -> list[TurnPlan]:
+    """Return the plan of a protocol.
+
+    Args:
+        protocol: The protocol.
+        agent: The agent to evaluate.
+        turns: T in the table of this module.
+        draws: Number of parallel replies.
+    """
+    samples = protocol.num_samples(turns, draws)
+    return [TurnPlan(agent, number, protocol.until_correct) for number in samples]
+
+
+def protocol_env(
+    protocol: Protocol, make_env: MakeEnv, *, turns: int, history_turns: int
 ) -> gymnasium.Env[Any, str]:
     """Return the environment of a protocol.
 
     Args:
-        protocol: Which.
-        make_env: Makes the environment with the settings given.
-        plays: Length of the plan.
-        history_turns: What a windowed protocol shows: that many former attempts beside the problem. The
+        protocol: The protocol.
+        make_env: Makes the environment.
+        turns: Length of the plan.
+        history_turns: Number of earlier attempts that a windowed protocol shows besides the problem. The
             released code's `--context_window w` shows w - 1.
     """
-    env = make_env({**protocol.settings, "max_turns": plays})
+    env = make_env({**protocol.env_settings, "max_turns": turns})
     return ContextWindow(env, history_turns) if protocol.windowed else env

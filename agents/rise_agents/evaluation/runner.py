@@ -1,4 +1,4 @@
-"""Measures one agent: plays protocols into a folder, one store each, and goes on where it was."""
+"""Evaluating one agent: each protocol is played into a store of its own, and an interrupted run continues."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rise_agents.evaluation.best_of_n import best_of_n
-from rise_agents.evaluation.best_of_n import record as verifier_record
-from rise_agents.evaluation.protocols import NAMES, PROTOCOLS, MakeEnv, make_for
-from rise_agents.rollout.collect import CHUNK, Progress, collect
+from rise_agents.evaluation.best_of_n import best_of_n, verifier_record
+from rise_agents.evaluation.protocols import NAMES, PROTOCOLS, MakeEnv, protocol_env, protocol_plan
+from rise_agents.rollouts.collect import MIN_CONCURRENT_EPISODES, collect
+from rise_agents.rollouts.progress import Progress
 from rise_agents.types import Agent, SamplingConfig
 from rise_env.trajectories.store import TrajectoryStore, read_trajectories
 from rise_env.utils.seeding import derive
@@ -18,18 +18,24 @@ from rise_env.utils.seeding import derive
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationSettings:
-    """How often, how long and how to draw: what the protocols need to know."""
+    """Settings that the protocols share."""
 
     turns: int = 5
+    """T of m1@tT."""
     num_samples: int = 5
+    """K of mK@t1, and N of best of N."""
     draws: int = 5
+    """Number of parallel replies, at least `num_samples`."""
     history_turns: int = 2
+    """See `protocol_env`."""
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     temperatures: Mapping[str, float] = field(default_factory=dict)
+    """Protocol -> its temperature, if it differs from that of `sampling`."""
     max_concurrent_episodes: int | None = None
+    """See `collect`."""
 
     def sampling_for(self, protocol: str) -> SamplingConfig:
-        """Return how the replies of a protocol are drawn."""
+        """Return how the replies of a protocol are sampled."""
         temperature = self.temperatures.get(protocol, self.sampling.temperature)
         return replace(self.sampling, temperature=temperature)
 
@@ -39,88 +45,108 @@ def evaluate(
     make_env: MakeEnv,
     indices: Sequence[int],
     folder: Path,
-    measure: EvaluationSettings,
+    settings: EvaluationSettings,
     *,
     seed: int,
     run_record: Mapping[str, Any],
     protocols: Sequence[str] = ("sequential", "parallel"),
-    progress: Callable[[str, Progress], None] | None = None,
+    on_progress: Callable[[str, Progress], None] | None = None,
 ) -> None:
-    """Play protocols into `folder`; what its stores hold already is not played again.
+    """Play protocols into the stores of a folder. Episodes that a store already holds are skipped.
 
     Args:
-        agent: Who is measured.
-        make_env: From the settings that a protocol sets (feedback, max_turns, stop_when_correct) to an
-            environment.
-        indices: Of the problems.
-        folder: Gets one store per protocol.
-        measure: How.
-        seed: Of the draws. Every protocol uses a stream of its own.
-        run_record: Kept as the first line of the stores.
+        agent: The agent to evaluate.
+        make_env: Called with the environment arguments that a protocol sets (feedback, max_turns,
+            stop_when_correct).
+        indices: Of the problems; each once.
+        folder: Gets one store per protocol, <protocol>.jsonl.
+        settings: Of the protocols.
+        seed: Each protocol derives its own seed from it.
+        run_record: First line of the stores; the settings of the protocol are added.
         protocols: Names of `PROTOCOLS`.
-        progress: Called with the protocol's name as episodes are stored.
+        on_progress: Called with the protocol's name and progress after each write to its store.
+
+    Raises:
+        AgentError: The agent no longer answers any request.
+        StoreError: A store cannot be written, or holds another run.
     """
     for name in protocols:
         protocol = PROTOCOLS[name]
-        plan = protocol.plan(agent, measure.turns, measure.draws)
-        make = partial(make_for, protocol, make_env, plays=len(plan), history_turns=measure.history_turns)
-        record = {**_record(run_record, name, measure), **protocol.record, "turns": measure.turns}
+        plan = protocol_plan(protocol, agent, turns=settings.turns, draws=settings.draws)
+        make = partial(
+            protocol_env, protocol, make_env, turns=len(plan), history_turns=settings.history_turns
+        )
+        record = {**_record(run_record, name, settings), **protocol.record, "turns": settings.turns}
         if name == "self_refine":
             record["turns"] = len(plan)
         if protocol.windowed:
-            record["history_turns"] = measure.history_turns
+            record["history_turns"] = settings.history_turns
         with TrajectoryStore(folder / f"{name}.jsonl", record) as store:
             collect(
                 plan,
                 make,
                 indices,
                 store,
-                measure.sampling_for(name),
+                settings.sampling_for(name),
                 seed=derive(seed, NAMES.index(name)),
-                max_concurrent_episodes=measure.max_concurrent_episodes,
-                progress=None if progress is None else partial(progress, name),
+                max_concurrent_episodes=settings.max_concurrent_episodes,
+                on_progress=None if on_progress is None else partial(on_progress, name),
             )
 
 
-def judge(
+def evaluate_best_of_n(
     verifier: Agent,
     folder: Path,
-    measure: EvaluationSettings,
+    settings: EvaluationSettings,
     *,
     votes: int,
     seed: int,
     run_record: Mapping[str, Any],
 ) -> None:
-    """Let a verifier pick among the draws in `folder`: best_of_n.jsonl and verifier.jsonl."""
+    """Let a verifier select among the parallel replies that `evaluate` stored.
+
+    Args:
+        verifier: Rates the replies; see `best_of_n`.
+        folder: Holds parallel.jsonl; gets best_of_n.jsonl and verifier.jsonl.
+        settings: Of the protocols.
+        votes: How often the verifier rates each reply.
+        seed: As for `evaluate`.
+        run_record: As for `evaluate`.
+
+    Raises:
+        AgentError: The verifier no longer answers any request.
+        StoreError: A store cannot be written, or holds another run.
+    """
     record = {
-        **_record(run_record, "best_of_n", measure),
-        **verifier_record(verifier, measure.num_samples, votes),
+        **_record(run_record, "best_of_n", settings),
+        **verifier_record(verifier, settings.num_samples, votes),
         "turns": 1,
     }
     with ExitStack() as stack:
-        picked, said = (
+        selected_store, verifier_store = (
             stack.enter_context(TrajectoryStore(folder / f"{name}.jsonl", {**record, "protocol": name}))
             for name in ("best_of_n", "verifier")
         )
-        for episodes, judgements in best_of_n(
+        for selected, ratings in best_of_n(
             verifier,
             read_trajectories(folder / "parallel.jsonl"),
-            measure.sampling_for("best_of_n"),
-            num_samples=measure.num_samples,
+            settings.sampling_for("best_of_n"),
+            num_samples=settings.num_samples,
             votes=votes,
             seed=derive(seed, NAMES.index("best_of_n")),
-            max_concurrent_episodes=measure.max_concurrent_episodes or CHUNK,
-            done=lambda identity: identity in picked.ids,
+            max_concurrent_episodes=settings.max_concurrent_episodes or MIN_CONCURRENT_EPISODES,
+            is_done=lambda episode_id: episode_id in selected_store.ids,
         ):
-            said.append(judgements)  # first, so that what is picked has been judged on the disk
-            picked.append(episodes)
+            # in this order, so that after a kill every selected episode has its ratings
+            verifier_store.append(ratings)
+            selected_store.append(selected)
 
 
-def _record(run_record: Mapping[str, Any], protocol: str, measure: EvaluationSettings) -> dict[str, Any]:
+def _record(run_record: Mapping[str, Any], protocol: str, settings: EvaluationSettings) -> dict[str, Any]:
     return {
         **run_record,
         "protocol": protocol,
-        "num_samples": measure.num_samples,
-        "draws": measure.draws,
-        "sampling": asdict(measure.sampling_for(protocol)),
+        "num_samples": settings.num_samples,
+        "draws": settings.draws,
+        "sampling": asdict(settings.sampling_for(protocol)),
     }

@@ -1,4 +1,4 @@
-"""Which prompts share a batch."""
+"""Grouping prompts of similar length into batches."""
 
 from collections.abc import Sequence
 
@@ -7,19 +7,19 @@ def batches(lengths: Sequence[int], *, max_tokens: int, max_rows: int) -> list[l
     """Split prompts into batches of similar length.
 
     Args:
-        lengths: Of each prompt with its reply, in tokens.
-        max_tokens: Rows times the longest length stays at or below this; a single row may exceed it.
-        max_rows: Rows per batch.
+        lengths: Of each prompt with its longest possible reply, in tokens.
+        max_tokens: Maximal number of rows times the longest length; a batch of one row may exceed it.
+        max_rows: Maximal number of rows.
 
     Returns:
-        Indices into `lengths`, longest first: what does not fit into memory fails at once.
+        Indices into `lengths`. The longest prompts come first, so that running out of memory shows at once.
     """
     order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
-    found: list[list[int]] = []
+    made: list[list[int]] = []
     rows = 0
     for i in order:
-        if not found or len(found[-1]) >= rows:
+        if not made or len(made[-1]) >= rows:
             rows = max(1, min(max_rows, max_tokens // max(1, lengths[i])))
-            found.append([])
-        found[-1].append(i)
-    return found
+            made.append([])
+        made[-1].append(i)
+    return made

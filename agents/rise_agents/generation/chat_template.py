@@ -1,4 +1,4 @@
-"""Conversations to token ids, as a model's own chat template writes them."""
+"""The chat template of a model: conversations to token ids, and the tokens that end a reply."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,15 +9,15 @@ from rise_env.types import Conversation
 
 
 def load_tokenizer(model: str, *, revision: str | None = None, chat_template: str | None = None) -> Any:
-    """Return the tokenizer of a model.
+    """Return the transformers tokenizer of a model, with a chat template.
 
     Args:
-        model: Path or hub id.
-        revision: Of the hub repository.
-        chat_template: File of a Jinja template, for a model that brings none.
+        model: See `ModelSettings`, as for the other arguments.
+        revision: See `ModelSettings`.
+        chat_template: See `ModelSettings`.
 
     Raises:
-        ConfigError: There is no chat template.
+        ConfigError: The model has no chat template, and `chat_template` is None.
         DataNotFoundError: There is no such model or template.
     """
     from transformers import AutoTokenizer
@@ -25,7 +25,8 @@ def load_tokenizer(model: str, *, revision: str | None = None, chat_template: st
     try:
         tokenizer = AutoTokenizer.from_pretrained(model, revision=revision)
     except (OSError, ValueError) as error:
-        raise DataNotFoundError(f"no tokenizer at {model!r}: {_first_line(error)}") from error
+        reason = str(error).strip().split("\n")[0]
+        raise DataNotFoundError(f"no tokenizer at {model!r}: {reason}") from error
     if chat_template is not None:
         path = Path(chat_template)
         if not path.is_file():
@@ -37,7 +38,7 @@ def load_tokenizer(model: str, *, revision: str | None = None, chat_template: st
 
 
 def encode(tokenizer: Any, conversations: Sequence[Conversation]) -> list[list[int]]:
-    """Return the prompt of each conversation: everything said, and the start of the next reply."""
+    """Return the prompt of each conversation as token ids: all messages, and the start of the next reply."""
     texts = [
         tokenizer.apply_chat_template(list(conversation), tokenize=False, add_generation_prompt=True)
         for conversation in conversations
@@ -49,13 +50,9 @@ def encode(tokenizer: Any, conversations: Sequence[Conversation]) -> list[list[i
 
 
 def stop_tokens(tokenizer: Any, generation_config: Any) -> tuple[int, ...]:
-    """Return every token that ends a reply: the generation config's, and the tokenizer's own."""
+    """Return the tokens that end a reply: those of the generation config and of the tokenizer."""
     configured = generation_config.eos_token_id
     found = [configured] if isinstance(configured, int) else list(configured or ())
     if tokenizer.eos_token_id is not None:
         found.append(tokenizer.eos_token_id)
     return tuple(dict.fromkeys(int(token) for token in found))
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0]

@@ -1,14 +1,14 @@
-"""Batches of token sequences through `generate`, with nothing computed twice.
+"""Batched generation with transformers that computes nothing twice.
 
-Two things are added to a plain call. States of past sequences are taken from a prefix cache, so that only
-the new part of a conversation is computed. And `generate`, which goes on until the longest row ends, is
-called in segments between which finished rows leave the batch.
+Two things are added to a plain call of `generate`. A prefix cache holds the states of past sequences, so that
+only the new part of a conversation is computed. And `generate`, which runs until the longest row ends, is
+called for short segments, and finished rows leave the batch between them.
 
-There is no `torch.compile` here. It fails on this cache, whose states are views of roomier buffers; over a
-cache rewritten for it, rollouts of the embedded model on a CPU took 4 to 6 percent less time, for one to two
-minutes of compiling: three quarters of a step are attention and matrix products. transformers' own compiled
-step needs a `StaticCache`, which can neither take up histories nor let finished rows go; it made a third of
-the tokens per second of this decoder. Where a compiled step pays, on a GPU, `VLLMAgent` has one.
+There is no `torch.compile` here. It fails on this cache, whose states are views of larger buffers. With a
+cache rewritten for it, rollouts of the embedded model on a CPU took 4 to 6 percent less time, after one to
+two minutes of compiling: three quarters of a step are attention and matrix products. The compiled step of
+transformers needs a `StaticCache`, which can neither reuse prefixes nor remove finished rows; it reached a
+third of this decoder's tokens per second. On a GPU, where a compiled step pays off, use `VLLMAgent`.
 """
 
 from collections.abc import Sequence
@@ -23,39 +23,41 @@ from rise_agents.generation.prefix_cache import Entry, PrefixCache
 from rise_agents.types import SamplingConfig
 
 SEGMENT = 32
-"""Tokens between two looks at which rows are finished."""
+"""Tokens that are generated between two checks for finished rows."""
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class GenerationRequest:
     """One sequence to continue."""
 
     prompt: tuple[int, ...]
     seed: int
-    room: int
-    """Tokens the reply may have."""
+    max_tokens: int
+    """Maximal length of the reply."""
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """One continuation."""
+class Generation:
+    """The continuation of one sequence."""
 
     tokens: tuple[int, ...]
-    """With the stop token, if it stopped."""
+    """Including the stop token if there is one."""
     stopped: bool
+    """Whether it ends with a stop token."""
     logprobs: tuple[float, ...] | None
+    """Natural logarithms, one per token; None if they were not recorded."""
     cached: int
-    """Tokens of the prompt that were not computed again."""
+    """Number of prompt tokens whose states came from the prefix cache."""
 
 
 class Decoder:
-    """Continues batches of token sequences with one model.
+    """Continues batches of token sequences with one model. `TransformersAgent` uses it.
 
     Args:
-        model: A causal language model of transformers.
+        model: A causal language model of transformers. Its generation config is replaced.
         stops: Tokens that end a reply.
-        logprobs: Whether to note the log-probabilities of replies.
-        prefix_bytes: Of attention states to keep; 0 keeps none.
+        logprobs: Whether to record the log-probabilities of replies.
+        prefix_bytes: Size of the prefix cache in bytes; 0 disables it.
     """
 
     def __init__(self, model: Any, stops: Sequence[int], *, logprobs: bool, prefix_bytes: int) -> None:
@@ -64,7 +66,7 @@ class Decoder:
         self.model = model
         self.stops = tuple(stops)
         pad = stops[0] if stops else 0
-        # the model's own sampling settings (top_k, repetition penalty, ...) would mix with ours
+        # the model's own sampling settings (top_k, repetition penalty, ...) must not apply as well
         model.generation_config = GenerationConfig(
             do_sample=False, pad_token_id=pad, eos_token_id=list(stops) or None
         )
@@ -72,26 +74,26 @@ class Decoder:
         self._logprobs = logprobs
         self._prefixes = PrefixCache(prefix_bytes) if prefix_bytes else None
 
-    def run(self, requests: Sequence[Request], sampling: SamplingConfig) -> list[Result]:
-        """Continue each request; one batch, left padded."""
+    def run(self, requests: Sequence[GenerationRequest], sampling: SamplingConfig) -> list[Generation]:
+        """Continue each request, in one batch with padding on the left; results are in the same order."""
         with torch.inference_mode():
             return self._run(requests, sampling)
 
-    def forget(self) -> None:
-        """Free the states of past sequences."""
+    def clear_prefixes(self) -> None:
+        """Free the states in the prefix cache."""
         if self._prefixes is not None:
             self._prefixes.clear()
 
     def close(self) -> None:
-        """Free the model too."""
-        self.forget()
+        """Free the model and the prefix cache."""
+        self.clear_prefixes()
         self.model = None
 
-    def _run(self, requests: Sequence[Request], sampling: SamplingConfig) -> list[Result]:
+    def _run(self, requests: Sequence[GenerationRequest], sampling: SamplingConfig) -> list[Generation]:
         found = [self._find(request.prompt) for request in requests]
         layout = _layout([request.prompt for request in requests], [n for _, n in found], self._pad)
         ids, mask = (part.to(self.model.device) for part in layout)
-        cache = self._cache(found)
+        cache = self._filled_cache(found)
         start = ids.shape[1]
         rows = list(range(len(requests)))
         keys = request_keys([request.seed for request in requests])
@@ -100,7 +102,7 @@ class Decoder:
         stopped = [False] * len(requests)
         while rows:
             done = ids.shape[1] - start
-            budget = max(requests[row].room for row in rows) - done
+            budget = max(requests[row].max_tokens for row in rows) - done
             sample = SeededSampling(sampling, keys[rows], start, logprobs=self._logprobs)
             output = self.model.generate(
                 input_ids=ids,
@@ -116,7 +118,7 @@ class Decoder:
             keep = []
             for place, (row, drawn) in enumerate(zip(rows, new.tolist(), strict=True)):
                 end = next((i for i, token in enumerate(drawn) if token in self.stops), None)
-                left = requests[row].room - done
+                left = requests[row].max_tokens - done
                 taken = drawn[: min(left, len(drawn) if end is None else end + 1)]
                 tokens[row] += taken
                 if values is not None:
@@ -125,14 +127,14 @@ class Decoder:
                 if not stopped[row] and left > len(drawn):
                     keep.append(place)
             mask = torch.cat([mask, mask.new_ones(new.shape)], dim=1)
-            self._keep(requests, rows, keep, found, tokens, cache, mask)
+            self._store_finished(requests, rows, keep, found, tokens, cache, mask)
             if not keep:
                 break
             ids, mask, rows = output.sequences[keep], mask[keep], [rows[place] for place in keep]
             if len(keep) < new.shape[0]:
                 cache.batch_select_indices(torch.tensor(keep, device=ids.device))
         return [
-            Result(
+            Generation(
                 tuple(tokens[row]),
                 stopped[row],
                 tuple(logprobs[row]) if self._logprobs else None,
@@ -147,8 +149,8 @@ class Decoder:
         entry, shared = self._prefixes.find(prompt)
         return entry, min(shared, len(prompt) - 1)  # the last token is always computed: it gives the logits
 
-    def _cache(self, found: Sequence[tuple[Entry | None, int]]) -> Any:
-        """Return the model's cache with the known states in it, right aligned."""
+    def _filled_cache(self, found: Sequence[tuple[Entry | None, int]]) -> Any:
+        """Return a cache for the model that holds the states found for each row, right aligned."""
         cache = preallocated_cache(self.model.config)
         width = max(shared for _, shared in found)
         known = next((entry for entry, shared in found if entry is not None and shared), None)
@@ -163,9 +165,9 @@ class Decoder:
             cache.update(states[2 * layer], states[2 * layer + 1], layer)
         return cache
 
-    def _keep(
+    def _store_finished(
         self,
-        requests: Sequence[Request],
+        requests: Sequence[GenerationRequest],
         rows: Sequence[int],
         keep: Sequence[int],
         found: Sequence[tuple[Entry | None, int]],
@@ -173,7 +175,7 @@ class Decoder:
         cache: Any,
         mask: torch.Tensor,
     ) -> None:
-        """Note the states of the rows that leave the batch."""
+        """Add the states of the rows that leave the batch to the prefix cache."""
         if self._prefixes is None:
             return
         if not is_plain(cache):  # sliding windows and recurrent states cannot be cut at a token
@@ -198,7 +200,14 @@ class Decoder:
 def _layout(
     prompts: Sequence[Sequence[int]], known: Sequence[int], pad: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return token ids and mask: known parts and new parts each right aligned in their own columns."""
+    """Return token ids and attention mask of the left-padded prompts, each [rows, columns].
+
+    Args:
+        prompts: Token ids.
+        known: Number of leading tokens of each prompt whose states are known. These come first in columns of
+            their own, right aligned like the new tokens after them.
+        pad: Token id for padding.
+    """
     width = max(known)
     total = width + max(len(prompt) - n for prompt, n in zip(prompts, known, strict=True))
     ids = torch.full((len(prompts), total), pad, dtype=torch.long)

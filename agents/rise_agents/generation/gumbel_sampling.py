@@ -1,8 +1,9 @@
-"""Exact sampling whose randomness is a pure function of (request seed, step, token): no generator, no state.
+"""Exact sampling whose randomness is a pure function of (request seed, step, token), without generator state.
 
-Adding independent Gumbel noise to logits and taking the largest draws from their softmax (the Gumbel-max
-trick). Here the noise is a hash of a counter, so a reply depends on its own seed and not on its place in
-the batch, and small differences in arithmetic change a draw only where the two largest nearly tie.
+The Gumbel-max trick: the largest of logits with independent standard Gumbel noise is a sample from their
+softmax. Here a hash of a counter computes the noise. So a reply depends on its own seed and not on its place
+in the batch, and small differences in arithmetic change a token only if the two largest values are nearly
+equal.
 """
 
 from typing import Any
@@ -22,7 +23,7 @@ _GOLDEN = 0x9E3779B9
 
 
 def request_keys(seeds: list[int]) -> Keys:
-    """Return the keys of requests with these seeds (each in [0, 2**63))."""
+    """Return the keys of requests with these seeds, each in [0, 2**63)."""
     words = np.array(seeds, dtype=np.uint64)
     low, high = (words & 0xFFFFFFFF).astype(np.uint32), (words >> np.uint64(32)).astype(np.uint32)
     return np.stack([_mix(low ^ _mix(high)), _mix(high + _mix(low) + np.uint32(_GOLDEN))], axis=1)
@@ -32,10 +33,10 @@ def gumbel(keys: Keys, steps: NDArray[np.int64], tokens: int, device: torch.devi
     """Return standard Gumbel noise, [requests, tokens], float32.
 
     Args:
-        keys: Of the requests.
-        steps: [requests]: which token of its reply each request is at, from 0.
+        keys: Of the requests, [requests, 2].
+        steps: Position of the next token in each request's reply, from 0, [requests].
         tokens: Size of the vocabulary.
-        device: Where to compute it; every device gives the same noise up to rounding.
+        device: Where to compute the noise. All devices give the same noise up to rounding.
     """
     counter = steps.astype(np.uint32)
     first = torch.from_numpy(_mix(keys[:, 0] ^ _mix(counter)).view(np.int32)).to(device)
@@ -50,7 +51,7 @@ def gumbel(keys: Keys, steps: NDArray[np.int64], tokens: int, device: torch.devi
 
 
 def _finalize(bits: torch.Tensor) -> None:
-    """Scramble 32-bit words in place; shifts are made logical by masking the sign away."""
+    """Hash 32-bit words in place. The masks turn arithmetic right shifts into logical ones."""
     bits ^= (bits >> 16) & 0xFFFF
     bits *= _M1
     bits ^= (bits >> 15) & 0x1FFFF
@@ -59,7 +60,7 @@ def _finalize(bits: torch.Tensor) -> None:
 
 
 def _mix(words: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Do to numpy words what `_finalize` does to torch's."""
+    """Hash 32-bit words as `_finalize` does, in numpy and not in place."""
     words = words ^ (words >> np.uint32(16))
     words = words * np.uint32(_M1)
     words = words ^ (words >> np.uint32(15))
@@ -68,13 +69,13 @@ def _mix(words: NDArray[np.uint32]) -> NDArray[np.uint32]:
 
 
 class SeededSampling:
-    """Makes greedy `generate` draw exactly from the model, each row with its own random stream.
+    """A logits processor with which greedy `generate` samples from the model, each row with its own seed.
 
     Args:
         sampling: Temperature and top_p. Temperature 0 is greedy.
-        keys: One pair per row; see `request_keys`.
-        start: Length of the input: the reply's first token comes after it.
-        logprobs: Whether to note the model's log-probability (temperature 1) of each token taken.
+        keys: Of the rows, [rows, 2]; see `request_keys`.
+        start: Number of input tokens before the reply.
+        logprobs: Whether to record the log-probability of each sampled token at temperature 1.
     """
 
     def __init__(self, sampling: SamplingConfig, keys: Keys, start: int, *, logprobs: bool = False) -> None:
@@ -82,10 +83,10 @@ class SeededSampling:
         self.keys = keys
         self.start = start
         self.logprobs: list[torch.Tensor] | None = [] if logprobs else None
-        """Per step, [rows]."""
+        """Log-probabilities of the sampled tokens: one tensor [rows] per step."""
 
     def __call__(self, input_ids: Any, scores: Any) -> torch.Tensor:
-        """Return scores [rows, tokens] whose largest is the token drawn."""
+        """Return scores [rows, tokens] whose largest element per row is the sampled token."""
         logits: torch.Tensor = scores.float()
         drawn = logits
         if self.sampling.temperature > 0:
@@ -101,7 +102,7 @@ class SeededSampling:
 
 
 def nucleus(logits: torch.Tensor, top_p: float) -> torch.Tensor:
-    """Keep the smallest set of likeliest tokens whose probabilities reach `top_p`; the rest get -inf.
+    """Keep the smallest set of most likely tokens whose probabilities reach `top_p`; the others get -inf.
 
     Source: Holtzman et al. 2019, "The curious case of neural text degeneration", arXiv:1904.09751.
 

@@ -1,7 +1,7 @@
-"""A cache of attention states that grows without being copied at every token.
+"""A key-value cache of transformers that grows without copying all its states at every token.
 
-`DynamicCache` concatenates: each new token copies the states of the whole batch, a third of all time on
-a CPU. These layers keep spare columns and write into them.
+`DynamicCache` concatenates: each new token copies the states of the whole batch, which takes a third of the
+time on a CPU. The layers here preallocate columns and write new states into them.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 SPARE = 64
-"""Columns made ahead whenever the room runs out."""
+"""Number of columns that are allocated in advance when a buffer is full."""
 
 
 class PreallocatedLayer(DynamicLayer):  # type: ignore[misc]  # transformers is untyped
@@ -27,7 +27,7 @@ class PreallocatedLayer(DynamicLayer):  # type: ignore[misc]  # transformers is 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Append columns; return all keys and values, [rows, heads, columns, size]."""
+        """Append columns, and return all keys and values, each [rows, heads, columns, head size]."""
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
         start = self.get_seq_length()
@@ -44,20 +44,20 @@ class PreallocatedLayer(DynamicLayer):  # type: ignore[misc]  # transformers is 
         return self.keys, self.values
 
     def batch_select_indices(self, indices: torch.Tensor) -> None:
-        """Keep these rows."""
+        """Keep only these rows."""
         super().batch_select_indices(indices)
         self._buffers = None
 
 
 def preallocated_cache(config: Any) -> Any:
-    """Return an empty cache for a model; layers with sliding windows and the like stay transformers' own."""
+    """Return an empty cache for a model. Layers of other types, such as sliding windows, are not replaced."""
     cache = DynamicCache(config=config)
     cache.layers = [PreallocatedLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]
     return cache
 
 
 def is_plain(cache: Any) -> bool:
-    """Whether every layer holds one column per token, so that it can be cut at any token."""
+    """Return whether every layer holds one column per token, so that the cache can be cut at any token."""
     return all(type(layer) is PreallocatedLayer for layer in cache.layers)
 
 

@@ -1,16 +1,21 @@
-"""Names of models that say which weights they are, wherever those lie."""
+"""Names that identify a model by its weights, independent of its folder."""
 
 import hashlib
 from pathlib import Path
 
 _BLOCK = 4096
+"""Bytes per block that is hashed of a large file."""
+
 _BLOCKS = 64
+"""Number of blocks that are hashed of a large file."""
 
 
 def model_name(model: str, commit: str | None) -> str:
     """Return the hub id with its commit, or the folder's name with a fingerprint of its content.
 
-    A folder that is moved keeps its name's fingerprint; new weights in the same folder get another one.
+    Args:
+        model: Folder or hub id.
+        commit: Of the hub repository, if known.
     """
     folder = Path(model)
     if not folder.is_dir():
@@ -21,8 +26,8 @@ def model_name(model: str, commit: str | None) -> str:
 def fingerprint(folder: Path) -> str:
     """Return 12 hex digits that depend on a model folder's settings, tokenizer and weights.
 
-    Small files count in full, large ones by their size and `_BLOCKS` blocks spread over them: quick for
-    any model, and weights that were trained further differ in every block.
+    Small files are hashed in full. Of a large file, its size and `_BLOCKS` evenly spaced blocks are hashed:
+    that is fast for any model, and further training changes every block.
     """
     digest = hashlib.sha256()
     for path in sorted(folder.iterdir()):

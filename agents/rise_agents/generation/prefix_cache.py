@@ -1,8 +1,8 @@
-"""Attention states of past conversations, so that the next turn need not compute its history again.
+"""A cache of the attention keys and values of earlier conversations, so that a new turn reuses its history.
 
-One entry holds the keys and values of one token sequence, over all layers. Sequences are found by the
-hashes of their blocks: the longest run of leading blocks that some entry shares is what it serves. The
-least recently used entries go first.
+An entry holds the states of one token sequence over all layers. Sequences are found by hashes of their blocks
+of tokens: a lookup returns the entry that shares the longest run of leading blocks. The least recently used
+entries are evicted first.
 """
 
 from collections import OrderedDict
@@ -12,26 +12,31 @@ from dataclasses import dataclass
 import torch
 
 BLOCK = 16
-"""Tokens per block: prefixes are found in multiples of this, or as whole sequences."""
+"""Tokens per block. A shared prefix must be at least one block long to be found."""
 
 
 @dataclass(eq=False, slots=True)
 class Entry:
-    """What is kept of one sequence."""
+    """The states of one token sequence."""
 
     tokens: tuple[int, ...]
     states: torch.Tensor
     """[2 * layers, heads, len(tokens), head size]: keys and values, layer by layer."""
     blocks: tuple[int, ...]
+    """Hashes of the sequence's blocks."""
 
     @property
     def bytes(self) -> int:
-        """Size of the states."""
+        """Size of the states in bytes."""
         return self.states.numel() * self.states.element_size()
 
 
 class PrefixCache:
-    """Keeps at most `capacity` bytes of attention states."""
+    """Keeps the states of token sequences.
+
+    Args:
+        capacity: Maximal size of all states in bytes.
+    """
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
@@ -57,7 +62,13 @@ class PrefixCache:
         return entry, shared
 
     def add(self, tokens: tuple[int, ...], states: torch.Tensor, former: Entry | None = None) -> None:
-        """Keep the states of a sequence; `former` is given up if the sequence continues it."""
+        """Keep the states of a sequence.
+
+        Args:
+            tokens: The sequence.
+            states: Its states, [2 * layers, heads, len(tokens), head size].
+            former: An entry that is removed if the new sequence continues it.
+        """
         entry = Entry(tokens, states, tuple(_blocks(tokens)))
         if not entry.blocks or entry.bytes > self.capacity:
             return
@@ -71,7 +82,7 @@ class PrefixCache:
             self._by_block[block] = entry
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all entries."""
         self._entries.clear()
         self._by_block.clear()
         self.bytes = 0
@@ -86,7 +97,7 @@ class PrefixCache:
 
 
 def _blocks(tokens: Sequence[int]) -> list[int]:
-    """Return one hash per whole block, each of everything up to its end."""
+    """Return one hash per whole block, each of all tokens up to the end of the block."""
     found = []
     value = 0
     for end in range(BLOCK, len(tokens) + 1, BLOCK):

@@ -1,8 +1,9 @@
-"""The sampling of `seeded_sampling` inside vLLM: the same seed draws the same tokens as with transformers.
+"""The sampling of `gumbel_sampling` inside vLLM: for a seed, it samples the same tokens as with transformers.
 
-vLLM's own seeded sampling fails on a CPU when a prompt is computed in parts (0.32: "CPU Generator does not
-use offset"). Requests are sent as greedy, with their seed and settings in `extra_args`; this processor,
-which vLLM loads by name into its workers, adds the noise. It speaks the interface of model runner V1.
+vLLM's own seeded sampling fails on a CPU if a prompt is computed in parts (version 0.32: "CPU Generator does
+not use offset"). So `VLLMAgent` sends greedy requests with seed and sampling settings in `extra_args`. This
+logits processor, which vLLM's workers import by name, adds the noise. It implements the interface of model
+runner V1.
 """
 
 from typing import Any
@@ -15,20 +16,20 @@ from rise_agents.generation.gumbel_sampling import gumbel, nucleus, request_keys
 
 
 class SeededNoise(LogitsProcessor):  # type: ignore[misc]  # vllm is untyped
-    """Adds temperature times Gumbel noise to the rows of requests that carry a seed."""
+    """Divides logits by the temperature and adds Gumbel noise, in the rows of requests that carry a seed."""
 
     def __init__(self, vllm_config: Any, device: torch.device, is_pin_memory: bool) -> None:
         self._device = device
         self._rows: dict[int, tuple[dict[str, Any], list[int]]] = {}
-        """Row -> (extra_args, the tokens of its reply so far, kept up to date by vLLM)."""
-        self._arrange()
+        """Row -> (extra_args, token ids of the reply so far, a list that vLLM extends)."""
+        self._prepare()
 
     def is_argmax_invariant(self) -> bool:
-        """It decides which token is the largest."""
+        """Return False: the processor changes which token has the largest logit."""
         return False
 
     def update_state(self, batch_update: BatchUpdate | None) -> None:
-        """Follow the requests as they enter, leave and move."""
+        """Track which request is in which row of the batch."""
         if batch_update is None:
             return
         rows = self._rows
@@ -45,10 +46,10 @@ class SeededNoise(LogitsProcessor):  # type: ignore[misc]  # vllm is untyped
                 rows[target] = moving
             if direction is MoveDirectionality.SWAP and other is not None:
                 rows[source] = other
-        self._arrange()
+        self._prepare()
 
     def apply(self, logits: torch.Tensor) -> torch.Tensor:
-        """Return logits whose largest token is the one drawn."""
+        """Return logits [rows, tokens] whose largest element per row is the sampled token."""
         if not self._replies:
             return logits
         drawn = logits[self._places].float() / self._temperatures
@@ -59,8 +60,8 @@ class SeededNoise(LogitsProcessor):  # type: ignore[misc]  # vllm is untyped
         logits[self._places] = drawn.to(logits.dtype)
         return logits
 
-    def _arrange(self) -> None:
-        """Lay out what `apply` needs; requests change far less often than it is called."""
+    def _prepare(self) -> None:
+        """Compute the arguments of `apply`, which is called far more often than requests change."""
         rows = sorted(self._rows)
         extras = [self._rows[row][0] for row in rows]
         self._replies = [self._rows[row][1] for row in rows]

@@ -1,53 +1,51 @@
-"""Several copies of one agent, each in a process of its own with its own devices: data parallel.
+"""Data parallelism: several replicas of one agent, each in its own process with its own devices.
 
-A conversation goes to the copy that answered its beginning, whose prefix cache holds it, as long as that copy
-has no more to do than the others. Replies depend on their seeds, never on which copy gives them.
+Routing has prefix affinity: a conversation goes to the replica that answered its beginning and holds it in
+the prefix cache, unless that replica already has its share of the batch. Replies depend on their seeds and
+never on the replica.
 
-Between two calls no copy has anything left to say: a call hears all of them out before it raises what one of
-them, or its caller, raised. Where that cannot be, as a copy died or after Ctrl-C, all copies are ended.
+Each call waits for every replica to finish before it returns, or raises what a replica or the caller's
+callback raised. If a replica dies, or on Ctrl-C, the call ends all replicas and the agent is closed.
 """
 
-import contextlib
 import multiprocessing
-import os
-import signal
-import sys
-import threading
-import traceback
 from collections.abc import Collection, Mapping, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from multiprocessing.util import Finalize
 from typing import Any
 
-from rise_agents.types import Agent, OnReply, Reply, Requests, SamplingConfig, StreamingAgent
+from rise_agents.parallel.replica import close_pipes, send, serve_replica
+from rise_agents.types import OnReply, Reply, SamplingConfig, StreamRequests
 from rise_env.errors import AgentError, RiseError
 from rise_env.types import Conversation
 
-_PATIENCE = 60.0
-"""Seconds that a copy has to close before it is killed."""
+_CLOSE_TIMEOUT_S = 60.0
+"""Seconds that a replica may take to close before it is killed."""
 
 _MAX_PREFIXES = 1 << 16
-"""Conversations whose copies are remembered; no prefix cache holds more."""
+"""Number of conversations whose replica is remembered; no prefix cache holds more."""
 
-_LOOK = 1.0
-"""Seconds of silence after which the copies are looked at, whether they live."""
+_POLL_INTERVAL_S = 1.0
+"""While no replica sends anything, their processes are checked at this interval, in seconds."""
 
 
 class DataParallelAgent:
-    """Copies of one agent, used together.
+    """Several replicas of one agent, used as one agent. `VLLMAgent` uses it for `data_parallel_size`.
 
-    Scripts need the usual `if __name__ == "__main__":` around their work, as processes are spawned.
+    Processes are spawned, so scripts need `if __name__ == "__main__":` around their work.
 
     Args:
-        spec: Of the agent, as `load_agent` reads it.
-        settings: For `load_agent`, the same for every copy.
-        environments: One per copy: environment variables that its process gets, such as
-            {"CUDA_VISIBLE_DEVICES": "2,3"}.
-        known: Names of the agent's attributes to keep, in `attributes`.
+        spec: The agent's text for `load_agent`.
+        settings: The agent's settings for `load_agent`, the same for every replica.
+        environments: Environment variables for each replica's process, such as {"CUDA_VISIBLE_DEVICES":
+            "2,3"}. Their number is the number of replicas.
+        attributes: Names of attributes to read from the first replica's agent; their values are in
+            `attributes`.
 
     Raises:
-        RiseError: What the first copy that failed says.
+        RiseError: A replica's agent cannot be made; the error is the agent's.
+        AgentError: A replica's process died.
     """
 
     def __init__(
@@ -56,32 +54,26 @@ class DataParallelAgent:
         settings: Mapping[str, Any],
         environments: Sequence[Mapping[str, str]],
         *,
-        known: Sequence[str] = (),
+        attributes: Sequence[str] = (),
     ) -> None:
-        self._homes: dict[int, int] = {}
-        """Hash of the beginning of a conversation -> the copy that answered it."""
+        self._replica_of_prefix: dict[int, int] = {}
+        """Hash of a conversation's beginning -> the replica that answered it."""
         self._why_closed = ""
-        spawn = multiprocessing.get_context("spawn")
-        self._lines: list[Connection] = []
-        Finalize(self, _hang_up, (self._lines,), exitpriority=0)  # an exit waits for copies that wait for us
+        self._pipes: list[Connection] = []
+        # multiprocessing joins its processes when the interpreter exits; replicas end when their pipe closes
+        Finalize(self, close_pipes, (self._pipes,), exitpriority=0)
         self._processes: list[BaseProcess] = []
         try:
             for environment in environments:
-                here, there = spawn.Pipe()
-                arguments = (there, spec, dict(settings), dict(environment), tuple(known))
-                process = spawn.Process(target=_serve, args=arguments)
-                process.start()
-                there.close()
-                self._lines.append(here)
-                self._processes.append(process)
-            known_by_all: list[dict[str, Any]] = [_good(self._receive(i)) for i in range(len(self._lines))]
+                self._start(spec, dict(settings), dict(environment), tuple(attributes))
+            descriptions = [raise_if_error(self._receive(i)) for i in range(len(self._pipes))]
         except BaseException:
-            self._end()
+            self._end_processes()
             raise
-        self.attributes = known_by_all[0]
+        self.attributes: dict[str, Any] = descriptions[0]
         self.name = str(self.attributes["name"])
         self.max_concurrent_requests = len(environments) * int(self.attributes["max_concurrent_requests"])
-        """How many requests all copies can use at a time; 0 if the agent that is copied does not stream."""
+        """Of all replicas together; 0 if the replicas' agent does not stream."""
 
     def act(
         self,
@@ -92,258 +84,179 @@ class DataParallelAgent:
         """Answer each conversation; see `Agent.act`.
 
         Raises:
-            AgentError: A copy's agent raised, or returned too few replies: the copies live, and this was all
-                they had to say. Or a copy died: all are ended, as after Ctrl-C.
-            RiseError: As a copy's agent raised it; the copies live.
+            RiseError: A replica's agent raised it. All replicas can be used again.
+            AgentError: A replica's agent raised another exception or returned too few replies; all replicas
+                can be used again. Or a replica died; then the agent is closed.
         """
         self._check_open()
-        parts = self._deal(conversations)
-        works = []
-        for part in parts:
-            own = None if seeds is None else [seeds[i] for i in part]
-            works.append(("act", [conversations[i] for i in part], sampling, own))
+        shares = self._assign(conversations)
         try:
-            for line, work in zip(self._lines, works, strict=True):
-                _send(line, work)
-            told = [self._receive(copy) for copy in range(len(parts))]
+            for pipe, share in zip(self._pipes, shares, strict=True):
+                own_seeds = None if seeds is None else [seeds[i] for i in share]
+                send(pipe, ("act", [conversations[i] for i in share], sampling, own_seeds))
+            messages = [self._receive(replica) for replica in range(len(shares))]
         except BaseException as error:
-            self._give_up(error)
+            self._close_after(error)
             raise
         replies: dict[int, Reply] = {}
-        for copy, part in enumerate(parts):
-            made = _good(told[copy])
-            if len(made) != len(part):
+        for replica, share in enumerate(shares):
+            of_replica = raise_if_error(messages[replica])
+            if len(of_replica) != len(share):
                 raise AgentError(
-                    f"copy {copy} of the agent returned {len(made)} replies to {len(part)} conversations"
+                    f"replica {replica} returned {len(of_replica)} replies to {len(share)} conversations"
                 )
-            replies |= zip(part, made, strict=True)
+            replies |= zip(share, of_replica, strict=True)
         return [replies[i] for i in range(len(conversations))]
 
-    def stream(
-        self,
-        requests: Requests,
-        sampling: SamplingConfig,
-        on_reply: OnReply,
-    ) -> None:
-        """Answer conversations and what follows from the answers; see `StreamingAgent.stream`.
+    def stream(self, requests: StreamRequests, sampling: SamplingConfig, on_reply: OnReply) -> None:
+        """Answer requests and the requests that `on_reply` adds; see `StreamingAgent.stream`.
 
-        What follows from an answer goes to the copy that gave it, so a quick copy does more of the work than
-        a slow one.
+        Added requests go to the replica whose reply led to them. So a faster replica does more of the work.
 
         Raises:
-            Exception: The first that `on_reply` or a copy's agent raised. Each of the other copies was
-                stopped at its next reply, which nobody heard; the copies live.
-            AgentError: A copy died: all are ended, as after Ctrl-C.
+            Exception: The first exception of `on_reply` or a replica's agent. The other replicas are stopped
+                at their next reply, which is not passed to `on_reply`. All replicas can be used again.
+            AgentError: A replica died; then the agent is closed.
         """
         self._check_open()
         items = list(requests.items())
-        parts = self._deal([conversation for conversation, _ in requests.values()])
-        busy = {copy for copy, part in enumerate(parts) if part}
+        shares = self._assign([conversation for conversation, _ in requests.values()])
+        busy = {replica for replica, share in enumerate(shares) if share}
         failure: Exception | None = None
         try:
-            for copy in busy:
-                _send(self._lines[copy], ("stream", dict(items[i] for i in parts[copy]), sampling))
+            for replica in busy:
+                share = dict(items[i] for i in shares[replica])
+                send(self._pipes[replica], ("stream", share, sampling))
             while busy:
-                for copy in self._ready(busy):
-                    told = self._receive(copy)
-                    if told is None or isinstance(told, Exception):
-                        busy.remove(copy)
-                        failure = failure or told
+                for replica in self._ready(busy):
+                    message = self._receive(replica)
+                    if message is None or isinstance(message, Exception):
+                        busy.remove(replica)
+                        failure = failure or message
                     elif failure is not None:
-                        _send(self._lines[copy], None)
+                        send(self._pipes[replica], None)
                     else:
-                        failure = self._pass_on(copy, told, on_reply)
+                        failure = self._answer_reply(replica, message, on_reply)
         except BaseException as error:
-            self._give_up(error)
+            self._close_after(error)
             if failure is not None and isinstance(error, AgentError):
                 raise failure from error
             raise
         if failure is not None:
             raise failure
 
-    def _pass_on(
-        self,
-        copy: int,
-        told: tuple[int, Reply],
-        on_reply: OnReply,
-    ) -> Exception | None:
-        """Tell a copy what follows from its reply; or stop it and return what went wrong."""
+    def close(self) -> None:
+        """Close the agent of every replica and end the processes. Calling it twice is harmless."""
+        for pipe in self._pipes:
+            send(pipe, None)
+        for process in self._processes:
+            process.join(_CLOSE_TIMEOUT_S)
+        self._end_processes()
+
+    def _start(
+        self, spec: str, settings: dict[str, Any], environment: dict[str, str], attributes: tuple[str, ...]
+    ) -> None:
+        spawn = multiprocessing.get_context("spawn")
+        ours, theirs = spawn.Pipe()
+        process = spawn.Process(target=serve_replica, args=(theirs, spec, settings, environment, attributes))
+        process.start()
+        theirs.close()
+        self._pipes.append(ours)
+        self._processes.append(process)
+
+    def _answer_reply(self, replica: int, message: tuple[int, Reply], on_reply: OnReply) -> Exception | None:
+        """Send a replica the requests that follow from its reply; on an exception, stop it and return it."""
         try:
-            following = dict(on_reply(*told))
-            for said, _ in following.values():
-                self._remember(said, copy)
-            _send(self._lines[copy], following)  # last, so that nothing was sent where something was raised
+            added = dict(on_reply(*message))
+            for conversation, _ in added.values():
+                self._remember(conversation, replica)
+            send(self._pipes[replica], added)  # pickling may raise, too; then nothing was sent
         except Exception as error:
-            _send(self._lines[copy], None)
+            send(self._pipes[replica], None)
             return error
         return None
 
-    def close(self) -> None:
-        """Close every copy and end its process."""
-        for line in self._lines:
-            _send(line, None)
-        for process in self._processes:
-            process.join(_PATIENCE)
-        self._end()
-
     def _check_open(self) -> None:
-        if not self._lines:
+        if not self._pipes:
             raise AgentError(f"agent {self.name} is closed{self._why_closed}")
 
-    def _give_up(self, error: BaseException) -> None:
+    def _close_after(self, error: BaseException) -> None:
         self._why_closed = f": {error}" if isinstance(error, RiseError) else f": {error!r}"
-        self._end()
+        self._end_processes()
 
-    def _end(self) -> None:
-        """End all processes, also those that are busy."""
+    def _end_processes(self) -> None:
+        """End all processes, including busy ones."""
         for process in self._processes:
             process.terminate()
         for process in self._processes:
-            process.join(_PATIENCE)
+            process.join(_CLOSE_TIMEOUT_S)
             process.kill()
             process.join()
-        _hang_up(self._lines)
+        close_pipes(self._pipes)
         self._processes = []
 
-    def _deal(self, conversations: Sequence[Conversation]) -> list[list[int]]:
-        """Return which conversations each copy answers."""
-        share = -(-len(conversations) // len(self._lines))
-        parts: list[list[int]] = [[] for _ in self._lines]
-        strangers = []
+    def _assign(self, conversations: Sequence[Conversation]) -> list[list[int]]:
+        """Return, for each replica, the indices of the conversations that it answers."""
+        limit = -(-len(conversations) // len(self._pipes))
+        shares: list[list[int]] = [[] for _ in self._pipes]
+        unassigned = []
         for index, conversation in enumerate(conversations):
-            home = self._homes.get(_beginning(conversation))
-            if home is None or len(parts[home]) == share:
-                strangers.append(index)
+            replica = self._replica_of_prefix.get(_prefix_hash(conversation))
+            if replica is None or len(shares[replica]) == limit:
+                unassigned.append(index)
             else:
-                parts[home].append(index)
-        for index in strangers:
-            home = min(range(len(parts)), key=lambda i: len(parts[i]))
-            parts[home].append(index)
-            self._remember(conversations[index], home)
-        return parts
+                shares[replica].append(index)
+        for index in unassigned:
+            replica = min(range(len(shares)), key=lambda i: len(shares[i]))
+            shares[replica].append(index)
+            self._remember(conversations[index], replica)
+        return shares
 
-    def _remember(self, conversation: Conversation, copy: int) -> None:
-        if len(self._homes) == _MAX_PREFIXES:
-            self._homes.clear()
-        self._homes[_beginning(conversation)] = copy
+    def _remember(self, conversation: Conversation, replica: int) -> None:
+        if len(self._replica_of_prefix) == _MAX_PREFIXES:
+            self._replica_of_prefix.clear()
+        self._replica_of_prefix[_prefix_hash(conversation)] = replica
 
-    def _ready(self, copies: Collection[int]) -> list[int]:
-        """Wait until one of these copies has said something or has ended; return which."""
+    def _ready(self, replicas: Collection[int]) -> list[int]:
+        """Wait until one of these replicas has sent a message or has ended; return those."""
         while True:
-            spoken = wait([self._lines[copy] for copy in copies], _LOOK)
-            if spoken:
-                return [copy for copy in copies if self._lines[copy] in spoken]
-            # what a copy has forked keeps its line open
-            ended = [copy for copy in copies if not self._processes[copy].is_alive()]
+            readable = wait([self._pipes[replica] for replica in replicas], _POLL_INTERVAL_S)
+            if readable:
+                return [replica for replica in replicas if self._pipes[replica] in readable]
+            # a child process of a dead replica can keep the pipe open, so look at the process as well
+            ended = [replica for replica in replicas if not self._processes[replica].is_alive()]
             if ended:
                 return ended
 
-    def _receive(self, copy: int) -> Any:
-        """Return what a copy says next: an answer, or an error; raise only where it died."""
+    def _receive(self, replica: int) -> Any:
+        """Return the next message of a replica: a result, or an exception that its agent raised.
+
+        Raises:
+            AgentError: The replica's process ended.
+        """
         try:
-            self._ready([copy])
-            if not self._lines[copy].poll():
+            self._ready([replica])
+            if not self._pipes[replica].poll():
                 raise EOFError
-            return self._lines[copy].recv()
+            return self._pipes[replica].recv()
         except (EOFError, OSError):
-            self._processes[copy].join(_PATIENCE)
-            code = self._processes[copy].exitcode
-            raise AgentError(f"copy {copy} of the agent ended with exit code {code}") from None
+            self._processes[replica].join(_CLOSE_TIMEOUT_S)
+            code = self._processes[replica].exitcode
+            raise AgentError(f"replica {replica} of the agent ended with exit code {code}") from None
 
 
-def _good(told: Any) -> Any:
-    if isinstance(told, Exception):
-        raise told
-    return told
+def raise_if_error(message: Any) -> Any:
+    """Return a replica's message, or raise it if it is an exception."""
+    if isinstance(message, Exception):
+        raise message
+    return message
 
 
-def _send(line: Connection, message: Any) -> None:
-    try:
-        line.send(message)
-    except OSError:  # the other side ended; whoever waits for its answer finds out
-        return
-
-
-def _hang_up(lines: list[Connection]) -> None:
-    while lines:
-        lines.pop().close()
-
-
-def _beginning(conversation: Conversation) -> int:
-    """Return a hash of the messages up to the first of the user."""
+def _prefix_hash(conversation: Conversation) -> int:
+    """Return a hash of the messages up to the first user message."""
     texts = []
     for message in conversation:
         texts.append(message["content"])
         if message["role"] == "user":
             break
     return hash(tuple(texts))
-
-
-def _serve(
-    line: Connection, spec: str, settings: dict[str, Any], environment: dict[str, str], known: tuple[str, ...]
-) -> None:
-    """Be one copy: answer what comes until the other side is gone."""
-    os.environ.update(environment)  # before a library looks at the devices
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    leaving = threading.Event()  # an agent may make an error of the exit
-
-    def leave(*_: object) -> None:
-        leaving.set()
-        sys.exit(0)  # so that the agent is closed
-
-    signal.signal(signal.SIGTERM, leave)
-    agent: Agent | None = None
-    try:
-        from rise_agents.registry import load_agent
-
-        agent = load_agent(spec, **settings)
-        told = {name: getattr(agent, name) for name in ("name", *known)}
-        told["max_concurrent_requests"] = (
-            agent.max_concurrent_requests if isinstance(agent, StreamingAgent) else 0
-        )
-        _send(line, told)
-        while not leaving.is_set() and (work := _next(line)) is not None:
-            try:
-                _send(line, _do(agent, line, *work))
-            except Exception as error:
-                _send(line, _tellable(error))
-    except Exception as error:
-        _send(line, _tellable(error))
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is on its way
-        if agent is not None:
-            agent.close()
-
-
-def _tellable(error: Exception) -> RiseError:
-    if isinstance(error, RiseError):
-        return error
-    traceback.print_exception(error)
-    return AgentError(f"a copy of the agent failed: {error!r}")
-
-
-class _Stopped(Exception):
-    """Comes out of an agent's stream that nobody listens to any more."""
-
-
-def _do(agent: Any, line: Connection, kind: str, asked: Any, *how: Any) -> list[Reply] | None:
-    def on_reply(key: int, reply: Reply) -> Any:
-        _send(line, (key, reply))
-        following = _next(line)
-        if following is None:
-            raise _Stopped
-        return following
-
-    if kind == "stream":
-        with contextlib.suppress(_Stopped):
-            agent.stream(asked, *how, on_reply)
-        return None
-    return list(agent.act(asked, *how)) if asked else []
-
-
-def _next(line: Connection) -> Any:
-    """Return what comes; end the process where nothing will, as the other side is gone."""
-    try:
-        return line.recv()
-    except (EOFError, OSError):
-        sys.exit(0)

@@ -1,4 +1,4 @@
-"""Where vLLM runs: on a CPU or on GPUs, and which of them each of several engines gets."""
+"""Which GPUs each of several model replicas on this machine uses."""
 
 import os
 
@@ -6,31 +6,39 @@ from rise_env.errors import ConfigError
 
 
 def on_cpu() -> bool:
-    """Whether there is no GPU."""
+    """Return whether there is no GPU, so that models run on the CPU."""
     import torch
 
     return not torch.cuda.is_available()
 
 
-def devices(engines: int, per_engine: int) -> list[dict[str, str]]:
-    """Return the environment of each engine's process: which devices it sees.
+def replica_environments(replicas: int, gpus_per_replica: int) -> list[dict[str, str]]:
+    """Return the environment variables of each replica's process, which select its devices.
+
+    Args:
+        replicas: Number of replicas.
+        gpus_per_replica: Number of GPUs that one replica uses.
+
+    Returns:
+        One mapping per replica. The GPUs are taken in order from CUDA_VISIBLE_DEVICES, or from all GPUs of
+        the machine if it is unset.
 
     Raises:
-        ConfigError: There are fewer GPUs.
+        ConfigError: `replicas` is below 1, or there are too few GPUs.
     """
-    if engines < 1:
-        raise ConfigError(f"data_parallel_size must be at least 1, got {engines}")
+    if replicas < 1:
+        raise ConfigError(f"data_parallel_size must be at least 1, got {replicas}")
     if on_cpu():
-        # vLLM binds its threads to cores: engines would all choose the same ones
-        return [{"VLLM_CPU_OMP_THREADS_BIND": "nobind"}] * engines
+        # by default vLLM pins its threads to cores, and all replicas would choose the same cores
+        return [{"VLLM_CPU_OMP_THREADS_BIND": "nobind"}] * replicas
     import torch
 
-    named = os.environ.get("CUDA_VISIBLE_DEVICES")
-    known = named.split(",") if named else [str(i) for i in range(torch.cuda.device_count())]
-    if engines * per_engine > len(known):
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    gpus = visible.split(",") if visible else [str(i) for i in range(torch.cuda.device_count())]
+    if replicas * gpus_per_replica > len(gpus):
         raise ConfigError(
-            f"data_parallel_size {engines} with tensor_parallel_size {per_engine} needs "
-            f"{engines * per_engine} GPUs, there are {len(known)}"
+            f"data_parallel_size {replicas} with tensor_parallel_size {gpus_per_replica} needs "
+            f"{replicas * gpus_per_replica} GPUs, there are {len(gpus)}"
         )
-    groups = [known[i * per_engine : (i + 1) * per_engine] for i in range(engines)]
+    groups = [gpus[i * gpus_per_replica : (i + 1) * gpus_per_replica] for i in range(replicas)]
     return [{"CUDA_VISIBLE_DEVICES": ",".join(group)} for group in groups]

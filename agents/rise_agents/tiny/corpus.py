@@ -1,16 +1,16 @@
-r"""What the tiny model reads before RISE: generated text.
+r"""The pretraining corpus of the embedded model: generated text. `examples/pretrain_tiny.py` uses it.
 
-Two kinds of documents:
+There are two kinds of documents:
 
-*Conversations* pose one to six unrelated problems, the first in the environment's first message, the
-others in its feedback messages, and each is answered by a writer of its own. Writers are careful, unless
-`sloppy` makes some of them slip. No problem is ever posed twice in one conversation, so nothing here
-shows an attempt followed by a better one.
+*Conversations* pose one to six unrelated problems, the first in the environment's first message, the others
+in its feedback messages. Each problem is answered by a simulated writer. Writers make no mistakes, unless the
+setting `sloppy` lets some of them make slips. No problem is posed twice in a conversation, so no document
+shows an attempt that is followed by a better one.
 
-*Corrections* show a problem with the draft of another writer in a prompt of their own, and the corrected
-solution. They are the counterpart of the edits and reviews that large corpora hold.
+*Corrections* show a problem with a draft in a prompt of their own, and the corrected solution. They are the
+counterpart of the edits and reviews in large corpora.
 
-Problems come from the training split alone.
+All problems come from the training split.
 """
 
 import operator
@@ -36,26 +36,26 @@ _SWAPPED = {"more": "fewer", "fewer": "more", "times": "share", "share": "times"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorpusConfig:
-    """The mixture."""
+    """The mixture of documents."""
 
     turns: int = 6
-    """Most problems in a conversation."""
+    """Maximal number of problems in a conversation."""
     corrections: float = 0.3
-    """Share of documents that are corrections."""
+    """Fraction of documents that are corrections."""
     sloppy: float = 0.0
-    """Probability that an answer in a conversation is by a writer who slips."""
+    """Probability that the writer of an answer in a conversation makes slips."""
     slip: float = 0.4
-    """Probability that a writer who slips gets a step wrong; drafts of corrections are written so."""
+    """Probability of a slip in each step of such a writer, and of the drafts in corrections."""
     clean_drafts: float = 0.3
-    """Share of the drafts without a slip."""
+    """Fraction of the drafts without slips."""
     difficulty: Difficulty = field(default_factory=Difficulty)
     """Of the problems."""
 
 
 def slipped(story: Story, draws: Draws, slip: float) -> tuple[Step, ...]:
-    """Return the steps as a writer puts them who gets each wrong with probability `slip`.
+    """Return the steps of a solution in which each step has a slip with probability `slip`.
 
-    A slip is a wrong result, a wrong person or the opposite relation; later steps follow from it.
+    A slip is a wrong result, a wrong person or the opposite relation. Later steps use its result.
     """
     values = [story.start]
     steps: list[Step] = []
@@ -78,10 +78,10 @@ def slipped(story: Story, draws: Draws, slip: float) -> tuple[Step, ...]:
 
 
 def written(story: Story, draws: Draws, slip: float) -> str:
-    """Return the answer of a writer who gets each step wrong with probability `slip`.
+    """Return an answer in which each step has a slip with probability `slip`.
 
-    Where the answer is asked for first, the writer slips in the head and not on paper: the box is wrong and
-    the steps that follow are right.
+    If the problem asks for the answer before the steps, slips change only the answer: the steps after it are
+    correct.
     """
     steps = slipped(story, draws, slip)
     if not story.answer_first:
@@ -90,12 +90,12 @@ def written(story: Story, draws: Draws, slip: float) -> str:
 
 
 class Corpus:
-    """Documents as conversations; document `i` is a pure function of (config, seed, i)."""
+    """Documents as lists of messages. Document `i` is a pure function of (config, seed, i)."""
 
     def __init__(self, config: CorpusConfig, seed: int = 0) -> None:
         self.config = config
         self.seed = seed
-        # a stream of its own: RISE itself draws its training problems with other seeds
+        # RISE generates its training problems with other seeds, so that the streams differ
         self._problems = ArithmeticProblems(
             split="train", seed=1_000_003 + seed, size=2**62, difficulty=config.difficulty
         )

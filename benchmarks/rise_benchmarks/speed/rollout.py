@@ -37,7 +37,8 @@ import rise_agents
 import rise_env
 from rise_agents.generation.chat_template import encode
 from rise_agents.registry import load_agent
-from rise_agents.rollout.rollout import TurnPlan, rollout
+from rise_agents.rollouts.rollout import rollout
+from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import Agent, SamplingConfig
 from rise_env.types import Trajectory
 

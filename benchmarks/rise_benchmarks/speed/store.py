@@ -21,8 +21,10 @@ import gymnasium
 
 import rise_env
 from rise_agents.backends.scripted_agent import ScriptedAgent
-from rise_agents.rollout.collect import Progress, collect
-from rise_agents.rollout.rollout import TurnPlan, rollout
+from rise_agents.rollouts.collect import collect
+from rise_agents.rollouts.progress import Progress
+from rise_agents.rollouts.rollout import rollout
+from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import SamplingConfig
 from rise_env.trajectories.store import TrajectoryStore, load_trajectories
 from rise_env.types import Conversation, Trajectory
@@ -101,7 +103,7 @@ def collecting(folder: Path, episodes: int) -> dict[str, Any]:
             SamplingConfig(),
             seed=0,
             max_concurrent_episodes=256,
-            progress=note,
+            on_progress=note,
         )
     seconds = time.perf_counter() - began
     return {

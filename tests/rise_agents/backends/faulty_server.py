@@ -1,4 +1,4 @@
-"""A chat server on loopback that fails as servers fail, and keeps account of what it was asked."""
+"""A local chat server that fails in the ways of real servers, and records its requests."""
 
 import json
 import resource

@@ -1,5 +1,5 @@
-from rise_agents.backends.expert_agent import ExpertAgent, ProblemAwareAgent
-from rise_agents.types import SamplingConfig
+from rise_agents.backends.expert_agent import ExpertAgent
+from rise_agents.types import ProblemAwareAgent, SamplingConfig
 from rise_env import NumericChecker
 from rise_env.problems.arithmetic.generator import ArithmeticProblems
 from rise_env.types import Problem
@@ -23,7 +23,7 @@ def test_it_finds_the_question_behind_worked_examples() -> None:
     assert agent.act([conversation], SamplingConfig())[0].text == "21+21=42 \\boxed{42}"
 
 
-def test_it_tells_a_question_from_one_that_begins_with_it() -> None:
+def test_the_longest_known_question_is_answered() -> None:
     agent = ExpertAgent({"What is 1 + 1": "two", "What is 1 + 1 + 1": "three"})
     for question, answer in (("What is 1 + 1", "two"), ("What is 1 + 1 + 1", "three")):
         assert agent.act([({"role": "user", "content": question},)], SamplingConfig())[0].text == answer
@@ -34,7 +34,7 @@ def test_an_unknown_question_is_a_failed_reply() -> None:
     assert reply.finish == "error"
 
 
-def test_told_anew_it_forgets_the_problems_before_but_not_what_it_was_made_with() -> None:
+def test_set_problems_replaces_earlier_problems_and_keeps_the_solutions_of_the_constructor() -> None:
     agent = ExpertAgent({"a?": "A"})
     agent.set_problems([Problem(id="b", question="b?", reference="1", solution="B \\boxed{1}")])
     agent.set_problems([Problem(id="c", question="c?", reference="2")])

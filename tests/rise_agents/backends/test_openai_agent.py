@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from rise_agents.registry import load_agent
-from rise_agents.rollout.rollout import TurnPlan, rollout
+from rise_agents.rollouts.rollout import rollout
+from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import SamplingConfig
 from rise_env.errors import AgentError, ConfigError, StoreError
 from rise_env.types import Conversation, Usage
@@ -57,7 +58,7 @@ def test_a_healthy_server_answers_in_order(healthy: FaultyServer) -> None:
     agent.close()
 
 
-def test_nothing_is_lost_and_nothing_asked_twice_after_success(quick: None) -> None:
+def test_every_request_is_retried_until_it_succeeds_and_never_after(short_waits: None) -> None:
     def faults(text: str) -> list[Fault]:
         kind = int(text) % (len(FAULTS) + 1)
         return FAULTS[kind : kind + 1] * (1 + (int(text) // 20 if kind < len(FAULTS) - 1 else 0))
@@ -72,7 +73,7 @@ def test_nothing_is_lost_and_nothing_asked_twice_after_success(quick: None) -> N
     assert [server.tries[str(i)] for i in range(45)] == [1 + len(faults(str(i))) for i in range(45)]
 
 
-def test_the_wait_that_the_server_asks_for_is_kept() -> None:
+def test_retry_after_is_obeyed() -> None:
     with serving(lambda text: [status(429, retry_after="0.4")]) as server:
         agent = agent_of(server)
         agent.act(asked(1), SAMPLING, [1])
@@ -80,7 +81,7 @@ def test_the_wait_that_the_server_asks_for_is_kept() -> None:
     assert 0.4 <= server.times[1] - server.times[0] < 2.0
 
 
-def test_a_request_that_never_succeeds_fails_alone(quick: None) -> None:
+def test_a_request_that_never_succeeds_fails_alone(short_waits: None) -> None:
     with serving(lambda text: [status(500)] * 100 if text == "2" else []) as server:
         agent = agent_of(server, attempts=3)
         replies = agent.act(asked(4), SAMPLING, [0, 1, 2, 3])
@@ -90,7 +91,7 @@ def test_a_request_that_never_succeeds_fails_alone(quick: None) -> None:
     assert server.tries["2"] == 3
 
 
-def test_a_request_that_the_server_rejects_is_not_tried_again() -> None:
+def test_a_rejected_request_is_not_retried() -> None:
     with serving(lambda text: [status(400)] * 9 if text == "0" else []) as server:
         agent = agent_of(server)
         replies = agent.act(asked(2), SAMPLING, [0, 1])
@@ -109,7 +110,7 @@ def test_a_refused_key_or_model_stops_the_run(code: int) -> None:
     assert sum(server.tries.values()) <= 2
 
 
-def test_a_server_that_is_gone_stops_the_rollout_without_failing_its_episodes(quick: None) -> None:
+def test_an_unreachable_server_ends_the_rollout_and_fails_no_episode(short_waits: None) -> None:
     with serving(lambda text: []) as server:
         agent = agent_of(server, attempts=2)
     with pytest.raises(AgentError, match=r"openai:m answer.*APIConnectionError"):
@@ -134,7 +135,7 @@ def test_the_key_is_sent_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "secret" not in agent.name + repr(agent)
 
 
-def test_a_journal_makes_nothing_be_paid_for_twice(tmp_path: Path, healthy: FaultyServer) -> None:
+def test_with_a_reply_log_no_reply_is_paid_for_twice(tmp_path: Path, healthy: FaultyServer) -> None:
     reply_log = str(tmp_path / "j.jsonl")
     first = agent_of(healthy, reply_log=reply_log)
     replies = first.act(asked(6), SAMPLING, list(range(6)))
@@ -146,7 +147,7 @@ def test_a_journal_makes_nothing_be_paid_for_twice(tmp_path: Path, healthy: Faul
     assert len(healthy.tries) == 8
 
 
-def test_a_journal_holds_no_failures(tmp_path: Path) -> None:
+def test_a_reply_log_holds_no_failed_replies(tmp_path: Path) -> None:
     reply_log = str(tmp_path / "j.jsonl")
     with serving(lambda text: [status(500)]) as server:
         agent = agent_of(server, reply_log=reply_log, attempts=1)
@@ -155,7 +156,7 @@ def test_a_journal_holds_no_failures(tmp_path: Path) -> None:
         agent.close()
 
 
-def test_a_journal_tells_requests_without_seeds_apart_by_their_places(tmp_path: Path) -> None:
+def test_a_reply_log_numbers_repeated_requests_without_seeds(tmp_path: Path) -> None:
     others_served = threading.Event()
     numbers = iter("0123456")
 
@@ -177,7 +178,7 @@ def test_a_journal_tells_requests_without_seeds_apart_by_their_places(tmp_path: 
     assert server.tries["0"] == 7
 
 
-def test_further_fields_are_another_policy(tmp_path: Path, healthy: FaultyServer) -> None:
+def test_extra_fields_change_the_name_and_the_reply_log(tmp_path: Path, healthy: FaultyServer) -> None:
     reply_log = str(tmp_path / "j.jsonl")
     agents = [
         agent_of(healthy, extra=extra) for extra in ({}, FIELDS, dict([*FIELDS.items()][::-1]), {"a": 1})
@@ -192,7 +193,7 @@ def test_further_fields_are_another_policy(tmp_path: Path, healthy: FaultyServer
 
 
 @pytest.mark.parametrize(("first", "word"), [(False, "without"), (True, "with")])
-def test_a_journal_with_log_probabilities_is_another_one(
+def test_reply_logs_with_and_without_log_probabilities_are_not_mixed(
     tmp_path: Path, healthy: FaultyServer, first: bool, word: str
 ) -> None:
     reply_log = str(tmp_path / "j.jsonl")
@@ -202,7 +203,7 @@ def test_a_journal_with_log_probabilities_is_another_one(
         agent_of(healthy, reply_log=reply_log, logprobs=not first)
 
 
-def test_a_journal_on_a_full_disk_ends_the_run_and_loses_no_reply_before(
+def test_a_full_disk_ends_the_run_and_keeps_the_earlier_replies_in_the_log(
     tmp_path: Path, healthy: FaultyServer
 ) -> None:
     reply_log = tmp_path / "j.jsonl"
@@ -222,7 +223,7 @@ def test_a_journal_on_a_full_disk_ends_the_run_and_loses_no_reply_before(
 
 
 def test_the_cap_on_cost_is_never_exceeded(tmp_path: Path, healthy: FaultyServer) -> None:
-    # 4 of 50 tokens come at 1 dollar each: a request may cost 50 and costs 4
+    # a token costs 1 dollar, so a request may cost 50 dollars and costs 4
     prices = {"completion": 1e6}
     agent = agent_of(
         healthy, max_usd=100.0, prices=prices, max_concurrent_requests=1, reply_log=str(tmp_path / "j.jsonl")
@@ -238,9 +239,9 @@ def test_the_cap_on_cost_is_never_exceeded(tmp_path: Path, healthy: FaultyServer
     richer.close()
 
 
-def test_the_cap_counts_what_earlier_agents_paid_for(tmp_path: Path, healthy: FaultyServer) -> None:
+def test_replies_in_the_log_count_towards_the_cap(tmp_path: Path, healthy: FaultyServer) -> None:
     settings = {"max_usd": 100.0, "prices": {"completion": 1e6}, "reply_log": str(tmp_path / "j.jsonl")}
-    for _ in range(3):  # a reply may cost 50 dollars and costs 4
+    for _ in range(3):  # a request may cost 50 dollars and costs 4
         agent = agent_of(healthy, max_concurrent_requests=1, **settings)
         with pytest.raises(ConfigError, match=r"the cap of \$100 is reached: \$52\.0000 spent"):
             agent.act(asked(30), SAMPLING, list(range(30)))
@@ -249,7 +250,7 @@ def test_the_cap_counts_what_earlier_agents_paid_for(tmp_path: Path, healthy: Fa
     assert sum(healthy.tries.values()) == 13
 
 
-def test_a_cap_that_two_replies_might_exceed_is_spent_one_by_one(healthy: FaultyServer) -> None:
+def test_requests_that_together_might_exceed_the_cap_run_one_after_another(healthy: FaultyServer) -> None:
     agent = agent_of(healthy, max_usd=60.0, prices={"completion": 1e6}, max_concurrent_requests=8)
     assert [reply.finish for reply in agent.act(asked(3), SAMPLING, [0, 1, 2])] == ["stop"] * 3
     assert agent.spent == 12.0
@@ -257,7 +258,7 @@ def test_a_cap_that_two_replies_might_exceed_is_spent_one_by_one(healthy: Faulty
 
 
 @pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": 10}, "much"], ids=str)
-def test_replies_that_are_not_counted_cost_the_most(tmp_path: Path, usage: object) -> None:
+def test_a_reply_without_usage_is_billed_at_the_maximum(tmp_path: Path, usage: object) -> None:
     settings = {"max_usd": 120.0, "prices": {"completion": 1e6}, "reply_log": str(tmp_path / "j.jsonl")}
     with serving(lambda text: [counted(usage)] * 9) as server:
         for _ in range(2):
@@ -285,7 +286,7 @@ def test_replies_that_are_not_counted_cost_the_most(tmp_path: Path, usage: objec
     ],
     ids=str,
 )
-def test_strange_counts_of_tokens_cost_no_reply(usage: object, expected: Usage) -> None:
+def test_malformed_usage_does_not_lose_the_reply(usage: object, expected: Usage) -> None:
     with serving(lambda text: [counted(usage)] * 9) as server:
         agent = agent_of(server, prices={"prompt": 1.0, "completion": 1.0})
         [reply] = agent.act(asked(1), SAMPLING, [1])
@@ -294,7 +295,7 @@ def test_strange_counts_of_tokens_cost_no_reply(usage: object, expected: Usage) 
     assert server.tries == {"0": 1}
 
 
-def test_the_newer_name_of_the_longest_reply_takes_the_place_of_the_older(healthy: FaultyServer) -> None:
+def test_max_completion_tokens_replaces_max_tokens(healthy: FaultyServer) -> None:
     agent = agent_of(healthy, extra={"max_completion_tokens": 70}, max_usd=60.0, prices={"completion": 1e6})
     with pytest.raises(ConfigError, match=r"may cost \$70"):
         agent.act(asked(1), SAMPLING, [1])
@@ -306,7 +307,7 @@ def test_the_newer_name_of_the_longest_reply_takes_the_place_of_the_older(health
     assert healthy.bodies[0]["max_completion_tokens"] == 70
 
 
-def test_log_probabilities_and_cached_tokens_are_read_where_the_server_gives_them() -> None:
+def test_log_probabilities_and_cached_tokens_are_read() -> None:
     body = chat("4", finish="length")
     body["choices"][0]["logprobs"] = {"content": [{"token": "4", "logprob": -0.25, "top_logprobs": []}]}
     body["usage"]["prompt_tokens_details"] = {"cached_tokens": 6}
@@ -329,8 +330,8 @@ def test_log_probabilities_and_cached_tokens_are_read_where_the_server_gives_the
         pytest.param("m@https://api.openai.com/v1", {}, "set the environment variable", id="no key"),
         pytest.param("m@http://x/v1", {"max_usd": 1.0}, "max_usd needs prices", id="cap without prices"),
         pytest.param("m@http://x/v1", {"prices": {"p": 1}}, "prices have", id="unknown price"),
-        pytest.param("m@http://x/v1", {"extra": {"stop": {"a"}}}, "extra holds", id="no JSON"),
-        pytest.param("m@http://x/v1", {"concurrency": 0}, "at least 1", id="no concurrency"),
+        pytest.param("m@http://x/v1", {"extra": {"stop": {"a"}}}, "extra must hold only JSON", id="no JSON"),
+        pytest.param("m@http://x/v1", {"max_concurrent_requests": 0}, "at least 1", id="no concurrency"),
     ],
 )
 def test_wrong_settings_are_named(

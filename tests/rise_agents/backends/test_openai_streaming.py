@@ -1,4 +1,4 @@
-"""`OpenAIAgent` while it is given further requests: order, reply_log, cap and errors."""
+"""`OpenAIAgent.stream`: the order of requests, the reply log, the cap and errors."""
 
 import signal
 import threading
@@ -11,7 +11,8 @@ import pytest
 
 from rise_agents.client.rate_limit import RateLimiter
 from rise_agents.client.reply_log import ReplyLog
-from rise_agents.rollout.rollout import TurnPlan, rollout
+from rise_agents.rollouts.rollout import rollout
+from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import Reply, SamplingConfig, StreamingAgent
 from rise_env.errors import ConfigError
 from rise_env.types import Conversation
@@ -36,17 +37,17 @@ SAMPLING = SamplingConfig(max_new_tokens=50)
 
 
 class Chains:
-    """Hears: after the reply to "3.0" it asks "3.1", and so on."""
+    """A callback that requests "3.1" after the reply to "3.0", and so on."""
 
     def __init__(self, length: int) -> None:
         self.length = length
-        self.heard: list[tuple[int, Reply]] = []
+        self.received: list[tuple[int, Reply]] = []
         self.threads: set[int] = set()
 
     def __call__(self, key: int, reply: Reply) -> dict[int, tuple[Conversation, int]]:
         self.threads.add(threading.get_ident())
-        self.heard.append((key, reply))
-        turn = sum(k == key for k, _ in self.heard)
+        self.received.append((key, reply))
+        turn = sum(k == key for k, _ in self.received)
         return {key: chain(key, turn)} if turn < self.length else {}
 
 
@@ -58,27 +59,27 @@ def chains(count: int) -> dict[int, tuple[Conversation, int]]:
     return {key: chain(key) for key in range(count)}
 
 
-def test_a_stream_is_depth_first_and_heard_where_it_was_called(healthy: FaultyServer) -> None:
+def test_a_stream_is_depth_first_and_calls_back_in_the_thread_of_the_caller(healthy: FaultyServer) -> None:
     agent, on_reply = agent_of(healthy, max_concurrent_requests=1), Chains(3)
     assert isinstance(agent, StreamingAgent)
     agent.stream(chains(4), SAMPLING, on_reply)
     agent.close()
     order = [f"{key}.{turn}" for key in range(4) for turn in range(3)]
     assert [body["messages"][0]["content"] for body in healthy.bodies] == order
-    assert [(key, reply.text) for key, reply in on_reply.heard] == [
+    assert [(key, reply.text) for key, reply in on_reply.received] == [
         (int(t[0]), f"reply to {t}") for t in order
     ]
     assert on_reply.threads == {threading.get_ident()}
 
 
-def test_a_stream_has_as_many_requests_in_flight_as_allowed_and_never_more() -> None:
-    together, one_more, lock, flying, most = threading.Barrier(3), threading.Event(), threading.Lock(), 0, 0
+def test_a_stream_uses_all_allowed_concurrent_requests_and_no_more() -> None:
+    together, one_more, lock, running, most = threading.Barrier(3), threading.Event(), threading.Lock(), 0, 0
 
     def begin(label: str) -> list[Fault]:
-        nonlocal flying, most
+        nonlocal running, most
         with lock:
-            flying += 1
-            most = max(most, flying)
+            running += 1
+            most = max(most, running)
         if most > 3:
             one_more.set()
         return [wait] if label in {"0.0", "1.0", "2.0"} else []
@@ -89,9 +90,9 @@ def test_a_stream_has_as_many_requests_in_flight_as_allowed_and_never_more() -> 
         return False
 
     def end(label: str) -> str:
-        nonlocal flying
+        nonlocal running
         with lock:
-            flying -= 1
+            running -= 1
         return label
 
     with serving(begin, reply=end) as server:
@@ -99,12 +100,12 @@ def test_a_stream_has_as_many_requests_in_flight_as_allowed_and_never_more() -> 
         agent.stream(chains(9), SAMPLING, on_reply)
         agent.close()
     assert most == 3
-    assert sorted(reply.text for _, reply in on_reply.heard) == [
+    assert sorted(reply.text for _, reply in on_reply.received) == [
         f"{k}.{t}" for k in range(9) for t in range(3)
     ]
 
 
-def test_other_episodes_go_on_while_one_waits_for_its_reply() -> None:
+def test_other_episodes_continue_while_one_waits_for_its_reply() -> None:
     others_are_over = threading.Event()
     served = 0
 
@@ -132,7 +133,7 @@ def by_luck(label: str) -> str:
     return f"\\boxed{{{2 * number if seed % 5 == 0 else -(seed % 7) - 1}}}"
 
 
-def test_a_streamed_rollout_over_a_faulty_server_is_that_of_lock_step(quick: None) -> None:
+def test_a_streamed_rollout_over_a_faulty_server_is_that_of_lock_step(short_waits: None) -> None:
     def faults(label: str) -> list[Fault]:
         kind = int(label.split("/")[2]) % (len(PASSING) + 1)
         return PASSING[kind : kind + 1] * 2
@@ -155,26 +156,28 @@ def test_a_streamed_rollout_over_a_faulty_server_is_that_of_lock_step(quick: Non
     assert sum(asked[0].values()) > 2 * len(asked[0])
 
 
-def test_a_streamed_reply_is_in_the_journal_before_it_is_heard(tmp_path: Path, healthy: FaultyServer) -> None:
+def test_a_streamed_reply_is_in_the_log_before_the_callback_runs(
+    tmp_path: Path, healthy: FaultyServer
+) -> None:
     reply_log = str(tmp_path / "j.jsonl")
 
-    class Doubting(Chains):
+    class CheckingLog(Chains):
         def __call__(self, key: int, reply: Reply) -> dict[int, tuple[Conversation, int]]:
             assert reply in ReplyLog(reply_log)._replies.values()
             return super().__call__(key, reply)
 
-    hears = [Doubting(3), Doubting(5)]
-    for on_reply in hears:  # the second run is told the first three of each chain by the journal
+    callbacks = [CheckingLog(3), CheckingLog(5)]
+    for on_reply in callbacks:  # in the second run, the log answers the first three of each chain
         agent = agent_of(healthy, reply_log=reply_log, max_concurrent_requests=4)
         agent.stream(chains(6), SAMPLING, on_reply)
         agent.close()
-    assert [len(on_reply.heard) for on_reply in hears] == [18, 30]
+    assert [len(on_reply.received) for on_reply in callbacks] == [18, 30]
     assert len(healthy.tries) == 30
     assert set(healthy.tries.values()) == {1}
 
 
 @pytest.mark.parametrize("max_concurrent_requests", [1, 3])
-def test_the_cap_ends_a_stream_and_what_was_paid_for_is_in_the_journal(
+def test_the_cap_ends_a_stream_and_every_billed_reply_is_in_the_log(
     tmp_path: Path, healthy: FaultyServer, max_concurrent_requests: int
 ) -> None:
     # a request may cost 50 dollars and costs 4: see the cap in a batch
@@ -192,7 +195,7 @@ def test_the_cap_ends_a_stream_and_what_was_paid_for_is_in_the_journal(
     agent.close()
     paid = sum(healthy.successes.values())
     assert len(ReplyLog(reply_log)) == paid == agent.spent / 4
-    assert 0 <= paid - len(on_reply.heard) < max_concurrent_requests
+    assert 0 <= paid - len(on_reply.received) < max_concurrent_requests
     assert (200 - 50 * max_concurrent_requests) / 4 < paid <= (200 - 50) / 4 + 1
     richer = agent_of(
         healthy,
@@ -207,10 +210,10 @@ def test_the_cap_ends_a_stream_and_what_was_paid_for_is_in_the_journal(
     assert set(healthy.tries.values()) == {1}
 
 
-def test_a_stream_that_ends_waits_for_no_pace(healthy: FaultyServer) -> None:
+def test_a_stream_that_ends_does_not_wait_for_the_rate_limiter(healthy: FaultyServer) -> None:
     pauses: list[object] = []
 
-    class Noting(RateLimiter):
+    class RecordingLimiter(RateLimiter):
         def wait(self, tokens: int, sleep: Callable[[float], object] = time.sleep) -> None:
             super().wait(tokens, lambda seconds: pauses.append(sleep(seconds)))
 
@@ -218,7 +221,9 @@ def test_a_stream_that_ends_waits_for_no_pace(healthy: FaultyServer) -> None:
         raise KeyError(key)
 
     agent = agent_of(healthy, max_concurrent_requests=3)
-    agent._pace = Noting(per_minute=3)  # the second request may start after 20 s, the third after 40 s
+    agent._rate_limiter = RecordingLimiter(
+        per_minute=3
+    )  # the second request may start after 20 s, the third after 40 s
     with pytest.raises(KeyError):
         agent.stream(chains(9), SAMPLING, on_reply)
     agent.close()
@@ -227,7 +232,7 @@ def test_a_stream_that_ends_waits_for_no_pace(healthy: FaultyServer) -> None:
 
 
 @pytest.mark.parametrize("kind", [RuntimeError, KeyboardInterrupt])
-def test_what_hear_raises_ends_a_stream_after_the_replies_in_flight(
+def test_an_exception_of_the_callback_ends_a_stream_after_the_running_requests(
     tmp_path: Path, kind: type[BaseException]
 ) -> None:
     raised, three = threading.Event(), threading.Barrier(3)
@@ -249,7 +254,7 @@ def test_what_hear_raises_ends_a_stream_after_the_replies_in_flight(
     assert sorted(server.tries) == ["0.0", "1.0", "2.0"]
 
 
-def test_a_stream_that_ends_tries_nothing_again() -> None:
+def test_a_stream_that_ends_retries_nothing() -> None:
     failed = threading.Event()
 
     def slow_down(handler: Handler) -> bool:
@@ -267,7 +272,7 @@ def test_a_stream_that_ends_tries_nothing_again() -> None:
     assert server.tries == {"0.0": 1, "1.0": 1}
 
 
-def test_an_interrupt_ends_a_stream_after_the_replies_in_flight(tmp_path: Path) -> None:
+def test_an_interrupt_ends_a_stream_after_the_running_requests(tmp_path: Path) -> None:
     interrupted, three = threading.Event(), threading.Barrier(3)
 
     def interrupt(handler: Handler) -> bool:
@@ -290,11 +295,11 @@ def test_an_interrupt_ends_a_stream_after_the_replies_in_flight(tmp_path: Path) 
     assert sorted(server.tries) == ["0.0", "1.0", "2.0"]
 
 
-def test_a_streamed_request_that_never_succeeds_is_heard_like_others(quick: None) -> None:
+def test_a_streamed_request_that_never_succeeds_is_passed_to_the_callback(short_waits: None) -> None:
     with serving(lambda label: [status(500)] * 9 if label == "1.0" else []) as server:
         agent, on_reply = agent_of(server, attempts=3), Chains(2)
         agent.stream(chains(3), SAMPLING, on_reply)
         agent.close()
-    heard = sorted((key, reply.finish) for key, reply in on_reply.heard)
-    assert heard == [(0, "stop"), (0, "stop"), (1, "error"), (1, "stop"), (2, "stop"), (2, "stop")]
+    received = sorted((key, reply.finish) for key, reply in on_reply.received)
+    assert received == [(0, "stop"), (0, "stop"), (1, "error"), (1, "stop"), (2, "stop"), (2, "stop")]
     assert server.tries["1.0"] == 3

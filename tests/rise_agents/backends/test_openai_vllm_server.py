@@ -14,7 +14,8 @@ import pytest
 
 from rise_agents.backends.transformers_agent import TransformersAgent
 from rise_agents.registry import load_agent
-from rise_agents.rollout.rollout import TurnPlan, rollout
+from rise_agents.rollouts.rollout import rollout
+from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import SamplingConfig
 from rise_env.envs import prompts
 from rise_env.problems.arithmetic.generator import ArithmeticProblems

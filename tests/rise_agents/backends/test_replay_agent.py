@@ -5,7 +5,8 @@ import pytest
 from rise_agents.backends.replay_agent import ReplayAgent
 from rise_agents.backends.transformers_agent import TransformersAgent
 from rise_agents.registry import load_agent
-from rise_agents.rollout.rollout import TurnPlan, rollout
+from rise_agents.rollouts.rollout import rollout
+from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import Reply, SamplingConfig
 from rise_env.errors import DataNotFoundError, StoreError
 from rise_env.types import Conversation
@@ -16,7 +17,7 @@ ASKED: list[Conversation] = [({"role": "user", "content": f"What is {i} + {i}?"}
 SAMPLING = SamplingConfig()
 
 
-def test_a_recorded_rollout_plays_back_without_the_agent(tmp_path: Path) -> None:
+def test_a_recorded_rollout_is_replayed_without_the_agent(tmp_path: Path) -> None:
     file = str(tmp_path / "c.jsonl")
     recorder = ReplayAgent(file, record=SeededAgent(luck))
     recorded = rollout(
@@ -29,7 +30,7 @@ def test_a_recorded_rollout_plays_back_without_the_agent(tmp_path: Path) -> None
     assert player.name == "seeded"
 
 
-def test_replies_of_a_model_come_back_bit_for_bit(tmp_path: Path, random_model: Path) -> None:
+def test_replies_of_a_model_are_replayed_bit_for_bit(tmp_path: Path, random_model: Path) -> None:
     file = str(tmp_path / "c.jsonl")
     agent = TransformersAgent(str(random_model), logprobs=True)
     sampling = SamplingConfig(max_new_tokens=20)
@@ -41,7 +42,7 @@ def test_replies_of_a_model_come_back_bit_for_bit(tmp_path: Path, random_model: 
     assert all(reply.logprobs and reply.token_ids for reply in played)
 
 
-def test_what_is_recorded_is_not_asked_again(tmp_path: Path) -> None:
+def test_recorded_requests_are_not_asked_again(tmp_path: Path) -> None:
     agent = SeededAgent(luck)
     recorder = ReplayAgent(str(tmp_path / "c.jsonl"), record=agent)
     recorder.act(ASKED[:2], SAMPLING, [1, 2])
@@ -81,7 +82,7 @@ class Counting(SeededAgent):
         return [Reply(text=f"{len(self.batches)}/{i}") for i in range(len(conversations))]
 
 
-def test_requests_without_seeds_are_told_apart_by_their_order(tmp_path: Path) -> None:
+def test_repeated_requests_without_seeds_are_numbered_in_order(tmp_path: Path) -> None:
     file = str(tmp_path / "c.jsonl")
     recorder = ReplayAgent(file, record=Counting(luck))
     first = recorder.act([ASKED[0], ASKED[0]], SAMPLING) + recorder.act([ASKED[0]], SAMPLING)
@@ -104,7 +105,7 @@ def test_failed_replies_are_not_recorded(tmp_path: Path) -> None:
         ReplayAgent(file).act(ASKED, SAMPLING, [1, 2, 3])
 
 
-def test_a_torn_last_line_is_asked_again(tmp_path: Path) -> None:
+def test_a_partial_last_line_is_recorded_again(tmp_path: Path) -> None:
     file = tmp_path / "c.jsonl"
     ReplayAgent(str(file), record=SeededAgent(luck)).act(ASKED, SAMPLING, [1, 2, 3])
     file.write_bytes(file.read_bytes()[:-9])
@@ -115,7 +116,7 @@ def test_a_torn_last_line_is_asked_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("start", ["", '{"ki', '{"kind":"replay","schema":1,"agent":"see'])
-def test_a_file_without_a_whole_first_line_is_a_fresh_one(tmp_path: Path, start: str) -> None:
+def test_a_file_without_a_whole_first_line_counts_as_empty(tmp_path: Path, start: str) -> None:
     file = tmp_path / "c.jsonl"
     file.write_text(start)
     replies = ReplayAgent(str(file), record=SeededAgent(luck)).act(ASKED, SAMPLING, [1, 2, 3])
@@ -123,10 +124,10 @@ def test_a_file_without_a_whole_first_line_is_a_fresh_one(tmp_path: Path, start:
 
 
 @pytest.mark.parametrize("content", ["notes", '{"kind":"run","schema":1'])
-def test_another_file_is_not_written_over(tmp_path: Path, content: str) -> None:
+def test_a_file_of_another_kind_is_not_overwritten(tmp_path: Path, content: str) -> None:
     file = tmp_path / "c.jsonl"
     file.write_text(content)
-    with pytest.raises(StoreError, match="not a cassette"):
+    with pytest.raises(StoreError, match="not a reply log"):
         ReplayAgent(str(file), record=SeededAgent(luck))
     assert file.read_text() == content
 
@@ -144,29 +145,29 @@ def test_a_full_disk_leaves_whole_lines(tmp_path: Path) -> None:
     assert file.read_bytes() == whole
 
 
-def test_another_agents_cassette_is_refused(tmp_path: Path) -> None:
+def test_the_reply_log_of_another_agent_is_refused(tmp_path: Path) -> None:
     file = str(tmp_path / "c.jsonl")
     ReplayAgent(file, record=SeededAgent(luck, name="a")).act(ASKED, SAMPLING, [1, 2, 3])
     with pytest.raises(StoreError, match="replies of 'a', not of 'b'"):
         ReplayAgent(file, record=SeededAgent(luck, name="b"))
 
 
-def test_no_file_and_nobody_to_record_is_an_error(tmp_path: Path) -> None:
+def test_no_file_and_no_agent_to_record_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataNotFoundError, match="record=AGENT"):
         load_agent(f"replay:{tmp_path / 'none.jsonl'}")
 
 
 @pytest.mark.parametrize("content", ["", "{}\n", "hello\n", '{"kind":"run"}\n'])
-def test_another_file_is_refused(tmp_path: Path, content: str) -> None:
+def test_a_file_of_another_kind_is_refused(tmp_path: Path, content: str) -> None:
     file = tmp_path / "c.jsonl"
     file.write_text(content)
-    with pytest.raises(StoreError, match="not a cassette"):
+    with pytest.raises(StoreError, match="not a reply log"):
         ReplayAgent(str(file))
 
 
 def test_the_loader_records_an_agent_named_by_text(tmp_path: Path) -> None:
     file = str(tmp_path / "c.jsonl")
-    spec = "tests.rise_agents.rollout.slow_agent:make_agent"
+    spec = "tests.rise_agents.slow_agents:make_agent"
     agent = load_agent(f"replay:{file}", record=spec, settings={"seconds": 0.0})
     replies = agent.act(ASKED, SAMPLING, [1, 2, 3])
     agent.close()

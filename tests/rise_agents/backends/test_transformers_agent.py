@@ -218,7 +218,9 @@ def test_a_model_without_chat_template_says_what_to_do(random_model: Path, tmp_p
     ("settings", "message"),
     [
         pytest.param({"dtype": "int3"}, "dtype must be", id="dtype"),
-        pytest.param({"max_concurrent_requests": 0}, "batches need room", id="batch"),
+        pytest.param(
+            {"max_concurrent_requests": 0}, "max_concurrent_requests must be at least 1", id="batch"
+        ),
     ],
 )
 def test_wrong_settings_are_named(random_model: Path, settings: dict[str, object], message: str) -> None:

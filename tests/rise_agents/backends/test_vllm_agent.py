@@ -8,7 +8,8 @@ import pytest
 
 from rise_agents.backends.transformers_agent import TransformersAgent
 from rise_agents.registry import load_agent
-from rise_agents.rollout.rollout import TurnPlan, rollout
+from rise_agents.rollouts.rollout import rollout
+from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import Reply, SamplingConfig
 from rise_env.envs import prompts
 from rise_env.errors import ConfigError, DataNotFoundError
@@ -41,7 +42,7 @@ def agent(random_model: Path) -> Iterator[object]:
     )
     yield made
     made.close()
-    made.close()  # harmless
+    made.close()  # a second call is harmless
 
 
 @pytest.fixture(scope="module")
@@ -79,15 +80,17 @@ def test_two_engines_give_the_replies_of_one(agent, random_model: Path) -> None:
         replies = pair.act(asked(40), sampling, list(range(40)))
         assert [r.token_ids for r in replies] == [r.token_ids for r in expected]
         again = pair.act(asked(40), sampling, list(range(40)))
-        assert all(reply.usage.cached_tokens for reply in again), "an engine was asked what another one knows"
+        assert all(reply.usage.cached_tokens for reply in again), (
+            "a request was not routed to the engine with the prefix"
+        )
         assert pair.max_concurrent_requests == 2 * agent.max_concurrent_requests
         played = [
-            rollout([TurnPlan(who)] * 2, envs(20), range(20), SamplingConfig(max_new_tokens=24), seed=5)
-            for who in (agent, pair)
+            rollout([TurnPlan(player)] * 2, envs(20), range(20), SamplingConfig(max_new_tokens=24), seed=5)
+            for player in (agent, pair)
         ]
         assert [[turn.action.reply for turn in t.turns] for t in played[0]] == [
             [turn.action.reply for turn in t.turns] for t in played[1]
-        ], "streamed over two engines, an episode went another way"
+        ], "streaming over two engines changed an episode"
     finally:
         pair.close()
 
@@ -104,52 +107,52 @@ def test_streamed_replies_are_those_of_one_batch(agent) -> None:  # type: ignore
     sampling = SamplingConfig(max_new_tokens=32)
     long: Conversation = ({"role": "user", "content": "word " * 3000},)
     expected = agent.act([*asked(40), long], sampling, list(range(41)))
-    heard: dict[int, Reply] = {}
+    received: dict[int, Reply] = {}
     later = {key: (conversation, key) for key, conversation in enumerate([*asked(40), long])}
 
     def on_reply(key: int, reply: Reply) -> dict[int, tuple[Conversation, int]]:
-        assert key not in heard
-        heard[key] = reply
+        assert key not in received
+        received[key] = reply
         return {}
 
     assert agent.max_concurrent_requests == 256 + 64
     agent.stream(later, sampling, on_reply)
-    assert [heard[key].token_ids for key in range(41)] == [reply.token_ids for reply in expected]
-    assert heard[40].finish == "length"
+    assert [received[key].token_ids for key in range(41)] == [reply.token_ids for reply in expected]
+    assert received[40].finish == "length"
 
     def fail(key: int, reply: Reply) -> None:
         raise KeyError(key)
 
     with pytest.raises(KeyError):
         agent.stream(later, sampling, fail)
-    assert not agent._llm.llm_engine.has_unfinished_requests()  # what was left was given up
+    assert not agent._llm.llm_engine.has_unfinished_requests()  # they were aborted
 
 
-def test_what_follows_in_a_stream_overtakes_what_is_yet_to_begin(agent, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_added_requests_overtake_waiting_ones(agent, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     sampling = SamplingConfig(max_new_tokens=8)
     monkeypatch.setattr(agent, "max_concurrent_requests", 5)
-    heard: list[tuple[int, int]] = []
+    received: list[tuple[int, int]] = []
     in_engine: list[int] = []
 
     def on_reply(key: int, reply: Reply) -> dict[int, tuple[Conversation, int]]:
-        heard.append((key % 100, key // 100))
+        received.append((key % 100, key // 100))
         in_engine.append(agent._llm.llm_engine.get_num_unfinished_requests())
         return {} if key >= 200 else {key + 100: (asked(key % 100 + 1)[-1], key)}
 
     agent.stream({key: (conversation, key) for key, conversation in enumerate(asked(20))}, sampling, on_reply)
-    assert sorted(heard) == [(key, turn) for key in range(20) for turn in range(3)]
+    assert sorted(received) == [(key, turn) for key in range(20) for turn in range(3)]
     assert max(in_engine) <= 5
-    assert heard.index((0, 2)) < heard.index((10, 0)), "begun before the first one's next turn"
-    heard.clear()
+    assert received.index((0, 2)) < received.index((10, 0)), "a waiting request went first"
+    received.clear()
     agent.stream({key: (conversation, key) for key, conversation in enumerate(asked(8))}, sampling, on_reply)
-    assert heard.index((7, 0)) < heard.index((4, 1)), "the last ones are played alone at the end"
+    assert received.index((7, 0)) < received.index((4, 1)), "added requests went first"
 
 
 def test_the_next_turn_finds_its_history_in_the_prefix_cache(agent) -> None:  # type: ignore[no-untyped-def]
     first = agent.act(asked(8), SamplingConfig(max_new_tokens=32), list(range(8)))
     again: list[Conversation] = [
-        (*said, {"role": "assistant", "content": reply.text}, {"role": "user", "content": "Again."})
-        for said, reply in zip(asked(8), first, strict=True)
+        (*first_turn, {"role": "assistant", "content": reply.text}, {"role": "user", "content": "Again."})
+        for first_turn, reply in zip(asked(8), first, strict=True)
     ]
     second = agent.act(again, SamplingConfig(max_new_tokens=4), list(range(8)))
     for before, after in zip(first, second, strict=True):
@@ -166,13 +169,13 @@ def test_a_conversation_without_room_gets_an_empty_cut_reply(agent) -> None:  # 
 def test_a_rollout_gives_the_episodes_of_the_transformers_agent(agent, reference) -> None:  # type: ignore[no-untyped-def]
     made = [
         rollout(
-            [TurnPlan(who), TurnPlan(who, num_samples=3)],
+            [TurnPlan(player), TurnPlan(player, num_samples=3)],
             envs(20),
             range(20),
             SamplingConfig(max_new_tokens=24),
             seed=5,
         )
-        for who in (agent, reference)
+        for player in (agent, reference)
     ]
     assert agent.name == reference.name
     replies = [[[a.reply for turn in t.turns for a in turn.attempts] for t in each] for each in made]

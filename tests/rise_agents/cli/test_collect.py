@@ -3,13 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from rise_agents.rollout.collect_config import CollectConfig, make_plan
+from rise_agents.rollouts.collect_config import CollectConfig, make_plan
 from rise_env.cli.main import main
 from rise_env.errors import ConfigError
 
 PRICED = ["--agent", "openai:m@http://x"]
 COMMAND = ["collect", "RISE-Arithmetic-v0", "--agent", "expert", "--limit", "10", "--turns", "3"]
-SLOW = "tests.rise_agents.rollout.slow_agent:make_agent"
+SLOW = "tests.rise_agents.slow_agents:make_agent"
 DRY = ["--dry-run", "--out", "never/made", "--sampling.max_new_tokens", "1000"]
 
 Run = Callable[..., str]
@@ -21,9 +21,9 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Run:
 
     def run(*argv: str) -> str:
         assert main(argv) == 2
-        said = capsys.readouterr().err
-        assert said.count("\n") == 1
-        return said
+        stderr = capsys.readouterr().err
+        assert stderr.count("\n") == 1
+        return stderr
 
     return run
 
@@ -35,7 +35,9 @@ def dry(capsys: pytest.CaptureFixture[str], **prices: str) -> str:
     return capsys.readouterr().out.strip()
 
 
-def test_a_dry_run_counts_the_turns_of_student_and_teacher_apart(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_prices_the_turns_of_student_and_teacher_separately(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     student, teacher = '{"completion": 1000}', '{"completion": 1}'
     assert dry(capsys, agent=student).endswith("generated tokens, $30.00")
     assert dry(capsys, agent=student, teacher=teacher).endswith("generated tokens, $20.01")
@@ -45,7 +47,7 @@ def test_a_dry_run_counts_the_turns_of_student_and_teacher_apart(capsys: pytest.
     assert dry(capsys, teacher=teacher).endswith("$0.01 for 10 calls; the other 20 have no price")
 
 
-def test_the_same_agent_without_settings_of_its_own_has_the_same_prices(
+def test_a_teacher_with_the_agents_name_and_no_settings_has_the_agents_prices(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     teacher = ["--teacher", "openai:m@http://x", "--agent_settings.prices", '{"completion": 1}']
@@ -63,20 +65,20 @@ def test_the_same_agent_without_settings_of_its_own_has_the_same_prices(
         ([*PRICED, "--agent_settings.prices", "5"], "prices is 5: expected mapping"),
     ],
 )
-def test_a_dry_run_refuses_agents_and_prices_that_cannot_be(
+def test_a_dry_run_refuses_unknown_agents_and_malformed_prices(
     refused: Run, command: str, options: list[str], message: str
 ) -> None:
     agent = [] if "--agent" in options else ["--agent", "expert"]
     assert message in refused(command, "RISE-Arithmetic-v0", "--limit", "10", *DRY, *agent, *options)
 
 
-def test_a_dry_run_refuses_a_last_agent_that_cannot_be(refused: Run) -> None:
+def test_a_dry_run_refuses_an_unknown_teacher(refused: Run) -> None:
     assert "did you mean 'tiny'" in refused(*COMMAND, *DRY, "--teacher", "tinny")
     teacher = ["--teacher", "openai:t@http://x", "--teacher_settings.prices", "5"]
     assert "prices is 5" in refused(*COMMAND, *DRY, *teacher)
 
 
-def test_a_dry_run_refuses_a_verifier_that_cannot_be(refused: Run) -> None:
+def test_a_dry_run_refuses_an_unknown_verifier(refused: Run) -> None:
     command = ["evaluate", "RISE-Arithmetic-v0", "--agent", "expert", *DRY]
     assert "did you mean 'tiny'" in refused(*command, "--verifier", "tinny")
     verifier = ["--verifier", "openai:v@http://x", "--verifier_settings.prices", "5"]
@@ -87,12 +89,12 @@ def collection(**settings: object) -> CollectConfig:
     return CollectConfig(env="RISE-Arithmetic-v0", agent=SLOW, out="o", turns=2, **settings)  # type: ignore[arg-type]
 
 
-def test_settings_of_a_last_agent_need_one() -> None:
+def test_teacher_settings_require_a_teacher() -> None:
     with pytest.raises(ConfigError, match="teacher_settings need a teacher"):
         collection(teacher_settings={"seconds": 0.1})
 
 
-def test_the_last_agent_is_another_one_by_its_name_or_its_settings() -> None:
+def test_a_teacher_is_a_second_agent_if_its_name_or_its_settings_differ() -> None:
     first, last = (step.agent for step in make_plan(collection(teacher=SLOW)))
     assert first is last
     first, last = (
@@ -101,7 +103,7 @@ def test_the_last_agent_is_another_one_by_its_name_or_its_settings() -> None:
     assert first is not last
 
 
-def test_an_out_that_cannot_be_made_is_one_line(
+def test_a_folder_that_cannot_be_made_is_reported_in_one_line(
     refused: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "file"
@@ -113,7 +115,7 @@ def test_an_out_that_cannot_be_made_is_one_line(
     assert file.read_text() == "mine"
 
 
-def test_an_agent_that_cannot_be_made_is_one_line(refused: Run, tmp_path: Path) -> None:
+def test_an_agent_that_cannot_be_made_is_reported_in_one_line(refused: Run, tmp_path: Path) -> None:
     options = ["--out", str(tmp_path / "o"), "--agent_settings.max_concurrent_requests", "many"]
     assert "max_concurrent_requests is 'many': expected int" in refused(
         *COMMAND, "--agent", "openai:m@http://x", *options

@@ -10,7 +10,7 @@ PER_TOKEN = Prices(completion=1e6)
 
 
 class Clock:
-    """Time that passes only while someone sleeps."""
+    """A clock that advances only in `sleep`."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -33,22 +33,22 @@ class Clock:
 )
 def test_requests_are_spaced(requests: float, tokens: float, expected: list[float]) -> None:
     clock = Clock()
-    pace = RateLimiter(requests, tokens, clock=clock)
+    limiter = RateLimiter(requests, tokens, clock=clock)
     started = []
     for _ in range(4):
-        pace.wait(50, clock.sleep)
+        limiter.wait(50, clock.sleep)
         started.append(clock.now - 100)
     assert started == pytest.approx(expected)
 
 
-def test_a_price_list_prices_a_reply() -> None:
+def test_the_cost_of_a_reply_uses_the_price_of_cached_tokens() -> None:
     usage = Usage(prompt_tokens=1000, cached_tokens=400, completion_tokens=100)
     assert Prices(prompt=2.0, completion=10.0).cost(usage) == pytest.approx(0.003)
     assert Prices(prompt=2.0, cached=0.5, completion=10.0).cost(usage) == pytest.approx(0.0024)
 
 
 @pytest.mark.parametrize(("cost", "refused"), [(2, False), (6, True)])
-def test_a_request_waits_for_money_set_aside_and_is_refused_only_for_money_spent(
+def test_a_request_waits_for_reservations_and_is_refused_only_for_spent_money(
     cost: int, refused: bool
 ) -> None:
     budget = CostBudget(10.0, PER_TOKEN)
@@ -72,7 +72,7 @@ def test_a_request_that_alone_exceeds_the_cap_is_refused_at_once() -> None:
         budget.reserve(Usage(completion_tokens=11))
 
 
-def test_replies_paid_for_earlier_count() -> None:
+def test_replies_that_were_paid_for_earlier_count() -> None:
     budget = CostBudget(10.0, PER_TOKEN, [Usage(completion_tokens=3), Usage(completion_tokens=4)])
     assert budget.spent == 7.0
     with pytest.raises(ConfigError, match=r"\$7\.0000 spent"):
@@ -80,17 +80,17 @@ def test_replies_paid_for_earlier_count() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("reported", "expected"),
     [
         pytest.param((10, 4, 6), (10, 4, 6), id="all"),
         pytest.param((0, 0, 0), (100, 50, 0), id="nothing"),
         pytest.param((10, 0, 0), (10, 50, 0), id="only the prompt"),
     ],
 )
-def test_what_a_server_does_not_count_is_paid_for_at_the_most(
-    said: tuple[int, int, int], expected: tuple[int, int, int]
+def test_tokens_that_a_server_does_not_report_are_billed_at_the_maximum(
+    reported: tuple[int, int, int], expected: tuple[int, int, int]
 ) -> None:
-    assert billable_usage(usage(*said), usage(100, 50, 0)) == usage(*expected)
+    assert billable_usage(usage(*reported), usage(100, 50, 0)) == usage(*expected)
 
 
 def usage(prompt: int, completion: int, cached: int) -> Usage:
@@ -107,7 +107,7 @@ def usage(prompt: int, completion: int, cached: int) -> Usage:
         ({"completion": float("nan")}, "price completion must be .*got nan"),
     ],
 )
-def test_prices_that_cannot_be_are_named(prices: object, message: str) -> None:
+def test_malformed_prices_are_named(prices: object, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         read_prices(prices)
 

@@ -5,18 +5,18 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from rise_agents.evaluation.answer_likelihood import answer_logps, measure
+from rise_agents.evaluation.answer_likelihood import answer_logps, score_logs
 from rise_agents.generation.chat_template import load_tokenizer
 from rise_env.errors import DataNotFoundError
 from rise_env.trajectories.store import read_trajectories
 from tests.rise_agents.evaluation.test_protocols import play
-from tests.rise_agents.tiny_models import save_random_model
+from tests.rise_agents.small_models import save_random_model
 
 
 def test_the_right_answer_is_scored_after_each_history_as_one_at_a_time(tmp_path: Path) -> None:
     folder = save_random_model(tmp_path / "model")
     play(tmp_path / "label" / "seed-0", "sequential", turns=3)
-    [written] = measure(str(folder), tmp_path / "label")
+    [written] = score_logs(str(folder), tmp_path / "label")
     found = json.loads(written.read_text())["logp"]
     model, tokenizer = AutoModelForCausalLM.from_pretrained(folder).eval(), load_tokenizer(str(folder))
     for episode in read_trajectories(tmp_path / "label" / "seed-0" / "sequential.jsonl"):
@@ -32,7 +32,7 @@ def test_the_right_answer_is_scored_after_each_history_as_one_at_a_time(tmp_path
                 logps = model(torch.tensor([before + answer])).logits[0].log_softmax(-1)
             expected = sum(float(logps[len(before) + i - 1, token]) for i, token in enumerate(answer))
             assert value == pytest.approx(expected, abs=1e-3)
-    assert measure(str(folder), tmp_path / "label") == []  # it is there already
+    assert score_logs(str(folder), tmp_path / "label") == []  # it is there already
 
 
 def test_batches_change_no_score_and_missing_turns_are_none(tmp_path: Path) -> None:
@@ -51,10 +51,10 @@ def test_a_seed_with_a_model_of_its_own_is_scored_alone(tmp_path: Path) -> None:
     folder = save_random_model(tmp_path / "model")
     for seed in (0, 1):
         play(tmp_path / "label" / f"seed-{seed}", "sequential", turns=1)
-    assert measure(str(folder), tmp_path / "label", 1) == [tmp_path / "label" / "seed-1" / "nll.json"]
+    assert score_logs(str(folder), tmp_path / "label", 1) == [tmp_path / "label" / "seed-1" / "nll.json"]
     assert not (tmp_path / "label" / "seed-0" / "nll.json").exists()
 
 
 def test_a_label_without_logs_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataNotFoundError, match="measure the agent first"):
-        measure("model", tmp_path)
+    with pytest.raises(DataNotFoundError, match="run `rise evaluate` first"):
+        score_logs("model", tmp_path)

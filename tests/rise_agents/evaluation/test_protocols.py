@@ -8,7 +8,7 @@ import rise_env
 from rise_agents.backends.scripted_agent import ScriptedAgent
 from rise_agents.cli.evaluate import EvaluateConfig, run
 from rise_agents.evaluation.protocols import CRITICISE, REFINE
-from rise_agents.evaluation.runner import EvaluationSettings, evaluate, judge
+from rise_agents.evaluation.runner import EvaluationSettings, evaluate, evaluate_best_of_n
 from rise_agents.types import Agent, Reply, SamplingConfig
 from rise_env.cli.main import main
 from rise_env.errors import ConfigError
@@ -24,24 +24,24 @@ def answer_to(conversation: Conversation) -> str:
     return next(a for q, a in ANSWERS.items() if q in conversation[0]["content"])
 
 
-def third_time_lucky(conversation: Conversation) -> str:
+def right_at_third_answer(conversation: Conversation) -> str:
     if conversation[-1]["content"].startswith(CRITICISE[:20]):
         return "Step 2 looks wrong."
-    said = sum("boxed" in m["content"] for m in conversation if m["role"] == "assistant")
-    return f"\\boxed{{{answer_to(conversation) if said >= 2 else -1}}}"
+    answers = sum("boxed" in m["content"] for m in conversation if m["role"] == "assistant")
+    return f"\\boxed{{{answer_to(conversation) if answers >= 2 else -1}}}"
 
 
 def make_env(settings: Any) -> Any:
     return rise_env.make("RISE-Arithmetic-v0", split="test", **settings)
 
 
-def play(folder: Path, *protocols: str, agent: Agent | None = None, **measure: Any) -> None:
+def play(folder: Path, *protocols: str, agent: Agent | None = None, **settings: Any) -> None:
     evaluate(
-        agent or ScriptedAgent(third_time_lucky),
+        agent or ScriptedAgent(right_at_third_answer),
         make_env,
         range(4),
         folder,
-        EvaluationSettings(**measure),
+        EvaluationSettings(**settings),
         seed=0,
         run_record=RECORD,
         protocols=protocols,
@@ -52,7 +52,7 @@ def episodes(folder: Path, protocol: str) -> list[Trajectory]:
     return list(read_trajectories(folder / f"{protocol}.jsonl"))
 
 
-def test_with_an_oracle_the_episode_stops_when_right_and_is_told_when_wrong(tmp_path: Path) -> None:
+def test_oracle_feedback_stops_correct_episodes_and_corrects_wrong_ones(tmp_path: Path) -> None:
     play(tmp_path, "oracle")
     for episode in episodes(tmp_path, "oracle"):
         assert len(episode.turns) == 3
@@ -69,7 +69,7 @@ def test_a_window_shows_the_problem_and_the_last_attempts_only(tmp_path: Path) -
     assert read_run(tmp_path / "window.jsonl")["history_turns"] == 1
 
 
-def test_self_refinement_criticises_between_answers_and_never_hears_a_verdict(tmp_path: Path) -> None:
+def test_self_refinement_alternates_answers_and_critiques_without_a_verdict(tmp_path: Path) -> None:
     play(tmp_path, "self_refine", turns=3)
     record = read_run(tmp_path / "self_refine.jsonl")
     assert (record["turns"], record["answer_every"]) == (5, 2)
@@ -81,7 +81,7 @@ def test_self_refinement_criticises_between_answers_and_never_hears_a_verdict(tm
         assert [turn.action.check.correct for turn in episode.turns[::2]] == [False, False, True]
 
 
-def test_parallel_draws_may_be_more_than_vote(tmp_path: Path) -> None:
+def test_there_may_be_more_parallel_replies_than_votes(tmp_path: Path) -> None:
     play(tmp_path, "parallel", num_samples=2, draws=7)
     assert [len(e.turns[0].attempts) for e in episodes(tmp_path, "parallel")] == [7] * 4
     record = read_run(tmp_path / "parallel.jsonl")
@@ -89,21 +89,21 @@ def test_parallel_draws_may_be_more_than_vote(tmp_path: Path) -> None:
 
 
 def test_every_protocol_has_its_own_temperature(tmp_path: Path) -> None:
-    heard: list[float] = []
+    temperatures: list[float] = []
 
-    class Listening(ScriptedAgent):
+    class RecordingTemperatures(ScriptedAgent):
         def act(
             self,
             conversations: Sequence[Conversation],
             sampling: SamplingConfig,
             seeds: Sequence[int] | None = None,
         ) -> list[Reply]:
-            heard.append(sampling.temperature)
+            temperatures.append(sampling.temperature)
             return super().act(conversations, sampling, seeds)
 
-    agent = Listening(third_time_lucky)
+    agent = RecordingTemperatures(right_at_third_answer)
     play(tmp_path, "parallel", "oracle", agent=agent, temperatures={"parallel": 0.7}, num_samples=1, draws=1)
-    assert heard == [0.7, 1.0, 1.0, 1.0]
+    assert temperatures == [0.7, 1.0, 1.0, 1.0]
     assert read_run(tmp_path / "parallel.jsonl")["sampling"]["temperature"] == 0.7
 
 
@@ -128,14 +128,16 @@ class Draws:
         pass
 
 
-def test_a_verifier_picks_the_reply_it_trusts_most(tmp_path: Path) -> None:
-    def sees_the_mark(conversation: Conversation) -> str:
+def test_a_verifier_selects_the_reply_with_the_highest_rating(tmp_path: Path) -> None:
+    def trusts_marked_replies(conversation: Conversation) -> str:
         assert "reference" not in conversation[0]["content"]
         return "\\boxed{yes}" if "I am 1 sure" in conversation[0]["content"] else "\\boxed{0.2}"
 
     play(tmp_path, "parallel", agent=Draws(), num_samples=4, draws=6)
-    verifier = ScriptedAgent(sees_the_mark)
-    judge(verifier, tmp_path, EvaluationSettings(num_samples=4, draws=6), votes=2, seed=0, run_record=RECORD)
+    verifier = ScriptedAgent(trusts_marked_replies)
+    evaluate_best_of_n(
+        verifier, tmp_path, EvaluationSettings(num_samples=4, draws=6), votes=2, seed=0, run_record=RECORD
+    )
     before = (tmp_path / "best_of_n.jsonl").read_bytes()
     drawn = episodes(tmp_path, "parallel")
     picked = episodes(tmp_path, "best_of_n")
@@ -147,17 +149,21 @@ def test_a_verifier_picks_the_reply_it_trusts_most(tmp_path: Path) -> None:
     assert any(episode.turns[0].chosen > 0 for episode in picked)
     for episode in episodes(tmp_path, "verifier"):
         assert [len(turn.attempts) for turn in episode.turns] == [2] * 4
-        assert all(turn.action.check.correct for turn in episode.turns)  # it is always right of them
-    # again: nothing is judged twice
+        assert all(turn.action.check.correct for turn in episode.turns)  # its ratings are always right
+    # a second run rates nothing again
     never = ScriptedAgent(lambda _: pytest.fail("asked again"), name=verifier.name)
-    judge(never, tmp_path, EvaluationSettings(num_samples=4, draws=6), votes=2, seed=0, run_record=RECORD)
+    evaluate_best_of_n(
+        never, tmp_path, EvaluationSettings(num_samples=4, draws=6), votes=2, seed=0, run_record=RECORD
+    )
     assert (tmp_path / "best_of_n.jsonl").read_bytes() == before
 
 
-def test_a_verifier_nobody_understands_picks_the_first(tmp_path: Path) -> None:
+def test_unreadable_ratings_select_the_first_reply(tmp_path: Path) -> None:
     play(tmp_path, "parallel", agent=Draws(), num_samples=3, draws=3)
-    mumbling = ScriptedAgent(lambda _: "hmm")
-    judge(mumbling, tmp_path, EvaluationSettings(num_samples=3, draws=3), votes=1, seed=0, run_record=RECORD)
+    unreadable = ScriptedAgent(lambda _: "hmm")
+    evaluate_best_of_n(
+        unreadable, tmp_path, EvaluationSettings(num_samples=3, draws=3), votes=1, seed=0, run_record=RECORD
+    )
     assert [e.turns[0].chosen for e in episodes(tmp_path, "best_of_n")] == [0] * 4
 
 
@@ -187,7 +193,7 @@ def test_protocols_are_an_option_of_the_command_and_nothing_is_played_twice(tmp_
         ({"protocols": ("sequental",)}, "did you mean 'sequential'"),
         ({"protocols": ("best_of_n",)}, "name that protocol as well"),
         ({"protocols": ()}, "at least one protocol"),
-        ({"draws": 3}, "at least samples"),
+        ({"draws": 3}, "at least num_samples"),
         ({"temperatures": {"orakel": 0.0}}, "no protocol 'orakel'"),
         ({"env_settings": {"feedback": "oracle"}}, "set by the protocols"),
         ({"agent": ("tiny", "expert"), "label": ("a",)}, "one label per agent"),
@@ -201,23 +207,21 @@ def test_settings_that_contradict_are_named(settings: dict[str, Any], message: s
 EVALUATE = ["evaluate", "RISE-Arithmetic-v0", "--agent", "expert", "--limit", "6", "--turns", "3"]
 
 
-def test_a_dry_run_names_the_most_that_each_protocol_can_ask_for(
+def test_a_dry_run_prints_upper_bounds_per_protocol(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ["--out", str(tmp_path / "new"), "--dry-run", "--seeds", "0,1", "--draws", "8"]
     options += ["--protocols", "sequential,parallel,self_refine,best_of_n", "--verifier_votes", "2"]
     options += ["--sampling.max_new_tokens", "10", "--agent_settings.prices", '{"completion": 1000}']
     assert main([*EVALUATE, *options]) == 0
-    said = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    answers = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
     for name, calls in (("sequential", 36), ("parallel", 96), ("self_refine", 60), ("best_of_n", 120)):
-        assert f"12 episodes: at most {calls} calls" in said[name]
-        assert f"and {10 * calls:,} generated tokens, ${calls / 100:.2f}" in said[name]
+        assert f"12 episodes: at most {calls} calls" in answers[name]
+        assert f"and {10 * calls:,} generated tokens, ${calls / 100:.2f}" in answers[name]
     assert not (tmp_path / "new").exists()
 
 
-def test_an_evaluation_is_not_continued_against_the_users_will(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_resume_false_refuses_a_folder_with_logs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = [*EVALUATE, "--out", str(tmp_path)]
     assert main([*options, "--resume", "false"]) == 0
     assert main([*options, "--resume", "false"]) == 2

@@ -1,20 +1,22 @@
-"""Small agents that are copied to processes of their own."""
+"""Agents for tests of `DataParallelAgent`; each replica makes its own in its process.
+
+The environment variable REPLICA holds the number of the replica.
+"""
 
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rise_agents.backends.scripted_agent import ScriptedAgent
 from rise_agents.parallel.data_parallel import DataParallelAgent
-from rise_agents.types import Agent, Reply, SamplingConfig
+from rise_agents.types import Agent, OnReply, Reply, SamplingConfig, StreamRequests
 from rise_env.errors import ConfigError
 from rise_env.types import Conversation
 from tests.rise_agents.fake_agents import SeededAgent, luck
 
 SAMPLING = SamplingConfig()
-Requests = Mapping[int, tuple[Conversation, int]]
 
 
 class Streamer(SeededAgent):
@@ -22,44 +24,48 @@ class Streamer(SeededAgent):
 
     max_concurrent_requests = 7
 
-    def stream(
-        self, requests: Requests, sampling: SamplingConfig, on_reply: Callable[[int, Reply], Requests]
-    ) -> None:
+    def stream(self, requests: StreamRequests, sampling: SamplingConfig, on_reply: OnReply) -> None:
         stack = list(requests.items())
         while stack:
-            key, (conversation, seed) = stack.pop()
-            stack.extend(on_reply(key, self.act([conversation], sampling, [seed])[0]).items())
+            number, (conversation, seed) = stack.pop()
+            stack.extend(on_reply(number, self.act([conversation], sampling, [seed])[0]).items())
 
 
-def make_teller() -> Agent:
-    """Tells which copy answers, and what it was asked."""
-    return ScriptedAgent(lambda said: f"{os.environ['COPY']}: {said[-1]['content']}", name="teller")
+def echo(conversation: Conversation) -> str:
+    return f"{os.environ['REPLICA']}: {conversation[-1]['content']}"
 
 
-def make_streamer() -> Agent:
-    return Streamer(lambda said, _: f"{os.environ['COPY']}: {said[-1]['content']}")
+def make_echo() -> Agent:
+    """Replies with the replica's number and the question; does not stream."""
+    return ScriptedAgent(echo, name="echo")
+
+
+def make_streaming_echo() -> Agent:
+    """Replies with the replica's number and the question."""
+    return Streamer(lambda conversation, _: echo(conversation))
 
 
 def make_lucky() -> Agent:
+    """Replies with `luck`."""
     return Streamer(luck)
 
 
-def make_waiter(file: str) -> Agent:
-    """Its first copy answers late: when there is the file."""
+def make_waiting(file: str) -> Agent:
+    """Its replica 0 replies only once the file exists."""
 
     def answer(conversation: Conversation, seed: int) -> str:
         deadline = time.monotonic() + 30
-        while os.environ["COPY"] == "0" and not Path(file).exists():
+        while os.environ["REPLICA"] == "0" and not Path(file).exists():
             if time.monotonic() > deadline:
-                return "0: in vain"
+                return "0: timeout"
             time.sleep(0.01)
-        return f"{os.environ['COPY']}: done"
+        return f"{os.environ['REPLICA']}: done"
 
     return Streamer(answer)
 
 
-class Breaker(Streamer):
-    """Forgets a reply where it is asked to."""
+class Failing(Streamer):
+    """Leaves out its reply to "forget"."""
 
     def act(
         self,
@@ -71,29 +77,31 @@ class Breaker(Streamer):
         return [reply for reply in replies if reply.text != "forget"]
 
 
-def make_breaker() -> Agent:
+def make_failing() -> Agent:
+    """Fails in the way that the question names; otherwise replies with the question."""
+
     def answer(conversation: Conversation, seed: int) -> str:
-        what = conversation[-1]["content"]
-        if what == "sleep":
+        question = conversation[-1]["content"]
+        if question == "sleep":
             time.sleep(100)
-        if what == "insist":
+        if question == "ignore exit":
             try:
                 time.sleep(100)
             except SystemExit as error:
                 raise ValueError from error
-        if what == "die":
+        if question == "die":
             os.kill(os.getpid(), signal.SIGKILL)
-        if what == "refuse":
+        if question == "refuse":
             raise ConfigError("no such thing")
-        if what == "fail":
+        if question == "fail":
             raise ZeroDivisionError
-        return what
+        return question
 
-    return Breaker(answer, name="breaker")
+    return Failing(answer, name="failing")
 
 
-def make_parent(file: str) -> Agent:
-    """Forks a process that keeps all files open, and dies."""
+def make_forking(file: str) -> Agent:
+    """Forks a child that keeps all files open, writes the child's process id to the file, and dies."""
 
     def answer(conversation: Conversation, seed: int) -> str:
         child = os.fork()
@@ -106,24 +114,25 @@ def make_parent(file: str) -> Agent:
     return Streamer(answer)
 
 
-def make_refuser() -> Agent:
+def make_invalid() -> Agent:
+    """Cannot be made."""
     raise ConfigError("no such thing")
 
 
-def make_recorder(folder: str) -> Agent:
-    """Takes a while to close, and leaves a file."""
-    agent = make_breaker()
+def make_slow_to_close(folder: str) -> Agent:
+    """A failing agent that takes half a second to close, and then creates a file in the folder."""
+    agent = make_failing()
 
     def close() -> None:
         time.sleep(0.5)
-        (Path(folder) / f"{os.environ['COPY']}-{os.getpid()}").touch()
+        (Path(folder) / f"{os.environ['REPLICA']}-{os.getpid()}").touch()
 
     agent.close = close  # type: ignore[method-assign]
     return agent
 
 
-def copies(count: int, factory: str, **settings: object) -> DataParallelAgent:
-    return DataParallelAgent(f"{__name__}:{factory}", settings, [{"COPY": str(i)} for i in range(count)])
+def replicas(count: int, factory: str, **settings: object) -> DataParallelAgent:
+    return DataParallelAgent(f"{__name__}:{factory}", settings, [{"REPLICA": str(i)} for i in range(count)])
 
 
 def ask(text: str) -> Conversation:
@@ -131,12 +140,13 @@ def ask(text: str) -> Conversation:
 
 
 def requests(*texts: str) -> dict[int, tuple[Conversation, int]]:
-    return {key: (ask(text), key) for key, text in enumerate(texts)}
+    return {number: (ask(text), number) for number, text in enumerate(texts)}
 
 
-def end(key: int, reply: Reply) -> Requests:
+def no_more(number: int, reply: Reply) -> StreamRequests:
     return {}
 
 
-def who(replies: list[Reply]) -> list[str]:
+def replicas_of(replies: list[Reply]) -> list[str]:
+    """The number of the replica that gave each reply."""
     return [reply.text.partition(":")[0] for reply in replies]

@@ -1,4 +1,4 @@
-"""Copies whose agent fails, that die, or whose parent gives up."""
+"""`DataParallelAgent`: agents that fail, replicas that die, callbacks that raise, parents that end."""
 
 import os
 import signal
@@ -13,10 +13,17 @@ from typing import Any
 import pytest
 
 from rise_agents.parallel.data_parallel import DataParallelAgent
-from rise_agents.rollout.fault_isolation import FaultIsolator
+from rise_agents.rollouts.fault_isolation import FaultIsolator
 from rise_agents.types import Reply
 from rise_env.errors import AgentError, ConfigError
-from tests.rise_agents.parallel.fake_replicas import SAMPLING, Requests, ask, copies, end, requests
+from tests.rise_agents.parallel.fake_replicas import (
+    SAMPLING,
+    StreamRequests,
+    ask,
+    no_more,
+    replicas,
+    requests,
+)
 from tests.rise_agents.parallel.fake_replicas import __name__ as factories
 
 
@@ -27,15 +34,15 @@ def texts(replies: list[Reply]) -> list[str]:
 @pytest.mark.parametrize(
     ("question", "error", "message"),
     [
-        ("fail", AgentError, "^a copy of the agent failed: ZeroDivisionError"),
+        ("fail", AgentError, "^a replica of the agent failed: ZeroDivisionError"),
         ("refuse", ConfigError, "^no such thing$"),
-        ("forget", AgentError, "^copy 0 of the agent returned 1 replies to 2 conversations$"),
+        ("forget", AgentError, "^replica 0 returned 1 replies to 2 conversations$"),
     ],
 )
-def test_a_copy_whose_agent_cannot_answer_says_so_and_all_go_on(
+def test_after_an_agent_raised_all_replicas_can_be_used_again(
     question: str, error: type[Exception], message: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    agent = copies(3, "make_breaker")
+    agent = replicas(3, "make_failing")
     try:
         for _ in range(2):
             asked = [ask(what) for what in (question, "one", "two", "three", "four", "refuse")]
@@ -43,15 +50,17 @@ def test_a_copy_whose_agent_cannot_answer_says_so_and_all_go_on(
                 agent.act(asked, SAMPLING, [0] * 6)
             assert "\n" not in str(caught.value)
             asked = [ask(what) for what in ("five", "six", "seven")]
-            assert texts(agent.act(asked, SAMPLING, [0] * 3)) == ["five", "six", "seven"], "of the last call"
+            assert texts(agent.act(asked, SAMPLING, [0] * 3)) == ["five", "six", "seven"], (
+                "replies to the previous call"
+            )
     finally:
         agent.close()
     assert capfd.readouterr().err.count("Traceback") == 2 * (question == "fail")
 
 
 @pytest.mark.parametrize("question", ["fail", "refuse", "forget"])
-def test_one_conversation_that_no_copy_can_answer_costs_no_other_its_reply(question: str) -> None:
-    agent = copies(2, "make_breaker")
+def test_a_conversation_that_no_replica_can_answer_fails_alone(question: str) -> None:
+    agent = replicas(2, "make_failing")
     what = [str(i) for i in range(5)] + [question] + [str(i) for i in range(6, 8)]
     try:
         if question == "refuse":  # a setup error
@@ -66,68 +75,68 @@ def test_one_conversation_that_no_copy_can_answer_costs_no_other_its_reply(quest
 
 
 @pytest.mark.parametrize("question", ["fail", "refuse"])
-def test_after_a_stream_in_which_an_agent_raised_the_copies_go_on(question: str) -> None:
-    agent = copies(3, "make_breaker")
-    heard: list[str] = []
+def test_after_an_agent_raised_in_a_stream_all_replicas_can_be_used_again(question: str) -> None:
+    agent = replicas(3, "make_failing")
+    received: list[str] = []
 
-    def follow(key: int, reply: Reply) -> Requests:
-        heard.append(reply.text)
+    def follow(key: int, reply: Reply) -> StreamRequests:
+        received.append(reply.text)
         return {key: (ask("for ever"), 0)}
 
-    def on_reply(key: int, reply: Reply) -> Requests:
-        heard.append(reply.text)
+    def on_reply(key: int, reply: Reply) -> StreamRequests:
+        received.append(reply.text)
         return {}
 
     try:
         for _ in range(2):
             with pytest.raises((AgentError, ConfigError), match=r"ZeroDivisionError|^no such thing$"):
                 agent.stream(requests(question, "fine", "fine"), SAMPLING, follow)
-            heard.clear()
+            received.clear()
             assert texts(agent.act([ask("one"), ask("two")], SAMPLING, [0, 0])) == ["one", "two"]
             agent.stream(requests("1", "2", "3", "4"), SAMPLING, on_reply)
-            assert sorted(heard) == ["1", "2", "3", "4"]
+            assert sorted(received) == ["1", "2", "3", "4"]
     finally:
         agent.close()
 
 
-def test_what_the_listener_of_a_stream_raises_stops_every_copy_at_its_next_reply(
+def test_an_exception_of_the_callback_stops_every_replica_at_its_next_reply(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    agent = copies(3, "make_breaker")
-    heard: list[int] = []
+    agent = replicas(3, "make_failing")
+    received: list[int] = []
 
-    def fail(key: int, reply: Reply) -> Requests:
-        heard.append(key)
-        if len(heard) == 2:
+    def fail(key: int, reply: Reply) -> StreamRequests:
+        received.append(key)
+        if len(received) == 2:
             raise KeyError("mine")
         return {key: (ask("fine"), 0)}
 
     try:
         unsendable = {7: (ask("fine"), lambda: "cannot be pickled")}
-        listeners: list[Any] = [fail, lambda *_: None, lambda *_: {7: None}, lambda *_: unsendable]
-        for bad in listeners:
-            heard.clear()
+        callbacks: list[Any] = [fail, lambda *_: None, lambda *_: {7: None}, lambda *_: unsendable]
+        for callback in callbacks:
+            received.clear()
             with pytest.raises((KeyError, TypeError, AttributeError, PicklingError)):
-                agent.stream(requests(*["fine"] * 9), SAMPLING, bad)
-            assert len(heard) == 2 * (bad is fail), "it heard more"
+                agent.stream(requests(*["fine"] * 9), SAMPLING, callback)
+            assert len(received) == 2 * (callback is fail), "a reply was passed on after the failure"
             assert texts(agent.act([ask("one"), ask("two")], SAMPLING, [0, 0])) == ["one", "two"]
-        agent.stream(requests("fine"), SAMPLING, end)
+        agent.stream(requests("fine"), SAMPLING, no_more)
     finally:
         agent.close()
-    assert "Traceback" not in capfd.readouterr().err, "no agent failed"
+    assert "Traceback" not in capfd.readouterr().err, "a traceback although no agent failed"
 
 
 def closed(agent: DataParallelAgent, why: str) -> None:
     with pytest.raises(AgentError, match=why):
-        agent.act([ask("anyone there?")], SAMPLING)
+        agent.act([ask("hello")], SAMPLING)
     with pytest.raises(AgentError, match=why):
-        agent.stream(requests("anyone there?"), SAMPLING, end)
+        agent.stream(requests("hello"), SAMPLING, no_more)
 
 
 @pytest.mark.parametrize("way", ["act", "stream"])
-@pytest.mark.parametrize("other", ["sleep", "insist"])
-def test_a_copy_that_dies_ends_all_and_is_remembered(way: str, other: str) -> None:
-    agent = copies(2, "make_breaker")
+@pytest.mark.parametrize("other", ["sleep", "ignore exit"])
+def test_a_replica_that_dies_closes_the_agent_and_is_named_afterwards(way: str, other: str) -> None:
+    agent = replicas(2, "make_failing")
     processes = list(agent._processes)
     following = {"fine": {2: (ask("die"), 3)}}
     ways: dict[str, Callable[[], object]] = {
@@ -137,87 +146,89 @@ def test_a_copy_that_dies_ends_all_and_is_remembered(way: str, other: str) -> No
         ),
     }
     began = time.monotonic()
-    why = f"copy {int(way == 'stream')} of the agent ended with exit code -9$"
+    why = f"replica {int(way == 'stream')} of the agent ended with exit code -9$"
     with pytest.raises(AgentError, match=f"^{why}") as caught:
         ways[way]()
     assert "\n" not in str(caught.value)
     assert time.monotonic() - began < 30
     assert not any(process.is_alive() for process in processes)
     agent.close()  # harmless
-    closed(agent, f"^agent breaker is closed: {why}")
+    closed(agent, f"^agent failing is closed: {why}")
 
 
-def test_a_copy_that_dies_on_its_own_is_missed_at_the_next_call() -> None:
-    agent = copies(2, "make_breaker")
+def test_a_replica_that_died_between_calls_is_detected_at_the_next_call() -> None:
+    agent = replicas(2, "make_failing")
     agent._processes[1].kill()
-    with pytest.raises(AgentError, match=r"^copy 1 of the agent ended with exit code -9$"):
+    with pytest.raises(AgentError, match=r"^replica 1 of the agent ended with exit code -9$"):
         agent.act([ask("one"), ask("two")], SAMPLING)
-    closed(agent, "^agent breaker is closed: copy 1 of the agent ended with exit code -9$")
+    closed(agent, "^agent failing is closed: replica 1 of the agent ended with exit code -9$")
 
 
-def test_closed_copies_say_no_more_than_that() -> None:
-    agent = copies(1, "make_breaker")
+def test_a_closed_agent_raises_an_error_that_says_so() -> None:
+    agent = replicas(1, "make_failing")
     agent.close()
-    closed(agent, "^agent breaker is closed$")
+    closed(agent, "^agent failing is closed$")
 
 
-def test_what_the_listener_raises_comes_out_even_if_a_copy_dies_thereafter() -> None:
-    agent = copies(2, "make_breaker")
+def test_the_exception_of_the_callback_is_raised_even_if_a_replica_dies_afterwards() -> None:
+    agent = replicas(2, "make_failing")
 
-    def fail(key: int, reply: Reply) -> Requests:
+    def fail(key: int, reply: Reply) -> StreamRequests:
         agent._processes[0].kill()
         raise KeyError("mine")
 
     with pytest.raises(KeyError, match="mine"):
         agent.stream(requests("sleep", "fine"), SAMPLING, fail)
-    closed(agent, "^agent breaker is closed: copy 0 of the agent ended with exit code -9$")
+    closed(agent, "^agent failing is closed: replica 0 of the agent ended with exit code -9$")
 
 
-def test_a_copy_is_missed_even_where_what_it_forked_lives_on(tmp_path: Path) -> None:
+def test_a_dead_replica_is_detected_even_if_its_child_process_lives(tmp_path: Path) -> None:
     file = tmp_path / "child"
-    agent = copies(2, "make_parent", file=str(file))
+    agent = replicas(2, "make_forking", file=str(file))
     began = time.monotonic()
     try:
-        with pytest.raises(AgentError, match="copy 0 of the agent ended with exit code -9"):
-            agent.stream(requests("?"), SAMPLING, end)
+        with pytest.raises(AgentError, match="replica 0 of the agent ended with exit code -9"):
+            agent.stream(requests("?"), SAMPLING, no_more)
         assert time.monotonic() - began < 30
     finally:
         os.kill(int(file.read_text()), signal.SIGKILL)
 
 
-def interrupt(*_: object) -> Requests:
+def interrupt(*_: object) -> StreamRequests:
     raise KeyboardInterrupt
 
 
-def test_an_interrupt_ends_the_copies() -> None:
-    agent = copies(2, "make_breaker")
+def test_an_interrupt_ends_the_replicas() -> None:
+    agent = replicas(2, "make_failing")
     processes = list(agent._processes)
     with pytest.raises(KeyboardInterrupt):
         agent.stream(requests("fine", "sleep"), SAMPLING, interrupt)
     assert not any(process.is_alive() for process in processes)
-    closed(agent, "^agent breaker is closed: KeyboardInterrupt")
+    closed(agent, "^agent failing is closed: KeyboardInterrupt")
 
 
-def test_what_a_copy_finds_wrong_at_the_start_is_raised_here() -> None:
+def test_an_error_at_the_start_of_a_replica_is_raised_by_the_constructor() -> None:
     with pytest.raises(ConfigError, match="no such thing"):
-        copies(2, "make_refuser")
+        replicas(2, "make_invalid")
 
 
-@pytest.mark.parametrize("question", ["", "fail", "sleep", "insist"])
-def test_every_copy_is_closed(tmp_path: Path, question: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    agent = copies(2, "make_recorder", folder=str(tmp_path))
-    end_all = agent._end
+@pytest.mark.parametrize("question", ["", "fail", "sleep", "ignore exit"])
+def test_every_replicas_agent_is_closed(
+    tmp_path: Path, question: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = replicas(2, "make_slow_to_close", folder=str(tmp_path))
+    end_processes = agent._end_processes
 
-    def late() -> None:
-        for process in agent._processes:  # whoever ends all processes of a job
+    def end_twice() -> None:
+        for process in agent._processes:  # as a job manager does that ends all processes of a job
             process.terminate()
-        time.sleep(0.2)  # they are closing by then
-        end_all()
+        time.sleep(0.2)  # by now they are closing
+        end_processes()
 
-    monkeypatch.setattr(agent, "_end", late)
+    monkeypatch.setattr(agent, "_end_processes", end_twice)
     if question == "fail":
         with pytest.raises(AgentError, match="ZeroDivisionError"):
-            agent.stream(requests(question, "fail"), SAMPLING, end)
+            agent.stream(requests(question, "fail"), SAMPLING, no_more)
     elif question:
         with pytest.raises(KeyboardInterrupt):
             agent.stream(requests(question, "fine"), SAMPLING, interrupt)
@@ -226,32 +237,33 @@ def test_every_copy_is_closed(tmp_path: Path, question: str, monkeypatch: pytest
     assert sorted(path.name[0] for path in tmp_path.iterdir()) == ["0", "1"]
 
 
-@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
 @pytest.mark.parametrize(
-    "work", ["print('ready', flush=True); time.sleep(100)", "agent.stream(requests, SamplingConfig(), go_on)"]
+    "work",
+    ["print('ready', flush=True); time.sleep(100)", "agent.stream(requests, SamplingConfig(), on_reply)"],
 )
-def test_copies_end_with_their_parent(tmp_path: Path, blow: signal.Signals, work: str) -> None:
+def test_replicas_end_with_their_parent(tmp_path: Path, ending: signal.Signals, work: str) -> None:
     script = tmp_path / "script.py"
     script.write_text(
         "import signal, sys, time\n"
         "from rise_agents.types import SamplingConfig\n"
         "from rise_agents.parallel.data_parallel import DataParallelAgent\n"
-        "heard = []\n"
+        "received = []\n"
         "requests = {0: (({'role': 'user', 'content': 'fine'},), 0)}\n"
-        "def go_on(key, reply):\n"
-        "    print('ready', flush=True) if not heard else None\n"
-        "    heard.append(key)\n"
+        "def on_reply(key, reply):\n"
+        "    print('ready', flush=True) if not received else None\n"
+        "    received.append(key)\n"
         "    return requests\n"
         "def main():\n"
-        "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # ignored in jobs of a shell
-        "    agent = DataParallelAgent(sys.argv[1], {'folder': sys.argv[2]}, [{'COPY': '0'}])\n"
+        "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # background jobs ignore it
+        "    agent = DataParallelAgent(sys.argv[1], {'folder': sys.argv[2]}, [{'REPLICA': '0'}])\n"
         f"    {work}\n"
         "if __name__ == '__main__':\n"
         "    main()\n"
     )
     path = os.pathsep.join([str(Path(__file__).parents[3]), os.environ.get("PYTHONPATH", "")])
     with subprocess.Popen(
-        [sys.executable, str(script), f"{factories}:make_recorder", str(tmp_path)],
+        [sys.executable, str(script), f"{factories}:make_slow_to_close", str(tmp_path)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -260,16 +272,16 @@ def test_copies_end_with_their_parent(tmp_path: Path, blow: signal.Signals, work
     ) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == "ready\n"
-        if blow == signal.SIGINT:  # a terminal tells all
-            os.killpg(parent.pid, blow)
+        if ending == signal.SIGINT:  # a terminal signals the whole process group
+            os.killpg(parent.pid, ending)
         else:
             parent.kill()
         try:
-            _, said = parent.communicate(timeout=60)
+            _, stderr = parent.communicate(timeout=60)
         finally:
             parent.kill()
-    assert said.count("Traceback") == (blow == signal.SIGINT), "more than Ctrl-C's own"
+    assert stderr.count("Traceback") == (ending == signal.SIGINT), "more tracebacks than that of Ctrl-C"
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob("0-*")):
-        assert time.monotonic() < deadline, "the copy goes on alone"
+        assert time.monotonic() < deadline, "the replica outlived its parent"
         time.sleep(0.05)

@@ -8,7 +8,8 @@ import pytest
 
 import rise_env
 from rise_agents.registry import load_agent
-from rise_agents.rollout.rollout import TurnPlan, rollout
+from rise_agents.rollouts.rollout import rollout
+from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.tiny.corpus import CORRECT_THIS, Corpus, CorpusConfig, slipped, written
 from rise_agents.types import SamplingConfig
 from rise_env.envs import prompts

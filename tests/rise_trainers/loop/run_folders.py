@@ -5,8 +5,8 @@ from pathlib import Path
 
 import rise_env
 from rise_agents.backends.scripted_agent import ScriptedAgent
-from rise_agents.rollout.collect import collect
-from rise_agents.rollout.rollout import TurnPlan
+from rise_agents.rollouts.collect import collect
+from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import SamplingConfig
 from rise_benchmarks.report.report import write_report
 from rise_env.trajectories.store import TrajectoryStore

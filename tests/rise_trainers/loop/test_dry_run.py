@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from rise_agents.rollout.cost_estimate import CHARACTERS_PER_TOKEN, prompt_tokens
+from rise_agents.client.rate_limit import CHARACTERS_PER_TOKEN
+from rise_agents.rollouts.cost_estimate import prompt_tokens
 from rise_env.cli.config_parser import parse
 from rise_env.cli.main import main
 from rise_env.errors import ConfigError

@@ -17,7 +17,7 @@ from typing import Any
 import gymnasium
 
 import rise_env
-from rise_agents.rollout.cost_estimate import prompt_tokens
+from rise_agents.rollouts.cost_estimate import prompt_tokens
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import DataNotFoundError, MissingDependencyError
 from rise_env.problems.catalog import CATALOG

@@ -1,0 +1,44 @@
+"""The collecting engine of one process, with one agent (and one teacher)."""
+
+from collections.abc import Callable, Sequence
+
+from rise_agents.rollouts.cleanup import close_all
+from rise_agents.rollouts.collect import collect
+from rise_agents.rollouts.collect_config import (
+    CollectConfig,
+    environment_maker,
+    make_plan,
+    open_store,
+    run_record,
+)
+from rise_agents.rollouts.progress import Progress
+from rise_env.errors import ConfigError
+
+
+def collect_locally(
+    config: CollectConfig, indices: Sequence[int], on_progress: Callable[[Progress], None], count: int
+) -> Progress:
+    """Collect in this process; see `engine_table` for the arguments and the exceptions.
+
+    Raises:
+        ConfigError: `count` is not 1.
+    """
+    if count != 1:
+        raise ConfigError(f"this process is one worker, got {config.workers!r}: use ray:N for several")
+    make_env = environment_maker(config)
+    plan = make_plan(config)
+    try:
+        with open_store(config, run_record(config, plan, make_env())) as store:
+            return collect(
+                plan,
+                make_env,
+                indices,
+                store,
+                config.sampling,
+                seed=config.seed,
+                max_concurrent_episodes=config.max_concurrent_episodes,
+                drop_degenerate=config.drop_degenerate,
+                on_progress=on_progress,
+            )
+    finally:
+        close_all(*{id(turn.agent): turn.agent for turn in plan}.values())

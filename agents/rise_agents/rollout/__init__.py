@@ -1,1 +1,0 @@
-"""Plays episodes and collects trajectories."""

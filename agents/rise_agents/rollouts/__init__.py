@@ -1,0 +1,1 @@
+"""Playing episodes and collecting trajectories: `rollout` returns them, `collect` stores them."""

@@ -1,0 +1,112 @@
+"""Upper bounds on the calls, tokens and cost of a collection, computed before it starts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gymnasium
+
+from rise_agents.client.rate_limit import Prices, estimate_prompt_tokens
+from rise_env.types import Usage
+
+MAX_SAMPLED_PROBLEMS = 50
+"""Number of problems whose prompts are measured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """Upper bounds: no problem is solved early, and every reply has the maximal length."""
+
+    episodes: int
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    usd: float | None
+    """US dollars for the calls that have a price; None if no call has one."""
+    unpriced: int = 0
+    """Calls without a price."""
+
+    def times(self, count: int) -> "Estimate":
+        """Return the estimate for this number of such collections."""
+        return replace(
+            self,
+            episodes=count * self.episodes,
+            calls=count * self.calls,
+            prompt_tokens=count * self.prompt_tokens,
+            completion_tokens=count * self.completion_tokens,
+            usd=None if self.usd is None else count * self.usd,
+            unpriced=count * self.unpriced,
+        )
+
+    def __str__(self) -> str:
+        cost = "" if self.usd is None else f", ${self.usd:,.2f}"
+        if self.usd is not None and self.unpriced:
+            cost += f" for {self.calls - self.unpriced:,} calls; the other {self.unpriced:,} have no price"
+        return (
+            f"{self.episodes} episodes: at most {self.calls:,} calls, about {self.prompt_tokens:,} prompt "
+            f"and {self.completion_tokens:,} generated tokens{cost}"
+        )
+
+
+def estimate_episodes(
+    env: gymnasium.Env[Any, str],
+    indices: Sequence[int],
+    *,
+    num_samples: Sequence[int],
+    max_new_tokens: int,
+    prices: Prices | None = None,
+    teacher_prices: Prices | None = None,
+    extra_prompt_tokens: int = 0,
+) -> Estimate:
+    """Return upper bounds for these episodes. The lengths of prompts come from a sample of the problems.
+
+    Args:
+        env: The environment. It is stepped with empty replies.
+        indices: Of the problems.
+        num_samples: Number of replies at each turn.
+        max_new_tokens: Maximal length of a reply.
+        prices: For the turns before the last one; None has no price.
+        teacher_prices: For the last turn; None has no price.
+        extra_prompt_tokens: Tokens that each prompt holds in addition to the environment's conversation.
+    """
+    prompts = prompt_tokens(env, indices, turns=len(num_samples), max_new_tokens=max_new_tokens)
+    calls = [len(indices) * draws for draws in num_samples]
+    all_prompts = [
+        (length + extra_prompt_tokens) * count for length, count in zip(prompts, calls, strict=True)
+    ]
+    paid = [prices] * (len(num_samples) - 1) + [teacher_prices]
+    usd = [
+        price.cost(Usage(prompt_tokens=round(tokens), completion_tokens=count * max_new_tokens))
+        for price, tokens, count in zip(paid, all_prompts, calls, strict=True)
+        if price is not None
+    ]
+    return Estimate(
+        episodes=len(indices),
+        calls=sum(calls),
+        prompt_tokens=round(sum(all_prompts)),
+        completion_tokens=sum(calls) * max_new_tokens,
+        usd=sum(usd) if usd else None,
+        unpriced=sum(count for price, count in zip(paid, calls, strict=True) if price is None),
+    )
+
+
+def prompt_tokens(
+    env: gymnasium.Env[Any, str], indices: Sequence[int], *, turns: int, max_new_tokens: int
+) -> list[float]:
+    """Return the mean length of the prompt at each turn, in tokens, if all replies have the maximal length.
+
+    Args:
+        env: The environment. It is stepped with empty replies.
+        indices: Of the problems; at most `MAX_SAMPLED_PROBLEMS` of them are measured.
+        turns: Number of turns.
+        max_new_tokens: Maximal length of a reply.
+    """
+    sampled = indices[:: max(1, len(indices) // MAX_SAMPLED_PROBLEMS)][:MAX_SAMPLED_PROBLEMS]
+    means = [0.0] * turns
+    for index in sampled:
+        conversation, _ = env.reset(seed=0, options={"index": index})
+        for turn in range(turns):
+            means[turn] += (estimate_prompt_tokens(conversation) + turn * max_new_tokens) / len(sampled)
+            if turn < turns - 1:
+                conversation, *_ = env.step("")
+    return means

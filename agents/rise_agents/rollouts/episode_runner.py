@@ -1,0 +1,149 @@
+"""One episode in progress: its environment, its conversation and the attempts of the current turn."""
+
+import math
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from rise_agents.types import Reply
+from rise_env.envs.math_env import math_env_of
+from rise_env.errors import ConfigError, RiseError
+from rise_env.trajectories.serialization import episode_id
+from rise_env.types import Attempt, CheckResult, Conversation, Problem, Trajectory, Turn, Verdict
+
+_UNCHECKED = CheckResult(Verdict.NO_ANSWER)
+
+
+class EpisodeRunner:
+    """Runs one episode. An exception of the environment ends the episode as failed and is not raised.
+
+    The scheduler calls `add_reply` for each sample of a turn, then `step`, until `active` is False.
+
+    Args:
+        env: A `MathEnv`, wrapped or not. It is reset here.
+        index: Of the problem in the environment's problem set.
+        plan: JSON value that identifies the plan in the episode's id; see `plan_record`.
+        seed: Of the rollout.
+
+    Raises:
+        ConfigError: There is no problem with this index, or the environment does not observe conversations.
+    """
+
+    def __init__(self, env: gymnasium.Env[Any, str], index: int, plan: Any, seed: int) -> None:
+        self.env = env
+        self.index = index
+        self.attempts: list[Attempt] = []
+        """Replies to the current observation."""
+        self.conversation: Conversation = ()
+        """The current observation."""
+        self.active = True
+        """False once the episode is over or failed."""
+        self.env_failed = False
+        """Whether the environment raised, so that it should not be used again."""
+        self._seed = seed
+        self._turns: list[Turn] = []
+        self._outcome: tuple[bool, bool] | None = None
+        """(terminated, truncated), once the environment ended the episode."""
+        self._error: str | None = None
+        problems = math_env_of(env).problems
+        if not 0 <= index < len(problems):
+            raise ConfigError(f"there is no problem {index}: the set has {len(problems)}")
+        self.problem: Problem = problems[index]
+        self.id = episode_id(self.problem, plan, seed)
+        try:
+            start = int(np.random.SeedSequence((seed, index)).generate_state(1)[0])
+            self.conversation, _ = env.reset(seed=start, options={"index": index})
+        except Exception as error:
+            self._fail_in_env(error)
+        if self.active and not isinstance(self.conversation, tuple):
+            raise ConfigError(
+                f"agents need conversations as observations, but {env} observes "
+                f"{type(self.conversation).__name__}: remove the wrapper that turns observations into text"
+            )
+
+    @property
+    def solved(self) -> bool:
+        """Whether a reply of the current turn is correct."""
+        return any(attempt.check.correct for attempt in self.attempts)
+
+    def fail(self, reason: str) -> None:
+        """End the episode as failed. The finished turns are kept."""
+        self.active = False
+        self._error = f"turn {len(self._turns) + 1}: {reason}"
+
+    def add_reply(self, agent: str, reply: Reply, *, check: bool) -> None:
+        """Add one attempt to the current turn.
+
+        Args:
+            agent: Name of the agent.
+            reply: Its reply.
+            check: Whether to check the reply now, as sampling until a correct reply requires. If False, only
+                `step` checks it.
+        """
+        try:
+            result = math_env_of(self.env).check(reply.text) if check else _UNCHECKED
+            reward = math_env_of(self.env).reward(result) if check else 0.0
+        except Exception as error:
+            self._fail_in_env(error)
+            return
+        self.attempts.append(
+            Attempt(
+                agent=agent,
+                reply=reply.text,
+                check=result,
+                reward=float(reward),
+                finish=reply.finish,
+                usage=reply.usage,
+            )
+        )
+
+    def step(self) -> None:
+        """Step the environment with the attempt of highest reward, the first one among equals."""
+        attempts, self.attempts = self.attempts, []
+        if not self.active:
+            return
+        chosen = max(
+            range(len(attempts)), key=lambda i: attempts[i].reward
+        )  # max returns the first of equals
+        best = attempts[chosen]
+        try:
+            conversation, reward, terminated, truncated, info = self.env.step(best.reply)
+            if not math.isfinite(reward):
+                raise ValueError(f"the reward is {reward}")
+            check = info.get("check")
+            if not isinstance(check, CheckResult) or not isinstance(conversation, tuple):
+                raise TypeError("step must return a conversation, and a CheckResult in info['check']")
+        except Exception as error:
+            self._fail_in_env(error)
+            return
+        attempts[chosen] = Attempt(
+            agent=best.agent,
+            reply=best.reply,
+            check=check,
+            reward=float(reward),
+            finish=best.finish,
+            usage=best.usage,
+        )
+        self._turns.append(Turn(observation=self.conversation, attempts=tuple(attempts), chosen=chosen))
+        self.conversation = conversation
+        if terminated or truncated:
+            self.active = False
+            self._outcome = (terminated, truncated)
+
+    def to_trajectory(self) -> Trajectory:
+        """Return the finished turns. An episode that the end of the plan stopped counts as truncated."""
+        terminated, truncated = self._outcome or (False, self._error is None)
+        return Trajectory(
+            id=self.id,
+            problem=self.problem,
+            turns=tuple(self._turns),
+            seed=self._seed,
+            terminated=terminated,
+            truncated=truncated,
+            error=self._error,
+        )
+
+    def _fail_in_env(self, error: Exception) -> None:
+        self.env_failed = True
+        self.fail(str(error) if isinstance(error, RiseError) else f"{type(error).__name__}: {error}")

@@ -1,0 +1,176 @@
+"""Asking an agent for a batch of replies so that a request that it cannot answer fails alone.
+
+If an agent does not answer, either the agent has failed for good, or some conversations cannot be answered
+(they are too long, or refused). Two techniques separate these cases. Bisection: a failed batch is split in
+halves until the failing conversations stand alone. A health probe: the agent is asked again for a
+conversation that it has answered before.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from rise_agents.types import Agent, ProblemAwareAgent, Reply, SamplingConfig
+from rise_env.errors import AgentError, ConfigError, DataNotFoundError, MissingDependencyError, StoreError
+from rise_env.types import Conversation
+
+SETUP_ERRORS = (ConfigError, DataNotFoundError, MissingDependencyError, StoreError)
+"""Errors that would occur with any batch. They end the run and are never turned into failed replies."""
+
+_PROBE: Conversation = ({"role": "user", "content": "What is 1 + 1?"},)
+"""Health probe for agents that have not answered anything yet."""
+
+_PROBE_TOKENS = 16
+"""Maximal length of the reply to a health probe."""
+
+_MAX_PROBES = 6
+"""How often an agent that raises is probed again before it counts as dead."""
+
+
+class FaultIsolator:
+    """Asks agents for replies, isolates failures, and remembers one answered conversation per agent.
+
+    `run_episodes` and `best_of_n` use one instance per call.
+    """
+
+    def __init__(self) -> None:
+        self._answered: dict[int, Conversation] = {}
+
+    def ask(
+        self,
+        agent: Agent,
+        conversations: Sequence[Conversation],
+        sampling: SamplingConfig,
+        seeds: Sequence[int],
+    ) -> list[Reply]:
+        """Return one reply per conversation, in order.
+
+        If the agent raises or returns too few replies, the batch is bisected. A conversation that fails alone
+        gets a reply with finish "error" and the reason as its text.
+
+        Args:
+            agent: The agent to ask.
+            conversations: As for `Agent.act`.
+            sampling: As for `Agent.act`.
+            seeds: One per conversation.
+
+        Raises:
+            AgentError: The agent does not answer a health probe.
+            ConfigError, DataNotFoundError, MissingDependencyError, StoreError: The agent raised it.
+        """
+        failures = _FailureCounter(
+            2 * len(conversations).bit_length() + 4, lambda: self.responds(agent, sampling)
+        )
+        replies = _ask(agent, conversations, sampling, seeds, failures)
+        self.check_alive(agent, conversations, replies, sampling)
+        return replies
+
+    def note_answered(self, agent: Agent, conversation: Conversation) -> None:
+        """Remember a conversation that an agent has answered, for its next health probe."""
+        self._answered[id(agent)] = conversation
+
+    def check_alive(
+        self,
+        agent: Agent,
+        conversations: Sequence[Conversation],
+        replies: Sequence[Reply],
+        sampling: SamplingConfig,
+    ) -> None:
+        """Probe an agent whose last reply failed.
+
+        Args:
+            agent: The agent.
+            conversations: In the order in which they were answered.
+            replies: One per conversation.
+            sampling: How the replies were sampled.
+
+        Raises:
+            AgentError: The agent does not answer the health probe, so the failures are its own.
+        """
+        failed = [reply for reply in replies if reply.finish == "error"]
+        if len(failed) < len(replies):
+            first = next(place for place, reply in enumerate(replies) if reply.finish != "error")
+            self.note_answered(agent, conversations[first])
+        if failed and replies[-1].finish == "error" and not self.responds(agent, sampling):
+            raise AgentError(f"{agent.name} answers nothing any more: {failed[0].text}")
+
+    def responds(self, agent: Agent, sampling: SamplingConfig) -> bool:
+        """Return whether an agent answers a health probe with a short reply.
+
+        The probe is repeated, because some agents fail now and then. It uses new seeds, because a reply log
+        would answer a repeated request without asking the agent.
+        """
+        if isinstance(agent, ProblemAwareAgent):  # it can only answer about the problems of the last batch
+            return True
+        probe = self._answered.get(id(agent), _PROBE)
+        short = replace(sampling, max_new_tokens=min(_PROBE_TOKENS, sampling.max_new_tokens))
+        failures = 0
+        for repeats in (3, *[1] * _MAX_PROBES):
+            seeds = np.random.default_rng().integers(2**63, size=repeats).tolist()
+            try:
+                if any(reply.finish != "error" for reply in agent.act([probe] * repeats, short, seeds)):
+                    return True
+                failures += 1
+            except (
+                SETUP_ERRORS
+            ):  # a recording or a cost cap refuses new requests, which says nothing about others
+                return True
+            except Exception:  # one failing request makes the whole call raise, so try again
+                continue
+            if failures == 2:  # such agents have retried each request themselves
+                return False
+        return False
+
+
+class _FailureCounter:
+    """Counts consecutive failures to detect a dead agent before a large batch is fully bisected."""
+
+    def __init__(self, limit: int, responds: Callable[[], bool]) -> None:
+        self._limit = limit
+        self._responds = responds
+        self._failures = 0
+
+    def is_dead_after_failure(self) -> bool:
+        """Count one failure; at the limit, probe the agent and return whether it does not respond."""
+        self._failures += 1
+        if self._failures < self._limit:
+            return False
+        self._failures = 0
+        return not self._responds()
+
+    def reset(self) -> None:
+        """Start again from 0 after a success."""
+        self._failures = 0
+
+
+def _ask(
+    agent: Agent,
+    conversations: Sequence[Conversation],
+    sampling: SamplingConfig,
+    seeds: Sequence[int],
+    failures: _FailureCounter,
+) -> list[Reply]:
+    try:
+        replies = agent.act(conversations, sampling, seeds)
+        if len(replies) != len(conversations):
+            raise AgentError(
+                f"{agent.name} returned {len(replies)} replies to {len(conversations)} conversations"
+            )
+        for reply in replies:
+            if not isinstance(reply, Reply):
+                raise AgentError(f"{agent.name} answered with a {type(reply).__name__} and not with a Reply")
+    except SETUP_ERRORS:
+        raise
+    except Exception as error:  # an agent may raise anything; it fails its episodes and not the run
+        if failures.is_dead_after_failure():
+            raise AgentError(f"{agent.name} fails whatever it is asked: {error}") from error
+        if len(conversations) == 1:
+            return [Reply(text=f"{type(error).__name__}: {error}", finish="error")]
+        half = len(conversations) // 2
+        return [
+            *_ask(agent, conversations[:half], sampling, seeds[:half], failures),
+            *_ask(agent, conversations[half:], sampling, seeds[half:], failures),
+        ]
+    failures.reset()
+    return replies

@@ -1,0 +1,107 @@
+"""Playing many episodes at a time and returning their trajectories; `turn_plan` has examples of plans."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium
+
+from rise_agents.rollouts.episode_runner import EpisodeRunner
+from rise_agents.rollouts.scheduler import run_episodes
+from rise_agents.rollouts.turn_plan import TurnPlan, check_plan
+from rise_agents.types import SamplingConfig
+from rise_env.errors import ConfigError
+from rise_env.types import Trajectory
+
+PATH_SETTINGS = frozenset({"data_dir", "dataset", "render_mode"})
+"""Settings of environments that do not change an episode; run records and episode ids leave them out."""
+
+
+def rollout(
+    plan: Sequence[TurnPlan],
+    envs: Sequence[gymnasium.Env[Any, str]],
+    indices: Sequence[int],
+    sampling: SamplingConfig,
+    *,
+    seed: int,
+    drop_degenerate: bool = False,
+    max_concurrent_episodes: int | None = None,
+) -> list[Trajectory]:
+    """Play one episode per problem index.
+
+    An episode fails if its environment raises or its agent cannot answer it. It is then returned with `error`
+    set and the turns before the failure; the other episodes continue.
+
+    Args:
+        plan: One entry per turn. The end of the plan limits the number of turns.
+        envs: One `MathEnv`, wrapped or not, per index. They are reset here.
+        indices: Into the environments' problems.
+        sampling: How replies are sampled.
+        seed: Each reply's seed derives from (seed, index, turn, draw), so that an episode gets the same
+            replies whether it is played alone or among others.
+        drop_degenerate: Sample repetitive replies again, as the released code does; see `is_degenerate`.
+        max_concurrent_episodes: Episodes played at a time; None plays all.
+
+    Returns:
+        One trajectory per index, in order.
+
+    Raises:
+        AgentError: An agent no longer answers any request.
+        ConfigError: The arguments contradict one another.
+    """
+    if len(envs) != len(indices):
+        raise ConfigError(f"one environment per index: got {len(envs)} and {len(indices)}")
+    if max_concurrent_episodes is not None and max_concurrent_episodes < 1:
+        raise ConfigError(f"max_concurrent_episodes must be at least 1, got {max_concurrent_episodes}")
+    check_plan(plan, seed)
+    episodes = [
+        EpisodeRunner(env, index, plan_record(plan, env, sampling, drop_degenerate=drop_degenerate), seed)
+        for env, index in zip(envs, indices, strict=True)
+    ]
+    run_episodes(
+        iter(episodes),
+        plan,
+        sampling,
+        seed,
+        max_concurrent_episodes=min(len(episodes), max_concurrent_episodes or len(episodes)),
+        drop_degenerate=drop_degenerate,
+        on_end=lambda _: None,
+    )
+    return [episode.to_trajectory() for episode in episodes]
+
+
+def plan_record(
+    plan: Sequence[TurnPlan],
+    env: gymnasium.Env[Any, str],
+    sampling: SamplingConfig,
+    *,
+    drop_degenerate: bool = False,
+) -> dict[str, Any]:
+    """Return, as a JSON value, everything but problem and seed that decides how an episode goes.
+
+    Episode ids are hashes of it. It contains the environment's settings that JSON can represent, without
+    `PATH_SETTINGS`: the content of a data set matters, and not its place.
+    """
+    spec = env.spec
+    settings = (
+        {}
+        if spec is None
+        else {k: v for k, v in spec.kwargs.items() if k not in PATH_SETTINGS and _is_json(v)}
+    )
+    wrappers = () if spec is None else spec.additional_wrappers
+    return {
+        "env": type(env.unwrapped).__name__ if spec is None else spec.id,
+        "env_settings": settings,
+        "wrappers": [wrapper.name for wrapper in wrappers],
+        "turns": [[turn.agent.name, turn.num_samples, turn.until_correct] for turn in plan],
+        "sampling": [sampling.temperature, sampling.top_p, sampling.max_new_tokens],
+        "drop_degenerate": drop_degenerate,
+    }
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError):
+        return False
+    return True

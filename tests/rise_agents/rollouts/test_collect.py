@@ -1,0 +1,378 @@
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import pytest
+
+from rise_agents.backends.scripted_agent import ScriptedAgent
+from rise_agents.cli.collect import run
+from rise_agents.rollouts.collect import collect
+from rise_agents.rollouts.collect_config import CollectConfig
+from rise_agents.rollouts.progress import Progress
+from rise_agents.rollouts.turn_plan import TurnPlan
+from rise_agents.types import SamplingConfig
+from rise_env import MathEnv, NumericChecker
+from rise_env.cli.main import main
+from rise_env.errors import ConfigError
+from rise_env.trajectories.store import TrajectoryStore, read_run, read_trajectories
+from rise_env.types import Conversation, Problem
+from tests.rise_agents.fake_agents import PROBLEMS, SeededAgent, luck, sums, wrong
+
+SAMPLING = SamplingConfig()
+
+
+def play(
+    path: Path, indices: range, *, max_concurrent_episodes: int = 7, seed: int = 0
+) -> tuple[Progress, SeededAgent]:
+    agent = SeededAgent(luck)
+    with TrajectoryStore(path, {}) as store:
+        done = collect(
+            [TurnPlan(agent)] * 3,
+            sums,
+            indices,
+            store,
+            SAMPLING,
+            seed=seed,
+            max_concurrent_episodes=max_concurrent_episodes,
+        )
+    return done, agent
+
+
+def test_every_problem_is_played_once_and_stored_in_order(tmp_path: Path) -> None:
+    done, _ = play(tmp_path / "s.jsonl", range(20))
+    stored = list(read_trajectories(tmp_path / "s.jsonl"))
+    assert [trajectory.problem for trajectory in stored] == PROBLEMS[:20]
+    assert (done.done, done.total, done.played, done.failed) == (20, 20, 20, 0)
+    assert done.correct == sum(trajectory.terminated for trajectory in stored) > 0
+    assert done.tokens == 3 * sum(len(trajectory.turns) for trajectory in stored)
+
+
+def test_stored_episodes_are_not_played_again(tmp_path: Path) -> None:
+    play(tmp_path / "s.jsonl", range(10))
+    done, agent = play(tmp_path / "s.jsonl", range(12))
+    assert agent.batches[0] == 2
+    assert (done.done, done.played) == (12, 2)
+    assert len(list(read_trajectories(tmp_path / "s.jsonl"))) == 12
+
+
+def test_the_number_of_concurrent_episodes_changes_no_trajectory(tmp_path: Path) -> None:
+    play(tmp_path / "a.jsonl", range(20), max_concurrent_episodes=3)
+    play(tmp_path / "b.jsonl", range(20), max_concurrent_episodes=100)
+    assert list(read_trajectories(tmp_path / "a.jsonl")) == list(read_trajectories(tmp_path / "b.jsonl"))
+
+
+class RaisesWhenClosed(MathEnv):
+    """Raises at every third problem, and whenever it is closed."""
+
+    closed = 0
+
+    def step(self, action: str) -> tuple[Conversation, float, bool, bool, dict[str, Any]]:
+        if int(self.problem.id.partition("/")[2]) % 3 == 0:
+            raise RuntimeError("broken")
+        return super().step(action)
+
+    def close(self) -> None:
+        type(self).closed += 1
+        raise OSError("not now")
+
+
+def test_broken_environments_are_closed_immediately_even_if_closing_raises(tmp_path: Path) -> None:
+    open_at_once = []
+
+    def make() -> MathEnv:
+        made.append(RaisesWhenClosed(PROBLEMS, NumericChecker()))
+        open_at_once.append(len(made) - RaisesWhenClosed.closed)
+        return made[-1]
+
+    made: list[RaisesWhenClosed] = []
+    RaisesWhenClosed.closed = 0
+    with TrajectoryStore(tmp_path / "s.jsonl", {}) as store:
+        done = collect(
+            [TurnPlan(ScriptedAgent(wrong))],
+            make,
+            range(30),
+            store,
+            SAMPLING,
+            seed=0,
+            max_concurrent_episodes=3,
+        )
+    assert (done.played, done.failed) == (30, 10)
+    assert max(open_at_once) <= 4
+    assert RaisesWhenClosed.closed == len(made)
+
+
+def test_an_environment_is_reused_after_its_agent_failed(tmp_path: Path) -> None:
+    made = []
+
+    def make() -> MathEnv:
+        made.append(sums())
+        return made[-1]
+
+    def fails_at_3(conversation: Conversation) -> str:
+        if "3 +" in conversation[0]["content"]:
+            raise RuntimeError("no")
+        return wrong(conversation)
+
+    with TrajectoryStore(tmp_path / "s.jsonl", {}) as store:
+        done = collect(
+            [TurnPlan(ScriptedAgent(fails_at_3))],
+            make,
+            range(20),
+            store,
+            SAMPLING,
+            seed=0,
+            max_concurrent_episodes=4,
+        )
+    assert (done.failed, len(made)) == (2, 4)
+
+
+@pytest.mark.parametrize("lost", ["check", "conversation"])
+def test_a_wrapper_that_drops_the_check_or_the_conversation_fails_its_episodes(
+    tmp_path: Path, lost: str
+) -> None:
+    class Loses(gymnasium.Wrapper):  # type: ignore[type-arg]
+        def step(self, action: str) -> Any:
+            conversation, *rest, info = self.env.step(action)
+            return ("text", *rest, info) if lost == "conversation" else (conversation, *rest, {})
+
+    with TrajectoryStore(tmp_path / "s.jsonl", {}) as store:
+        plan = [TurnPlan(ScriptedAgent(wrong))]
+        done = collect(plan, lambda: Loses(sums()), range(3), store, SAMPLING, seed=0)
+    assert done.failed == 3
+    assert "CheckResult" in str(next(read_trajectories(tmp_path / "s.jsonl")).error)
+
+
+def test_environments_are_reused(tmp_path: Path) -> None:
+    made = []
+
+    def make() -> MathEnv:
+        made.append(sums())
+        return made[-1]
+
+    with TrajectoryStore(tmp_path / "s.jsonl", {}) as store:
+        collect(
+            [TurnPlan(ScriptedAgent(wrong))],
+            make,
+            range(20),
+            store,
+            SAMPLING,
+            seed=0,
+            max_concurrent_episodes=3,
+        )
+    assert len(made) == 3
+
+
+@pytest.mark.parametrize(
+    ("max_concurrent_requests", "max_concurrent_episodes", "batch"),
+    [(0, None, 256), (300, None, 300), (300, 7, 7)],
+)
+def test_by_default_as_many_episodes_are_concurrent_as_the_agent_can_use(
+    tmp_path: Path, max_concurrent_requests: int, max_concurrent_episodes: int | None, batch: int
+) -> None:
+    problems = [Problem(id=str(i), question=f"What is {i} + {i}?", reference="0") for i in range(400)]
+    agent = SeededAgent(luck)
+    if max_concurrent_requests:
+        agent.max_concurrent_requests = max_concurrent_requests  # type: ignore[attr-defined]
+        agent.stream = lambda *_: None  # type: ignore[attr-defined]
+    with TrajectoryStore(tmp_path / "s.jsonl", {}) as store:
+        collect(
+            [TurnPlan(agent)],
+            lambda: MathEnv(problems, NumericChecker()),
+            range(400),
+            store,
+            SAMPLING,
+            seed=0,
+            max_concurrent_episodes=max_concurrent_episodes,
+        )
+    assert max(agent.batches) == batch
+
+
+def test_another_seed_is_another_set_of_episodes(tmp_path: Path) -> None:
+    play(tmp_path / "s.jsonl", range(10))
+    done, _ = play(tmp_path / "s.jsonl", range(10), seed=1)
+    assert done.played == 10
+
+
+def test_progress_is_reported_before_the_first_episode_and_after_each_write(tmp_path: Path) -> None:
+    reported: list[int] = []
+    with TrajectoryStore(tmp_path / "s.jsonl", {}) as store:
+        collect(
+            [TurnPlan(ScriptedAgent(wrong))],
+            sums,
+            range(10),
+            store,
+            SAMPLING,
+            seed=0,
+            max_concurrent_episodes=4,
+            on_progress=lambda state: reported.append(state.done),
+        )
+    assert reported == [0, 4, 8, 10]
+
+
+class BreaksForGood(MathEnv):
+    """Breaks for good at one problem."""
+
+    broken = False
+
+    def step(self, action: str) -> tuple[Conversation, float, bool, bool, dict[str, Any]]:
+        self.broken = self.broken or self.problem.id == "sums/3"
+        if self.broken:
+            raise RuntimeError("broken")
+        return super().step(action)
+
+
+def test_a_broken_environment_fails_its_episode_and_no_later_one(tmp_path: Path) -> None:
+    with TrajectoryStore(tmp_path / "s.jsonl", {}) as store:
+        done = collect(
+            [TurnPlan(ScriptedAgent(wrong))],
+            lambda: BreaksForGood(PROBLEMS, NumericChecker()),
+            range(20),
+            store,
+            SAMPLING,
+            seed=0,
+            max_concurrent_episodes=4,
+        )
+    errors = [trajectory.error for trajectory in read_trajectories(tmp_path / "s.jsonl")]
+    assert errors == [None] * 3 + ["turn 1: RuntimeError: broken"] + [None] * 16
+    assert (done.played, done.failed) == (20, 1)
+
+
+@pytest.mark.parametrize(
+    ("indices", "max_concurrent_episodes", "message"),
+    [
+        pytest.param([1, 1], 4, "must occur once", id="an index twice"),
+        pytest.param([100], 4, "there is no problem 100", id="no such problem"),
+        pytest.param([1], 0, "max_concurrent_episodes must be", id="no episodes at a time"),
+    ],
+)
+def test_wrong_arguments_are_named(
+    tmp_path: Path, indices: list[int], max_concurrent_episodes: int, message: str
+) -> None:
+    with (
+        TrajectoryStore(tmp_path / "s.jsonl", {}) as store,
+        pytest.raises(ConfigError, match=message),
+    ):
+        collect(
+            [TurnPlan(ScriptedAgent(wrong))],
+            sums,
+            indices,
+            store,
+            SAMPLING,
+            seed=0,
+            max_concurrent_episodes=max_concurrent_episodes,
+        )
+
+
+COMMAND = ["collect", "RISE-Arithmetic-v0", "--agent", "expert", "--turns", "2", "--limit", "9"]
+
+
+def test_the_command_writes_a_store_and_its_settings(tmp_path: Path) -> None:
+    assert main([*COMMAND, "--out", str(tmp_path), "--env_settings.split", "test"]) == 0
+    stored = list(read_trajectories(tmp_path / "trajectories.jsonl"))
+    assert [trajectory.problem.id.rpartition("/")[2] for trajectory in stored] == list("012345678")
+    assert all(trajectory.problem.split == "test" and trajectory.terminated for trajectory in stored)
+    record = read_run(tmp_path / "trajectories.jsonl")
+    assert record["env"] == "RISE-Arithmetic-v0"
+    assert record["agents"] == [["expert", 1], ["expert", 1]]
+    assert record["settings"]["sampling"]["temperature"] == 1.0
+    assert "torch" in record["versions"]
+    assert "split: test" in (tmp_path / "config.yaml").read_text()
+
+
+def test_the_command_continues_an_existing_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main([*COMMAND, "--out", str(tmp_path)])
+    first = (tmp_path / "trajectories.jsonl").read_bytes()
+    assert main([*COMMAND, "--limit", "12", "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "trajectories.jsonl").read_bytes().startswith(first)
+    assert len(list(read_trajectories(tmp_path / "trajectories.jsonl"))) == 12
+    assert "12 of 12 episodes" in capsys.readouterr().out
+
+
+def test_other_settings_in_the_same_folder_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([*COMMAND, "--out", str(tmp_path)])
+    before = [(path.name, path.read_bytes()) for path in sorted(tmp_path.iterdir())]
+    assert main([*COMMAND, "--out", str(tmp_path), "--sampling.temperature", "0.5"]) == 2
+    error = capsys.readouterr().err
+    assert "settings.sampling.temperature is 1.0, not 0.5" in error
+    assert [(path.name, path.read_bytes()) for path in sorted(tmp_path.iterdir())] == before
+
+
+def test_a_config_file_and_options_say_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "c.yaml"
+    file.write_text(
+        "env: RISE-Arithmetic-v0\nagent: expert\nturns: 2\nlimit: 5\nsampling: {temperature: 0.5}\n"
+    )
+    assert main(["collect", "--config", str(file), "--out", str(tmp_path / "a"), "--limit", "9"]) == 0
+    options = ["--sampling.temperature", "0.5", "--out", str(tmp_path / "b")]
+    assert main([*COMMAND, *options]) == 0
+    stores = [tmp_path / name / "trajectories.jsonl" for name in "ab"]
+    assert list(read_trajectories(stores[0])) == list(read_trajectories(stores[1]))
+    assert read_run(stores[0]) == read_run(stores[1])
+
+
+def test_resume_false_refuses_a_folder_with_a_store(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = [*COMMAND, "--out", str(tmp_path)]
+    assert main([*options, "--resume", "false"]) == 0
+    assert main([*options, "--resume", "false"]) == 2
+    assert "holds a store already" in capsys.readouterr().err
+    assert main([*options, "--resume"]) == 0
+
+
+def test_a_dry_run_prints_the_maximal_cost_and_plays_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--out", str(tmp_path / "new"), "--dry_run", "true", "--num_samples", "4"]
+    options += ["--sampling.max_new_tokens", "100", "--agent_settings.prices", '{"completion": 1000}']
+    assert main([*COMMAND, "--agent", "openai:m@http://x", *options]) == 0
+    printed = capsys.readouterr().out
+    assert "9 episodes: at most 45 calls" in printed
+    assert "4,500 generated tokens, $4.50" in printed
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["RISE-Aritmetic-v0"], "did you mean 'RISE-Arithmetic-v0'", id="environment"),
+        pytest.param(["RISE-Arithmetic-v0", "--agent", "expertt"], "did you mean 'expert'", id="agent"),
+        pytest.param(["RISE-Arithmetic-v0", "--env_settings.splt", "test"], "splt", id="environment setting"),
+        pytest.param(["RISE-Arithmetic-v0", "--agent_settings.x", "1"], "no setting 'x'", id="agent setting"),
+        pytest.param(["RISE-Arithmetic-v0", "--turns", "0"], "turns must be at least 1", id="turns"),
+        pytest.param(["RISE-Arithmetic-v0", "--turns", "two"], "two", id="not a number"),
+        pytest.param(["RISE-Arithmetic-v0", "--sampling.top_p", "2"], "top_p must be", id="sampling"),
+        pytest.param(["RISE-Arithmetic-v0", "--limt", "2"], "limt", id="option"),
+        pytest.param(["RISE-GSM8K-v0", "--env_settings.data_dir", "/no/such"], "/no/such", id="data"),
+        pytest.param(["RISE-Arithmetic-v0", "--agent", "transformers:/no/such"], "/no/such", id="model"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    out = tmp_path / "new"
+    given = ["--agent", "expert", "--limit", "3", "--out", str(out)]
+    assert main(["collect", arguments[0], *given, *arguments[1:]]) == 2
+    error = capsys.readouterr().err.strip()
+    assert message in error
+    assert "\n" not in error
+    assert not (out / "trajectories.jsonl").exists()
+
+
+def test_a_teacher_with_several_samples_can_play_the_last_turn(tmp_path: Path) -> None:
+    config = CollectConfig(
+        env="RISE-Arithmetic-v0",
+        agent="tests.rise_agents.slow_agents:make_agent",
+        agent_settings={"seconds": 0.0},
+        teacher="expert",
+        turns=2,
+        num_samples=4,
+        limit=5,
+        out=str(tmp_path),
+    )
+    assert run(config, show=False).correct == 5
+    for trajectory in read_trajectories(tmp_path / "trajectories.jsonl"):
+        assert [turn.action.agent for turn in trajectory.turns] == ["slow", "expert"]
+        assert len(trajectory.turns[1].attempts) == 1

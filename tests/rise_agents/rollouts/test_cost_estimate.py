@@ -1,0 +1,49 @@
+import pytest
+
+from rise_agents.client.rate_limit import Prices
+from rise_agents.rollouts.cost_estimate import Estimate, estimate_episodes
+from tests.rise_agents.fake_agents import sums
+
+
+def test_upper_bounds_match_a_count_by_hand() -> None:
+    # "What is 0 + 0?" and the first prompt around it; with no reply, each turn adds the feedback
+    env = sums(feedback=lambda problem, check, turn: "xxx")
+    env.reset(options={"index": 0})
+    first = len(env.reset(options={"index": 0})[0][0]["content"]) / 3 + 8
+    estimate = estimate_episodes(env, [0] * 10, num_samples=[1, 1, 4], max_new_tokens=50)
+    second = first + 8 + (1 + 8) + 50
+    third = second + 8 + (1 + 8) + 50
+    assert estimate.calls == 10 * (2 + 4)
+    assert estimate.completion_tokens == 60 * 50
+    assert estimate.prompt_tokens == pytest.approx(10 * (first + second + 4 * third), abs=1)
+    assert estimate.usd is None
+
+
+def test_prices_give_a_cost_in_dollars() -> None:
+    estimate = estimate_episodes(
+        sums(), range(5), num_samples=[1], max_new_tokens=1000, teacher_prices=Prices(completion=2.0)
+    )
+    assert estimate.usd == pytest.approx(0.01)
+    assert "$0.01" in str(estimate)
+
+
+def test_each_turn_costs_what_its_agent_costs() -> None:
+    estimate = estimate_episodes(
+        sums(),
+        range(5),
+        num_samples=[1, 1, 4],
+        max_new_tokens=1000,
+        prices=Prices(completion=10.0),
+        teacher_prices=Prices(completion=1.0),
+    )
+    assert estimate.usd == pytest.approx(5 * (2 * 0.01 + 4 * 0.001))
+    assert estimate.unpriced == 0
+
+
+def test_calls_without_a_price_are_reported() -> None:
+    estimate = estimate_episodes(
+        sums(), range(5), num_samples=[1, 1, 4], max_new_tokens=1000, teacher_prices=Prices(completion=1.0)
+    ).times(2)
+    assert estimate.usd == pytest.approx(2 * 5 * 4 * 0.001)
+    assert str(estimate).endswith("$0.04 for 40 calls; the other 20 have no price")
+    assert "price" not in str(Estimate(episodes=1, calls=1, prompt_tokens=1, completion_tokens=1, usd=None))

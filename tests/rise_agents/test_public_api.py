@@ -1,0 +1,74 @@
+"""What `import rise_agents` exports, and what it does not import."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rise_agents
+
+EXPORTS = {
+    "Agent",
+    "ExpertAgent",
+    "OpenAIAgent",
+    "ReplayAgent",
+    "Reply",
+    "SamplingConfig",
+    "ScriptedAgent",
+    "StreamingAgent",
+    "TransformersAgent",
+    "TurnPlan",
+    "VLLMAgent",
+    "collect",
+    "evaluate",
+    "load_agent",
+    "rollout",
+}
+
+
+def run(script: str) -> str:
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_exported_names_are_pinned() -> None:
+    assert set(rise_agents.__all__) == EXPORTS
+    assert set(dir(rise_agents)) >= EXPORTS
+    assert all(callable(getattr(rise_agents, name)) for name in EXPORTS)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'rise_agents' has no attribute 'Agents'"):
+        rise_agents.Agents  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_importing_the_package_loads_no_heavy_library() -> None:
+    heavy = "torch transformers vllm openai ray"
+    assert run(f"import sys, rise_agents; print(sorted(set('{heavy}'.split()) & set(sys.modules)))") == "[]\n"
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import rise_agents",
+        "import rise_agents.rollouts.rollout, rise_agents.rollouts.collect, rise_agents.evaluation.runner",
+        "from rise_agents.rollouts import collect, rollout; from rise_agents.cli import collect, evaluate",
+    ],
+)
+def test_exported_functions_stay_functions_whatever_else_is_imported(imports: str) -> None:
+    names = "from rise_agents import collect, evaluate, rollout"
+    check = "assert {type(f).__name__ for f in (collect, evaluate, rollout)} == {'function'}"
+    run(f"{imports}\n{names}\n{check}\n")
+    run(f"{names}\n{imports}\n{names}\n{check}\n")
+
+
+def test_only_the_front_door_and_the_registry_name_a_back_end() -> None:
+    package = Path(rise_agents.__file__).parent
+    users = {
+        str(path.relative_to(package))
+        for path in package.rglob("*.py")
+        if path.parent.name != "backends" and "rise_agents.backends" in path.read_text()
+    }
+    assert users <= {"__init__.py", "registry.py"}
