@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rise_env.errors import ConfigError
-from rise_trainers.data.targets import Selection, kept_turns, select, shortened, targets
+from rise_trainers.data.targets import Selection, kept_turns, select_targets, shortened, targets
 from tests.rise_trainers.small_models import RETRY, trajectory
 
 
@@ -87,16 +87,16 @@ def test_replies_that_failed_are_never_learned_from() -> None:
 
 
 def test_a_trajectory_that_two_stores_hold_counts_once() -> None:
-    assert len(select([trajectory([1]), trajectory([1])], Selection())) == 1
+    assert len(select_targets([trajectory([1]), trajectory([1])], Selection())) == 1
 
 
 def test_a_cap_limits_trajectories_per_problem_and_depends_on_the_seed_alone() -> None:
     episodes = [dataclasses.replace(trajectory([1], name=f"p{i % 2}"), id=str(i)) for i in range(20)]
     selection = Selection(per_problem=3)
-    kept = select(episodes, selection, seed=1)
+    kept = select_targets(episodes, selection, seed=1)
     assert [sum(t.problem == name for t in kept) for name in ("p0", "p1")] == [3, 3]
-    assert kept == select(episodes, selection, seed=1)
-    assert kept != select(episodes, selection, seed=2)
+    assert kept == select_targets(episodes, selection, seed=1)
+    assert kept != select_targets(episodes, selection, seed=2)
 
 
 @given(st.lists(st.sampled_from([-1.0, 0.0, 1.0]), min_size=1, max_size=6))

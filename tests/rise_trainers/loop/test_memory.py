@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from transformers import LlamaConfig
 
-from rise_trainers.fit.config import FitConfig, LoraSettings
+from rise_trainers.fitting.config import FitConfig, LoraSettings
 from rise_trainers.loop.memory import GIB, estimate, parameters
 
 SEVEN_B = LlamaConfig(vocab_size=32000, hidden_size=4096, intermediate_size=11008, num_hidden_layers=32)

@@ -113,7 +113,7 @@ def targets(trajectory: Trajectory, selection: Selection) -> list[TrainingTarget
     return [_target(trajectory, *turns[place], selection) for place in kept]
 
 
-def select(
+def select_targets(
     trajectories: Iterable[Trajectory], selection: Selection, *, seed: int = 0
 ) -> list[TrainingTarget]:
     """Return the targets of all trajectories.

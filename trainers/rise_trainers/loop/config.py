@@ -10,7 +10,7 @@ from rise_agents.types import SamplingConfig
 from rise_env.errors import ConfigError
 from rise_env.utils.settings import merged
 from rise_env.utils.suggestions import did_you_mean
-from rise_trainers.fit.fit import FitConfig
+from rise_trainers.fitting.config import FitConfig
 
 OWN = ("data", "model", "output", "seed")
 """What the loop sets in every fit."""
@@ -167,7 +167,7 @@ def fit_config(
     Raises:
         ConfigError: A setting is unknown, is one that the loop sets itself, or has a wrong value.
     """
-    from rise_trainers.fit.fit import from_json, to_json
+    from rise_trainers.fitting.config import from_json, to_json
 
     given = _known("fit", config.fit)
     if boost and config.boost is not None:

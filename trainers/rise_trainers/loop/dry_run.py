@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rise_trainers.fit.fit import from_json, partial_folder
+from rise_trainers.fitting.config import from_json
+from rise_trainers.fitting.paths import partial_folder
 from rise_trainers.loop.config import RunConfig
 from rise_trainers.loop.forecast import Forecast, Problems, find_shape, forecast, look_up, machines
 from rise_trainers.loop.memory import parameters
@@ -116,7 +117,7 @@ def _notes(config: RunConfig, phases: Sequence[Phase]) -> list[str]:
 
 
 def _commands(out: Path, phase: Phase) -> list[str]:
-    from rise_trainers.fit import launcher as launch
+    from rise_trainers.fitting import launcher as launch
     from rise_trainers.loop import supervisor as supervise
 
     lines = [f"{phase.name}:", "  " + shlex.join(supervise.command(out / "phases", phase))]

@@ -22,7 +22,7 @@ from rise_env.errors import DataNotFoundError, MissingDependencyError
 from rise_env.problems.catalog import CATALOG
 from rise_env.problems.catalog_loader import whereabouts
 from rise_env.types import Problem
-from rise_trainers.fit.fit import FitConfig, from_json
+from rise_trainers.fitting.config import FitConfig, from_json
 from rise_trainers.loop.config import RunConfig
 from rise_trainers.loop.memory import GIB, MemoryEstimate, estimate, parameters
 from rise_trainers.loop.phases import Phase, environment_settings

@@ -8,7 +8,7 @@ top: leave a tenth free.
 from dataclasses import dataclass
 from typing import Any
 
-from rise_trainers.fit.config import FitConfig
+from rise_trainers.fitting.config import FitConfig
 from rise_trainers.loss.weighted_nll import LOGITS_PER_CHUNK
 
 GIB = float(1 << 30)

@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 import rise_agents.tiny
 from rise_env.utils.seeding import derive
-from rise_trainers.fit.fit import to_json as fit_to_json
+from rise_trainers.fitting.config import to_json as fit_to_json
 from rise_trainers.loop.config import BoostConfig, RunConfig, fit_config
 
 LABEL = "evaluate"

@@ -5,7 +5,7 @@ from typing import Any
 import rise_env
 from rise_agents.registry import check_agent
 from rise_env.errors import ConfigError
-from rise_trainers.fit.fit import check_inputs
+from rise_trainers.fitting.fit import check_inputs
 from rise_trainers.loop.config import RunConfig, fit_config
 from rise_trainers.loop.phases import first_model
 

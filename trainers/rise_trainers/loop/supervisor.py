@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from rise_env.errors import PhaseError
 from rise_env.utils.file_lock import exclusive
-from rise_trainers.fit.fit import metrics_path
+from rise_trainers.fitting.paths import metrics_path
 from rise_trainers.loop.phases import Phase
 from rise_trainers.utils import parent_death as lifeline
 

@@ -13,7 +13,7 @@ from rise_env.metrics.report_row import row
 from rise_env.metrics.report_table import headline
 from rise_env.trajectories.store import read_run, read_trajectories
 from rise_env.types import Trajectory
-from rise_trainers.fit.fit import metrics_path
+from rise_trainers.fitting.paths import metrics_path
 from rise_trainers.loop.phases import Phase
 
 FIT_GROUPS = {"data": "data", "step": "train", "end": "fit"}

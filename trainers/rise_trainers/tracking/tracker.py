@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from rise_env.utils.versions import installed
-from rise_trainers.fit.fit import to_json as fit_to_json
+from rise_trainers.fitting.config import to_json as fit_to_json
 from rise_trainers.loop.config import OWN, RunConfig, fit_config, to_json
 from rise_trainers.loop.phases import Phase
 from rise_trainers.tracking import wandb_run

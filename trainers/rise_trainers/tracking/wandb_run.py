@@ -20,7 +20,7 @@ from typing import Any
 
 from rise_env.errors import ConfigError, MissingDependencyError
 from rise_env.metrics.report_table import COLUMNS, headline, long_rows
-from rise_trainers.fit.fit import metrics_path
+from rise_trainers.fitting.paths import metrics_path
 from rise_trainers.loop.phases import Phase
 from rise_trainers.tracking import phase_metrics
 from rise_trainers.tracking.wandb_artifacts import Artifacts

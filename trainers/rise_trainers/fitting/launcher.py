@@ -14,7 +14,8 @@ from typing import Any
 
 import rise_env.errors
 from rise_env.errors import MissingDependencyError, RiseError, TrainingError
-from rise_trainers.fit.config import METRICS, SETTINGS, FitConfig
+from rise_trainers.fitting.config import FitConfig
+from rise_trainers.fitting.paths import METRICS, SETTINGS
 from rise_trainers.utils import parent_death as lifeline
 
 ERROR = "error.json"
@@ -28,7 +29,7 @@ def command(config: FitConfig, partial: Path) -> list[str]:
     One machine: DeepSpeed's per-node launcher, which ends its ranks when it is ended. Several: its runner,
     which reaches the machines of the hostfile by ssh; the partial folder must be on a shared disk then.
     """
-    work = ["--module", "--no_local_rank", "rise_trainers.fit.rank", str(partial.resolve() / SETTINGS)]
+    work = ["--module", "--no_local_rank", "rise_trainers.fitting.rank", str(partial.resolve() / SETTINGS)]
     port = f"--master_port={free_port()}"
     start = [sys.executable, "-m", "rise_trainers.utils.parent_death"]
     if config.hostfile is not None:

@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from rise_env.trajectories.store import read_run, read_trajectories
-from rise_trainers.fit.fit import FitConfig, from_json, launch_fit
+from rise_trainers.fitting.config import from_json
+from rise_trainers.fitting.fit import fit
 from rise_trainers.loop.config import (
     BoostConfig,
     ImproveConfig,
@@ -115,9 +116,9 @@ def test_a_model_plays_with_a_teacher_and_is_fitted_on_it(style: str, tmp_path: 
     played = list(read_trajectories(store_path(Path(config.out), 0, 1)))
     assert [len(t.turns) for t in played] == [2] * 8
     assert all(t.turns[1].action.check.correct for t in played)
-    fit: FitConfig = from_json(phases["seed-0.1-fit"].settings)
+    settings_of_fit = from_json(phases["seed-0.1-fit"].settings)
     lines: list[dict[str, Any]] = []
-    launch_fit(fit, progress=lines.append)
+    fit(settings_of_fit, progress=lines.append)
     losses = [line["loss"] for line in lines if line["kind"] == "step"]
     assert len(losses) == 4
     assert losses[-1] < losses[0]

@@ -10,10 +10,6 @@ from rise_env.errors import ConfigError
 from rise_trainers.data.targets import Selection
 from rise_trainers.data.weights import Weighting
 
-METRICS = "metrics.jsonl"
-SETTINGS = "fit.json"
-"""In the folder of a fit: what was measured, and these settings."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoraSettings:
