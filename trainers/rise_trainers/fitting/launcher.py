@@ -16,7 +16,8 @@ import rise_env.errors
 from rise_env.errors import MissingDependencyError, RiseError, TrainingError
 from rise_trainers.fitting.config import FitConfig
 from rise_trainers.fitting.paths import METRICS, SETTINGS
-from rise_trainers.utils import parent_death as lifeline
+from rise_trainers.utils import parent_death
+from rise_trainers.utils.processes import terminate
 
 ERROR = "error.json"
 """Written by a rank that stopped because of bad input."""
@@ -51,7 +52,7 @@ def environment(config: FitConfig) -> dict[str, str]:
     wanted = config.threads or min(share, int(variables.get("OMP_NUM_THREADS", share)))
     variables["OMP_NUM_THREADS"] = str(wanted)
     variables.setdefault("TOKENIZERS_PARALLELISM", "false")
-    variables[lifeline.PARENT] = str(os.getpid())
+    variables[parent_death.PARENT] = str(os.getpid())
     return variables
 
 
@@ -77,7 +78,7 @@ def run_launcher(
                 _tell(progress, lines)
                 time.sleep(0.1)
         finally:
-            _end(process)
+            terminate(process)
     _tell(progress, lines)
     if process.returncode:
         raise _failure(partial, process.returncode)
@@ -87,16 +88,6 @@ def _tell(progress: Callable[[dict[str, Any]], None] | None, lines: "_Follower")
     for line in lines.read():
         if progress is not None:
             progress(line)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def _failure(partial: Path, code: int) -> RiseError:
