@@ -1,11 +1,20 @@
 import dataclasses
+import typing
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rise_env.errors import ConfigError
-from rise_trainers.data.targets import Selection, kept_turns, select_targets, shortened, targets
+from rise_trainers.data.targets import (
+    CRITERIA,
+    TURNS,
+    Selection,
+    kept_turns,
+    select_targets,
+    shortened,
+    targets,
+)
 from tests.rise_trainers.small_models import RETRY, trajectory
 
 
@@ -28,8 +37,8 @@ from tests.rise_trainers.small_models import RETRY, trajectory
 def test_criteria_mean_what_the_released_code_means(
     rewards: list[float], criterion: str, expected: list[int]
 ) -> None:
-    assert kept_turns(rewards, criterion) == expected  # type: ignore[arg-type]
-    found = targets(trajectory(rewards), Selection(criterion=criterion))  # type: ignore[arg-type]
+    assert kept_turns(rewards, criterion) == expected
+    found = targets(trajectory(rewards), Selection(criterion=criterion))
     assert [target.turn for target in found] == expected
 
 
@@ -70,7 +79,7 @@ def test_unsolved_trajectories_can_be_left_out() -> None:
     ("turns", "expected"), [("all", [0, 1, 2]), ("first", [0]), ("last", [2]), ("later", [1, 2])]
 )
 def test_trained_turns_can_be_chosen(turns: str, expected: list[int]) -> None:
-    found = targets(trajectory([0, 0, 1]), Selection(turns=turns))  # type: ignore[arg-type]
+    found = targets(trajectory([0, 0, 1]), Selection(turns=turns))
     assert [target.turn for target in found] == expected
 
 
@@ -111,4 +120,16 @@ def test_the_best_turns_are_those_that_reach_the_running_maximum(rewards: list[f
 )
 def test_unknown_settings_are_refused(settings: dict[str, object]) -> None:
     with pytest.raises(ConfigError):
-        Selection(**settings)  # type: ignore[arg-type]
+        Selection(**settings)
+
+
+def test_every_entry_of_the_tables_can_be_set_and_no_other() -> None:
+    hints = typing.get_type_hints(Selection)
+    assert typing.get_args(hints["criterion"]) == tuple(CRITERIA)
+    assert typing.get_args(hints["turns"]) == tuple(TURNS)
+    assert [Selection(criterion=name).criterion for name in CRITERIA] == list(CRITERIA)
+    assert [Selection(turns=name).turns for name in TURNS] == list(TURNS)
+    with pytest.raises(ConfigError, match="no criterion 'bester'; did you mean 'best'"):
+        Selection(criterion="bester")
+    with pytest.raises(ConfigError, match="no choice of turns 'lats'; did you mean 'last'"):
+        Selection(turns="lats")
