@@ -129,7 +129,7 @@ def test_every_entry_of_the_tables_can_be_set_and_no_other() -> None:
     assert typing.get_args(hints["turns"]) == tuple(TURNS)
     assert [Selection(criterion=name).criterion for name in CRITERIA] == list(CRITERIA)
     assert [Selection(turns=name).turns for name in TURNS] == list(TURNS)
-    with pytest.raises(ConfigError, match="no criterion 'bester'; did you mean 'best'"):
-        Selection(criterion="bester")
+    with pytest.raises(ConfigError, match="no criterion 'betterr'; did you mean 'better'"):
+        Selection(criterion="betterr")
     with pytest.raises(ConfigError, match="no choice of turns 'lats'; did you mean 'last'"):
         Selection(turns="lats")
