@@ -27,7 +27,8 @@ from rise_trainers.loop.config import (
     to_json,
 )
 from rise_trainers.loop.dry_run import describe
-from rise_trainers.loop.phases import model_folder, plan_phases, store_path
+from rise_trainers.loop.phases import plan_phases
+from rise_trainers.loop.run_folder import model_folder, store_path
 from tests.rise_trainers import small_models as toys
 from tests.rise_trainers.chat_templates import STYLES
 

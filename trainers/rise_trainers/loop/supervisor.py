@@ -141,8 +141,8 @@ def command(folder: Path, phase: Phase) -> list[str]:
 def progress_of(phase: Phase) -> float:
     """Return how much of a phase is done, from 0 to 1, as its files tell."""
     if phase.command == "fit":
-        return _fit_progress(Path(phase.watch[0]))
-    done = sum(max(0, _lines(Path(path)) - 1) for path in phase.watch)
+        return _fit_progress(Path(phase.progress_files[0]))
+    done = sum(max(0, _lines(Path(path)) - 1) for path in phase.progress_files)
     return done / phase.units if phase.units else 0.0
 
 

@@ -30,11 +30,11 @@ CURVES = (
 def phase_lines(phase: Phase) -> list[dict[str, Any]]:
     """Return the lines of metrics.jsonl of a phase that ended: one, or one per line that a fit wrote."""
     if phase.command == "fit":
-        return fit_lines(metrics_path(phase.watch[0]).read_text())
+        return fit_lines(metrics_path(phase.progress_files[0]).read_text())
     group = "collect" if phase.command == "collect" else "eval"
-    found = statistics(list(read_trajectories(phase.watch[0])))
+    found = statistics(list(read_trajectories(phase.progress_files[0])))
     if phase.command == "evaluate":
-        found |= measured(Path(phase.watch[0]), Path(phase.watch[1]))
+        found |= measured(Path(phase.progress_files[0]), Path(phase.progress_files[1]))
     return [{f"{group}/{key}": value for key, value in found.items()}]
 
 

@@ -44,7 +44,7 @@ class Artifacts:
         name, kind = PRODUCTS[phase.command]
         alias = phase.name.rpartition("-")[0]
         made_from = list(dict.fromkeys(self._use(source, known=known) for source in _sources(phase)))
-        for path in phase.watch:
+        for path in phase.progress_files:
             self._known[path] = f"{name}-{self._run.id}:{alias}"
         if known:
             return
@@ -56,7 +56,7 @@ class Artifacts:
             "settings": phase.settings,
         }
         artifact = _artifact(f"{name}-{self._run.id}", kind, metadata)
-        for path in phase.watch:
+        for path in phase.progress_files:
             _add(artifact, Path(path), upload=kind != "model" or self._upload_models)
         self._send(artifact, alias)
 

@@ -87,7 +87,7 @@ class WandbRun:
         if self._began[0] != phase.name:
             self._began = (phase.name, time.time())
         with contextlib.suppress(OSError):
-            path = metrics_path(phase.watch[0])
+            path = metrics_path(phase.progress_files[0])
             if path.stat().st_mtime > self._began[1]:  # older lines are of an attempt that was killed
                 self._log_lines(phase, phase_metrics.fit_lines(path.read_text()))
 
@@ -154,7 +154,7 @@ class WandbRun:
         shown = {prefix + key: value for key, value in shown.items()}
         if phase.command != "fit":
             # a key of its own for every phase: a table logged again under the same key replaces the old one
-            rows = phase_metrics.example_rows(phase.watch[0], EXAMPLES)
+            rows = phase_metrics.example_rows(phase.progress_files[0], EXAMPLES)
             columns = list(phase_metrics.EXAMPLE_COLUMNS)
             shown[f"examples/{phase.name}"] = wandb.Table(columns=columns, data=rows)
         return {**shown, "iteration": phase.iteration}
