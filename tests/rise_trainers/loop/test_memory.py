@@ -4,7 +4,7 @@ import pytest
 from transformers import LlamaConfig
 
 from rise_trainers.fitting.config import FitConfig, LoraSettings
-from rise_trainers.loop.memory import GIB, estimate_memory, parameters
+from rise_trainers.loop.memory import GIB, count_parameters, estimate_memory
 
 SEVEN_B = LlamaConfig(vocab_size=32000, hidden_size=4096, intermediate_size=11008, num_hidden_layers=32)
 
@@ -15,7 +15,7 @@ def config(**settings: Any) -> FitConfig:
 
 
 def test_parameters_are_counted_without_loading_weights() -> None:
-    total, largest = parameters(SEVEN_B)
+    total, largest = count_parameters(SEVEN_B)
     assert total == 6_738_415_616
     assert largest == 32000 * 4096
 

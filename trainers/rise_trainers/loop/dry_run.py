@@ -9,10 +9,9 @@ from pathlib import Path
 from rise_trainers.fitting import launcher
 from rise_trainers.fitting.paths import partial_folder
 from rise_trainers.loop import supervisor
-from rise_trainers.loop.config import RunConfig, first_model
-from rise_trainers.loop.estimate import Estimate, machines
-from rise_trainers.loop.inputs import ProblemSplit, find_inputs
-from rise_trainers.loop.memory import parameters
+from rise_trainers.loop.config import RunConfig
+from rise_trainers.loop.estimate import Estimate
+from rise_trainers.loop.inputs import ProblemSplit, RunInputs, find_inputs
 from rise_trainers.loop.phases import Phase, plan_phases
 from rise_trainers.loop.preflight import check_agents, check_size
 
@@ -36,14 +35,11 @@ def describe(config: RunConfig) -> str:
             check_size(config, inputs.test.size)
         train_size = problems.train if inputs.train.size is None else inputs.train.size
         phases = plan_phases(config, train_size, inputs)
-        model = inputs.model_origin
-        if inputs.model_config is not None:
-            model = f"{parameters(inputs.model_config)[0] / 1e6:,.1f} million parameters, from {model}"
     lines = [
         f"environment   {config.env}",
         f"problems      {_problems(problems.train, inputs.train, problems.train_split)}; "
         f"{_problems(problems.test, inputs.test, problems.test_split)}",
-        f"model         {first_model(config)}: {model}",
+        f"model         {inputs.model}: {_size(inputs)}{inputs.model_origin}",
         f"run folder    {config.out}",
         "",
         *_table(phases),
@@ -54,6 +50,10 @@ def describe(config: RunConfig) -> str:
         *(line for phase in phases for line in _commands(Path(config.out), phase)),
     ]
     return "\n".join(lines)
+
+
+def _size(inputs: RunInputs) -> str:
+    return "" if inputs.parameters is None else f"{inputs.parameters / 1e6:,.1f} million parameters, from "
 
 
 def _problems(wanted: int, found: ProblemSplit, split: str) -> str:
@@ -107,8 +107,8 @@ def _span(low: int, high: int) -> str:
 
 
 def _notes(phases: Sequence[Phase], max_new_tokens: int) -> list[str]:
-    fit = next(phase.fit for phase in phases if phase.fit is not None)
-    nodes = machines(fit)
+    fit, estimate = next((phase.fit, phase.estimate) for phase in phases if phase.fit is not None)
+    nodes = 1 if estimate is None else estimate.machines
     notes = [
         f"All at most: no problem is solved early, every reply has {max_new_tokens} tokens, "
         "every trajectory is trained. Prompts are estimated from their characters.",

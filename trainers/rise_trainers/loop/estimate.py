@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rise_trainers.fitting.config import FitConfig
-from rise_trainers.loop.memory import GIB, MemoryEstimate, estimate_memory, parameters
+from rise_trainers.loop.memory import GIB, MemoryEstimate, estimate_memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,8 @@ class Estimate:
     """Generated tokens; of a fit the trained tokens over all epochs, prompts included."""
     steps: tuple[int, int] = (0, 0)
     """Optimizer steps with one sequence per trajectory, and with one sequence per reply."""
+    machines: int = 1
+    """The machines of a fit."""
     memory: MemoryEstimate | None = None
     """Of a fit; None where the model's configuration is unknown."""
     weights_gib: float | None = None
@@ -116,22 +118,23 @@ def estimate_fit(fit: FitConfig, stores: Sequence[StoreEstimate], model_config: 
     return Estimate(
         tokens=round(tokens_per_epoch * fit.epochs),
         steps=(_steps(fit, fewest), _steps(fit, replies)),
+        machines=machines(fit),
         memory=_memory(fit, model_config),
     )
 
 
-def weights_gib(model_config: Any, agent_settings: Mapping[str, Any]) -> float | None:
+def weights_gib(parameters: int | None, agent_settings: Mapping[str, Any]) -> float | None:
     """Return the GiB per device that the weights of a model take while it plays.
 
     Args:
-        model_config: Its transformers configuration; None gives None.
+        parameters: The number of its parameters; None gives None.
         agent_settings: Settings of the agent, of which "dtype" and "tensor_parallel_size" count.
     """
-    if model_config is None:
+    if parameters is None:
         return None
     bytes_per_weight = 4 if agent_settings.get("dtype") == "float32" else 2
     devices = agent_settings.get("tensor_parallel_size", 1)
-    return float(parameters(model_config)[0] * bytes_per_weight / devices / GIB)
+    return float(parameters * bytes_per_weight / devices / GIB)
 
 
 def machines(fit: FitConfig) -> int:

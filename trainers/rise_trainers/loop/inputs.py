@@ -19,6 +19,7 @@ from rise_env.problems.catalog import CATALOG
 from rise_env.problems.catalog_loader import whereabouts as location
 from rise_env.types import Problem
 from rise_trainers.loop.config import RunConfig, environment_settings, first_model
+from rise_trainers.loop.memory import count_parameters
 
 QUESTION_LENGTH = 240
 """Characters of the placeholder problem: about the mean of GSM8K (235) and MATH (191)."""
@@ -56,6 +57,10 @@ class RunInputs:
 
     train: ProblemSplit
     test: ProblemSplit
+    model: str
+    """The first model, as a folder or hub id."""
+    parameters: int | None
+    """The number of its parameters; None where it has no configuration."""
     model_config: Any
     """The transformers configuration of the model; None where there is none."""
     model_origin: str
@@ -71,7 +76,14 @@ def find_inputs(config: RunConfig) -> RunInputs:
     train = resolve_problems(config, config.problems.train_split)
     test = resolve_problems(config, config.problems.test_split)
     model_config, origin = find_model_config(config)
-    return RunInputs(train=train, test=test, model_config=model_config, model_origin=origin)
+    return RunInputs(
+        train=train,
+        test=test,
+        model=first_model(config),
+        parameters=None if model_config is None else count_parameters(model_config)[0],
+        model_config=model_config,
+        model_origin=origin,
+    )
 
 
 def resolve_problems(config: RunConfig, split: str) -> ProblemSplit:

@@ -43,7 +43,7 @@ def estimate_memory(config: FitConfig, model_config: Any, *, machines: int = 1) 
     from rise_trainers.loss.weighted_nll import LOGITS_PER_CHUNK  # imports torch
 
     shape = model_config.get_text_config()
-    total, largest = parameters(model_config)
+    total, largest = count_parameters(model_config)
     trained = adapter_parameters(config, shape) if config.lora is not None else total
     ranks = config.ranks * machines
     states, host = _states(config, total, largest, trained, ranks, machines)
@@ -61,7 +61,7 @@ def estimate_memory(config: FitConfig, model_config: Any, *, machines: int = 1) 
     )
 
 
-def parameters(model_config: Any) -> tuple[int, int]:
+def count_parameters(model_config: Any) -> tuple[int, int]:
     """Return the number of parameters of a model with this configuration, and that of its largest layer."""
     import torch
     import transformers

@@ -94,7 +94,7 @@ class _Plan:
         self._out = Path(config.out)
         self._train_size = train_size
         self._inputs = inputs
-        self._policy_gib = None if inputs is None else weights_gib(inputs.model_config, config.agent.settings)
+        self._policy_gib = None if inputs is None else weights_gib(inputs.parameters, config.agent.settings)
         self._stores: dict[str, StoreEstimate] = {}
 
     def model(self, seed: int, stage: Stage) -> str:
