@@ -157,8 +157,8 @@ def _score_answers(settings: EvaluateConfig) -> None:
 def _train(config: BenchConfig, suite: Suite, out: Path) -> dict[str, dict[int, str]]:
     """Train all variants; return name of the row -> seed -> agent."""
     from rise_trainers import self_improve
-    from rise_trainers.loop.config import RunConfig
-    from rise_trainers.loop.phases import first_model, model_folder
+    from rise_trainers.loop.config import RunConfig, first_model
+    from rise_trainers.loop.run_folder import model_folder
 
     recipe = _read_recipe(config.recipe)
     found: dict[str, dict[int, str]] = {}
@@ -187,7 +187,7 @@ def _train(config: BenchConfig, suite: Suite, out: Path) -> dict[str, dict[int, 
 
 def _take_rollouts(source: Path, folder: Path, seed: int) -> None:
     """Copy the first rollouts of another run, which are the same episodes that this run would play."""
-    from rise_trainers.loop.phases import store_path
+    from rise_trainers.loop.run_folder import store_path
 
     own = store_path(folder, seed, 1)
     if not own.exists():

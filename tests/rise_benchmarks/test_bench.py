@@ -17,7 +17,7 @@ from rise_env.errors import ConfigError
 from rise_env.trajectories.store import read_run
 from rise_env.utils.settings import merged
 from rise_trainers.loop.config import RunConfig
-from rise_trainers.loop.phases import store_path
+from rise_trainers.loop.run_folder import store_path
 
 
 def eighteen() -> ScriptedAgent:

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rise_trainers.fit.launcher import free_port
+from rise_trainers.fitting.launcher import free_port
 from tests.rise_trainers import gradients
 from tests.rise_trainers.loss.reference import reference_gradient, relative_error
 

@@ -23,9 +23,9 @@ from torch import Tensor
 
 from rise_trainers.data.batch_sampler import RankBatches
 from rise_trainers.data.dataset import collate_packed, collate_padded, make_examples
-from rise_trainers.data.targets import Selection, TrainingTarget, select
+from rise_trainers.data.targets import Selection, TrainingTarget, select_targets
 from rise_trainers.data.tokenization import ChatTokenizer, tokenize
-from rise_trainers.fit.rwr_trainer import ExampleDataset, RWRTrainer
+from rise_trainers.fitting.rwr_trainer import ExampleDataset, RWRTrainer
 from tests.rise_trainers import small_models as toys
 
 Row = tuple[int, int, bool]
@@ -38,7 +38,7 @@ def problem(batch: int) -> tuple[ChatTokenizer, list[TrainingTarget], list[float
     It is one sequence less than the batch has room for, so that ranks and forward passes have unequal work,
     and some have none.
     """
-    targets = select(toys.trajectories(max(1, batch - 1), seed=3), Selection())
+    targets = select_targets(toys.trajectories(max(1, batch - 1), seed=3), Selection())
     weights = np.random.default_rng(0).random(len(targets)) * 12 + 0.1
     return ChatTokenizer(toys.tokenizer()), targets, weights.tolist()
 

@@ -10,7 +10,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from rise_env.trajectories.store import TrajectoryStore
 from rise_env.types import Attempt, CheckResult, Conversation, Problem, Trajectory, Turn, Verdict
-from rise_trainers.fit.fit import FitConfig
+from rise_trainers.fitting.config import FitConfig
 
 STABLE = (
     "{% for m in messages %}{{ '<' + m['role'] + '>' + m['content'] + '<end>' }}{% endfor %}"

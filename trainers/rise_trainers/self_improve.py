@@ -60,12 +60,12 @@ def run(config: RunConfig) -> Path:
     claim(out, config)
     with Tracker(out, config.track, tracked_settings(config)) as tracker:
         with Supervisor(out / "phases", phases, console) as supervisor:
-            tracker.keep([phase.name for phase in phases if supervisor.is_done(phase)])
+            tracker.drop_unfinished([phase.name for phase in phases if supervisor.is_done(phase)])
             for phase in phases:
                 if supervisor.is_done(phase):
                     supervisor.skip(phase)
                 else:
-                    supervisor.run(phase, tracker.follow)
+                    supervisor.run(phase, tracker.log_running)
                 tracker.log_phase(phase)
         if config.problems.test:
             _report(out)

@@ -21,10 +21,10 @@ import numpy as np
 import torch
 
 from rise_trainers.data.dataset import Batch, collate_padded
-from rise_trainers.fit import build_trainer as training
-from rise_trainers.fit import models
-from rise_trainers.fit.config import FitConfig
-from rise_trainers.fit.prepare_data import Prepared, prepare
+from rise_trainers.fitting import build_trainer as training
+from rise_trainers.fitting import models
+from rise_trainers.fitting.config import FitConfig
+from rise_trainers.fitting.prepare_data import Prepared, prepare
 
 WARM_UP = 2
 """Optimizer steps that are not timed.
@@ -223,6 +223,6 @@ def main(name: str, config: FitConfig) -> None:
 
 
 if __name__ == "__main__":
-    from rise_trainers.fit.config import from_json
+    from rise_trainers.fitting.config import from_json
 
     main(sys.argv[1], from_json(json.loads(sys.argv[2])))

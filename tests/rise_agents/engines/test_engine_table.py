@@ -1,12 +1,15 @@
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
 from rise_agents.cli.collect import run
-from rise_agents.engines.engine_table import ENGINES, parse_workers
+from rise_agents.engines.engine_table import parse_workers
 from rise_agents.rollouts.collect_config import CollectConfig
 from rise_agents.rollouts.progress import Progress
 from rise_env.errors import ConfigError
+from rise_env.utils import plugins
+from rise_env.utils.plugins import plugins as installed
 
 
 def config(out: Path, workers: str) -> CollectConfig:
@@ -21,7 +24,7 @@ def config(out: Path, workers: str) -> CollectConfig:
         pytest.param("ray", "workers must be ray:N with N at least 1, got 'ray'", id="no number"),
         pytest.param("ray:0", "workers must be ray:N", id="zero"),
         pytest.param("ray:x", "workers must be ray:N", id="not a number"),
-        pytest.param("dask:2", "no engine 'dask'; there are: local, ray", id="unknown engine"),
+        pytest.param("dask:2", "no collecting engine 'dask'; there are: local, ray", id="unknown engine"),
         pytest.param("local:2", "this process is one worker", id="several local workers"),
     ],
 )
@@ -42,6 +45,7 @@ def collect_nothing(config: CollectConfig, indices: range, on_progress: object, 
     return Progress(done=count, total=len(indices))
 
 
-def test_an_engine_is_one_entry_of_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ENGINES, "nothing", f"{__name__}:collect_nothing")
+def test_an_engine_is_one_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = EntryPoint("nothing", f"{__name__}:collect_nothing", plugins.ENGINES)
+    monkeypatch.setattr(plugins, "plugins", lambda group: {"nothing": entry, **installed(group)})
     assert run(config(tmp_path, "nothing:7"), show=False) == Progress(done=7, total=3)

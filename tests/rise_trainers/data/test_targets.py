@@ -1,11 +1,20 @@
 import dataclasses
+import typing
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rise_env.errors import ConfigError
-from rise_trainers.data.targets import Selection, kept_turns, select, shortened, targets
+from rise_trainers.data.targets import (
+    CRITERIA,
+    TURNS,
+    Selection,
+    kept_turns,
+    select_targets,
+    shortened,
+    targets,
+)
 from tests.rise_trainers.small_models import RETRY, trajectory
 
 
@@ -28,8 +37,8 @@ from tests.rise_trainers.small_models import RETRY, trajectory
 def test_criteria_mean_what_the_released_code_means(
     rewards: list[float], criterion: str, expected: list[int]
 ) -> None:
-    assert kept_turns(rewards, criterion) == expected  # type: ignore[arg-type]
-    found = targets(trajectory(rewards), Selection(criterion=criterion))  # type: ignore[arg-type]
+    assert kept_turns(rewards, criterion) == expected
+    found = targets(trajectory(rewards), Selection(criterion=criterion))
     assert [target.turn for target in found] == expected
 
 
@@ -70,7 +79,7 @@ def test_unsolved_trajectories_can_be_left_out() -> None:
     ("turns", "expected"), [("all", [0, 1, 2]), ("first", [0]), ("last", [2]), ("later", [1, 2])]
 )
 def test_trained_turns_can_be_chosen(turns: str, expected: list[int]) -> None:
-    found = targets(trajectory([0, 0, 1]), Selection(turns=turns))  # type: ignore[arg-type]
+    found = targets(trajectory([0, 0, 1]), Selection(turns=turns))
     assert [target.turn for target in found] == expected
 
 
@@ -87,16 +96,16 @@ def test_replies_that_failed_are_never_learned_from() -> None:
 
 
 def test_a_trajectory_that_two_stores_hold_counts_once() -> None:
-    assert len(select([trajectory([1]), trajectory([1])], Selection())) == 1
+    assert len(select_targets([trajectory([1]), trajectory([1])], Selection())) == 1
 
 
 def test_a_cap_limits_trajectories_per_problem_and_depends_on_the_seed_alone() -> None:
     episodes = [dataclasses.replace(trajectory([1], name=f"p{i % 2}"), id=str(i)) for i in range(20)]
     selection = Selection(per_problem=3)
-    kept = select(episodes, selection, seed=1)
+    kept = select_targets(episodes, selection, seed=1)
     assert [sum(t.problem == name for t in kept) for name in ("p0", "p1")] == [3, 3]
-    assert kept == select(episodes, selection, seed=1)
-    assert kept != select(episodes, selection, seed=2)
+    assert kept == select_targets(episodes, selection, seed=1)
+    assert kept != select_targets(episodes, selection, seed=2)
 
 
 @given(st.lists(st.sampled_from([-1.0, 0.0, 1.0]), min_size=1, max_size=6))
@@ -111,4 +120,16 @@ def test_the_best_turns_are_those_that_reach_the_running_maximum(rewards: list[f
 )
 def test_unknown_settings_are_refused(settings: dict[str, object]) -> None:
     with pytest.raises(ConfigError):
-        Selection(**settings)  # type: ignore[arg-type]
+        Selection(**settings)
+
+
+def test_every_entry_of_the_tables_can_be_set_and_no_other() -> None:
+    hints = typing.get_type_hints(Selection)
+    assert typing.get_args(hints["criterion"]) == tuple(CRITERIA)
+    assert typing.get_args(hints["turns"]) == tuple(TURNS)
+    assert [Selection(criterion=name).criterion for name in CRITERIA] == list(CRITERIA)
+    assert [Selection(turns=name).turns for name in TURNS] == list(TURNS)
+    with pytest.raises(ConfigError, match="no criterion 'betterr'; did you mean 'better'"):
+        Selection(criterion="betterr")
+    with pytest.raises(ConfigError, match="no choice of turns 'lats'; did you mean 'last'"):
+        Selection(turns="lats")

@@ -2,13 +2,13 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from rise_trainers.data.targets import Selection, TrainingTarget, select
+from rise_trainers.data.targets import Selection, TrainingTarget, select_targets
 from rise_trainers.data.token_cache import cached
 from rise_trainers.data.tokenization import ChatTokenizer, Tokenized, tokenize
 from tests.rise_trainers import small_models as toys
 
 TOKENIZER = toys.tokenizer()
-TARGETS = select(toys.trajectories(5), Selection())
+TARGETS = select_targets(toys.trajectories(5), Selection())
 
 
 class Counted:

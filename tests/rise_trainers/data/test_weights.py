@@ -1,4 +1,5 @@
 import math
+import typing
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 
 from rise_env.errors import ConfigError
 from rise_trainers.data.weights import (
+    WEIGHTINGS,
     centred,
     effective_sample_size,
     exponential_weights,
@@ -14,14 +16,15 @@ from rise_trainers.data.weights import (
     weigh,
     weight_shares,
 )
+from rise_trainers.fitting.config import FitConfig
 
 REWARDS = np.array([-1.0, 0.0, 1.0, 1.0])
 TURNS = [0, 0, 1, 1]
 PROBLEMS = ["a", "b", "a", "b"]
 
 
-def weights(scheme: str, **settings: float) -> list[float]:
-    return list(weigh(REWARDS, TURNS, PROBLEMS, weights=scheme, **settings))  # type: ignore[arg-type]
+def weights(name: str, **settings: float) -> list[float]:
+    return list(weigh(REWARDS, TURNS, PROBLEMS, weights=name, **settings))
 
 
 def test_raw_weights_are_those_of_the_released_code() -> None:
@@ -63,9 +66,47 @@ def test_settings_out_of_range_are_refused(settings: dict[str, float]) -> None:
         weights("exp", **settings)
 
 
-def test_unknown_schemes_are_refused_with_the_known_ones() -> None:
+def test_unknown_weightings_are_refused_with_the_known_ones() -> None:
     with pytest.raises(ConfigError, match="exp_per_turn"):
         weights("softmax")
+
+
+@pytest.mark.parametrize(
+    ("rewards", "turns", "problems", "message"),
+    [
+        (np.zeros((4, 1)), [0] * 4, ["a"] * 4, r"\[4, 1\], 4 turns and 4 problems"),
+        (np.zeros(4), [0] * 3, ["a"] * 4, "3 turns"),
+        (np.zeros(4), [0] * 4, ["a"], "1 problems"),
+        (np.array(["1.0"] * 4), [0] * 4, ["a"] * 4, "real numbers, got <U3"),
+        (np.zeros(4, dtype=complex), [0] * 4, ["a"] * 4, "complex128"),
+    ],
+)
+@pytest.mark.parametrize("name", WEIGHTINGS)
+def test_replies_that_do_not_fit_each_other_are_refused_with_their_shapes(
+    name: str, rewards: np.ndarray, turns: list[int], problems: list[str], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        weigh(rewards, turns, problems, weights=name)
+
+
+def test_scores_groups_and_shares_that_do_not_fit_each_other_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"\[3\] and 2 groups"):
+        centred(np.zeros(3), [0, 1])
+    with pytest.raises(ConfigError, match=r"\[3, 1\] and 3 groups"):
+        centred(np.zeros((3, 1)), [0, 1, 2])
+    with pytest.raises(ConfigError, match=r"\[2\] and \[1\]"):
+        weight_shares(np.ones(2), np.zeros(1))
+    with pytest.raises(ConfigError, match="real numbers"):
+        exponential_weights(np.array([None]), tau=1.0)
+
+
+def test_every_weighting_of_the_table_can_be_set_and_no_other() -> None:
+    hints = typing.get_type_hints(FitConfig)
+    assert typing.get_args(hints["weights"]) == tuple(WEIGHTINGS)
+    for name in WEIGHTINGS:
+        assert FitConfig(data=("s",), model="tiny", output="o", weights=name).weights == name
+    with pytest.raises(ConfigError, match="did you mean 'binary'"):
+        FitConfig(data=("s",), model="tiny", output="o", weights="binarry")
 
 
 @given(st.lists(st.tuples(st.floats(-5, 5), st.integers(0, 3)), min_size=1, max_size=30))

@@ -64,15 +64,15 @@ def phases(folder: Path) -> list[Phase]:
         Phase(
             name="seed-0.1-collect",
             command="collect",
-            watch=both[:1],
+            progress_files=both[:1],
             settings={"agent": "transformers:someone/model"},
             **common,
         ),  # type: ignore[arg-type]
-        Phase(name="seed-0.1-fit", command="fit", watch=(model,), settings=fit, **common),  # type: ignore[arg-type]
+        Phase(name="seed-0.1-fit", command="fit", progress_files=(model,), settings=fit, **common),  # type: ignore[arg-type]
         Phase(
             name="seed-0.1-evaluate",
             command="evaluate",
-            watch=both,
+            progress_files=both,
             settings={"agent": [f"transformers:{model}"]},
             **common,  # type: ignore[arg-type]
         ),

@@ -7,7 +7,8 @@ from rise_agents.types import SamplingConfig
 from rise_benchmarks.report.training_logs import losses
 from rise_env.errors import ConfigError
 from rise_trainers.loop.config import BoostConfig, ProblemsConfig, RunConfig
-from rise_trainers.loop.phases import Phase, evaluation_folder, model_folder, plan_phases, store_path
+from rise_trainers.loop.phases import Phase, plan_phases
+from rise_trainers.loop.run_folder import evaluation_folder, model_folder, store_path
 
 
 def planned(size: int = 10_000, **settings: Any) -> dict[str, Phase]:
@@ -76,7 +77,7 @@ def test_iterations_play_and_start_again_from_the_boosted_model() -> None:
 def test_the_boosted_model_is_a_row_of_its_own_that_is_sorted_before_the_iterations() -> None:
     phase = planned()["seed-0.0-boost-evaluate"]
     assert phase.settings["label"] == ["boost"]
-    assert phase.watch[0].startswith(str(evaluation_folder(Path("run"), 0, "boost")))
+    assert phase.progress_files[0].startswith(str(evaluation_folder(Path("run"), 0, "boost")))
     names = [evaluation_folder(Path("run"), 0, stage).parent.name for stage in (0, "boost", 1)]  # type: ignore[arg-type]
     assert names == sorted(names) == ["base", "boost", "iteration-1"]
 

@@ -20,8 +20,9 @@ from rise_trainers.loop.config import (
     fit_config,
 )
 from rise_trainers.loop.dry_run import describe
-from rise_trainers.loop.forecast import Forecast, find_shape, forecast, look_up, machines
-from rise_trainers.loop.phases import first_model, plan_phases
+from rise_trainers.loop.estimate import Estimate, machines
+from rise_trainers.loop.inputs import find_inputs, resolve_problems
+from rise_trainers.loop.phases import plan_phases
 
 ROOT = Path(__file__).parents[3]
 CONFIGS = ROOT / "examples" / "configs"
@@ -32,12 +33,10 @@ HARDWARE = {"1x80gb": 80, "4x40gb": 40, "2x4x40gb": 40}
 PARAMETERS = {"llama2": "6,738.4 million", "mistral": "7,241.7 million", "llama3": "8,030.3 million"}
 
 
-def rows(config: RunConfig, size: int = 100) -> dict[str, Forecast]:
-    train = look_up(config, config.problems.train_split)
-    test = look_up(config, config.problems.test_split)
-    shape, _ = find_shape(config, first_model(config))
-    found = forecast(config, plan_phases(config, train.size or size), train, test, shape)
-    return {row.phase.name: row for row in found}
+def rows(config: RunConfig, size: int = 100) -> dict[str, Estimate]:
+    inputs = find_inputs(config)
+    phases = plan_phases(config, inputs.train.size or size, inputs)
+    return {phase.name: phase.estimate for phase in phases if phase.estimate is not None}
 
 
 def read(*files: str, more: tuple[str, ...] = ()) -> RunConfig:
@@ -86,7 +85,7 @@ def test_every_config_resolves_and_fits_its_machine(
     assert machines(settings) == (2 if machine == "2x4x40gb" else 1)
     room = 0.9 * HARDWARE[machine] * 1e9 / 2**30
     for row in phases.values():
-        assert (row.memory.device if row.memory else row.weights or 0.0) <= room
+        assert (row.memory.device if row.memory else row.weights_gib or 0.0) <= room
         assert row.memory is None or row.memory.host <= 256
 
 
@@ -101,7 +100,7 @@ def test_prompts_and_trained_tokens_are_counted_by_their_draws() -> None:
     found = rows(config)
 
     def prompts(split: str, count: int, turns: int) -> list[float]:
-        env = look_up(config, split).env
+        env = resolve_problems(config, split).env
         return prompt_tokens(env, range(count), turns=turns, max_new_tokens=1000)
 
     first, second = prompts("train", 100, 2)
@@ -115,7 +114,7 @@ def test_a_tensor_parallel_agent_holds_its_share_of_the_weights() -> None:
     whole, half = (
         rows(RunConfig(agent=PolicyConfig(settings={"tensor_parallel_size": size})))[
             "seed-0.0-evaluate"
-        ].weights
+        ].weights_gib
         for size in (1, 2)
     )
     assert whole is not None

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from rise_trainers.data.dataset import collate_packed, collate_padded, make_examples
-from rise_trainers.data.targets import Selection, select
+from rise_trainers.data.targets import Selection, select_targets
 from rise_trainers.data.tokenization import ChatTokenizer, tokenize
 from rise_trainers.loss.sequence_loss import sequence_loss
 from tests.rise_trainers import small_models as toys
@@ -13,7 +13,7 @@ from tests.rise_trainers.loss.reference import reference_gradient, relative_erro
 
 TOKENIZER = toys.tokenizer()
 CHAT = ChatTokenizer(TOKENIZER)
-TARGETS = select(toys.trajectories(6), Selection())
+TARGETS = select_targets(toys.trajectories(6), Selection())
 WEIGHTS = np.random.default_rng(0).random(len(TARGETS)) + 0.1
 
 

@@ -7,7 +7,8 @@ import pytest
 from rise_env.metrics.report_table import headline
 from rise_env.trajectories.store import read_trajectories
 from rise_trainers.loop.config import RunConfig
-from rise_trainers.tracking.phase_metrics import reward_histogram, statistics
+from rise_trainers.tracking.charts import HISTOGRAMS, REPORT_COLUMNS, SECTIONS, reward_bins
+from rise_trainers.tracking.phase_metrics import statistics
 from rise_trainers.tracking.tracker import Tracker, tracked_settings
 from tests.rise_trainers.loop.run_folders import make, phases
 
@@ -52,7 +53,7 @@ def test_lines_of_a_phase_that_did_not_end_are_dropped(folder: Path) -> None:
             tracker.log_phase(phase)
         with open(tracker.path, "a") as file:
             file.write('{"phase": "torn')
-        tracker.keep(["seed-0.1-collect"])
+        tracker.drop_unfinished(["seed-0.1-collect"])
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert [line["phase"] for line in lines] == ["seed-0.1-collect"]
 
@@ -62,7 +63,7 @@ def test_a_phase_that_was_done_and_not_logged_is_logged_when_the_run_goes_on(fol
     with Tracker(folder, "none", {}) as tracker:
         tracker.log_phase(first)
     with Tracker(folder, "none", {}) as tracker:
-        tracker.keep([first.name, second.name])
+        tracker.drop_unfinished([first.name, second.name])
         for phase in (first, second, third):
             tracker.log_phase(phase)
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
@@ -89,5 +90,17 @@ def test_statistics_count_verdicts_and_rewards(folder: Path) -> None:
 
 
 def test_every_reward_has_a_bin_of_its_own() -> None:
-    assert reward_histogram({"1.0": 7, "-1.0": 2, "0.0": 5}) == ([2, 5, 7], [-1.5, -0.5, 0.5, 1.5])
-    assert reward_histogram({"0.0": 3}) == ([3], [-0.5, 0.5])
+    assert reward_bins({"1.0": 7, "-1.0": 2, "0.0": 5}) == ([2, 5, 7], [-1.5, -0.5, 0.5, 1.5])
+    assert reward_bins({"0.0": 3}) == ([3], [-0.5, 0.5])
+
+
+def test_every_logged_key_belongs_to_a_section_of_charts(folder: Path) -> None:
+    with Tracker(folder, "none", {}) as tracker:
+        for phase in phases(folder):
+            tracker.log_phase(phase)
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    keys = {key for line in lines for key in line if "/" in key}
+    assert {key.partition("/")[0] for key in keys} | {"report"} == {section.name for section in SECTIONS}
+    assert all(f"eval/{column}" in keys for column in REPORT_COLUMNS)
+    drawn = {histogram.metric for histogram in HISTOGRAMS.values()}
+    assert drawn - keys == {"data/weight_histogram"}  # the fit of this folder wrote none

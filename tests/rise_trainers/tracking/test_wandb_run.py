@@ -70,7 +70,7 @@ class RunElsewhere:
 
 def log_all(folder: Path, settings: dict[str, Any] = SETTINGS) -> None:
     with Tracker(folder, "wandb", settings) as tracker:
-        tracker.keep([phase.name for phase in phases(folder)])
+        tracker.drop_unfinished([phase.name for phase in phases(folder)])
         for phase in phases(folder):
             tracker.log_phase(phase)
         tracker.log_report(folder)
@@ -184,12 +184,12 @@ def test_a_continued_run_online_logs_what_w_and_b_does_not_have(
     assert not nothing_new.artifacts
 
 
-def test_a_running_fit_is_followed_and_nothing_is_logged_twice(
+def test_a_running_fit_is_logged_and_nothing_is_logged_twice(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = RunElsewhere()
     monkeypatch.setattr(wandb_run, "_start", lambda *_: run)
-    monkeypatch.setattr(wandb_run, "LOOK", 0.0)
+    monkeypatch.setattr(wandb_run, "READ_INTERVAL_S", 0.0)
     collected, fitted, _ = phases(folder)
     done, partial = folder / "model" / "metrics.jsonl", folder / "model.partial" / "metrics.jsonl"
     partial.parent.mkdir()
@@ -198,12 +198,12 @@ def test_a_running_fit_is_followed_and_nothing_is_logged_twice(
     os.utime(partial, (0, 0))
     with Tracker(folder, "wandb", SETTINGS) as tracker:
         tracker.log_phase(collected)
-        tracker.follow(fitted)
+        tracker.log_running(fitted)
         assert len(run.rows) == 1, "lines of an attempt that was killed are not shown"
         later = time.time() + 5
         partial.write_text("".join(text.splitlines(keepends=True)[:2]) + '{"kind": "st')
         os.utime(partial, (later, later))
-        tracker.follow(fitted)
+        tracker.log_running(fitted)
         assert run.rows[2]["train/loss"] == 0.5
         assert len(run.rows) == 3
         partial.write_text(text)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psutil
 
-from rise_trainers.fit import launcher as launch
+from rise_trainers.fitting import launcher as launch
 from rise_trainers.loop import supervisor as supervise
 from rise_trainers.utils.parent_death import PARENT
 from tests.rise_trainers import small_models as toys

@@ -19,7 +19,7 @@ from rise_env.errors import ConfigError
 from rise_trainers.data.targets import Selection
 from rise_trainers.data.tokenization import TokenSequence
 from rise_trainers.data.weights import Array, Weighting
-from rise_trainers.fit.config import FitConfig
+from rise_trainers.fitting.config import FitConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,16 +60,16 @@ def show(config: MaskConfig, console: Console) -> None:
         ConfigError: Nothing is left to show.
     """
     from rise_env.trajectories.store import read_trajectories
-    from rise_trainers.data.targets import select
+    from rise_trainers.data.targets import select_targets
     from rise_trainers.data.tokenization import ChatTokenizer, tokenize
-    from rise_trainers.fit.fit import check_inputs
-    from rise_trainers.fit.models import load_tokenizer
-    from rise_trainers.fit.prepare_data import target_weights
+    from rise_trainers.fitting.fit import check_inputs
+    from rise_trainers.fitting.models import load_tokenizer
+    from rise_trainers.fitting.prepare_data import target_weights
 
     fit = as_fit(config)
     check_inputs(fit)
     tokenizer = load_tokenizer(fit)
-    targets = select(read_trajectories(config.store), config.selection)
+    targets = select_targets(read_trajectories(config.store), config.selection)
     if not targets:
         raise ConfigError(f"no reply of {config.store} is kept by the selection")
     weights = target_weights(fit, targets)

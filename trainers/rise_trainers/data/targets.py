@@ -1,28 +1,28 @@
-"""Which attempts are learned from, and with which history: trajectories to targets. Pure functions.
+"""Which replies are trained, and with which history: trajectories to training targets. Pure functions.
 
-A `TrainingTarget` is one reply to be trained, with what the policy saw before it. The criteria have exactly
-the meaning of the released code of RISE (arXiv:2407.18219, `workflow_convert.py`), tested on its worked
-cases.
+A `TrainingTarget` is one reply to train, with the messages that the policy saw before it. The criteria have
+exactly the meaning of those in the released code of RISE (arXiv:2407.18219, `workflow_convert.py`); the tests
+contain its worked cases.
+
+To change which turns are trained, write a function and enter it in `CRITERIA` (decides by the rewards) or in
+`TURNS` (decides by the place in the trajectory). Settings, help and errors read these tables.
 """
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from rise_env.errors import ConfigError
 from rise_env.types import Conversation, Message, Trajectory, Turn
-
-Criterion = Literal["all", "better", "best", "successful"]
-"""all: every turn. better: reward above the turn before. best: reward at least that of every earlier turn.
-successful: reward of at least `success`. The first turn is always kept, except by "successful"."""
+from rise_env.utils.suggestions import validate_choice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingTarget:
-    """One reply to learn from."""
+    """One reply to train."""
 
     trajectory: str
     """The id of its trajectory."""
@@ -31,45 +31,109 @@ class TrainingTarget:
     turn: int
     """From 0, counted in the trajectory as it was played."""
     start: Conversation
-    """What every turn of the trajectory begins with: the messages shown before the first reply."""
+    """The messages before the first reply of the trajectory; every turn begins with them."""
     history: Conversation
-    """What came after it: earlier replies, each followed by its feedback."""
+    """The messages between `start` and this reply: earlier replies, each followed by its feedback."""
     reply: str
     reward: float
     complete: bool = True
-    """The reply ended by itself; a reply that was cut by its length limit has no end to learn."""
+    """Whether the model ended the reply itself. After a reply that the length limit cut, no end token is
+    trained."""
 
     @property
     def prompt(self) -> Conversation:
-        """All that the policy sees before it replies."""
+        """All messages that the policy sees before it replies."""
         return self.start + self.history
+
+
+def every(rewards: Sequence[float], success: float) -> list[int]:
+    """Keep every turn."""
+    return list(range(len(rewards)))
+
+
+def better(rewards: Sequence[float], success: float) -> list[int]:
+    """Keep the first turn, and turns whose reward is above that of the turn before."""
+    return [i for i in range(len(rewards)) if i == 0 or rewards[i] > rewards[i - 1]]
+
+
+def best(rewards: Sequence[float], success: float) -> list[int]:
+    """Keep turns whose reward is at least that of every earlier turn; the first turn is one of them."""
+    return [i for i in range(len(rewards)) if all(rewards[i] >= earlier for earlier in rewards[:i])]
+
+
+def successful(rewards: Sequence[float], success: float) -> list[int]:
+    """Keep turns whose reward is at least `success`."""
+    return [i for i, reward in enumerate(rewards) if reward >= success]
+
+
+CRITERIA: Mapping[str, Callable[[Sequence[float], float], list[int]]] = {
+    "all": every,
+    "better": better,
+    "best": best,
+    "successful": successful,
+}
+"""Name of a criterion -> function of the rewards of all turns and the smallest reward that is a success. It
+returns the indices of the turns to train."""
+
+
+def first_turn(kept: Sequence[int], played: Sequence[int]) -> list[int]:
+    """Keep the turn with which the trajectory began."""
+    return [place for place in kept if played[place] == 0]
+
+
+def later_turns(kept: Sequence[int], played: Sequence[int]) -> list[int]:
+    """Keep all turns but the one with which the trajectory began."""
+    return [place for place in kept if played[place] > 0]
+
+
+def last_turn(kept: Sequence[int], played: Sequence[int]) -> list[int]:
+    """Keep the turn with which the trajectory ended, if the criterion kept it."""
+    return [place for place in kept if place == len(played) - 1]
+
+
+TURNS: Mapping[str, Callable[[Sequence[int], Sequence[int]], list[int]]] = {
+    "all": lambda kept, played: list(kept),
+    "first": first_turn,
+    "last": last_turn,
+    "later": later_turns,
+}
+"""Name of a choice of turns -> function that returns those of the indices `kept` by the criterion that are
+trained. `played[i]` is the number of turn i, from 0, in the trajectory as it was played."""
+
+if TYPE_CHECKING:
+    Criterion = str
+    TurnChoice = str
+else:
+    Criterion = Literal[*CRITERIA]
+    TurnChoice = Literal[*TURNS]
+"""The types of settings that name an entry. The command line lists their values from the tables."""
 
 
 @dataclass(frozen=True, kw_only=True)  # no slots: jsonargparse reads a nested default's __dict__
 class Selection:
-    """What to learn from. Defaults keep everything that was played up to the first success."""
+    """Which replies are trained. The defaults train every turn up to the first success."""
 
     criterion: Criterion = "all"
-    turns: Literal["all", "first", "last", "later"] = "all"
-    """Of those that the criterion keeps: all, the first turn, the last played turn, or all but the first."""
+    """Which turns are trained, by their rewards."""
+    turns: TurnChoice = "all"
+    """Which of the turns that the criterion keeps: all, the first one, the last one, or all but the first."""
     history: int | None = None
-    """How many earlier attempts a target may see, the latest; None: as played, 0: the problem alone."""
+    """The number of earlier attempts, the latest ones, that the model sees before a trained reply. None shows
+    those that were shown when it was played, 0 the problem alone."""
     solved_only: bool = False
     """Drop trajectories that never succeed."""
     keep_after_success: bool = False
     """Keep turns after the first success (correct-to-correct pairs)."""
     drop_duplicates: bool = False
-    """Remove replies that are empty or repeat an earlier one of the trajectory, from history as well."""
+    """Remove replies that are empty or repeat an earlier reply of the trajectory, also from the history."""
     per_problem: int | None = None
-    """At most this many trajectories of one problem, drawn at random; None keeps all."""
+    """The largest number of trajectories per problem, drawn at random; None keeps all."""
     success: float = 1.0
     """The smallest reward that is a success."""
 
     def __post_init__(self) -> None:
-        if self.criterion not in get_args(Criterion):
-            raise ConfigError(f"no criterion {self.criterion!r}; there are: {', '.join(get_args(Criterion))}")
-        if self.turns not in ("all", "first", "last", "later"):
-            raise ConfigError(f"turns must be all, first, last or later, got {self.turns!r}")
+        validate_choice(self.criterion, CRITERIA, "criterion")
+        validate_choice(self.turns, TURNS, "choice of turns")
         if self.history is not None and self.history < 0:
             raise ConfigError(f"history must be at least 0, got {self.history}")
         if self.per_problem is not None and self.per_problem < 1:
@@ -82,17 +146,11 @@ def kept_turns(rewards: Sequence[float], criterion: Criterion, success: float = 
     >>> kept_turns([0, 0, -1, 1], "better"), kept_turns([0, 0, -1, 1], "best")
     ([0, 3], [0, 1, 3])
     """
-    if criterion == "all":
-        return list(range(len(rewards)))
-    if criterion == "successful":
-        return [index for index, reward in enumerate(rewards) if reward >= success]
-    if criterion == "better":
-        return [i for i in range(len(rewards)) if i == 0 or rewards[i] > rewards[i - 1]]
-    return [i for i in range(len(rewards)) if all(rewards[i] >= earlier for earlier in rewards[:i])]
+    return CRITERIA[criterion](rewards, success)
 
 
 def targets(trajectory: Trajectory, selection: Selection) -> list[TrainingTarget]:
-    """Return what one trajectory teaches, in the order in which it was played."""
+    """Return the training targets of one trajectory, in the order in which its turns were played."""
     turns = [(index, turn) for index, turn in enumerate(trajectory.turns) if turn.action.finish != "error"]
     if not selection.keep_after_success:
         turns = _until_success(turns, selection.success)
@@ -103,25 +161,20 @@ def targets(trajectory: Trajectory, selection: Selection) -> list[TrainingTarget
         turns = _without_duplicates(turns)
         rewards = [turn.action.reward for _, turn in turns]
     kept = kept_turns(rewards, selection.criterion, selection.success)
-    if selection.turns == "first":
-        kept = [place for place in kept if turns[place][0] == 0]
-    elif selection.turns == "later":
-        kept = [place for place in kept if turns[place][0] > 0]
-    elif selection.turns == "last":
-        kept = kept if kept and kept[-1] == len(turns) - 1 else []
-        kept = kept[-1:]
+    kept = TURNS[selection.turns](kept, [index for index, _ in turns])
     return [_target(trajectory, *turns[place], selection) for place in kept]
 
 
-def select(
+def select_targets(
     trajectories: Iterable[Trajectory], selection: Selection, *, seed: int = 0
 ) -> list[TrainingTarget]:
     """Return the targets of all trajectories.
 
     Args:
-        trajectories: Pooled over stores and iterations; a trajectory given twice (same id) counts once.
-        selection: What to keep.
-        seed: Of the draw where `per_problem` limits the trajectories of a problem.
+        trajectories: Those of all stores and iterations; a trajectory that is given twice (same id) counts
+            once.
+        selection: Which replies are trained.
+        seed: Seed of the random choice when `per_problem` limits the trajectories of a problem.
     """
     unique = {trajectory.id: trajectory for trajectory in trajectories}
     chosen = list(unique.values())

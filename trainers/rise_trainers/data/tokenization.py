@@ -170,7 +170,7 @@ def tokenize(
 
     Args:
         chat: Tokenizer and template.
-        targets: As `selection.select` returns them: the turns of a trajectory follow each other.
+        targets: As `targets.select_targets` returns them: the turns of a trajectory follow each other.
         max_length: In tokens. A target that is longer loses its history from the left, by whole attempts;
             its reply is never cut.
         layout: "auto" puts turns of one trajectory into one sequence wherever their tokens allow it;

@@ -1,46 +1,71 @@
-"""How much each reply counts: reward to weight. Pure functions of arrays.
+"""How much each reply counts in training: rewards to weights. Pure functions of arrays.
 
-Every reply i has a reward r_i, was given at turn t_i, to problem p_i. Reward-weighted regression
-(Peters and Schaal 2007) gives it the weight `exp(score_i / tau)`. The baselines that RISE is
-compared with are other choices of the same weight: 1 for successes and 0 otherwise is filtered behaviour
-cloning (STaR, ReST-EM), 1 for every reply is supervised fine-tuning.
+Reply i has a reward r_i and was given at turn t_i to problem p_i. Reward-weighted regression (Peters and
+Schaal 2007) gives it the weight `exp(score_i / tau)`. Baselines of RISE are other choices of the same weight:
+1 for successes and 0 otherwise is filtered behaviour cloning (STaR, ReST-EM), 1 for every reply is supervised
+fine-tuning.
+
+To add a weighting, write a function of `Replies` and `WeightSettings` and enter it in `WEIGHTINGS`. The
+settings of `rise fit`, `rise mask` and `rise run`, their help and their errors read that table.
 """
 
-from collections.abc import Hashable, Sequence
-from typing import Literal, get_args
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rise_env.errors import ConfigError
+from rise_env.utils.suggestions import validate_choice
 
 Array = NDArray[np.float64]
 
-Weighting = Literal["exp", "exp_per_turn", "exp_per_problem", "binary", "uniform"]
-"""exp: score is the reward (the released code of RISE, arXiv:2407.18219). exp_per_turn: the reward less the
-mean reward of its turn (the paper's centred form, as far as known). exp_per_problem: less the mean reward of
-its problem. binary: 1 where the reward is the largest possible. uniform: 1."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replies:
+    """The n replies that get weights."""
+
+    rewards: Array
+    """[n], float64."""
+    turns: Sequence[int]
+    """[n], the turn of each reply, from 0."""
+    problems: Sequence[str]
+    """[n], the id of the problem that each reply answers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightSettings:
+    """The settings that weightings may use."""
+
+    tau: float
+    """Temperature of the exponential weightings, in units of reward."""
+    max_weight: float
+    """Cap of the exponential weightings."""
+    success: float
+    """The smallest reward that is a success."""
 
 
 def exponential_weights(scores: Array, *, tau: float, max_weight: float = np.inf) -> Array:
     """Return `exp(scores / tau)`, at most `max_weight`.
 
     Args:
-        scores: Rewards or advantages, any shape.
+        scores: Rewards or advantages, of any shape, in units of reward.
         tau: In units of reward. Small values trust only the best replies; large values approach
             plain supervised fine-tuning on every reply.
         max_weight: Cap that keeps one lucky reply from swamping the batch (AWR, arXiv:1910.00177).
 
     Raises:
-        ConfigError: `tau` or `max_weight` is not positive.
+        ConfigError: `tau` or `max_weight` is not positive, or the scores are no real numbers.
     """
+    values = _real("scores", scores)
     if not tau > 0:
         raise ConfigError(f"tau must be positive, got {tau}")
     if not max_weight > 0:
         raise ConfigError(f"max_weight must be positive, got {max_weight}")
-    # cap before exp, so that tiny temperatures cannot overflow
+    # cap before exp, so that a tiny tau cannot overflow
     cap = min(float(np.log(max_weight)), 700.0)
-    result: Array = np.exp(np.minimum(np.asarray(scores, dtype=np.float64) / tau, cap))
+    result: Array = np.exp(np.minimum(values / tau, cap))
     return result
 
 
@@ -48,21 +73,66 @@ def centred(scores: Array, groups: Sequence[Hashable]) -> Array:
     """Return scores less the mean of their group.
 
     Args:
-        scores: One per reply.
-        groups: The group of each reply: its turn, or its problem.
+        scores: [n], in units of reward.
+        groups: [n], the group of each reply: its turn, or its problem.
 
     Raises:
-        ConfigError: The two differ in length.
+        ConfigError: `scores` is not an array [n] of real numbers, or there are not n groups.
     """
-    if len(scores) != len(groups):
-        raise ConfigError(f"one group per score: got {len(groups)} groups and {len(scores)} scores")
+    values = _real("scores", scores)
+    if values.shape != (len(groups),):
+        raise ConfigError(
+            f"scores must be [n] and groups n, got shape {list(values.shape)} and {len(groups)} groups"
+        )
     numbers: dict[Hashable, int] = {}
     index = np.array([numbers.setdefault(group, len(numbers)) for group in groups], dtype=np.intp)
-    values = np.asarray(scores, dtype=np.float64)
     sums = np.bincount(index, values, minlength=len(numbers))
     counts = np.bincount(index, minlength=len(numbers))
     result: Array = values - (sums / np.maximum(counts, 1))[index]
     return result
+
+
+def exp(replies: Replies, settings: WeightSettings) -> Array:
+    """Score by the reward itself, as the released code of RISE does (arXiv:2407.18219)."""
+    return exponential_weights(replies.rewards, tau=settings.tau, max_weight=settings.max_weight)
+
+
+def exp_per_turn(replies: Replies, settings: WeightSettings) -> Array:
+    """Score by the reward less the mean reward of its turn (the paper's centred form, as far as known)."""
+    scores = centred(replies.rewards, replies.turns)
+    return exponential_weights(scores, tau=settings.tau, max_weight=settings.max_weight)
+
+
+def exp_per_problem(replies: Replies, settings: WeightSettings) -> Array:
+    """Score by the reward less the mean reward of its problem."""
+    scores = centred(replies.rewards, replies.problems)
+    return exponential_weights(scores, tau=settings.tau, max_weight=settings.max_weight)
+
+
+def binary(replies: Replies, settings: WeightSettings) -> Array:
+    """Return 1 for every success, 0 otherwise."""
+    return (replies.rewards >= settings.success).astype(np.float64)
+
+
+def uniform(replies: Replies, settings: WeightSettings) -> Array:
+    """Return 1 for every reply."""
+    return np.ones_like(replies.rewards)
+
+
+WEIGHTINGS: Mapping[str, Callable[[Replies, WeightSettings], Array]] = {
+    "exp": exp,
+    "exp_per_turn": exp_per_turn,
+    "exp_per_problem": exp_per_problem,
+    "binary": binary,
+    "uniform": uniform,
+}
+"""Name of a weighting -> the function that returns the weights [n] of n replies."""
+
+if TYPE_CHECKING:
+    Weighting = str
+else:
+    Weighting = Literal[*WEIGHTINGS]
+"""The type of a setting that names a weighting. The command line lists its values from the table."""
 
 
 def weigh(
@@ -75,44 +145,57 @@ def weigh(
     max_weight: float = np.inf,
     success: float = 1.0,
 ) -> Array:
-    """Return the weight of each reply.
+    """Return the weight of each of n replies.
 
     Args:
-        rewards: One per reply.
-        turns: The turn at which each was given, from 0.
-        problems: The problem that each answers.
-        weights: See `Weighting`.
-        tau: Of the exponential weightings, in units of reward.
+        rewards: [n].
+        turns: [n], the turn of each reply, from 0.
+        problems: [n], the id of the problem that each reply answers.
+        weights: A name in `WEIGHTINGS`.
+        tau: Temperature of the exponential weightings, in units of reward.
         max_weight: Cap of the exponential weightings.
-        success: "binary" counts rewards at least this large.
+        success: The smallest reward that is a success.
 
     Raises:
-        ConfigError: An unknown weighting, or a setting out of range.
+        ConfigError: An unknown weighting, a setting out of range, or arguments of different lengths.
     """
-    values = np.asarray(rewards, dtype=np.float64)
-    if weights == "uniform":
-        return np.ones_like(values)
-    if weights == "binary":
-        return (values >= success).astype(np.float64)
-    if weights == "exp":
-        scores = values
-    elif weights == "exp_per_turn":
-        scores = centred(values, turns)
-    elif weights == "exp_per_problem":
-        scores = centred(values, problems)
-    else:
-        raise ConfigError(f"no weights {weights!r}; there are: {', '.join(get_args(Weighting))}")
-    return exponential_weights(scores, tau=tau, max_weight=max_weight)
+    values = _real("rewards", rewards)
+    if not values.shape == (len(turns),) == (len(problems),):
+        raise ConfigError(
+            f"rewards must be [n], turns n and problems n, got shape {list(values.shape)}, "
+            f"{len(turns)} turns and {len(problems)} problems"
+        )
+    chosen = WEIGHTINGS[validate_choice(weights, WEIGHTINGS, "weights")]
+    return chosen(
+        Replies(rewards=values, turns=turns, problems=problems),
+        WeightSettings(tau=tau, max_weight=max_weight, success=success),
+    )
 
 
 def effective_sample_size(weights: Array) -> float:
-    """Return `(sum w)^2 / sum w^2`: how many equally weighted replies carry as much (Kish 1965)."""
+    """Return `(sum w)^2 / sum w^2` (Kish 1965): n for n equal weights, about 1 where one weight dominates.
+
+    Args:
+        weights: [n].
+    """
     total = float(np.sum(weights))
     return total * total / float(np.sum(np.square(weights))) if total > 0 else 0.0
 
 
 def weight_shares(weights: Array, rewards: Array) -> dict[float, float]:
-    """Return reward -> the fraction of the total weight that replies with this reward hold."""
+    """Return reward -> the fraction of the total weight that replies with this reward have.
+
+    Args:
+        weights: [n].
+        rewards: [n].
+
+    Raises:
+        ConfigError: The two differ in shape.
+    """
+    if weights.shape != rewards.shape:
+        raise ConfigError(
+            f"weights and rewards must have one shape, got {list(weights.shape)} and {list(rewards.shape)}"
+        )
     total = float(np.sum(weights))
     if total <= 0:
         return {}
@@ -123,3 +206,11 @@ def histogram(weights: Array, bins: int = 10) -> dict[str, list[float]]:
     """Return `{"edges": bins + 1 numbers, "counts": bins numbers}` of the weights."""
     counts, edges = np.histogram(weights, bins=bins)
     return {"edges": edges.tolist(), "counts": counts.astype(float).tolist()}
+
+
+def _real(name: str, values: Array) -> Array:
+    """Return the values as float64; raise ConfigError where they are no real numbers."""
+    found = np.asarray(values)
+    if found.dtype.kind not in "biuf":
+        raise ConfigError(f"{name} must be real numbers, got {found.dtype} of shape {list(found.shape)}")
+    return found.astype(np.float64, copy=False)

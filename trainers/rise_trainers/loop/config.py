@@ -10,7 +10,8 @@ from rise_agents.types import SamplingConfig
 from rise_env.errors import ConfigError
 from rise_env.utils.settings import merged
 from rise_env.utils.suggestions import did_you_mean
-from rise_trainers.fit.fit import FitConfig
+from rise_trainers.fitting.config import FitConfig
+from rise_trainers.fitting.paths import model_path
 
 OWN = ("data", "model", "output", "seed")
 """What the loop sets in every fit."""
@@ -167,7 +168,7 @@ def fit_config(
     Raises:
         ConfigError: A setting is unknown, is one that the loop sets itself, or has a wrong value.
     """
-    from rise_trainers.fit.fit import from_json, to_json
+    from rise_trainers.fitting.config import from_json, to_json
 
     given = _known("fit", config.fit)
     if boost and config.boost is not None:
@@ -192,6 +193,19 @@ def _known(where: str, settings: Mapping[str, Any]) -> dict[str, Any]:
                 f"{where} has no setting {name!r}; {did_you_mean(name, FitConfig.__dataclass_fields__)}"
             )
     return given
+
+
+def first_model(config: RunConfig) -> str:
+    """Return the model that a run starts from, as a folder or hub id."""
+    return model_path(config.agent.model)
+
+
+def environment_settings(config: RunConfig, split: str) -> dict[str, Any]:
+    """Return the arguments of the environment with the problems of a split."""
+    settings = {**config.problems.settings, "split": split}
+    if config.problems.data_dir is not None:
+        settings["data_dir"] = config.problems.data_dir
+    return settings
 
 
 def to_json(config: RunConfig) -> dict[str, Any]:

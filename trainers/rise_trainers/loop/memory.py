@@ -1,54 +1,56 @@
-"""How much memory a fit needs on each device, estimated before it starts.
+"""The memory that a fit needs on each device, estimated before it starts.
 
-Model states are DeepSpeed's own estimate (`estimate_zero2_model_states_mem_needs`, its like for stage 3);
-activations and logits are counted from the model's shape. Buffers of communication and fragmentation come on
-top: leave a tenth free.
+The memory of the model states is DeepSpeed's own estimate (`estimate_zero2_model_states_mem_needs` and the
+function for stage 3). That of activations and logits is computed from the shape of the model. Communication
+buffers and fragmentation are not included: a tenth of the memory should remain free.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-from rise_trainers.fit.config import FitConfig
-from rise_trainers.loss.weighted_nll import LOGITS_PER_CHUNK
+from rise_trainers.fitting.config import FitConfig
 
 GIB = float(1 << 30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryEstimate:
-    """Gibibytes."""
+    """Memory in GiB."""
 
     states: float
     """Per device: weights, gradients, optimizer."""
     activations: float
-    """Per device: what the layers keep for the backward pass of one micro batch of longest sequences."""
+    """Per device: what the layers store for the backward pass of one micro batch of the longest sequences."""
     logits: float
     """Per device: the chunk of logits in float32, its softmax and its gradient."""
     host: float
-    """Per machine, in its own memory."""
+    """Per machine, in the memory of the CPU."""
 
     @property
     def device(self) -> float:
-        """All of one device."""
+        """Total per device."""
         return self.states + self.activations + self.logits
 
 
-def estimate(config: FitConfig, model_config: Any, *, machines: int = 1) -> MemoryEstimate:
+def estimate_memory(config: FitConfig, model_config: Any, *, machines: int = 1) -> MemoryEstimate:
     """Estimate the memory of a fit from the shape of its model, without loading it.
 
     Args:
-        config: The fit.
+        config: The settings of the fit.
         model_config: The transformers configuration of the model.
-        machines: With `config.ranks` devices each.
+        machines: The number of machines, each with `config.ranks` devices.
     """
+    from rise_trainers.loss.weighted_nll import LOGITS_PER_CHUNK  # imports torch
+
     shape = model_config.get_text_config()
-    total, largest = parameters(model_config)
+    total, largest = count_parameters(model_config)
     trained = adapter_parameters(config, shape) if config.lora is not None else total
     ranks = config.ranks * machines
     states, host = _states(config, total, largest, trained, ranks, machines)
     tokens = config.micro_batch_size * config.max_length
     width = 2 if config.dtype == "bfloat16" else 4
-    # per layer and token: its input alone, or about 17 vectors (Korthikanti et al. 2022, arXiv:2205.05198)
+    # vectors per layer and token: the input of the layer alone, or about 17 (Korthikanti et al. 2022,
+    # arXiv:2205.05198)
     vectors = 1 if config.gradient_checkpointing else 17
     activations = shape.num_hidden_layers * tokens * shape.hidden_size * vectors * width
     if config.gradient_checkpointing:
@@ -59,8 +61,8 @@ def estimate(config: FitConfig, model_config: Any, *, machines: int = 1) -> Memo
     )
 
 
-def parameters(model_config: Any) -> tuple[int, int]:
-    """Return how many parameters a model of this configuration has, and how many its largest layer."""
+def count_parameters(model_config: Any) -> tuple[int, int]:
+    """Return the number of parameters of a model with this configuration, and that of its largest layer."""
     import torch
     import transformers
 
@@ -71,7 +73,7 @@ def parameters(model_config: Any) -> tuple[int, int]:
 
 
 def adapter_parameters(config: FitConfig, shape: Any) -> int:
-    """Return about how many parameters the adapters of all linear layers have."""
+    """Return the approximate number of parameters of adapters on all linear layers."""
     if config.lora is None:
         return 0
     per_layer = 4 * 2 * shape.hidden_size + 3 * (shape.hidden_size + shape.intermediate_size)
@@ -92,13 +94,15 @@ def _states(
         shared = ranks if config.zero_stage == 1 else 1
         return total * (weight + gradient + optimizer / shared), 0.0
     if config.zero_stage == 2:
-        from deepspeed.runtime.zero.stage_1_and_2 import estimate_zero2_model_states_mem_needs as two
+        from deepspeed.runtime.zero.stage_1_and_2 import estimate_zero2_model_states_mem_needs
 
-        host, device = two(total, config.ranks, machines, cpu_offload=config.offload)
+        host, device = estimate_zero2_model_states_mem_needs(
+            total, config.ranks, machines, cpu_offload=config.offload
+        )
     else:
-        from deepspeed.runtime.zero.stage3 import estimate_zero3_model_states_mem_needs as three
+        from deepspeed.runtime.zero.stage3 import estimate_zero3_model_states_mem_needs
 
-        host, device, _ = three(
+        host, device, _ = estimate_zero3_model_states_mem_needs(
             total, largest, config.ranks, machines, config.offload, config.offload, zero_init=True
         )
     return float(device), float(host)

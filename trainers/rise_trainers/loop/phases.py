@@ -1,245 +1,309 @@
-"""The phases of a run: which command is started with which settings, in which order.
+"""The phases of a run: which commands are started with which settings, in which order.
 
     evaluate base -> [ collect -> fit -> evaluate ] for the boost stage, where there is one, and for every
     iteration, all of that for every seed -> report
 
-    RUN/config.yaml                           resolved settings of the run
-    RUN/evaluate/<label>/seed-S/*.jsonl       what was played to measure: base, boost, iteration-1, ...
-    RUN/seed-S/iteration-K/collect/           what was played to learn from; RUN/seed-S/boost/collect/
-    RUN/seed-S/iteration-K/model/             what was learned; RUN/seed-S/boost/model/
-    RUN/phases/                               settings, log and end of every phase
-    RUN/report.json, report.md, *.png, metrics.jsonl
-
-Every phase can be done again at no cost but time: it goes on where it was.
+See `run_folder` for the files. A phase that was interrupted continues when it is started again.
 """
 
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import rise_agents.tiny
+from rise_agents.types import SamplingConfig
 from rise_env.utils.seeding import derive
-from rise_trainers.fit.fit import to_json as fit_to_json
-from rise_trainers.loop.config import BoostConfig, RunConfig, fit_config
-
-LABEL = "evaluate"
-BOOST: Literal["boost"] = "boost"
-Stage = int | Literal["boost"]
-"""Where a run is: an iteration, 0 before the first one, or the boost stage."""
+from rise_trainers.fitting.config import FitConfig
+from rise_trainers.fitting.config import to_json as fit_to_json
+from rise_trainers.loop.config import BoostConfig, RunConfig, environment_settings, first_model, fit_config
+from rise_trainers.loop.estimate import (
+    Estimate,
+    StoreEstimate,
+    estimate_collection,
+    estimate_evaluation,
+    estimate_fit,
+    weights_gib,
+)
+from rise_trainers.loop.inputs import RunInputs
+from rise_trainers.loop.run_folder import (
+    BOOST,
+    EVALUATIONS,
+    Stage,
+    evaluation_folder,
+    model_folder,
+    stage_name,
+    store_path,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
-    """One process."""
+    """One process of a run."""
 
     name: str
     title: str
     command: str
-    """Of `rise`."""
+    """The command of `rise` that does the work."""
     settings: dict[str, Any]
-    """Handed over as --config."""
-    watch: tuple[str, ...]
-    """Files that grow by a line per unit of work done, or the metrics of a fit."""
+    """The settings of the command, which gets them as a --config file."""
+    progress_files: tuple[str, ...]
+    """Stores that grow by one line per episode; of a fit its output folder, whose metrics file grows."""
     units: int = 0
-    """Of work: episodes or steps; 0 where unknown."""
+    """The number of episodes; 0 for a fit."""
     cost: float
-    """Expected replies drawn, or their like: for the time left."""
+    """The expected number of replies, or an equivalent: the estimate of the time left uses it."""
     iteration: int = 0
+    """The iteration; 0 for the base and the boost stage."""
     seed: int = 0
+    fit: FitConfig | None = None
+    """The settings of a fit, typed; None for other commands."""
+    estimate: Estimate | None = None
+    """What the phase takes at most; None where the plan was made without `RunInputs`."""
 
 
-def plan_phases(config: RunConfig, train_size: int) -> list[Phase]:
+def plan_phases(config: RunConfig, train_size: int, inputs: RunInputs | None = None) -> list[Phase]:
     """Return all phases of a run in order.
 
     Args:
-        config: Of the run.
-        train_size: How many training problems there are.
+        config: The settings of the run.
+        train_size: The number of training problems.
+        inputs: Needed for `Phase.estimate` only.
     """
-    out = Path(config.out)
+    plan = _Plan(config, train_size, inputs)
     phases: list[Phase] = []
-    pages = train_size // min(config.problems.train, train_size)
     for place, seed in enumerate(config.seeds):
-        phases.append(_evaluate(config, 0, seed, first_model(config)))
+        phases.append(plan.evaluate(0, seed, first_model(config)))
         if config.boost is not None:
-            phases.append(_collect_boost(config, config.boost, seed, place, train_size))
-            phases.append(_fit_boost(config, config.boost, seed))
-            phases.append(_evaluate(config, BOOST, seed, start_model(config, seed)))
+            phases.append(plan.collect_boost(config.boost, seed, place))
+            phases.append(plan.fit_boost(config.boost, seed))
+            phases.append(plan.evaluate(BOOST, seed, plan.start_model(seed)))
         for k in range(1, config.iterations + 1):
-            first = k == 1 or not config.on_policy
-            player = start_model(config, seed) if first else str(model_folder(out, seed, k - 1))
-            page = place * (pages // len(config.seeds)) + k - 1  # not of the number of iterations
-            phases.append(_collect(config, k, seed, player, page, train_size))
-            phases.append(_fit(config, k, seed))
-            phases.append(_evaluate(config, k, seed, str(model_folder(out, seed, k))))
+            phases.append(plan.collect(k, seed, place))
+            phases.append(plan.fit(k, seed))
+            phases.append(plan.evaluate(k, seed, plan.model(seed, k)))
     if not config.problems.test:
         phases = [phase for phase in phases if phase.command != "evaluate"]
     return phases
 
 
-def first_model(config: RunConfig) -> str:
-    """Return the model that a run starts from, as a folder or hub id."""
-    if config.agent.model == "tiny":
-        return str(Path(rise_agents.tiny.__file__).parent)
-    return config.agent.model
+class _Plan:
+    """Makes the phases of one run. A fit is planned after the collections that it trains on."""
+
+    def __init__(self, config: RunConfig, train_size: int, inputs: RunInputs | None) -> None:
+        self._config = config
+        self._out = Path(config.out)
+        self._train_size = train_size
+        self._inputs = inputs
+        self._policy_gib = None if inputs is None else weights_gib(inputs.parameters, config.agent.settings)
+        self._stores: dict[str, StoreEstimate] = {}
+
+    def model(self, seed: int, stage: Stage) -> str:
+        """Return the model that a stage fits."""
+        return str(model_folder(self._out, seed, stage))
+
+    def start_model(self, seed: int) -> str:
+        """Return the model before the first iteration: that of the boost stage where there is one."""
+        return first_model(self._config) if self._config.boost is None else self.model(seed, BOOST)
+
+    def evaluate(self, stage: Stage, seed: int, model: str) -> Phase:
+        """Return the evaluation of a model."""
+        config, measure, count = self._config, self._config.measure, self._config.problems.test
+        label = stage_name(stage).replace("-", " ")
+        folder = evaluation_folder(self._out, seed, stage)
+        settings = {
+            "env": config.env,
+            "agent": [f"{config.agent.backend}:{model}"],
+            "label": [label],
+            "out": str(self._out / EVALUATIONS),
+            "limit": count,
+            "seeds": [seed],
+            "turns": measure.turns,
+            "num_samples": measure.num_samples,
+            "sampling": dataclasses.asdict(config.sampling),
+            "env_settings": environment_settings(config, config.problems.test_split),
+            "agent_settings": config.agent.settings,
+            "max_concurrent_episodes": config.max_concurrent_episodes,
+        }
+        estimate = None
+        if self._inputs is not None:
+            longest = config.sampling.max_new_tokens
+            estimate = estimate_evaluation(
+                self._inputs.test.prompt_lengths(count, turns=measure.turns, max_new_tokens=longest),
+                episodes=count,
+                num_samples=measure.num_samples,
+                max_new_tokens=longest,
+                weights_gib=self._policy_gib,
+            )
+        return Phase(
+            **_identity(seed, stage, "evaluate"),
+            title=f"measuring {label}",
+            settings=settings,
+            progress_files=(str(folder / "sequential.jsonl"), str(folder / "parallel.jsonl")),
+            units=2 * count,
+            cost=count * (measure.turns + measure.num_samples),
+            estimate=estimate,
+        )
+
+    def collect(self, k: int, seed: int, place: int) -> Phase:
+        """Return the collection of iteration k.
+
+        Args:
+            k: The iteration, from 1.
+            seed: The seed of the run.
+            place: The index of this seed among the seeds.
+        """
+        config, improve = self._config, self._config.improve
+        first = k == 1 or not config.on_policy
+        model = self.start_model(seed) if first else self.model(seed, k - 1)
+        count = min(config.problems.train, self._train_size)
+        blocks = self._train_size // count
+        # the seeds are spread evenly over the blocks of problems, whatever the number of iterations
+        block = place * (blocks // len(config.seeds)) + k - 1
+        turns = config.turns or k + 1
+        settings: dict[str, Any] = {
+            "agent": f"{config.agent.backend}:{model}",
+            "limit": count,
+            "start": block % max(1, blocks) * count,
+            "turns": turns,
+            "teacher": improve.teacher,
+            "num_samples": improve.num_samples,
+            "stop_when_correct": not improve.after_success,
+            "sampling": dataclasses.asdict(config.sampling),
+            "agent_settings": config.agent.settings,
+            "teacher_settings": improve.teacher_settings,
+        }
+        return Phase(
+            **_identity(seed, k, "collect"),
+            title=f"iteration {k}: playing {turns} turns",
+            settings={**settings, **self._collection(k, seed)},
+            progress_files=(self._store(seed, k),),
+            units=count,
+            cost=count * (turns + 0.2 * improve.num_samples),
+            estimate=self._estimate_collection(
+                self._store(seed, k),
+                episodes=count,
+                turns=turns,
+                num_samples=improve.num_samples,
+                sampling=config.sampling,
+                by_teacher=count * improve.num_samples if improve.teacher else 0,
+                weights_gib=self._policy_gib,
+            ),
+        )
+
+    def collect_boost(self, boost: BoostConfig, seed: int, place: int) -> Phase:
+        """Return the collection of the boost stage, which takes its problems from the end of the split."""
+        count = min(boost.train, self._train_size)
+        sampling = boost.sampling or self._config.sampling
+        blocks = max(1, self._train_size // count)
+        settings: dict[str, Any] = {
+            "agent": boost.teacher,
+            "limit": count,
+            "start": self._train_size - (place % blocks + 1) * count,
+            "turns": boost.turns,
+            "sampling": dataclasses.asdict(sampling),
+            "agent_settings": boost.settings,
+        }
+        return Phase(
+            **_identity(seed, BOOST, "collect"),
+            title=f"boost: {boost.teacher} plays",
+            settings={**settings, **self._collection(BOOST, seed)},
+            progress_files=(self._store(seed, BOOST),),
+            units=count,
+            cost=float(count * boost.turns),
+            estimate=self._estimate_collection(
+                self._store(seed, BOOST),
+                episodes=count,
+                turns=boost.turns,
+                num_samples=1,
+                sampling=sampling,
+                by_teacher=count * boost.turns,
+                weights_gib=None,
+            ),
+        )
+
+    def fit(self, k: int, seed: int) -> Phase:
+        """Return the fit of iteration k."""
+        config = self._config
+        first = 1 if config.restart else k
+        fit = fit_config(
+            config,
+            data=tuple(self._store(seed, i) for i in range(first, k + 1)),
+            model=self.start_model(seed) if config.restart or k == 1 else self.model(seed, k - 1),
+            output=self.model(seed, k),
+            seed=derive(seed, k) % 2**31,
+        )
+        replies = config.problems.train * (k - first + 1)
+        return self._fit(fit, seed, k, f"iteration {k}: fitting", replies)
+
+    def fit_boost(self, boost: BoostConfig, seed: int) -> Phase:
+        """Return the fit of the boost stage."""
+        fit = fit_config(
+            self._config,
+            data=(self._store(seed, BOOST),),
+            model=first_model(self._config),
+            output=self.model(seed, BOOST),
+            seed=derive(seed, 0) % 2**31,
+            boost=True,
+        )
+        return self._fit(fit, seed, BOOST, "boost: fitting", boost.train)
+
+    def _fit(self, fit: FitConfig, seed: int, stage: Stage, title: str, replies: int) -> Phase:
+        estimate = None
+        if self._inputs is not None:
+            stores = [self._stores[store] for store in fit.data]
+            estimate = estimate_fit(fit, stores, self._inputs.model_config)
+        return Phase(
+            **_identity(seed, stage, "fit"),
+            title=title,
+            settings=fit_to_json(fit),
+            progress_files=(fit.output,),
+            cost=replies * fit.epochs * 2.0,
+            fit=fit,
+            estimate=estimate,
+        )
+
+    def _store(self, seed: int, stage: Stage) -> str:
+        return str(store_path(self._out, seed, stage))
+
+    def _collection(self, stage: Stage, seed: int) -> dict[str, Any]:
+        """Return the settings that all collections of a run have in common."""
+        config = self._config
+        return {
+            "env": config.env,
+            "out": str(store_path(self._out, seed, stage).parent),
+            "drop_degenerate": config.drop_degenerate,
+            "seed": derive(seed, 0 if stage == BOOST else stage) % 2**31,
+            "env_settings": environment_settings(config, config.problems.train_split),
+            "max_concurrent_episodes": config.max_concurrent_episodes,
+        }
+
+    def _estimate_collection(
+        self,
+        store: str,
+        *,
+        episodes: int,
+        turns: int,
+        num_samples: int,
+        sampling: SamplingConfig,
+        by_teacher: int,
+        weights_gib: float | None,
+    ) -> Estimate | None:
+        if self._inputs is None:
+            return None
+        longest = sampling.max_new_tokens
+        lengths = self._inputs.train.prompt_lengths(episodes, turns=turns, max_new_tokens=longest)
+        self._stores[store] = StoreEstimate(trajectories=episodes, turns=turns, length=lengths[-1] + longest)
+        return estimate_collection(
+            lengths,
+            episodes=episodes,
+            num_samples=num_samples,
+            max_new_tokens=longest,
+            by_teacher=by_teacher,
+            weights_gib=weights_gib,
+        )
 
 
-def start_model(config: RunConfig, seed: int) -> str:
-    """Return the model that iterations start, and start again, from: the boosted one where there is one."""
-    return first_model(config) if config.boost is None else str(model_folder(Path(config.out), seed, BOOST))
-
-
-def model_folder(out: Path, seed: int, stage: Stage) -> Path:
-    """Return where the model of a stage is."""
-    return out / f"seed-{seed}" / _name(stage) / "model"
-
-
-def store_path(out: Path, seed: int, stage: Stage) -> Path:
-    """Return where the trajectories of a stage are."""
-    return out / f"seed-{seed}" / _name(stage) / "collect" / "trajectories.jsonl"
-
-
-def evaluation_folder(out: Path, seed: int, stage: Stage) -> Path:
-    """Return where the logs of an evaluation are."""
-    return out / LABEL / _name(stage) / f"seed-{seed}"
-
-
-def _name(stage: Stage) -> str:
-    return {0: "base", BOOST: "boost"}.get(stage) or f"iteration-{stage}"
-
-
-def _phase(seed: int, stage: Stage, command: str) -> dict[str, Any]:
-    """Return what names a phase; the boost stage counts as iteration 0."""
+def _identity(seed: int, stage: Stage, command: str) -> dict[str, Any]:
+    """Return the fields that identify a phase; the boost stage counts as iteration 0."""
     name = f"seed-{seed}.{'0-boost' if stage == BOOST else stage}-{command}"
     return {"name": name, "command": command, "iteration": 0 if stage == BOOST else stage, "seed": seed}
-
-
-def environment_settings(config: RunConfig, split: str) -> dict[str, Any]:
-    """Return the arguments of the environment that poses a split."""
-    settings = {**config.problems.settings, "split": split}
-    if config.problems.data_dir is not None:
-        settings["data_dir"] = config.problems.data_dir
-    return settings
-
-
-def _evaluate(config: RunConfig, stage: Stage, seed: int, model: str) -> Phase:
-    label = _name(stage).replace("-", " ")
-    folder = evaluation_folder(Path(config.out), seed, stage)
-    settings = {
-        "env": config.env,
-        "agent": [f"{config.agent.backend}:{model}"],
-        "label": [label],
-        "out": str(Path(config.out) / LABEL),
-        "limit": config.problems.test,
-        "seeds": [seed],
-        "turns": config.measure.turns,
-        "num_samples": config.measure.num_samples,
-        "sampling": dataclasses.asdict(config.sampling),
-        "env_settings": environment_settings(config, config.problems.test_split),
-        "agent_settings": config.agent.settings,
-        "max_concurrent_episodes": config.max_concurrent_episodes,
-    }
-    return Phase(
-        **_phase(seed, stage, "evaluate"),
-        title=f"measuring {label}",
-        settings=settings,
-        watch=(str(folder / "sequential.jsonl"), str(folder / "parallel.jsonl")),
-        units=2 * config.problems.test,
-        cost=config.problems.test * (config.measure.turns + config.measure.num_samples),
-    )
-
-
-def _collect(config: RunConfig, k: int, seed: int, model: str, page: int, train_size: int) -> Phase:
-    count = min(config.problems.train, train_size)
-    turns = config.turns or k + 1
-    settings: dict[str, Any] = {
-        "agent": f"{config.agent.backend}:{model}",
-        "limit": count,
-        "start": page % max(1, train_size // count) * count,
-        "turns": turns,
-        "teacher": config.improve.teacher,
-        "num_samples": config.improve.num_samples,
-        "stop_when_correct": not config.improve.after_success,
-        "sampling": dataclasses.asdict(config.sampling),
-        "agent_settings": config.agent.settings,
-        "teacher_settings": config.improve.teacher_settings,
-    }
-    return Phase(
-        **_phase(seed, k, "collect"),
-        title=f"iteration {k}: playing {turns} turns",
-        settings={**settings, **_collection(config, k, seed)},
-        watch=(str(store_path(Path(config.out), seed, k)),),
-        units=count,
-        cost=count * (turns + 0.2 * config.improve.num_samples),
-    )
-
-
-def _collect_boost(config: RunConfig, boost: BoostConfig, seed: int, place: int, train_size: int) -> Phase:
-    count = min(boost.train, train_size)
-    settings: dict[str, Any] = {
-        "agent": boost.teacher,
-        "limit": count,
-        "start": train_size - (place % max(1, train_size // count) + 1) * count,
-        "turns": boost.turns,
-        "sampling": dataclasses.asdict(boost.sampling or config.sampling),
-        "agent_settings": boost.settings,
-    }
-    return Phase(
-        **_phase(seed, BOOST, "collect"),
-        title=f"boost: {boost.teacher} plays",
-        settings={**settings, **_collection(config, BOOST, seed)},
-        watch=(str(store_path(Path(config.out), seed, BOOST)),),
-        units=count,
-        cost=float(count * boost.turns),
-    )
-
-
-def _collection(config: RunConfig, stage: Stage, seed: int) -> dict[str, Any]:
-    """Return the settings that all collections of a run share."""
-    return {
-        "env": config.env,
-        "out": str(store_path(Path(config.out), seed, stage).parent),
-        "drop_degenerate": config.drop_degenerate,
-        "seed": derive(seed, 0 if stage == BOOST else stage) % 2**31,
-        "env_settings": environment_settings(config, config.problems.train_split),
-        "max_concurrent_episodes": config.max_concurrent_episodes,
-    }
-
-
-def _fit(config: RunConfig, k: int, seed: int) -> Phase:
-    out = Path(config.out)
-    model = start_model(config, seed) if config.restart or k == 1 else str(model_folder(out, seed, k - 1))
-    first = 1 if config.restart else k
-    fit = fit_config(
-        config,
-        data=tuple(str(store_path(out, seed, i)) for i in range(first, k + 1)),
-        model=model,
-        output=str(model_folder(out, seed, k)),
-        seed=derive(seed, k) % 2**31,
-    )
-    return Phase(
-        **_phase(seed, k, "fit"),
-        title=f"iteration {k}: fitting",
-        settings=fit_to_json(fit),
-        watch=(str(model_folder(out, seed, k)),),
-        cost=config.problems.train * (k - first + 1) * fit.epochs * 2.0,
-    )
-
-
-def _fit_boost(config: RunConfig, boost: BoostConfig, seed: int) -> Phase:
-    out = Path(config.out)
-    fit = fit_config(
-        config,
-        data=(str(store_path(out, seed, BOOST)),),
-        model=first_model(config),
-        output=str(model_folder(out, seed, BOOST)),
-        seed=derive(seed, 0) % 2**31,
-        boost=True,
-    )
-    return Phase(
-        **_phase(seed, BOOST, "fit"),
-        title="boost: fitting",
-        settings=fit_to_json(fit),
-        watch=(str(model_folder(out, seed, BOOST)),),
-        cost=boost.train * fit.epochs * 2.0,
-    )

@@ -1,25 +1,24 @@
-"""What can be found wrong with a run before it starts."""
-
-from typing import Any
+"""Checks of a run before it starts."""
 
 import rise_env
 from rise_agents.registry import check_agent
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError
-from rise_trainers.fit.fit import check_inputs
-from rise_trainers.loop.config import RunConfig, fit_config
-from rise_trainers.loop.phases import first_model
+from rise_trainers.fitting.fit import check_inputs
+from rise_trainers.loop.config import RunConfig, environment_settings, first_model, fit_config
 
 
 def check_run(config: RunConfig) -> int:
-    """Find out what would fail later; return how many training problems there are."""
-    check_teachers(config)
+    """Check agents, problems, model and fit settings; return the number of training problems.
+
+    Raises:
+        ConfigError: A setting is wrong.
+        DataNotFoundError: The problems or the model are not there.
+    """
+    check_agents(config)
     sizes = {}
     for split in (config.problems.train_split, config.problems.test_split):
-        settings: dict[str, Any] = {**config.problems.settings, "split": split}
-        if config.problems.data_dir is not None:
-            settings["data_dir"] = config.problems.data_dir
-        env = rise_env.make(config.env, **settings)
+        env = rise_env.make(config.env, **environment_settings(config, split))
         sizes[split] = len(math_env_of(env).problems)
     check_size(config, sizes[config.problems.test_split])
     model = first_model(config)
@@ -27,7 +26,7 @@ def check_run(config: RunConfig) -> int:
     return sizes[config.problems.train_split]
 
 
-def check_teachers(config: RunConfig) -> None:
+def check_agents(config: RunConfig) -> None:
     """Raise ConfigError where an agent of the run does not exist or has no such settings."""
     check_agent(f"{config.agent.backend}:{config.agent.model}", config.agent.settings)
     if config.improve.teacher is not None:
@@ -37,7 +36,7 @@ def check_teachers(config: RunConfig) -> None:
 
 
 def check_size(config: RunConfig, size: int) -> None:
-    """Raise ConfigError where more problems are measured on than the split has."""
+    """Raise ConfigError where the test split has fewer problems than every evaluation takes."""
     if config.problems.test > size:
         raise ConfigError(
             f"problems.test is {config.problems.test}, and split {config.problems.test_split!r} has "

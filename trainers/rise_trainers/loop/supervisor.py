@@ -17,9 +17,10 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from rise_env.errors import PhaseError
 from rise_env.utils.file_lock import exclusive
-from rise_trainers.fit.fit import metrics_path
+from rise_trainers.fitting.paths import metrics_path
 from rise_trainers.loop.phases import Phase
-from rise_trainers.utils import parent_death as lifeline
+from rise_trainers.utils import parent_death
+from rise_trainers.utils.processes import terminate
 
 POLL = 0.25
 """Seconds between two looks at a running phase."""
@@ -97,7 +98,7 @@ class Supervisor:
             try:
                 self._watch(process, phase, task, look)
             finally:
-                end(process)
+                terminate(process)
         self._bar.remove_task(task)
         if process.returncode:
             raise PhaseError(f"{phase.title} failed: {_last_line(log)} (all of it: {log})")
@@ -140,8 +141,8 @@ def command(folder: Path, phase: Phase) -> list[str]:
 def progress_of(phase: Phase) -> float:
     """Return how much of a phase is done, from 0 to 1, as its files tell."""
     if phase.command == "fit":
-        return _fit_progress(Path(phase.watch[0]))
-    done = sum(max(0, _lines(Path(path)) - 1) for path in phase.watch)
+        return _fit_progress(Path(phase.progress_files[0]))
+    done = sum(max(0, _lines(Path(path)) - 1) for path in phase.progress_files)
     return done / phase.units if phase.units else 0.0
 
 
@@ -178,15 +179,4 @@ def environment() -> dict[str, str]:
         "TOKENIZERS_PARALLELISM": "false",
         "HF_HUB_DISABLE_TELEMETRY": "1",
     }
-    return {**defaults, **os.environ, lifeline.PARENT: str(os.getpid())}
-
-
-def end(process: "subprocess.Popen[bytes]") -> None:
-    """End a process that still runs: politely, then not."""
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    return {**defaults, **os.environ, parent_death.PARENT: str(os.getpid())}

@@ -1,8 +1,11 @@
-"""The weighted loss of a linear output layer, with its gradient made in the forward pass.
+"""The weighted loss of a linear output layer; the forward pass computes the gradient as well.
 
-Logits exist for one chunk of tokens at a time, in one buffer, and are made once: the gradient with respect to
-states and weights is known as soon as the loss of the chunk is (fused linear cross entropy, Hsu et al. 2024,
-arXiv:2410.10989).
+The logits of one chunk of tokens are in memory at a time. They are computed once: the forward pass turns
+them into the gradient with respect to hidden states and weights as soon as it has the loss of the chunk.
+
+Source: fused linear cross entropy, Hsu et al. 2024, arXiv:2410.10989.
+
+Shapes: n trained tokens, V tokens in the vocabulary, H width of the hidden states.
 """
 
 from typing import Any
@@ -10,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from rise_trainers.loss.checks import check_linear, check_tokens
 from rise_trainers.loss.weighted_nll import LOGITS_PER_CHUNK
 
 
@@ -29,11 +33,16 @@ def linear_weighted_nll(
         hidden: [n, H], the states that predict `targets`.
         weight: [V, H].
         bias: [V] or None.
-        targets: [n].
-        coefficients: [n].
-        normalizer: As in `loss.weighted_nll`.
-        logits_per_chunk: Most logits held at once.
+        targets: [n], token ids (int64).
+        coefficients: [n], floating point: how much each token counts.
+        normalizer: As in `weighted_nll`.
+        logits_per_chunk: The largest number of logits in memory at once.
+
+    Raises:
+        ConfigError: An argument has another shape or type.
     """
+    check_tokens(hidden, targets, coefficients, normalizer, name="hidden")
+    check_linear(hidden, weight, bias)
     rows = max(1, logits_per_chunk // len(weight))
     scaled = coefficients / normalizer
     loss: Tensor = _LinearNLL.apply(hidden, weight, bias, targets, scaled, rows)  # type: ignore[no-untyped-call]
@@ -53,24 +62,24 @@ class _LinearNLL(torch.autograd.Function):
     ) -> Tensor:
         precise = torch.float64 if hidden.dtype == torch.float64 else torch.float32
         total = torch.zeros((), dtype=precise, device=hidden.device)
-        wants_hidden, wants_weight, wants_bias = ctx.needs_input_grad[:3]
-        hidden_grad = torch.zeros_like(hidden) if wants_hidden else None
-        weight_grad = torch.zeros_like(weight, dtype=precise) if wants_weight else None
-        bias_grad = torch.zeros_like(bias, dtype=precise) if bias is not None and wants_bias else None
+        needs_hidden, needs_weight, needs_bias = ctx.needs_input_grad[:3]
+        hidden_grad = torch.zeros_like(hidden) if needs_hidden else None
+        weight_grad = torch.zeros_like(weight, dtype=precise) if needs_weight else None
+        bias_grad = torch.zeros_like(bias, dtype=precise) if bias is not None and needs_bias else None
         for start in range(0, len(hidden), rows):
             part = slice(start, start + rows)
             logits = torch.nn.functional.linear(hidden[part], weight, bias).to(precise)
-            wanted, coefficient = targets[part, None], scaled[part, None].to(precise)
+            target, coefficient = targets[part, None], scaled[part, None].to(precise)
             logits -= logits.amax(dim=1, keepdim=True)
-            chosen = logits.gather(1, wanted)
+            chosen = logits.gather(1, target)
             logits.exp_()
             sums = logits.sum(dim=1, keepdim=True)
             total += ((sums.log() - chosen) * coefficient).sum()
             if not any(ctx.needs_input_grad[:3]):
                 continue
-            # the same buffer becomes the gradient: (p - 1 where wanted) * coefficient
+            # the buffer of the logits becomes their gradient: (softmax - one_hot(target)) * coefficient
             logits *= coefficient / sums
-            logits.scatter_add_(1, wanted, -coefficient)
+            logits.scatter_add_(1, target, -coefficient)
             grad = logits.to(weight.dtype)
             if hidden_grad is not None:
                 torch.mm(grad, weight, out=hidden_grad[part])

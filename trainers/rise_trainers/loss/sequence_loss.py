@@ -1,7 +1,8 @@
-"""Runs a causal language model for the loss alone: logits only where a token is trained.
+"""The weighted loss of a causal language model, with logits only at the positions that are trained.
 
-The output layer is given the states of trained positions only, and works on them in chunks, from inside the
-model's own forward pass: there DeepSpeed has gathered its weights (ZeRO-3) and adapters apply.
+While the model runs, the forward function of its output layer is replaced: it selects the hidden states that
+predict trained tokens and returns their loss instead of logits. This has to happen inside the model's
+forward pass, where DeepSpeed has gathered the weights of the layer (ZeRO-3) and adapters apply.
 """
 
 import math
@@ -12,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from rise_trainers.loss.checks import check_batch
 from rise_trainers.loss.fused_linear import linear_weighted_nll
 from rise_trainers.loss.weighted_nll import LOGITS_PER_CHUNK, chunked_weighted_nll
 
@@ -29,13 +31,18 @@ def sequence_loss(
 
     Args:
         model: A transformers causal language model, plain or wrapped (DeepSpeed, peft).
-        batch: "input_ids" and "coefficients" [rows, length]; "attention_mask" or "position_ids" where needed.
-        normalizer: One for the whole global batch.
-        logits_per_chunk: Most logits held at once.
+        batch: "input_ids" (int64) and "coefficients" (floating point), and "attention_mask" or "position_ids"
+            where the model needs them, all of shape [rows, length].
+        normalizer: One number for the whole global batch, that is for all micro batches of all ranks.
+        logits_per_chunk: The largest number of logits in memory at once.
+
+    Raises:
+        ConfigError: A tensor has another shape or type.
     """
+    check_batch(batch)
     coefficients = batch["coefficients"][:, 1:]
     trained = coefficients > 0
-    wanted = batch["input_ids"][:, 1:][trained]
+    targets = batch["input_ids"][:, 1:][trained]
     weights = coefficients[trained]
     # position t predicts token t + 1
     positions = torch.nn.functional.pad(trained, (0, 1))
@@ -44,7 +51,7 @@ def sequence_loss(
     if head is None or _changes_logits(_config(model)):
         logits = model(**inputs, use_cache=False).logits[positions]
         return chunked_weighted_nll(
-            lambda part: part, logits, wanted, weights, normalizer=normalizer, vocabulary=logits.shape[-1]
+            lambda part: part, logits, targets, weights, normalizer=normalizer, vocabulary=logits.shape[-1]
         )
     result: list[Tensor] = []
 
@@ -55,7 +62,7 @@ def sequence_loss(
                 states,
                 head.weight,
                 head.bias,
-                wanted,
+                targets,
                 weights,
                 normalizer=normalizer,
                 logits_per_chunk=logits_per_chunk,
@@ -64,7 +71,7 @@ def sequence_loss(
             loss = chunked_weighted_nll(
                 plain,
                 states,
-                wanted,
+                targets,
                 weights,
                 normalizer=normalizer,
                 vocabulary=_config(model).vocab_size,
@@ -74,7 +81,7 @@ def sequence_loss(
         return loss
 
     with _replaced_forward(head, loss_of):
-        # the model believes these are its logits
+        # what the model returns as its logits is the loss
         loss: Tensor = model(**inputs, use_cache=False).logits
     if not result:
         raise RuntimeError("the model did not use its output layer")
@@ -83,6 +90,7 @@ def sequence_loss(
 
 @contextmanager
 def _replaced_forward(head: Any, loss_of: Any) -> Iterator[None]:
+    """Let `head(hidden)` return `loss_of(original forward, hidden)` inside the `with` block."""
     plain, own = head.forward, "forward" in vars(head)
     head.forward = lambda hidden: loss_of(plain, hidden)
     try:
@@ -109,7 +117,7 @@ def _config(model: Any) -> Any:
 
 
 def _changes_logits(config: Any) -> bool:
-    """Whether the model changes its logits after the output layer (Gemma's soft cap, Cohere's scale)."""
+    """Return whether the model changes its logits after the output layer (Gemma: soft cap, Cohere: scale)."""
     cap = getattr(config, "final_logit_softcapping", None)
     scales = [getattr(config, name, None) for name in ("logit_scale", "logits_scaling", "lm_head_multiplier")]
     scaled = any(scale is not None and not math.isclose(scale, 1.0) for scale in scales)

@@ -1,8 +1,6 @@
-"""The weighted loss, as pure functions of tensors.
+"""The weighted negative log likelihood of tokens, as pure functions of tensors.
 
-Shapes:
-
-n  trained tokens, V  vocabulary, H  width of the model
+Shapes: n trained tokens, V tokens in the vocabulary, H width of the hidden states.
 """
 
 from collections.abc import Callable
@@ -11,8 +9,10 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from rise_trainers.loss.checks import check_tokens
+
 LOGITS_PER_CHUNK = 1 << 25
-"""Largest number of logits made at once, 128 MiB in float32."""
+"""The largest number of logits in memory at once: 128 MiB in float32."""
 
 
 def weighted_nll(
@@ -21,11 +21,16 @@ def weighted_nll(
     """Return `sum_i coefficient_i * -log p(target_i) / normalizer`, a scalar.
 
     Args:
-        logits: [n, V], of any float type; the softmax is taken in float32 or better.
-        targets: [n], token ids.
-        coefficients: [n], the weight of each token.
-        normalizer: One for the whole global batch: over all micro batches and all ranks.
+        logits: [n, V], of any floating point type; the softmax is computed in float32, or in float64 for
+            float64 logits.
+        targets: [n], token ids (int64).
+        coefficients: [n], floating point: how much each token counts.
+        normalizer: One number for the whole global batch, that is for all micro batches of all ranks.
+
+    Raises:
+        ConfigError: An argument has another shape or type.
     """
+    check_tokens(logits, targets, coefficients, normalizer, name="logits")
     precise = logits if logits.dtype == torch.float64 else logits.float()
     nll = torch.nn.functional.cross_entropy(precise, targets, reduction="none")
     return (nll * coefficients.to(nll.dtype)).sum() / normalizer
@@ -41,29 +46,33 @@ def chunked_weighted_nll(
     vocabulary: int,
     logits_per_chunk: int = LOGITS_PER_CHUNK,
 ) -> Tensor:
-    """Return `weighted_nll` of `head(hidden)` without ever holding all logits.
+    """Return `weighted_nll` of `head(hidden)` with the logits of one chunk of tokens in memory at a time.
 
-    The logits of a chunk are made again in the backward pass, so the peak is one chunk's.
+    The backward pass computes the logits of each chunk again.
 
     Args:
-        head: [m, H] to logits [m, V].
+        head: The output layer: hidden states [m, H] to logits [m, V].
         hidden: [n, H], the states that predict `targets`.
-        targets: [n].
-        coefficients: [n].
+        targets: [n], token ids (int64).
+        coefficients: [n], floating point: how much each token counts.
         normalizer: As in `weighted_nll`.
         vocabulary: V.
-        logits_per_chunk: Most logits held at once.
-    """
+        logits_per_chunk: The largest number of logits in memory at once.
 
-    def part(states: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:
-        return weighted_nll(head(states), wanted, weights, normalizer=normalizer)
+    Raises:
+        ConfigError: An argument has another shape or type.
+    """
+    check_tokens(hidden, targets, coefficients, normalizer, name="hidden")
+
+    def chunk_loss(states: Tensor, chunk_targets: Tensor, chunk_coefficients: Tensor) -> Tensor:
+        return weighted_nll(head(states), chunk_targets, chunk_coefficients, normalizer=normalizer)
 
     rows = max(1, logits_per_chunk // vocabulary)
     if len(targets) <= rows:
-        return part(hidden, targets, coefficients)
+        return chunk_loss(hidden, targets, coefficients)
     split = torch.split
     chunks = zip(split(hidden, rows), split(targets, rows), split(coefficients, rows), strict=True)
     total: Tensor = hidden.new_zeros((), dtype=torch.float32)
-    for states, wanted, weights in chunks:
-        total = total + checkpoint(part, states, wanted, weights, use_reentrant=False)
+    for chunk in chunks:
+        total = total + checkpoint(chunk_loss, *chunk, use_reentrant=False)
     return total

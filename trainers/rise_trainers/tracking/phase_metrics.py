@@ -1,9 +1,9 @@
-"""What a phase of a run did, as numbers: pure functions of the files it left."""
+"""The metrics of one phase of a run, computed from the files that the phase wrote."""
 
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,33 +13,28 @@ from rise_env.metrics.report_row import row
 from rise_env.metrics.report_table import headline
 from rise_env.trajectories.store import read_run, read_trajectories
 from rise_env.types import Trajectory
-from rise_trainers.fit.fit import metrics_path
+from rise_trainers.fitting.paths import metrics_path
 from rise_trainers.loop.phases import Phase
+from rise_trainers.tracking.charts import REPORT_COLUMNS
 
 FIT_GROUPS = {"data": "data", "step": "train", "end": "fit"}
-"""Kind of a line that a fit writes -> what its keys start with."""
+"""Kind of a line in the metrics of a fit -> the part of its keys before the slash."""
 EXAMPLE_COLUMNS = ("problem", "turn", "question", "reference", "reply", "answer", "verdict", "reward")
-CURVES = (
-    "any_by_turn", "majority_by_turn", "pass_at_k",
-    "transitions_by_turn", "wrong_to_right_by_turn", "right_to_wrong_by_turn",
-    "distinct_answers", "repeats", "format_failures", "timeouts", "tokens_per_reply",
-)  # fmt: skip
-"""Columns of a report row (`rise_env.metrics.report_row`) that every evaluation logs beside the headline."""
 
 
 def phase_lines(phase: Phase) -> list[dict[str, Any]]:
-    """Return the lines of metrics.jsonl of a phase that ended: one, or one per line that a fit wrote."""
+    """Return the lines of metrics.jsonl for a phase that ended: one, or one per line of a fit's metrics."""
     if phase.command == "fit":
-        return fit_lines(metrics_path(phase.watch[0]).read_text())
+        return fit_lines(metrics_path(phase.progress_files[0]).read_text())
     group = "collect" if phase.command == "collect" else "eval"
-    found = statistics(list(read_trajectories(phase.watch[0])))
+    found = statistics(list(read_trajectories(phase.progress_files[0])))
     if phase.command == "evaluate":
-        found |= measured(Path(phase.watch[0]), Path(phase.watch[1]))
+        found |= evaluation_metrics(Path(phase.progress_files[0]), Path(phase.progress_files[1]))
     return [{f"{group}/{key}": value for key, value in found.items()}]
 
 
 def fit_lines(text: str) -> list[dict[str, Any]]:
-    """Return what a fit wrote so far, with the names of metrics.jsonl; a torn last line is left out."""
+    """Return the complete lines that a fit has written, with the keys of metrics.jsonl."""
     lines = []
     for part in text[: text.rfind("\n") + 1].splitlines():
         line = json.loads(part)
@@ -49,9 +44,9 @@ def fit_lines(text: str) -> list[dict[str, Any]]:
 
 
 def statistics(played: Sequence[Trajectory]) -> dict[str, Any]:
-    """Return what a log of trajectories says of itself: rewards, verdicts, accuracy by turn, tokens.
+    """Return the metrics of a collection or an evaluation, name -> value.
 
-    acc@tN is over the episodes that reached turn N.
+    `acc@tN` is the accuracy at turn N among the episodes that reached it. Every number is a chart in W&B.
     """
     healthy = [t for t in played if t.error is None]
     attempts = [a for t in played for turn in t.turns for a in turn.attempts]
@@ -69,12 +64,12 @@ def statistics(played: Sequence[Trajectory]) -> dict[str, Any]:
     }
 
 
-def measured(sequential: Path, parallel: Path) -> dict[str, Any]:
-    """Return the figures of one evaluation, without intervals: those of the report's row.
+def evaluation_metrics(sequential: Path, parallel: Path) -> dict[str, Any]:
+    """Return the figures of one evaluation as the report has them, without confidence intervals.
 
     Args:
-        sequential: Store of rollouts.
-        parallel: Store of independent first replies.
+        sequential: The store of rollouts.
+        parallel: The store of independent first replies.
     """
     record = read_run(sequential)
     found = policy_results(
@@ -84,7 +79,7 @@ def measured(sequential: Path, parallel: Path) -> dict[str, Any]:
     )
     values = row(str(record["label"]), found)
     [head] = headline({"turns": record["turns"], "num_samples": record["num_samples"], "rows": [values]})
-    return head | {name: _means(values[name]) for name in CURVES}
+    return head | {name: _means(values[name]) for name in REPORT_COLUMNS}
 
 
 def example_rows(store: str | Path, count: int) -> list[tuple[Any, ...]]:
@@ -106,7 +101,7 @@ def example_rows(store: str | Path, count: int) -> list[tuple[Any, ...]]:
 
 
 def flat(line: Mapping[str, Any]) -> dict[str, float]:
-    """Return the numbers of a line, mappings and lists spread over keys: "a/b", "a/1", "a/2"."""
+    """Return the numbers of a line. Those in mappings and lists get their own keys: "a/b", "a/1", "a/2"."""
     found: dict[str, float] = {}
     for key, value in line.items():
         if isinstance(value, Mapping):
@@ -118,19 +113,8 @@ def flat(line: Mapping[str, Any]) -> dict[str, float]:
     return found
 
 
-def reward_histogram(counts: Mapping[str, int]) -> tuple[list[int], list[float]]:
-    """Return (counts, edges) with a bin for every reward; edges lie half way between rewards.
-
-    Args:
-        counts: Reward -> how many, as in `statistics`.
-    """
-    values, numbers = zip(*sorted((float(reward), n) for reward, n in counts.items()), strict=True)
-    between = [(low + high) / 2 for low, high in pairwise(values)]
-    return list(numbers), [values[0] - 0.5, *between, values[-1] + 0.5]
-
-
 def _means(value: Any) -> Any:
-    """Return estimates, lists and mappings of them without their intervals."""
+    """Replace every estimate {"mean", "low", "high"} in a value by its mean."""
     if isinstance(value, Mapping):
         if value.keys() == {"mean", "low", "high"}:
             return value["mean"]
@@ -141,5 +125,5 @@ def _means(value: Any) -> Any:
 
 
 def _printable(text: str) -> str:
-    """Replace lone surrogates, which a model may say and UTF-8 cannot hold."""
+    """Replace lone surrogates: a reply may contain them, and UTF-8 cannot encode them."""
     return text.encode("utf-8", "replace").decode()

@@ -1,8 +1,9 @@
-"""What a run logs: JSON lines always, W&B when asked.
+"""The metrics of a run: JSON lines always, W&B where the settings ask for it.
 
-RUN/metrics.jsonl gets one line per optimizer step, per collection and per evaluation, each with the phase
-it came from; `phase_metrics` says what. W&B gets the same numbers and more; see `wandb_run`. Both are made
-from what the phases left in the run folder, so that a run that was killed anywhere ends with every line once.
+RUN/metrics.jsonl gets one line per optimizer step, per collection and per evaluation, each with the name of
+its phase; see `phase_metrics`. W&B gets the same metrics, tables and artifacts; see `wandb_run`. Both are
+computed from the files of the phases in the run folder, so that every line is there once even if the run was
+killed in between.
 """
 
 import json
@@ -13,7 +14,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from rise_env.utils.versions import installed
-from rise_trainers.fit.fit import to_json as fit_to_json
+from rise_trainers.fitting.config import to_json as fit_to_json
 from rise_trainers.loop.config import OWN, RunConfig, fit_config, to_json
 from rise_trainers.loop.phases import Phase
 from rise_trainers.tracking import wandb_run
@@ -28,17 +29,17 @@ class Tracker:
     Args:
         folder: The run folder.
         kind: "none" or "wandb".
-        settings: Of the run, for W&B's config; see `tracked_settings`.
+        settings: The settings of the run, for W&B's config; see `tracked_settings`.
 
     Raises:
-        MissingDependencyError: W&B is asked for and not installed.
+        MissingDependencyError: `kind` is "wandb" and W&B is not installed.
         ConfigError: W&B does not start.
     """
 
     def __init__(self, folder: Path, kind: Literal["none", "wandb"], settings: Mapping[str, Any]) -> None:
         self.path = folder / METRICS
         self._wandb = wandb_run.start(folder, settings) if kind == "wandb" else None
-        self._kept: dict[str, list[dict[str, Any]]] = {}
+        self._logged: dict[str, list[dict[str, Any]]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -49,28 +50,32 @@ class Tracker:
         if self._wandb is not None:
             self._wandb.finish(ok=error is None)
 
-    def keep(self, phases: Sequence[str]) -> None:
-        """Drop the lines of phases that did not end: they will be logged again."""
+    def drop_unfinished(self, done: Sequence[str]) -> None:
+        """Remove the lines of phases that did not end from metrics.jsonl; they will be logged again.
+
+        Args:
+            done: The names of the phases that ended.
+        """
         if not self.path.exists():
             return
         lines = [line for line in self.path.read_text().splitlines() if line.endswith("}")]
         kept: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for line in map(json.loads, lines):
-            if line["phase"] in phases:
+            if line["phase"] in done:
                 kept[line["phase"]].append(line)
         new = self.path.with_suffix(".new")
         new.write_text("".join(json.dumps(line) + "\n" for part in kept.values() for line in part))
         new.replace(self.path)
-        self._kept = dict(kept)
+        self._logged = dict(kept)
 
-    def follow(self, phase: Phase) -> None:
-        """Show in W&B what a running fit has done so far."""
+    def log_running(self, phase: Phase) -> None:
+        """Log to W&B what a running fit has written so far."""
         if self._wandb is not None:
-            self._wandb.follow(phase)
+            self._wandb.log_running(phase)
 
     def log_phase(self, phase: Phase) -> None:
-        """Log what a phase did that ended, just now or before this run was continued; in the run's order."""
-        lines = self._kept.get(phase.name)
+        """Log a phase that ended, now or before the run was continued; phases come in the run's order."""
+        lines = self._logged.get(phase.name)
         if lines is None:
             common = {"phase": phase.name, "iteration": phase.iteration, "seed": phase.seed}
             lines = [{**common, **line} for line in phase_lines(phase)]
@@ -83,13 +88,13 @@ class Tracker:
             )
 
     def log_report(self, folder: Path) -> None:
-        """Log the rows, tables and figures that the report wrote."""
+        """Log the rows, tables and figures of the report to W&B."""
         if self._wandb is not None:
             self._wandb.log_report(folder, json.loads((folder / "report.json").read_text()))
 
 
 def tracked_settings(config: RunConfig) -> dict[str, Any]:
-    """Return the settings of a run for a tracker: nested, those of the fits with their defaults, versions."""
+    """Return the settings of a run, those of its fits with all defaults, and the versions of libraries."""
     fit = fit_to_json(fit_config(config, data=("store",), model="model", output="output", seed=0))
     kept = {name: value for name, value in fit.items() if name not in OWN}
     return {**to_json(config), "fit": kept, "versions": installed()}

@@ -1,8 +1,8 @@
-"""Stores and models of a run as W&B artifacts, with what each was made from.
+"""Stores and models of a run as W&B artifacts, with the artifacts that each was made from.
 
-The run uses the model that it starts from. Every collection, evaluation and fit makes an artifact, which
-later phases of the same run use; the metadata say which phase made it, from which other artifacts.
-Stores are uploaded; of models only paths, sizes and digests, unless `upload_models`.
+The first artifact is the model that the run starts from. Every collection, evaluation and fit makes an
+artifact that later phases of the run use; its metadata contain the phase and the artifacts it was made from.
+Stores are uploaded. Of models only paths, sizes and digests are logged, unless `upload_models`.
 """
 
 import re
@@ -16,9 +16,9 @@ PRODUCTS = {
     "evaluate": ("evaluation", "dataset"),
     "fit": ("model", "model"),
 }
-"""Command -> name and type of the artifact that it makes."""
+"""Command -> (name, type) of the artifact that it makes."""
 LOADED = ("transformers", "vllm")
-"""Kinds of agents that play with a model folder or hub id."""
+"""Names of agents that play with a model folder or hub id."""
 
 
 class Artifacts:
@@ -35,16 +35,16 @@ class Artifacts:
         self._known: dict[str, str] = {}  # path or hub id -> name of its artifact
 
     def log_phase(self, phase: Phase, *, known: bool = False) -> None:
-        """Log what a phase used and made.
+        """Log the artifacts that a phase used and made.
 
         Args:
-            phase: Ended.
-            known: W&B has it from before; only remember its name.
+            phase: A phase that ended.
+            known: Whether W&B has them from before; then only their names are remembered.
         """
         name, kind = PRODUCTS[phase.command]
         alias = phase.name.rpartition("-")[0]
         made_from = list(dict.fromkeys(self._use(source, known=known) for source in _sources(phase)))
-        for path in phase.watch:
+        for path in phase.progress_files:
             self._known[path] = f"{name}-{self._run.id}:{alias}"
         if known:
             return
@@ -56,7 +56,7 @@ class Artifacts:
             "settings": phase.settings,
         }
         artifact = _artifact(f"{name}-{self._run.id}", kind, metadata)
-        for path in phase.watch:
+        for path in phase.progress_files:
             _add(artifact, Path(path), upload=kind != "model" or self._upload_models)
         self._send(artifact, alias)
 
@@ -70,7 +70,7 @@ class Artifacts:
         self._send(artifact, "latest")
 
     def _use(self, source: str, *, known: bool) -> str:
-        """Return the name of an artifact; one that this run did not make is logged as its input."""
+        """Return the name of an artifact. One that this run did not make is logged as an input first."""
         if source not in self._known:
             name = "base-" + re.sub(r"[^\w.-]+", "-", "-".join(Path(source).parts[-3:])).strip("-")
             self._known[source] = f"{name}:latest"
@@ -85,7 +85,7 @@ class Artifacts:
         return self._known[source]
 
     def _send(self, artifact: Any, alias: str, *, made_here: bool = True) -> None:
-        # What run.use_artifact does inside. That one waits for the upload, and refuses to work offline.
+        # the public run.use_artifact calls this too, but waits for the upload and does not work offline
         self._run._log_artifact(
             artifact, aliases=[alias], use_after_commit=True, is_user_created=not made_here
         )
@@ -108,7 +108,7 @@ def _artifact(name: str, kind: str, metadata: dict[str, Any]) -> Any:
 
 
 def _add(artifact: Any, path: Path, *, upload: bool) -> None:
-    """Add a file or the files of a folder: to be uploaded from where they lie, or path and digest only."""
+    """Add a file or all files of a folder, for upload or with path and digest only."""
     folder = path if path.is_dir() else path.parent
     for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
         name = file.relative_to(folder).as_posix()

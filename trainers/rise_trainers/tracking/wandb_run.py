@@ -1,12 +1,13 @@
 """The W&B run of a `rise run`.
 
-What is logged is numbered rows, and row n is the same whenever the run folder is read: it is W&B's step n.
-A continued run reads its folder again and logs the rows that W&B does not have. Online those are the last
-ones. Offline they are all: `wandb sync` of a second file would erase what the first one held (W&B's issue
-5865), so the new file holds everything and the old one goes.
+Everything is logged as numbered rows. Row n has the same content whenever the run folder is read, and is
+W&B's step n. A continued run reads its folder again and logs the rows that W&B does not have yet. Online
+these are the last rows. Offline they are all rows: `wandb sync` of a second file would erase the content of the
+first one (W&B's issue 5865), so the new file contains everything and the old one is deleted.
 
-Numbers of evaluations and collections stand against `iteration`, those of fits against `train/update`,
-optimizer steps over all fits. With several seeds the keys of each start with "seed-S/".
+Metrics of evaluations and collections are shown against `iteration`, those of fits against `train/update`,
+the number of optimizer steps over all fits. With several seeds the keys of each start with "seed-S/". See
+`charts`.
 """
 
 import contextlib
@@ -20,39 +21,39 @@ from typing import Any
 
 from rise_env.errors import ConfigError, MissingDependencyError
 from rise_env.metrics.report_table import COLUMNS, headline, long_rows
-from rise_trainers.fit.fit import metrics_path
+from rise_trainers.fitting.paths import metrics_path
 from rise_trainers.loop.phases import Phase
-from rise_trainers.tracking import phase_metrics
+from rise_trainers.tracking import charts, phase_metrics
 from rise_trainers.tracking.wandb_artifacts import Artifacts
 
 ID = "wandb-id"
+"""File in the run folder with the id of the W&B run."""
 EXAMPLES = 20
-"""Trajectories shown in the table of each collection and evaluation."""
-LOOK = 2.0
-"""Seconds between two looks at a running fit."""
-BY_ITERATION = ("collect", "eval", "data", "fit")
+"""Number of trajectories in the example table of each collection and evaluation."""
+READ_INTERVAL_S = 2.0
+"""Seconds between two reads of the metrics of a running fit."""
 
 
 class WandbRun:
     """Logs a run to W&B.
 
     Args:
-        folder: The run folder; W&B's files go to its wandb/.
-        settings: Of the run.
+        folder: The run folder; W&B writes its files to the subfolder wandb/.
+        settings: The settings of the run, for W&B's config.
 
     Raises:
         MissingDependencyError: W&B is not installed.
-        ConfigError: W&B does not start: not logged in, no network.
+        ConfigError: W&B does not start, because nobody is logged in or there is no network.
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
         self._run = _start(folder, settings)
-        self._have = int(self._run.step)  # rows that W&B has from before
-        self._next = 0
-        self._of_phase = 0  # rows of the present phase that are logged
-        self._updates: dict[str, int] = {}
-        self._looked = 0.0
-        self._began: tuple[str, float] = ("", 0.0)
+        self._rows_before = int(self._run.step)  # rows that W&B has from earlier processes of this run
+        self._next_row = 0
+        self._rows_of_phase = 0  # rows of the current phase that are logged
+        self._updates: dict[str, int] = {}  # key prefix -> optimizer steps of the fits that ended
+        self._read_at = 0.0
+        self._phase_began: tuple[str, float] = ("", 0.0)
         self._prefixes = len(settings.get("seeds", ())) > 1
         upload = os.environ.get("WANDB_LOG_MODEL", "false").lower() in ("true", "1", "end", "checkpoint")
         self._artifacts = Artifacts(self._run, upload_models=upload)
@@ -63,36 +64,43 @@ class WandbRun:
         self._run.finish(exit_code=0 if ok else 1)
 
     def log_phase(self, phase: Phase, lines: Sequence[Mapping[str, Any]]) -> None:
-        """Log a phase that ended, as far as it was not followed.
+        """Log what `log_running` has not logged of a phase that ended.
 
         Args:
-            phase: Phases come in the order of the run.
-            lines: See `phase_metrics.phase_lines`.
+            phase: The next phase in the order of the run.
+            lines: Its lines, from `phase_metrics.phase_lines`.
         """
-        last = self._next - self._of_phase + len(lines) - 1
-        self._artifacts.log_phase(phase, known=last < self._have)
+        last = self._next_row - self._rows_of_phase + len(lines) - 1
+        self._artifacts.log_phase(phase, known=last < self._rows_before)
         self._log_lines(phase, lines)
-        self._of_phase = 0
+        self._rows_of_phase = 0
         if phase.command == "fit":
             prefix = self._prefix(phase)
             steps = max((line.get("train/step", 0) for line in lines), default=0)
             self._updates[prefix] = self._updates.get(prefix, 0) + steps
 
-    def follow(self, phase: Phase) -> None:
-        """Log what a running fit wrote since the last look."""
+    def log_running(self, phase: Phase) -> None:
+        """Log the lines that a running fit has written since the last call."""
         now = time.monotonic()
-        if phase.command != "fit" or now - self._looked < LOOK:
+        if phase.command != "fit" or now - self._read_at < READ_INTERVAL_S:
             return
-        self._looked = now
-        if self._began[0] != phase.name:
-            self._began = (phase.name, time.time())
+        self._read_at = now
+        if self._phase_began[0] != phase.name:
+            self._phase_began = (phase.name, time.time())
         with contextlib.suppress(OSError):
-            path = metrics_path(phase.watch[0])
-            if path.stat().st_mtime > self._began[1]:  # older lines are of an attempt that was killed
+            path = metrics_path(phase.progress_files[0])
+            if (
+                path.stat().st_mtime > self._phase_began[1]
+            ):  # an older file is that of an attempt that was killed
                 self._log_lines(phase, phase_metrics.fit_lines(path.read_text()))
 
     def log_report(self, folder: Path, report: Mapping[str, Any]) -> None:
-        """Log the rows, tables and figures of the report."""
+        """Log the rows, tables and figures of the report.
+
+        Args:
+            folder: The run folder.
+            report: The content of its report.json.
+        """
         import wandb
 
         heads = headline(report)
@@ -112,49 +120,46 @@ class WandbRun:
                 **{f"report/{name}": picture for name, picture in pictures.items()},
             }
 
-        if self._next >= self._have:
+        if self._next_row >= self._rows_before:
             self._artifacts.log_report(folder)
         self._log(tables)
 
     def _define(self, prefixes: Sequence[str]) -> None:
+        """Tell W&B against what the charts of each section are drawn."""
         self._run.define_metric("iteration")
-        self._run.define_metric("report/*", step_metric="iteration")
         for prefix in prefixes:
             self._run.define_metric(f"{prefix}train/update")
-            self._run.define_metric(f"{prefix}train/*", step_metric=f"{prefix}train/update")
-            for group in BY_ITERATION:
-                self._run.define_metric(f"{prefix}{group}/*", step_metric="iteration")
+        for section in charts.SECTIONS:
+            for prefix in prefixes if section.per_seed else [""]:
+                x_axis = section.x_axis if section.x_axis == "iteration" else prefix + section.x_axis
+                self._run.define_metric(f"{prefix}{section.name}/*", step_metric=x_axis)
 
     def _log_lines(self, phase: Phase, lines: Sequence[Mapping[str, Any]]) -> None:
-        for line in lines[self._of_phase :]:
+        for line in lines[self._rows_of_phase :]:
             self._log(lambda line=line: self._values(phase, line))  # type: ignore[misc]
-            self._of_phase += 1
+            self._rows_of_phase += 1
 
     def _log(self, values: Callable[[], Mapping[str, Any]]) -> None:
-        if self._next >= self._have:
-            self._run.log(dict(values()), step=self._next, commit=True)
-        self._next += 1
+        if self._next_row >= self._rows_before:
+            self._run.log(dict(values()), step=self._next_row, commit=True)
+        self._next_row += 1
 
     def _values(self, phase: Phase, line: Mapping[str, Any]) -> dict[str, Any]:
         import wandb
 
         prefix = self._prefix(phase)
         shown: dict[str, Any] = phase_metrics.flat(
-            {key: value for key, value in line.items() if key != "data/weight_histogram"}
+            {key: value for key, value in line.items() if key not in charts.HISTOGRAMS}
         )
-        if weights := line.get("data/weight_histogram"):
-            histogram = (weights["counts"], weights["edges"])
-            shown["data/weight_histogram"] = wandb.Histogram(np_histogram=histogram)
-        for group in ("collect", "eval"):
-            if counts := line.get(f"{group}/rewards"):
-                histogram = phase_metrics.reward_histogram(counts)
-                shown[f"{group}/reward_histogram"] = wandb.Histogram(np_histogram=histogram)
+        for key, histogram in charts.HISTOGRAMS.items():
+            if value := line.get(histogram.metric):
+                shown[key] = wandb.Histogram(np_histogram=histogram.bins(value))
         if "train/step" in line:
             shown["train/update"] = self._updates.get(prefix, 0) + line["train/step"]
         shown = {prefix + key: value for key, value in shown.items()}
         if phase.command != "fit":
-            # a key of its own for every phase: a table logged again under the same key replaces the old one
-            rows = phase_metrics.example_rows(phase.watch[0], EXAMPLES)
+            # every phase has a key of its own, because a table replaces an earlier one with the same key
+            rows = phase_metrics.example_rows(phase.progress_files[0], EXAMPLES)
             columns = list(phase_metrics.EXAMPLE_COLUMNS)
             shown[f"examples/{phase.name}"] = wandb.Table(columns=columns, data=rows)
         return {**shown, "iteration": phase.iteration}
@@ -164,7 +169,7 @@ class WandbRun:
 
 
 def start(folder: Path, settings: Mapping[str, Any]) -> WandbRun | None:
-    """Return the W&B run of a run folder; None where WANDB_MODE is disabled."""
+    """Return the W&B run of a run folder, or None where WANDB_MODE is "disabled"."""
     run = WandbRun(folder, settings)
     return None if run._run.disabled else run
 
@@ -174,7 +179,7 @@ def _start(folder: Path, settings: Mapping[str, Any]) -> Any:
         import wandb
     except ImportError as error:
         raise MissingDependencyError("W&B is not installed: pip install 'rise-env[wandb]'") from error
-    own = wandb.setup().settings  # what W&B's variables and files say
+    own = wandb.setup().settings  # from W&B's environment variables and files
     kept = folder / ID
     name = kept.read_text().strip() if kept.exists() else own.run_id or secrets.token_hex(4)
     try:
@@ -200,6 +205,6 @@ def _start(folder: Path, settings: Mapping[str, Any]) -> Any:
 
 
 def _iteration(row: str) -> int | None:
-    """Return the iteration that a row of the report is of; 0 is the base."""
+    """Return the iteration of a row of the report: 0 for the base, None for a row of another stage."""
     number = "0" if row == "base" else row.removeprefix("iteration ")
     return int(number) if number.isdigit() else None

@@ -16,13 +16,14 @@ import transformers
 from rise_env.errors import ConfigError
 from rise_trainers.data.batch_sampler import RankBatches
 from rise_trainers.data.dataset import collate_packed, collate_padded
-from rise_trainers.fit import preflight as checks
-from rise_trainers.fit.checkpoints import MarkComplete
-from rise_trainers.fit.fit import MODEL, FitConfig, model_path
-from rise_trainers.fit.metrics_log import MetricsLog
-from rise_trainers.fit.models import dtype_of, merge_adapters
-from rise_trainers.fit.prepare_data import Prepared
-from rise_trainers.fit.rwr_trainer import ExampleDataset, RWRTrainer
+from rise_trainers.fitting import preflight as checks
+from rise_trainers.fitting.checkpoints import MarkComplete
+from rise_trainers.fitting.config import FitConfig
+from rise_trainers.fitting.metrics_log import MetricsLog
+from rise_trainers.fitting.models import dtype_of, merge_adapters
+from rise_trainers.fitting.paths import MODEL, model_path
+from rise_trainers.fitting.prepare_data import Prepared
+from rise_trainers.fitting.rwr_trainer import ExampleDataset, RWRTrainer
 
 
 def deepspeed_settings(config: FitConfig) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from rise_env.types import Trajectory
 from rise_env.utils.suggestions import natural_sort_key
 from rise_trainers.data import weights
 from rise_trainers.data.dataset import Example, make_examples
-from rise_trainers.data.targets import TrainingTarget, select
+from rise_trainers.data.targets import TrainingTarget, select_targets
 from rise_trainers.data.token_cache import cached
 from rise_trainers.data.tokenization import ChatTokenizer, Tokenized, tokenize
-from rise_trainers.fit.config import FitConfig
+from rise_trainers.fitting.config import FitConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ def prepare(config: FitConfig, tokenizer: Any) -> Prepared:
         ConfigError: Nothing is left to train.
     """
     trajectories = [trajectory for store in config.data for trajectory in _in_order(store)]
-    targets = select(trajectories, config.selection, seed=config.seed)
+    targets = select_targets(trajectories, config.selection, seed=config.seed)
     if not targets:
         raise ConfigError(f"none of {len(trajectories)} trajectories has a reply that the selection keeps")
     weight = target_weights(config, targets)

@@ -8,9 +8,10 @@ import pytest
 from rise_env.errors import BusyError, ConfigError, DataNotFoundError
 from rise_env.utils.file_lock import exclusive
 from rise_trainers.data.targets import Selection
-from rise_trainers.fit import fit
-from rise_trainers.fit import launcher as launch
-from rise_trainers.fit.fit import FitConfig, from_json, launch_fit, metrics_path, partial_folder, to_json
+from rise_trainers.fitting import launcher as launch
+from rise_trainers.fitting.config import FitConfig, from_json, to_json
+from rise_trainers.fitting.fit import fit
+from rise_trainers.fitting.paths import SETTINGS, metrics_path, partial_folder
 from tests.rise_trainers import small_models as toys
 
 
@@ -52,7 +53,7 @@ def test_settings_that_cannot_be_are_refused(config: FitConfig, settings: dict[s
 def test_inputs_that_are_missing_are_named(config: FitConfig, name: str) -> None:
     missing = "/nowhere/at/all"
     with pytest.raises(DataNotFoundError, match=missing):
-        launch_fit(changed(config, **{name: [missing] if name == "data" else missing}))
+        fit(changed(config, **{name: [missing] if name == "data" else missing}))
     assert not partial_folder(config.output).exists()
 
 
@@ -60,28 +61,28 @@ def test_the_folder_of_something_else_is_never_overwritten(config: FitConfig) ->
     Path(config.output).mkdir()
     (Path(config.output) / "precious").touch()
     with pytest.raises(ConfigError, match="choose another output"):
-        launch_fit(config)
+        fit(config)
     assert (Path(config.output) / "precious").exists()
 
 
 def test_a_fit_that_another_process_makes_is_left_to_it(config: FitConfig) -> None:
     partial_folder(config.output).mkdir()
     with exclusive(partial_folder(config.output)), pytest.raises(BusyError, match="another process"):
-        launch_fit(config)
+        fit(config)
 
 
 def test_the_partial_folder_of_another_fit_is_never_continued(config: FitConfig) -> None:
     partial = partial_folder(config.output)
     partial.mkdir()
-    (partial / fit.SETTINGS).write_text(json.dumps(to_json(changed(config, tau=1.0, log_every=7))))
+    (partial / SETTINGS).write_text(json.dumps(to_json(changed(config, tau=1.0, log_every=7))))
     with pytest.raises(ConfigError, match=r"other settings \(tau\)"):
-        launch_fit(config)
+        fit(config)
 
 
 def test_a_complete_fit_is_not_done_again(config: FitConfig) -> None:
     Path(config.output).mkdir()
-    (Path(config.output) / fit.SETTINGS).write_text(json.dumps(to_json(config)))
-    launch_fit(config)
+    (Path(config.output) / SETTINGS).write_text(json.dumps(to_json(config)))
+    fit(config)
     assert not partial_folder(config.output).exists()
 
 
@@ -107,7 +108,7 @@ def test_a_fit_leaves_a_model_that_transformers_loads_and_every_metric(config: F
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     seen: list[dict[str, Any]] = []
-    launch_fit(config, progress=seen.append)
+    fit(config, progress=seen.append)
     assert not partial_folder(config.output).exists()
     lines = [json.loads(line) for line in metrics_path(config.output).read_text().splitlines()]
     assert [line["kind"] for line in lines] == ["data"] + ["step"] * 4 + ["end"]
@@ -122,10 +123,10 @@ def test_a_fit_leaves_a_model_that_transformers_loads_and_every_metric(config: F
     assert not torch.equal(before.lm_head.weight, after.lm_head.weight)
     tokenizer = AutoTokenizer.from_pretrained(config.output)
     assert tokenizer.chat_template == AutoTokenizer.from_pretrained(config.model).chat_template
-    launch_fit(config, progress=lambda line: pytest.fail("done again"))
+    fit(config, progress=lambda line: pytest.fail("done again"))
 
 
 @pytest.mark.slow
 def test_what_a_rank_finds_wrong_is_raised_by_the_launching_process(config: FitConfig) -> None:
     with pytest.raises(ConfigError, match="max_length 3"):
-        launch_fit(changed(config, max_length=3))
+        fit(changed(config, max_length=3))

@@ -1,4 +1,4 @@
-"""One rank of a fit, as the deepspeed launcher starts it: `rise_trainers.fit.rank DIR.partial/fit.json`."""
+"""One rank of a fit. The DeepSpeed launcher runs `rise_trainers.fitting.rank DIR.partial/fit.json`."""
 
 import json
 import os
@@ -14,8 +14,8 @@ from rise_trainers.utils.parent_death import die_with_parent
 def main(settings: Path) -> int:
     """Fit, and leave the finished model in the folder of the settings."""
     die_with_parent(signal.SIGKILL)
-    from rise_trainers.fit.fit import from_json
-    from rise_trainers.fit.launcher import ERROR
+    from rise_trainers.fitting.config import from_json
+    from rise_trainers.fitting.launcher import ERROR
 
     try:
         _fit(from_json(json.loads(settings.read_text())), settings.parent)
@@ -29,9 +29,9 @@ def main(settings: Path) -> int:
 
 
 def _fit(config: Any, folder: Path) -> None:
-    from rise_trainers.fit import build_trainer as training
-    from rise_trainers.fit import checkpoints, models
-    from rise_trainers.fit import prepare_data as data_pipeline
+    from rise_trainers.fitting import build_trainer as training
+    from rise_trainers.fitting import checkpoints, models
+    from rise_trainers.fitting import prepare_data as data_pipeline
 
     arguments = training.arguments(config, folder)  # first: ZeRO-3 shards the model while it is loaded
     tokenizer = models.load_tokenizer(config)

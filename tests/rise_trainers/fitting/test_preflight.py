@@ -3,7 +3,7 @@ from transformers import GenerationConfig, LlamaConfig
 
 from rise_env.errors import ConfigError
 from rise_trainers.data.tokenization import ChatTokenizer
-from rise_trainers.fit.preflight import check_end, check_model
+from rise_trainers.fitting.preflight import check_end, check_model
 from tests.rise_trainers import small_models as toys
 from tests.rise_trainers.chat_templates import STYLES
 

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 class FitProgress:
-    """A context manager whose `update` takes the lines of metrics that `launch_fit` hands on."""
+    """A context manager whose `update` takes the lines of metrics that `fit` hands on."""
 
     def __init__(self, console: Console | None = None) -> None:
         self._bar = Progress(

@@ -15,8 +15,8 @@ from typing import Any
 
 import transformers
 
-from rise_trainers.fit.fit import METRICS
-from rise_trainers.fit.prepare_data import Prepared
+from rise_trainers.fitting.paths import METRICS
+from rise_trainers.fitting.prepare_data import Prepared
 
 
 class MetricsLog(transformers.TrainerCallback):  # type: ignore[misc]

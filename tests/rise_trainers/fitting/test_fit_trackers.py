@@ -7,8 +7,9 @@ import pytest
 
 from rise_env.cli.main import main
 from rise_env.errors import MissingDependencyError
-from rise_trainers.fit import fit
-from rise_trainers.fit.fit import check_inputs, from_json, launch_fit, metrics_path, to_json
+from rise_trainers.fitting.config import from_json, to_json
+from rise_trainers.fitting.fit import check_inputs, fit
+from rise_trainers.fitting.paths import metrics_path
 from tests.rise_trainers import small_models as toys
 from tests.rise_trainers.tracking import wandb_file
 
@@ -18,7 +19,7 @@ def test_a_tracker_that_is_not_installed_is_named_before_the_fit(
 ) -> None:
     config = from_json({**to_json(toys.fit_config(tmp_path)), "report_to": ["tensorboard"]})
     assert config.report_to == ("tensorboard",)
-    monkeypatch.setattr(fit, "find_spec", lambda name: None)
+    monkeypatch.setattr("rise_trainers.fitting.fit.find_spec", lambda name: None)
     with pytest.raises(MissingDependencyError, match=r"rise-env\[tensorboard\]"):
         check_inputs(config)
 
@@ -38,7 +39,7 @@ def test_tensorboard_and_wandb_hold_every_loss_and_stay_with_the_model(
     for name in ("WANDB_DIR", "WANDB_RUN_ID", "WANDB_RESUME"):
         monkeypatch.delenv(name, raising=False)
     config = from_json({**to_json(toys.fit_config(tmp_path)), "report_to": ["tensorboard", "wandb"]})
-    launch_fit(config)
+    fit(config)
     lines = [json.loads(line) for line in metrics_path(config.output).read_text().splitlines()]
     losses = [line["loss"] for line in lines if line["kind"] == "step"]
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from rise_trainers.fit.fit import launch_fit
+from rise_trainers.fitting.fit import fit
 from tests.rise_trainers import small_models as toys
-from tests.rise_trainers.fit.test_resume import steps
+from tests.rise_trainers.fitting.test_resume import steps
 
 pytestmark = [
     pytest.mark.slow,
@@ -21,7 +21,7 @@ def test_an_offloaded_fit_takes_the_steps_of_one_that_is_not(tmp_path: Path, sta
     plain = toys.fit_config(tmp_path, zero_stage=1, output=str(tmp_path / "plain"))
     offloaded = toys.fit_config(tmp_path, zero_stage=stage, offload=True)
     for config in (plain, offloaded):
-        launch_fit(config)
+        fit(config)
     expected = [line["loss"] for line in steps(plain)]
     assert expected[-1] < expected[0]
     assert [line["loss"] for line in steps(offloaded)] == pytest.approx(expected, rel=1e-3)

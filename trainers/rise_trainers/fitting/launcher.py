@@ -14,8 +14,10 @@ from typing import Any
 
 import rise_env.errors
 from rise_env.errors import MissingDependencyError, RiseError, TrainingError
-from rise_trainers.fit.config import METRICS, SETTINGS, FitConfig
-from rise_trainers.utils import parent_death as lifeline
+from rise_trainers.fitting.config import FitConfig
+from rise_trainers.fitting.paths import METRICS, SETTINGS
+from rise_trainers.utils import parent_death
+from rise_trainers.utils.processes import terminate
 
 ERROR = "error.json"
 """Written by a rank that stopped because of bad input."""
@@ -28,7 +30,7 @@ def command(config: FitConfig, partial: Path) -> list[str]:
     One machine: DeepSpeed's per-node launcher, which ends its ranks when it is ended. Several: its runner,
     which reaches the machines of the hostfile by ssh; the partial folder must be on a shared disk then.
     """
-    work = ["--module", "--no_local_rank", "rise_trainers.fit.rank", str(partial.resolve() / SETTINGS)]
+    work = ["--module", "--no_local_rank", "rise_trainers.fitting.rank", str(partial.resolve() / SETTINGS)]
     port = f"--master_port={free_port()}"
     start = [sys.executable, "-m", "rise_trainers.utils.parent_death"]
     if config.hostfile is not None:
@@ -50,7 +52,7 @@ def environment(config: FitConfig) -> dict[str, str]:
     wanted = config.threads or min(share, int(variables.get("OMP_NUM_THREADS", share)))
     variables["OMP_NUM_THREADS"] = str(wanted)
     variables.setdefault("TOKENIZERS_PARALLELISM", "false")
-    variables[lifeline.PARENT] = str(os.getpid())
+    variables[parent_death.PARENT] = str(os.getpid())
     return variables
 
 
@@ -76,7 +78,7 @@ def run_launcher(
                 _tell(progress, lines)
                 time.sleep(0.1)
         finally:
-            _end(process)
+            terminate(process)
     _tell(progress, lines)
     if process.returncode:
         raise _failure(partial, process.returncode)
@@ -86,16 +88,6 @@ def _tell(progress: Callable[[dict[str, Any]], None] | None, lines: "_Follower")
     for line in lines.read():
         if progress is not None:
             progress(line)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def _failure(partial: Path, code: int) -> RiseError:

@@ -10,13 +10,18 @@ from typing import Any
 
 import pytest
 
-from rise_trainers.fit import checkpoints
-from rise_trainers.fit.fit import FitConfig, from_json, launch_fit, metrics_path, partial_folder, to_json
+from rise_trainers.fitting import checkpoints
+from rise_trainers.fitting.config import FitConfig, from_json, to_json
+from rise_trainers.fitting.fit import fit
+from rise_trainers.fitting.paths import metrics_path, partial_folder
 from tests.rise_trainers import small_models as toys
 
-LAUNCH = (
-    "import json, sys; from rise_trainers.fit.fit import *; launch_fit(from_json(json.loads(sys.argv[1])))"
-)
+LAUNCH = """
+import json, sys
+from rise_trainers import fit
+from rise_trainers.fitting.config import from_json
+fit(from_json(json.loads(sys.argv[1])))
+"""
 
 
 def start(config: FitConfig) -> "subprocess.Popen[bytes]":
@@ -53,13 +58,13 @@ def test_a_killed_fit_continues_as_if_nothing_had_happened(ranks: int, stage: in
         tmp_path, ranks=ranks, zero_stage=stage, epochs=8.0, save_every=3, learning_rate=3e-3
     )
     whole = from_json({**to_json(config), "output": str(tmp_path / "whole")})
-    launch_fit(whole)
+    fit(whole)
     kill_after(config, 4)
     reached = len(steps(config))
     time.sleep(3)
     assert len(steps(config)) <= reached + 1, "the ranks went on alone"
     assert not Path(config.output).exists()
-    launch_fit(config)
+    fit(config)
     assert [line["step"] for line in steps(config)] == list(range(1, 17))
     assert [line["loss"] for line in steps(config)] == [line["loss"] for line in steps(whole)]
     assert weights_of(config.output) == weights_of(whole.output)

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from rise_trainers.fit.prepare_data import prepare
+from rise_trainers.fitting.prepare_data import prepare
 from tests.rise_trainers import small_models as toys
 
 

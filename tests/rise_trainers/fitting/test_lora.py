@@ -10,10 +10,11 @@ from transformers import AutoModelForCausalLM
 
 from rise_env.errors import ConfigError, MissingDependencyError
 from rise_trainers.data.dataset import collate_padded, make_examples
-from rise_trainers.data.targets import Selection, select
+from rise_trainers.data.targets import Selection, select_targets
 from rise_trainers.data.tokenization import ChatTokenizer, tokenize
-from rise_trainers.fit.fit import FitConfig, LoraSettings, launch_fit
-from rise_trainers.fit.models import merge_adapters, quantization, with_adapters
+from rise_trainers.fitting.config import FitConfig, LoraSettings
+from rise_trainers.fitting.fit import fit
+from rise_trainers.fitting.models import merge_adapters, quantization, with_adapters
 from rise_trainers.loss.sequence_loss import sequence_loss
 from tests.rise_trainers import small_models as toys
 
@@ -23,7 +24,7 @@ def adapted(targets: tuple[str, ...] = ("all-linear",), **more: Any) -> Any:
 
 
 def batch() -> dict[str, torch.Tensor]:
-    chosen = select(toys.trajectories(4), Selection())
+    chosen = select_targets(toys.trajectories(4), Selection())
     found = tokenize(ChatTokenizer(toys.tokenizer()), chosen, max_length=1000)
     return collate_padded(make_examples(found.sequences, np.ones(len(chosen))))
 
@@ -69,7 +70,7 @@ def test_merged_adapters_answer_like_the_adapted_model(tmp_path: Path) -> None:
 @pytest.mark.parametrize("stage", [0, 2, 3])
 def test_a_fit_of_adapters_leaves_a_whole_model(tmp_path: Path, stage: int) -> None:
     config = toys.fit_config(tmp_path, zero_stage=stage, lora=LoraSettings(rank=2))
-    launch_fit(config)
+    fit(config)
     check_adapted(config)
 
 
@@ -79,7 +80,7 @@ def test_a_fit_of_adapters_leaves_a_whole_model(tmp_path: Path, stage: int) -> N
 def test_a_fit_leaves_a_folder_of_adapters_that_are_not_merged(tmp_path: Path, ranks: int) -> None:
     lora = LoraSettings(rank=2, merge=False)
     config = toys.fit_config(tmp_path, zero_stage=ranks + 1, ranks=ranks, lora=lora)
-    launch_fit(config)
+    fit(config)
     adapters = load_file(Path(config.output) / "adapter_model.safetensors")
     assert adapters
     assert all("lora_" in name for name in adapters)
@@ -93,7 +94,7 @@ def test_adapters_train_on_quantised_weights_and_merge_into_whole_ones(tmp_path:
     pytest.importorskip("bitsandbytes", reason="bitsandbytes is not installed: pip install 'rise-env[qlora]'")
     toys.save_model(tmp_path / "model", width=64)  # quantised in blocks of 64
     config = toys.fit_config(tmp_path, zero_stage=2, lora=LoraSettings(rank=2, bits=bits))
-    launch_fit(config)
+    fit(config)
     check_adapted(config)
 
 

@@ -25,8 +25,10 @@ from rise_agents.types import Agent, SamplingConfig
 from rise_env.envs import prompts
 from rise_env.problems.arithmetic.generator import ArithmeticProblems
 from rise_env.types import Conversation
-from rise_trainers.fit.fit import LoraSettings, launch_fit, metrics_path, model_path, partial_folder
-from rise_trainers.fit.models import merge_adapters
+from rise_trainers.fitting.config import LoraSettings
+from rise_trainers.fitting.fit import fit
+from rise_trainers.fitting.models import merge_adapters
+from rise_trainers.fitting.paths import metrics_path, model_path, partial_folder
 from tests.rise_trainers import small_models as toys
 
 MISSING = [name for name in ("vllm", "deepspeed", "peft") if importlib.util.find_spec(name) is None]
@@ -63,7 +65,7 @@ def steps(output: str) -> list[dict[str, Any]]:
     return [line for line in lines if line["kind"] == "step"]
 
 
-def fit(store: Path, output: str) -> "subprocess.Popen[bytes]":
+def start_fit(store: Path, output: str) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "rise_env.cli.main", "fit", "--data", str(store), "--output", output]
     command += (
         "--model tiny --ranks 2 --zero_stage 3 --device cpu --batch_size 8 --micro_batch_size 2".split()
@@ -90,12 +92,12 @@ def kill_at(step: int, fitting: "subprocess.Popen[bytes]", output: str) -> None:
 def test_two_ranks_of_zero_3_killed_and_resumed_are_served_by_vllm(tmp_path: Path) -> None:
     store = toys.save_store(tmp_path / "store.jsonl", toys.trajectories(24))
     whole, killed = str(tmp_path / "whole"), str(tmp_path / "killed")
-    assert fit(store, whole).wait() == 0
+    assert start_fit(store, whole).wait() == 0
     step = random.SystemRandom().randint(1, 17)
     print(f"killed after step {step} of 18")
-    kill_at(step, fit(store, killed), killed)
+    kill_at(step, start_fit(store, killed), killed)
     assert not os.path.exists(killed)
-    assert fit(store, killed).wait() == 0
+    assert start_fit(store, killed).wait() == 0
     assert [line["step"] for line in steps(killed)] == list(range(1, 19))
     assert [line["loss"] for line in steps(killed)] == [line["loss"] for line in steps(whole)]
     weights = Path(killed, "model.safetensors")
@@ -115,7 +117,7 @@ def test_adapters_are_served_by_vllm_as_the_merged_model_plays(tmp_path: Path) -
     toys.save_store(tmp_path / "store.jsonl", toys.trajectories(16))
     lora = LoraSettings(rank=4, merge=False)
     config = toys.fit_config(tmp_path, model=TINY, zero_stage=2, epochs=4.0, lora=lora)
-    launch_fit(config)
+    fit(config)
     merge_adapters(TINY, Path(config.output), tmp_path / "merged", dtype=torch.float32)
     load_agent("tiny").tokenizer.save_pretrained(tmp_path / "merged")
     expected = replies(TransformersAgent(str(tmp_path / "merged"), dtype="float32", device="cpu"))

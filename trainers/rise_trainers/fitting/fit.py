@@ -11,50 +11,20 @@ rename. A killed fit goes on from its last checkpoint when the same command is g
 import json
 import shutil
 from collections.abc import Callable
-from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from rise_env.errors import ConfigError, DataNotFoundError, MissingDependencyError
 from rise_env.utils.file_lock import exclusive
-from rise_trainers.fit.config import METRICS, SETTINGS, FitConfig, LoraSettings, from_json, to_json
+from rise_trainers.fitting.config import FitConfig, to_json
+from rise_trainers.fitting.paths import METRICS, MODEL, SETTINGS, model_path, partial_folder
 
-__all__ = [
-    "METRICS",
-    "MODEL",
-    "SETTINGS",
-    "FitConfig",
-    "LoraSettings",
-    "check_inputs",
-    "from_json",
-    "launch_fit",
-    "main",
-    "metrics_path",
-    "model_path",
-    "partial_folder",
-    "to_json",
-]
-
-MODEL = "model"
-"""In the partial folder: the finished model, there when it is whole."""
 TRACKED = ("runs", "wandb")
 """In the partial folder: what TensorBoard and W&B wrote."""
 
 
-def partial_folder(output: str | Path) -> Path:
-    """Return where the state of an unfinished fit is."""
-    output = Path(output)
-    return output.with_name(output.name + ".partial")
-
-
-def metrics_path(output: str | Path) -> Path:
-    """Return where the metrics of a fit are now: in its output once complete, else in the partial folder."""
-    done = Path(output) / METRICS
-    return done if done.exists() else partial_folder(output) / METRICS
-
-
-def launch_fit(config: FitConfig, *, progress: Callable[[dict[str, Any]], None] | None = None) -> None:
+def fit(config: FitConfig, *, progress: Callable[[dict[str, Any]], None] | None = None) -> None:
     """Fit in processes of their own, and wait for them.
 
     Returns at once when this very fit is complete; goes on where a killed one stopped.
@@ -70,7 +40,7 @@ def launch_fit(config: FitConfig, *, progress: Callable[[dict[str, Any]], None] 
         TrainingError: The processes failed; names the log.
         BusyError: Another process makes this very fit.
     """
-    from rise_trainers.fit.launcher import run_launcher
+    from rise_trainers.fitting.launcher import run_launcher
 
     check_inputs(config)
     output, partial = Path(config.output), partial_folder(config.output)
@@ -123,11 +93,6 @@ def check_inputs(config: FitConfig) -> None:
             raise MissingDependencyError(f"{tracker} is not installed: pip install 'rise-env[{tracker}]'")
 
 
-def model_path(name: str) -> str:
-    """Return the folder of the embedded model for "tiny"; other names are returned as they are."""
-    return str(resources.files("rise_agents.tiny")) if name == "tiny" else name
-
-
 def _check_same(config: FitConfig, folder: Path) -> None:
     """Raise ConfigError unless `folder` is of a fit with these settings."""
     try:
@@ -149,11 +114,11 @@ _FREE = frozenset({"threads", "log_every", "keep_checkpoints", "output", "save_e
 def main(argv: list[str]) -> int:
     """Run the command line; see the head of this file."""
     from rise_env.cli.config_parser import parse
-    from rise_trainers.fit.progress import FitProgress
+    from rise_trainers.fitting.progress import FitProgress
 
     config = parse(FitConfig, argv, prog="rise fit")
     check_inputs(config)
     with FitProgress() as display:
-        launch_fit(config, progress=display.update)
+        fit(config, progress=display.update)
     print(config.output)
     return 0

@@ -7,8 +7,8 @@ import torch
 import transformers
 
 from rise_env.errors import ConfigError, DataNotFoundError, MissingDependencyError
-from rise_trainers.fit.config import LoraSettings
-from rise_trainers.fit.fit import FitConfig, model_path
+from rise_trainers.fitting.config import FitConfig, LoraSettings
+from rise_trainers.fitting.paths import model_path
 
 
 def load_tokenizer(config: FitConfig) -> Any:

@@ -4,15 +4,12 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from rise_env.errors import ConfigError
+from rise_env.utils.suggestions import validate_choice
 from rise_trainers.data.targets import Selection
-from rise_trainers.data.weights import Weighting
-
-METRICS = "metrics.jsonl"
-SETTINGS = "fit.json"
-"""In the folder of a fit: what was measured, and these settings."""
+from rise_trainers.data.weights import WEIGHTINGS, Weighting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +47,7 @@ class FitConfig:
     selection: Selection = field(default_factory=Selection)
     """Which turns are learned from, and with which history."""
     weights: Weighting = "exp"
-    """How a reward becomes a weight: exp, exp_per_turn, exp_per_problem, binary or uniform."""
+    """How a reward becomes a weight; `rise_trainers.data.weights` says what each does."""
     tau: float = 0.4
     """Temperature of the exponential weights, in units of reward."""
     max_weight: float = 1e6
@@ -130,10 +127,7 @@ class FitConfig:
             raise ConfigError(f"warmup is a fraction of the steps in [0, 1), got {self.warmup}")
         if self.keep_checkpoints < 2:
             raise ConfigError(f"keep_checkpoints must be at least 2, got {self.keep_checkpoints}")
-        if self.weights not in get_args(Weighting):
-            raise ConfigError(
-                f"no weight scheme {self.weights!r}; there are: {', '.join(get_args(Weighting))}"
-            )
+        validate_choice(self.weights, WEIGHTINGS, "weights")
         if self.offload and self.zero_stage < 2:
             raise ConfigError(f"offload needs zero_stage 2 or 3, got {self.zero_stage}")
         if self.lora is not None and self.lora.bits is not None and self.zero_stage == 3:

@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from rise_env.trajectories.store import read_run, read_trajectories
-from rise_trainers.fit.fit import FitConfig, from_json, launch_fit
+from rise_trainers.fitting.config import from_json
+from rise_trainers.fitting.fit import fit
 from rise_trainers.loop.config import (
     BoostConfig,
     ImproveConfig,
@@ -26,7 +27,8 @@ from rise_trainers.loop.config import (
     to_json,
 )
 from rise_trainers.loop.dry_run import describe
-from rise_trainers.loop.phases import model_folder, plan_phases, store_path
+from rise_trainers.loop.phases import plan_phases
+from rise_trainers.loop.run_folder import model_folder, store_path
 from tests.rise_trainers import small_models as toys
 from tests.rise_trainers.chat_templates import STYLES
 
@@ -115,9 +117,9 @@ def test_a_model_plays_with_a_teacher_and_is_fitted_on_it(style: str, tmp_path: 
     played = list(read_trajectories(store_path(Path(config.out), 0, 1)))
     assert [len(t.turns) for t in played] == [2] * 8
     assert all(t.turns[1].action.check.correct for t in played)
-    fit: FitConfig = from_json(phases["seed-0.1-fit"].settings)
+    settings_of_fit = from_json(phases["seed-0.1-fit"].settings)
     lines: list[dict[str, Any]] = []
-    launch_fit(fit, progress=lines.append)
+    fit(settings_of_fit, progress=lines.append)
     losses = [line["loss"] for line in lines if line["kind"] == "step"]
     assert len(losses) == 4
     assert losses[-1] < losses[0]

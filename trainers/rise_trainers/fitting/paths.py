@@ -1,0 +1,28 @@
+"""The files and folders of a fit, and the folder of a model that is given by its name."""
+
+from importlib import resources
+from pathlib import Path
+
+MODEL = "model"
+"""Folder of the finished model inside the partial folder. It appears in one rename, when it is complete."""
+METRICS = "metrics.jsonl"
+"""One JSON line per logged step; see `metrics_log`."""
+SETTINGS = "fit.json"
+"""The `FitConfig` of the fit, as `config.to_json` writes it."""
+
+
+def partial_folder(output: str | Path) -> Path:
+    """Return the folder that holds the state of a fit until it is complete."""
+    output = Path(output)
+    return output.with_name(output.name + ".partial")
+
+
+def metrics_path(output: str | Path) -> Path:
+    """Return the metrics file of a fit: in its output when it is complete, else in the partial folder."""
+    done = Path(output) / METRICS
+    return done if done.exists() else partial_folder(output) / METRICS
+
+
+def model_path(name: str) -> str:
+    """Return the folder of the embedded model for "tiny"; other names are returned as they are."""
+    return str(resources.files("rise_agents.tiny")) if name == "tiny" else name

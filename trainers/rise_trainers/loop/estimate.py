@@ -1,0 +1,170 @@
+"""Upper bounds of what one phase of a run takes: replies, tokens, optimizer steps and memory.
+
+Every number is the most that can happen: no problem is solved early, every reply has full length and every
+trajectory is trained. The functions take plain numbers; see `inputs` for where those come from.
+"""
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rise_trainers.fitting.config import FitConfig
+from rise_trainers.loop.memory import GIB, MemoryEstimate, estimate_memory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What one phase takes at most."""
+
+    replies: int = 0
+    by_teacher: int = 0
+    """How many of the replies a teacher gives."""
+    prompt_tokens: int = 0
+    tokens: int = 0
+    """Generated tokens; of a fit the trained tokens over all epochs, prompts included."""
+    steps: tuple[int, int] = (0, 0)
+    """Optimizer steps with one sequence per trajectory, and with one sequence per reply."""
+    machines: int = 1
+    """The machines of a fit."""
+    memory: MemoryEstimate | None = None
+    """Of a fit; None where the model's configuration is unknown."""
+    weights_gib: float | None = None
+    """GiB per device for the weights of the model that plays; None where its configuration is unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreEstimate:
+    """The size of a store of trajectories."""
+
+    trajectories: int
+    turns: int
+    """Turns per trajectory."""
+    length: float
+    """Tokens of the longest trajectory."""
+
+
+def estimate_collection(
+    lengths: Sequence[float],
+    *,
+    episodes: int,
+    num_samples: int,
+    max_new_tokens: int,
+    by_teacher: int,
+    weights_gib: float | None,
+) -> Estimate:
+    """Return the estimate of a collection.
+
+    Args:
+        lengths: Tokens of the prompt at every turn.
+        episodes: Number of trajectories.
+        num_samples: Replies drawn at the last turn; one is drawn at every other turn.
+        max_new_tokens: Tokens of a reply.
+        by_teacher: How many of the replies a teacher gives.
+        weights_gib: GiB per device for the weights of the model that plays.
+    """
+    replies = episodes * (len(lengths) - 1 + num_samples)
+    return Estimate(
+        replies=replies,
+        by_teacher=by_teacher,
+        prompt_tokens=round(episodes * (sum(lengths) + (num_samples - 1) * lengths[-1])),
+        tokens=replies * max_new_tokens,
+        weights_gib=weights_gib,
+    )
+
+
+def estimate_evaluation(
+    lengths: Sequence[float],
+    *,
+    episodes: int,
+    num_samples: int,
+    max_new_tokens: int,
+    weights_gib: float | None,
+) -> Estimate:
+    """Return the estimate of an evaluation: one rollout per problem, and `num_samples` first replies.
+
+    Args:
+        lengths: Tokens of the prompt at every turn.
+        episodes: Number of problems.
+        num_samples: Independent first replies per problem.
+        max_new_tokens: Tokens of a reply.
+        weights_gib: GiB per device for the weights of the model that plays.
+    """
+    replies = episodes * (len(lengths) + num_samples)
+    return Estimate(
+        replies=replies,
+        prompt_tokens=round(episodes * (sum(lengths) + num_samples * lengths[0])),
+        tokens=replies * max_new_tokens,
+        weights_gib=weights_gib,
+    )
+
+
+def estimate_fit(fit: FitConfig, stores: Sequence[StoreEstimate], model_config: Any) -> Estimate:
+    """Return the estimate of a fit.
+
+    Args:
+        fit: Its settings.
+        stores: The stores that it trains on.
+        model_config: The transformers configuration of the model; None leaves out memory.
+    """
+    tokens_per_epoch = sum(store.trajectories * min(float(fit.max_length), store.length) for store in stores)
+    one_turn = fit.selection.turns in ("first", "last")
+    trajectories = sum(store.trajectories for store in stores)
+    replies = sum(store.trajectories * (1 if one_turn else store.turns) for store in stores)
+    fewest = replies if fit.layout == "per_turn" else trajectories
+    return Estimate(
+        tokens=round(tokens_per_epoch * fit.epochs),
+        steps=(_steps(fit, fewest), _steps(fit, replies)),
+        machines=machines(fit),
+        memory=_memory(fit, model_config),
+    )
+
+
+def weights_gib(parameters: int | None, agent_settings: Mapping[str, Any]) -> float | None:
+    """Return the GiB per device that the weights of a model take while it plays.
+
+    Args:
+        parameters: The number of its parameters; None gives None.
+        agent_settings: Settings of the agent, of which "dtype" and "tensor_parallel_size" count.
+    """
+    if parameters is None:
+        return None
+    bytes_per_weight = 4 if agent_settings.get("dtype") == "float32" else 2
+    devices = agent_settings.get("tensor_parallel_size", 1)
+    return float(parameters * bytes_per_weight / devices / GIB)
+
+
+def machines(fit: FitConfig) -> int:
+    """Return the number of machines of a fit: the lines of its hostfile, or 1 where that file is missing."""
+    if fit.hostfile is None or not Path(fit.hostfile).is_file():
+        return 1
+    lines = (line.partition("#")[0].strip() for line in Path(fit.hostfile).read_text().splitlines())
+    return max(1, sum(bool(line) for line in lines))
+
+
+def _steps(fit: FitConfig, sequences: int) -> int:
+    return math.ceil(fit.epochs * math.ceil(sequences / fit.batch_size))
+
+
+def _memory(fit: FitConfig, model_config: Any) -> MemoryEstimate | None:
+    if model_config is None:
+        return None
+    try:
+        return estimate_memory(_with_zero_of_file(fit), model_config, machines=machines(fit))
+    except ImportError:  # the estimate uses functions of DeepSpeed
+        return None
+
+
+def _with_zero_of_file(fit: FitConfig) -> FitConfig:
+    """Return the fit with the ZeRO stage and the offloading that its own DeepSpeed file sets."""
+    if fit.deepspeed is None or not Path(fit.deepspeed).is_file():
+        return fit
+    try:
+        zero = json.loads(Path(fit.deepspeed).read_text()).get("zero_optimization", {})
+        offload = zero.get("offload_optimizer", {}).get("device", "none") != "none"
+        return dataclasses.replace(fit, zero_stage=zero.get("stage", 0), offload=offload)
+    except (ValueError, AttributeError):
+        return fit

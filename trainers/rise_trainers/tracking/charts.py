@@ -1,0 +1,82 @@
+"""The charts of a run in W&B: which metric is shown in which chart, and against what.
+
+W&B draws one chart for every logged key, in a section that has the part of the key before the slash as name.
+Logged is every number in RUN/metrics.jsonl, and what the tables here add. To add a chart:
+
+- of a number that is not measured yet: add one entry to the dictionary that `phase_metrics.statistics`
+  returns (collections and evaluations) or that `prepare_data.prepare` and `metrics_log` write (fits);
+- of a column of the report, for every evaluation: add its name to `REPORT_COLUMNS`;
+- of a distribution: add an entry to `HISTOGRAMS`;
+- in a new section: add an entry to `SECTIONS`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+Bins = tuple[list[float], list[float]]
+"""Counts [n] and edges [n + 1] of the bins of a histogram."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The charts whose keys start with one name."""
+
+    name: str
+    x_axis: str
+    """The key that the charts of the section are drawn against."""
+    per_seed: bool = True
+    """Whether each seed of a run with several seeds has charts of its own, under "seed-S/"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """A chart of a distribution."""
+
+    metric: str
+    """The key in metrics.jsonl that it is drawn from. Under the same key it replaces the single numbers."""
+    bins: Callable[[Any], Bins]
+    """Returns the bins from the value of the metric."""
+
+
+def reward_bins(counts: Mapping[str, int]) -> Bins:
+    """Return one bin for every reward; the edges are halfway between neighbouring rewards.
+
+    Args:
+        counts: Reward -> number of replies.
+    """
+    values, numbers = zip(*sorted((float(reward), n) for reward, n in counts.items()), strict=True)
+    between = [(low + high) / 2 for low, high in pairwise(values)]
+    return list(numbers), [values[0] - 0.5, *between, values[-1] + 0.5]
+
+
+def weight_bins(histogram: Mapping[str, list[float]]) -> Bins:
+    """Return the bins of `data.weights.histogram`."""
+    return histogram["counts"], histogram["edges"]
+
+
+SECTIONS = (
+    Section("report", x_axis="iteration", per_seed=False),
+    Section("train", x_axis="train/update"),
+    Section("collect", x_axis="iteration"),
+    Section("eval", x_axis="iteration"),
+    Section("data", x_axis="iteration"),
+    Section("fit", x_axis="iteration"),
+)
+"""`iteration` is that of the run; `train/update` counts optimizer steps over all fits."""
+
+HISTOGRAMS: Mapping[str, Histogram] = {
+    "data/weight_histogram": Histogram("data/weight_histogram", weight_bins),
+    "collect/reward_histogram": Histogram("collect/rewards", reward_bins),
+    "eval/reward_histogram": Histogram("eval/rewards", reward_bins),
+}
+"""Key of a chart -> what it shows."""
+
+REPORT_COLUMNS = (
+    "any_by_turn", "majority_by_turn", "pass_at_k",
+    "transitions_by_turn", "wrong_to_right_by_turn", "right_to_wrong_by_turn",
+    "distinct_answers", "repeats", "format_failures", "timeouts", "tokens_per_reply",
+)  # fmt: skip
+"""Columns of a report row (`rise_env.metrics.report_row`) that every evaluation logs under "eval/",
+beside the headline figures."""
