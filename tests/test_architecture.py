@@ -109,7 +109,7 @@ def test_modules_do_not_import_each_other_in_a_circle() -> None:
 
 
 def circles(graph: dict[str, set[str]]) -> list[list[str]]:
-    """Return the strongly connected components with more than one module, or with a module that imports itself."""
+    """Return the strongly connected components that have more than one module or import themselves."""
 
     def reachable(start: str) -> set[str]:
         seen: set[str] = set()

@@ -13,6 +13,7 @@ import pytest
 from rise_trainers.fit import checkpoints
 from rise_trainers.fit.fit import FitConfig, from_json, launch_fit, metrics_path, partial_folder, to_json
 from tests.rise_trainers import small_models as toys
+from tests.waiting import PATIENCE_S
 
 LAUNCH = (
     "import json, sys; from rise_trainers.fit.fit import *; launch_fit(from_json(json.loads(sys.argv[1])))"
@@ -33,7 +34,7 @@ def steps(config: FitConfig) -> list[dict[str, Any]]:
 
 def kill_after(config: FitConfig, step: int) -> None:
     process = start(config)
-    deadline = time.monotonic() + 200
+    deadline = time.monotonic() + PATIENCE_S
     while not any(line["step"] >= step for line in steps(config)):
         assert process.poll() is None, (partial_folder(config.output) / "fit.log").read_text()[-2000:]
         assert time.monotonic() < deadline
