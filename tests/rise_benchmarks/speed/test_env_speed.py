@@ -14,9 +14,8 @@ from rise_env.envs.math_env import MathEnv
 from rise_env.envs.vector_env import MathVectorEnv
 from rise_env.problems.loading import load_problems
 
-
 MOST_CALLS = 40
-"""Of Python functions in one step, where 23 were counted. The time of a step depends on the machine; the number of calls does not."""
+"""Python functions that one step may call (23 were counted): unlike time, the same everywhere."""
 
 
 def calls(step: Callable[[], object]) -> int:
