@@ -1,7 +1,7 @@
 """Reports of what was measured, the suites of `rise bench`, and speed measurements.
 
-`SUITES` maps the name of a suite to what it plays, and `make_report` sums up the logs of run folders. Both are
-imported when they are first used.
+`SUITES` maps the name of a suite to what it plays, and `make_report` sums up the logs of run folders. Both
+are imported when they are first used.
 """
 
 from importlib import import_module
