@@ -25,7 +25,7 @@ pytest: $(INSTALLED)
 
 # README, documentation and examples: their code runs, their imports are public, what they name is there.
 docs: $(INSTALLED)
-	$(BIN)/python -m pytest tests/test_readme.py tests/rise_env/test_docs.py tests/rise_env/test_examples.py
+	$(BIN)/python -m pytest tests/test_readme.py tests/test_docs.py tests/test_examples.py tests/test_house.py
 
 # The sdist, the wheel made from it, and an episode played with each of them in an environment of its own.
 package: $(INSTALLED)
