@@ -75,7 +75,7 @@ def build_model(tokenizer: PreTrainedTokenizerFast, init: Path | None) -> LlamaF
 
 
 def average(model: torch.nn.Module, elapsed: float) -> float:
-    """Average the gradients over the processes, and return the longest running time of a process in seconds."""
+    """Average the gradients over the processes, and return the longest running time of one, in seconds."""
     if not torch.distributed.is_initialized():
         return elapsed
     grads = [p.grad for p in model.parameters() if p.grad is not None]
@@ -94,8 +94,8 @@ def rows(
 ) -> Iterator[tuple[list[int], list[int]]]:
     """Yield rows of `length` tokens and their labels; only the messages of the assistant have labels.
 
-    A row is filled with documents and cut at its end. If conversations have one turn, a row is one document and
-    padding.
+    A row is filled with documents and cut at its end. If conversations have one turn, a row is one document
+    and padding.
     """
     alone = corpus.config.turns == 1
     for block in itertools.count(rank, ranks):

@@ -3,8 +3,8 @@ r"""The agent is one argument: play the same episodes with a script, transformer
     python examples/swap_agents.py                      # what is installed here
     python examples/swap_agents.py --url http://HOST:8000/v1 --served NAME
 
-The model is the embedded one, or that of --model. vLLM is used if it is installed. It also serves the model on
-this machine for the OpenAI agent, unless --url names a running server. Transformers and vLLM draw the same
+The model is the embedded one, or that of --model. vLLM is used if it is installed. It also serves the model
+on this machine for the OpenAI agent, unless --url names a running server. Transformers and vLLM draw the same
 replies from the same seeds. A server has its own random numbers.
 """
 

@@ -32,7 +32,7 @@ def main() -> None:
     for _ in range(STEPS):
         actions = [rf"\boxed{{{guess}}}" for guess in rng.integers(1, 41, EPISODES)]
         _, _, terminated, truncated, infos = env.step(actions)
-        # the step that ends an episode also resets it; its last info and observation are in final_info and final_obs
+        # the step that ends an episode also resets it and puts its last info into final_info
         if "final_info" in infos:
             solved += int(infos["final_info"]["correct"].sum())
         ended += int((terminated | truncated).sum())

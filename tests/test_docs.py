@@ -26,10 +26,18 @@ PLACES = {"runs", "models"}
 """Folders that commands of the pages write into."""
 
 
+RISE_COLUMN = 48
+"""Where RISE's program begins in a block that shows two programs side by side."""
+
+
 def blocks(page: Path) -> list[str]:
-    """Return the Python code of a page, without the tables of two programs side by side."""
-    found = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
-    return [block for block in found if not re.search(r"#.* {8,}# RISE", block)]
+    """Return the Python code of a page; of two programs side by side, the right one."""
+    return [
+        "".join(line[RISE_COLUMN:].rstrip() + "\n" for line in block.splitlines())
+        if block.partition("\n")[0].endswith("# RISE")
+        else block
+        for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+    ]
 
 
 CODE = [pytest.param(page, block, id=page.stem) for page in PAGES for block in blocks(page)]
