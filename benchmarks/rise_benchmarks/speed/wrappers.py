@@ -48,7 +48,7 @@ class EmptyEnv(gymnasium.Env[Conversation, str]):
 
 
 def empty(problems: Sequence[Problem]) -> EmptyEnv:
-    """Return an environment with the observations of `MathEnv` for the first problem and five wrong replies."""
+    """Return an environment with the observations of `MathEnv` for problem 0 and five wrong replies."""
     env = MathEnv(problems, NumericChecker())
     return EmptyEnv([env.reset(options={"index": 0})[0], *(env.step(WRONG)[0] for _ in range(5))], env)
 
@@ -61,8 +61,8 @@ def wrapped(env: gymnasium.Env[Any, str]) -> gymnasium.Env[Any, str]:
 def added(problems: Sequence[Problem], rounds: int = 100) -> dict[str, float]:
     """Return microseconds per step, bare and added by the wrappers, and the ratio.
 
-    Bare and wrapped loops alternate in blocks of a few milliseconds, and the order within a pair alternates as
-    well. So other programs on the machine and warm caches affect both alike. The result is the median of
+    Bare and wrapped loops alternate in blocks of a few milliseconds, and the order within a pair alternates
+    as well. So other programs on the machine and warm caches affect both alike. The result is the median of
     (wrapped - bare).
 
     Args:
