@@ -110,3 +110,12 @@ def test_the_page_on_the_api_lists_what_a_package_exports(package: str) -> None:
 def test_the_public_modules_say_what_they_hold() -> None:
     for name in public_modules():
         assert importlib.import_module(name).__doc__
+
+
+def test_the_tables_that_contributing_names_are_in_the_files_that_it_names() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    named = re.findall(r"`([A-Z]+)`(?: or `([A-Z]+)`)? of `([\w/]+\.py)`", page)
+    assert len(named) >= 9
+    for table, other, path in named:
+        for name in filter(None, (table, other)):
+            assert re.search(rf"^{name}\b.*=", (ROOT / path).read_text(), re.MULTILINE), f"{name} in {path}"
