@@ -92,7 +92,7 @@ def test_every_file_that_a_page_names_exists(page: Path) -> None:
     for name in linked:
         assert (page.parent / name).exists(), name
     for name in named:
-        if name.split("/")[0] in {path.name for path in ROOT.iterdir()} - PLACES:
+        if not name.endswith("...") and name.split("/")[0] in {path.name for path in ROOT.iterdir()} - PLACES:
             assert (ROOT / name).exists(), name
 
 
