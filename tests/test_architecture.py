@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.house import purpose
 from tests.source_tree import FOLDERS, ROOT, Import, all_imports, files, modules
 
 PACKAGES = list(FOLDERS)  # each may import those before it
@@ -25,6 +26,7 @@ PRIVATE = (
     "rise_agents.generation",
     "rise_agents.parallel",
     "rise_trainers.cli",
+    "rise_trainers.utils",
 )
 SHARED = {
     # every package has commands, and all of them read their settings in the same way
@@ -154,8 +156,17 @@ def test_no_package_imports_a_private_folder_of_another() -> None:
     assert not as_lines(wrong)
 
 
-def test_the_private_folders_and_the_exceptions_exist() -> None:
-    assert {*PRIVATE, *SHARED} <= modules().keys()
+def test_a_private_folder_says_so_and_no_other_does() -> None:
+    said = [
+        name
+        for name, path in modules().items()
+        if path.name == "__init__.py" and purpose(path).startswith("Private: ")
+    ]
+    assert sorted(said) == sorted(PRIVATE)
+
+
+def test_the_exceptions_exist() -> None:
+    assert modules().keys() >= SHARED
     assert {(found.importer, found.module) for found in all_imports()} >= MEASURED
 
 
