@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: quickstart test test-all equivalence lint bench-env bench-rollout bench-store bench-fit bench-checker bench-embedded clean
+.PHONY: quickstart test test-all pytest docs package house equivalence lint bench-env bench-rollout bench-store bench-fit bench-checker bench-embedded clean
 
 $(INSTALLED): setup.cfg pyproject.toml requirements/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -17,8 +17,26 @@ quickstart: $(INSTALLED)
 	$(BIN)/rise run --config examples/quickstart.yaml
 
 # Style, types, and every test that is not marked slow.
-test: lint
+test: lint pytest
+
+# Every test that is not marked slow, without style and types.
+pytest: $(INSTALLED)
 	$(BIN)/python -m pytest
+
+# README, documentation and examples: their code runs, their imports are public, what they name is there.
+docs: $(INSTALLED)
+	$(BIN)/python -m pytest tests/test_readme.py tests/test_docs.py tests/test_examples.py tests/test_house.py
+
+# The sdist, the wheel made from it, and an episode played with each of them in an environment of its own.
+package: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet build
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+	for file in dist/*; do .ci/try_package $(PYTHON) $$file || exit 1; done
+
+# Writes the table of folders in CONTRIBUTING.md anew.
+house: $(INSTALLED)
+	$(BIN)/python -m tests.house
 
 # The slow tests as well, and the table of equivalence.
 test-all: lint equivalence
@@ -64,4 +82,4 @@ bench-checker: $(INSTALLED)
 	$(BIN)/python -m rise_benchmarks.speed.checker --output benchmarks/results/checker_speed.json
 
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) build dist *.egg-info

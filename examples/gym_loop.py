@@ -1,4 +1,4 @@
-r"""The Gymnasium loop that everyone knows, on word problems.
+r"""The usual Gymnasium loop, on word problems.
 
 Needs no model and no download:
 

@@ -4,8 +4,8 @@ Needs torch and transformers, no GPU and no download. On two cores, one process 
 
     OMP_NUM_THREADS=1 torchrun --nproc-per-node 2 examples/pretrain_tiny.py --minutes 24 --output tiny
 
-Writes a transformers folder: weights (safetensors), tokenizer, chat template and a model card that says
-what the model saw. `rise_agents/tiny/corpus.py` describes the text.
+Writes a transformers folder: weights (safetensors), tokenizer, chat template, and a record of the training.
+`rise_agents.tiny.corpus` describes the text.
 """
 
 import argparse
@@ -55,7 +55,7 @@ def train_tokenizer(corpus: Corpus, documents: int = 4000) -> PreTrainedTokenize
 
 
 def build_model(tokenizer: PreTrainedTokenizerFast, init: Path | None) -> LlamaForCausalLM:
-    """Load the model to go on with, or build an untrained one."""
+    """Load the model to continue with, or build an untrained one."""
     if init is not None:
         return LlamaForCausalLM.from_pretrained(init)
     torch.manual_seed(0)
@@ -75,7 +75,7 @@ def build_model(tokenizer: PreTrainedTokenizerFast, init: Path | None) -> LlamaF
 
 
 def average(model: torch.nn.Module, elapsed: float) -> float:
-    """Average the gradients over the processes; return the longest time any of them has run."""
+    """Average the gradients over the processes, and return the longest running time of one, in seconds."""
     if not torch.distributed.is_initialized():
         return elapsed
     grads = [p.grad for p in model.parameters() if p.grad is not None]
@@ -92,14 +92,14 @@ def average(model: torch.nn.Module, elapsed: float) -> float:
 def rows(
     corpus: Corpus, tokenizer: PreTrainedTokenizerFast, length: int, rank: int, ranks: int
 ) -> Iterator[tuple[list[int], list[int]]]:
-    """Yield rows of `length` tokens and their labels; only what assistants write is learned.
+    """Yield rows of `length` tokens and their labels; only the messages of the assistant have labels.
 
-    A row is filled with whole documents, one after another, and cut at its end; where conversations are
-    of one turn, it is one document and padding.
+    A row is filled with documents and cut at its end. If conversations have one turn, a row is one document
+    and padding.
     """
     alone = corpus.config.turns == 1
-    for chunk in itertools.count(rank, ranks):
-        documents = [corpus.document(i) for i in range(512 * chunk, 512 * (chunk + 1))]
+    for block in itertools.count(rank, ranks):
+        documents = [corpus.document(i) for i in range(512 * block, 512 * (block + 1))]
         texts = [m["content"] for d in documents for m in d]
         encoded = iter(tokenizer(texts, add_special_tokens=False)["input_ids"])
         ids: list[int] = []
@@ -127,7 +127,7 @@ def save(
     tokens: int,
     seconds: float,
 ) -> None:
-    """Write the model folder and what is worth knowing about its training."""
+    """Write the model folder and a record of the training."""
     model.save_pretrained(settings.output)
     tokenizer.save_pretrained(settings.output)
     record = {
@@ -147,7 +147,7 @@ def main() -> None:
     )
     parser.add_argument("--output", type=Path, default=Path("tiny"))
     parser.add_argument("--minutes", type=float, default=30.0)
-    parser.add_argument("--init", type=Path, help="folder of a model to go on with")
+    parser.add_argument("--init", type=Path, help="folder of a model to continue with")
     parser.add_argument("--seed", type=int, default=0, help="of the text")
     parser.add_argument("--batch", type=int, default=4, help="rows per step and process")
     parser.add_argument("--learning-rate", type=float, default=3e-3)

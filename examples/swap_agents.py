@@ -1,11 +1,11 @@
-r"""Who plays is one argument: the same episodes with a script, with transformers, vLLM and a server.
+r"""The agent is one argument: play the same episodes with a script, transformers, vLLM and a server.
 
     python examples/swap_agents.py                      # what is installed here
     python examples/swap_agents.py --url http://HOST:8000/v1 --served NAME
 
-The model is the embedded tiny one (or --model). vLLM plays where it is installed; it also serves the model
-on this machine for the OpenAI agent, unless --url names a server that is there already. Transformers and
-vLLM draw the same replies from the same seeds; a server draws its own.
+The model is the embedded one, or that of --model. vLLM is used if it is installed. It also serves the model
+on this machine for the OpenAI agent, unless --url names a running server. Transformers and vLLM draw the same
+replies from the same seeds. A server has its own random numbers.
 """
 
 import argparse
@@ -30,7 +30,7 @@ TURNS = 3
 
 
 def make_script(text: str = "I do not know. \\boxed{0}") -> ScriptedAgent:
-    """Return an agent that always says the same."""
+    """Return an agent with one fixed reply."""
     return ScriptedAgent(lambda conversation: text)
 
 
@@ -90,7 +90,7 @@ def play(title: str, spec: str, count: int, **settings: Any) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Play with every agent that is there, and print one table."""
+    """Play with every agent that can run here, and print one table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

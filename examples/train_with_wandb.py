@@ -1,11 +1,11 @@
-"""Train a model to correct itself, and follow it in Weights & Biases.
+"""Train a model to correct itself, and follow the run in Weights & Biases.
 
     pip install 'rise-env[all]'
     python examples/train_with_wandb.py
     python examples/train_with_wandb.py --env RISE-GSM8K-v0 --model Qwen/Qwen2.5-0.5B-Instruct --out runs/mine
 
-Without a W&B login everything is logged into the run folder, and `wandb sync` uploads it later. Stopped
-anywhere, the same command goes on in the same W&B run. `rise run --track wandb` does the same.
+Without a W&B login, everything is logged into the run folder, and `wandb sync` uploads it later. If the
+script is stopped, the same command continues the same W&B run. `rise run --track wandb` does the same.
 """
 
 import argparse
@@ -14,8 +14,8 @@ import os
 import wandb
 
 from rise_agents import SamplingConfig
-from rise_trainers.loop.config import ImproveConfig, PolicyConfig, ProblemsConfig, RunConfig
-from rise_trainers.self_improve import run
+from rise_trainers import RunConfig, run
+from rise_trainers.loop.config import ImproveConfig, PolicyConfig, ProblemsConfig
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--model", default="tiny", help="folder or hub id; tiny is embedded")
     parser.add_argument("--out", default="runs/train_with_wandb", help="folder of the run")
     parser.add_argument("--iterations", type=int, default=2)
-    parser.add_argument("--train", type=int, default=1500, help="problems played per iteration")
+    parser.add_argument("--train", type=int, default=1500, help="problems played in each iteration")
     parser.add_argument("--test", type=int, default=300, help="held-out problems")
     words = parser.parse_args()
 
@@ -50,7 +50,7 @@ def main() -> None:
 
     if not wandb.login(prompt=False):
         os.environ.setdefault("WANDB_MODE", "offline")
-        wandb.teardown()  # it reads its variables once; now it does so again
+        wandb.teardown()  # wandb reads its environment variables once; this makes it read them again
     run(config)
 
 

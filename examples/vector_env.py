@@ -17,7 +17,7 @@ STEPS = 200
 
 
 def main() -> None:
-    """Guess, and count."""
+    """Play with random guesses and count the solved episodes."""
     env = gym.make_vec(
         "rise_env:RISE-Arithmetic-v0",
         num_envs=EPISODES,
@@ -32,13 +32,13 @@ def main() -> None:
     for _ in range(STEPS):
         actions = [rf"\boxed{{{guess}}}" for guess in rng.integers(1, 41, EPISODES)]
         _, _, terminated, truncated, infos = env.step(actions)
-        # a finished episode begins anew at once; how it ended is in `final_info` and `final_obs`
+        # the step that ends an episode also resets it and puts its last info into final_info
         if "final_info" in infos:
             solved += int(infos["final_info"]["correct"].sum())
         ended += int((terminated | truncated).sum())
     seconds = time.perf_counter() - start
     print(f"{solved} of {ended} episodes solved by guessing")
-    print(f"{STEPS * EPISODES / seconds:,.0f} steps a second, problems generated on the way")
+    print(f"{STEPS * EPISODES / seconds:,.0f} steps per second, with generation of the problems")
 
 
 if __name__ == "__main__":

@@ -1,103 +1,243 @@
-"""Who may import whom, and where the heavy libraries load."""
+"""Rules for folders and imports: sizes, directions, circles, private folders, heavy libraries."""
 
-import ast
 import configparser
+from collections import Counter
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-FOLDERS = {
-    "rise_env": ROOT / "rise_env",
-    "rise_agents": ROOT / "agents" / "rise_agents",
-    "rise_trainers": ROOT / "trainers" / "rise_trainers",
-    "rise_benchmarks": ROOT / "benchmarks" / "rise_benchmarks",
+from tests.house import purpose
+from tests.source_tree import FOLDERS, ROOT, Import, all_imports, files, modules
+
+PACKAGES = list(FOLDERS)  # each may import those before it
+MOST_MODULES = 13
+MOST_LINES = 400
+
+PRIVATE = (
+    "rise_env.checkers.equivalence",
+    "rise_env.checkers.extraction",
+    "rise_env.checkers.parsing",
+    "rise_env.checkers.reading",
+    "rise_env.checkers.sandbox",
+    "rise_env.cli",
+    "rise_agents.cli",
+    "rise_agents.client",
+    "rise_agents.generation",
+    "rise_agents.parallel",
+    "rise_trainers.cli",
+    "rise_trainers.utils",
+)
+SHARED = {
+    # every package has commands, and all of them read their settings in the same way
+    "rise_env.cli.config_parser",
 }
-ORDER = list(FOLDERS)  # each may import those before it
+MEASURED = {
+    # the limit that a rollout is measured against is asked with the very prompts of the agent
+    ("rise_benchmarks.speed.rollout", "rise_agents.generation.chat_template"),
+    # picks the references that are no plain numbers, which take the slow path
+    ("rise_benchmarks.speed.checker", "rise_env.checkers.reading.read_answer"),
+}
+
 HEAVY = {
-    "torch",
-    "transformers",
-    "vllm",
-    "deepspeed",
-    "ray",
-    "wandb",
-    "datasets",
-    "openai",
-    "matplotlib",
-    "peft",
+    "torch": (
+        "rise_agents.backends.*",
+        "rise_agents.evaluation.answer_likelihood",
+        "rise_agents.generation.*",
+        "rise_agents.parallel.gpu_assignment",
+        "rise_trainers.data.dataset",
+        "rise_trainers.fit.*",
+        "rise_trainers.loop.memory",
+        "rise_trainers.loss.*",
+        "rise_benchmarks.speed.*",
+    ),
+    "transformers": (
+        "rise_agents.backends.*",
+        "rise_agents.evaluation.answer_likelihood",
+        "rise_agents.generation.*",
+        "rise_trainers.fit.*",
+        "rise_trainers.loop.*",
+        "rise_benchmarks.speed.*",
+    ),
+    "vllm": ("rise_agents.*.vllm_*", "rise_benchmarks.speed.*"),
+    "ray": ("rise_agents.*.ray_*",),
+    "openai": ("rise_agents.backends.openai_agent",),
+    "tenacity": ("rise_agents.backends.openai_agent", "rise_agents.client.*"),
+    "deepspeed": ("rise_trainers.fit.*", "rise_trainers.loop.memory", "rise_benchmarks.speed.*"),
+    "peft": ("rise_trainers.fit.models",),
+    "accelerate": ("rise_trainers.fit.*",),
+    "wandb": ("rise_trainers.tracking.wandb_*",),
+    "matplotlib": ("rise_benchmarks.report.*",),
+    "trl": ("rise_benchmarks.speed.*",),
+    "math_verify": ("rise_benchmarks.checkers.*",),
+    "datasets": ("rise_env.problems.sources", "rise_env.trajectories.export", "rise_benchmarks.speed.*"),
+    "huggingface_hub": ("rise_env.problems.sources",),
+    "reasoning_gym": ("rise_env.problems.reasoning_gym",),
 }
-ANYWHERE_BELOW = {"torch", "transformers"}  # below agents/ and trainers/; the others in one file each
-LIGHT = ("rise_env",)
+"""Library of an extra -> the modules that may import it."""
+TOP_LEVEL = {"torch", "transformers", "deepspeed", "vllm"}
+"""These may be imported at the top of a module; the others only inside the function that needs them."""
 
 
-def imports(path: Path) -> list[tuple[str, bool]]:
-    """Return (module, whether at the top of the file) for every import of a file."""
-    tree = ast.parse(path.read_text())
-    found = []
-    for node in ast.walk(tree):
-        top = node in tree.body
-        if isinstance(node, ast.Import):
-            found += [(alias.name, top) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            found.append((node.module, top))
-    return found
+def package_of(module: str) -> str:
+    return module.split(".")[0]
 
 
-def files(package: str) -> list[Path]:
-    return sorted(FOLDERS[package].rglob("*.py"))
+def is_in(module: str, folder: str) -> bool:
+    return module == folder or module.startswith(f"{folder}.")
 
 
-@pytest.mark.parametrize("package", ORDER)
+def as_lines(imports: list[Import]) -> list[str]:
+    return sorted({f"{found.importer} imports {found.module}" for found in imports})
+
+
+@pytest.mark.parametrize("package", PACKAGES)
 def test_packages_import_only_those_below_them(package: str) -> None:
-    above = ORDER[ORDER.index(package) + 1 :]
+    above = PACKAGES[PACKAGES.index(package) + 1 :]
     wrong = [
-        f"{path.relative_to(ROOT)} imports {module}"
-        for path in files(package)
-        for module, _ in imports(path)
-        if module.split(".")[0] in above
+        found
+        for found in all_imports()
+        if package_of(found.importer) == package and package_of(found.module) in above
     ]
-    assert not wrong
+    assert not as_lines(wrong)
+
+
+def test_modules_do_not_import_each_other_in_a_circle() -> None:
+    graph: dict[str, set[str]] = {name: set() for name in modules()}
+    for found in all_imports():
+        if found.module in graph:
+            graph[found.importer].add(found.module)
+    assert not circles(graph)
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Return the strongly connected components that have more than one module or import themselves."""
+
+    def reachable(start: str) -> set[str]:
+        seen: set[str] = set()
+        todo = list(graph[start])
+        while todo:
+            module = todo.pop()
+            if module not in seen:
+                seen.add(module)
+                todo += graph[module]
+        return seen
+
+    reach = {module: reachable(module) for module in graph}
+    found = {
+        tuple(sorted(other for other in reach[module] if module in reach[other]))
+        for module in graph
+        if module in reach[module]
+    }
+    return sorted(map(list, found))
+
+
+@pytest.mark.parametrize(
+    ("graph", "expected"),
+    [
+        pytest.param({"a": {"b"}, "b": {"c"}, "c": set()}, [], id="none"),
+        pytest.param({"a": {"b"}, "b": {"a"}, "c": {"a"}}, [["a", "b"]], id="two"),
+        pytest.param({"a": {"a"}, "b": {"c"}, "c": {"d"}, "d": {"b"}}, [["a"], ["b", "c", "d"]], id="more"),
+    ],
+)
+def test_a_circle_is_found(graph: dict[str, set[str]], expected: list[list[str]]) -> None:
+    assert circles(graph) == expected
+
+
+def test_no_package_imports_a_private_folder_of_another() -> None:
+    wrong = [
+        found
+        for found in all_imports()
+        if package_of(found.importer) != package_of(found.module)
+        and any(is_in(found.module, folder) for folder in PRIVATE)
+        and found.module not in SHARED
+        and (found.importer, found.module) not in MEASURED
+    ]
+    assert not as_lines(wrong)
+
+
+def test_a_private_folder_says_so_and_no_other_does() -> None:
+    said = [
+        name
+        for name, path in modules().items()
+        if path.name == "__init__.py" and purpose(path).startswith("Private: ")
+    ]
+    assert sorted(said) == sorted(PRIVATE)
+
+
+def test_the_exceptions_exist() -> None:
+    assert modules().keys() >= SHARED
+    assert {(found.importer, found.module) for found in all_imports()} >= MEASURED
+
+
+@pytest.mark.parametrize("library", HEAVY)
+def test_a_heavy_library_is_imported_only_where_it_is_needed(library: str) -> None:
+    wrong = [
+        found
+        for found in all_imports()
+        if package_of(found.module) == library
+        and not any(fnmatch(found.importer, allowed) for allowed in HEAVY[library])
+    ]
+    assert not as_lines(wrong)
+
+
+def test_the_libraries_of_small_extras_are_imported_inside_functions() -> None:
+    wrong = [
+        found
+        for found in all_imports()
+        if found.at_top and package_of(found.module) in HEAVY.keys() - TOP_LEVEL
+    ]
+    assert not as_lines(wrong)
 
 
 def test_the_environments_load_no_heavy_library_on_import() -> None:
     wrong = [
-        f"{path.relative_to(ROOT)} imports {module}"
-        for path in files("rise_env")
-        for module, top in imports(path)
-        if module.split(".")[0] in HEAVY and (top or module.split(".")[0] in ANYWHERE_BELOW)
+        found
+        for found in all_imports()
+        if package_of(found.importer) == "rise_env" and package_of(found.module) in HEAVY and found.at_top
     ]
-    assert not wrong
-
-
-@pytest.mark.parametrize("library", ["vllm", "ray", "openai"])
-def test_a_heavy_library_loads_only_in_files_named_after_it(library: str) -> None:
-    users = {
-        path.name
-        for package in ("rise_env", "rise_agents", "rise_trainers")
-        for path in files(package)
-        for module, _ in imports(path)
-        if module.split(".")[0] == library
-    }
-    assert all(name.startswith(f"{library}_") for name in users), users
+    assert not as_lines(wrong)
 
 
 def test_setup_cfg_names_every_package() -> None:
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg")
-    named = set(config["options"]["packages"].split())
-    there = {
-        ".".join([package, *path.parent.relative_to(folder).parts])
-        for package, folder in FOLDERS.items()
-        for path in folder.rglob("__init__.py")
-    }
-    assert named == there
+    named = config["options"]["packages"].split()
+    packages = sorted(name for name, path in modules().items() if path.name == "__init__.py")
+    assert sorted(named) == packages
+
+
+def test_every_folder_with_modules_is_a_package() -> None:
+    folders = {path.parent for package in PACKAGES for path in files(package)}
+    assert not [str(folder) for folder in folders if not (folder / "__init__.py").exists()]
+
+
+def test_a_folder_holds_few_enough_modules_to_read_their_names() -> None:
+    sizes = Counter(
+        str(path.parent.relative_to(ROOT))
+        for package in PACKAGES
+        for path in files(package)
+        if path.name != "__init__.py"
+    )
+    assert not {folder: size for folder, size in sizes.items() if size > MOST_MODULES}
 
 
 def test_no_file_is_too_long_to_be_one_idea() -> None:
-    long = {
-        str(path.relative_to(ROOT)): lines
-        for package in ORDER
+    lines = {
+        str(path.relative_to(ROOT)): len(path.read_text().splitlines())
+        for package in PACKAGES
         for path in files(package)
-        if (lines := len(path.read_text().splitlines())) > 400
     }
-    assert not long
+    assert not {path: count for path, count in lines.items() if count > MOST_LINES}
+
+
+def test_tests_mirror_the_folders_of_the_packages() -> None:
+    tests = Path(__file__).parent
+    mirrored = {folder: tests / package for package, folder in FOLDERS.items()}
+    strays = [
+        str(path.relative_to(ROOT))
+        for folder, mirror in mirrored.items()
+        for path in mirror.rglob("test_*.py")
+        if not (folder / path.parent.relative_to(mirror)).is_dir()
+    ]
+    assert not strays

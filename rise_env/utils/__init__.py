@@ -1,1 +1,1 @@
-"""Private: random seeds, file locks, suggestions for misspelt names, versions."""
+"""Shared by all packages: seeds, file locks, entry points, settings, suggestions for names, versions."""

@@ -119,7 +119,6 @@ def test_models_are_measured_as_the_recipe_plays(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_a_suite_trains_its_variants_and_measures_them_on_the_same_problems(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from rise_env.cli.main import main
 from rise_env.trajectories.store import read_trajectories
+from tests.waiting import PATIENCE_S
 
 RISE = [sys.executable, "-m", "rise_env.cli.main"]
 SMALL = [
@@ -29,7 +30,7 @@ SMALL = [
 
 def run(out: Path, *more: str) -> subprocess.CompletedProcess[str]:
     command = [*RISE, "run", *SMALL, "--out", str(out), *more]
-    return subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def lines(path: Path) -> int:
@@ -41,7 +42,7 @@ def kill_when(out: Path, ready: Callable[[], bool]) -> None:
     process = subprocess.Popen(
         [*RISE, "run", *SMALL, "--out", str(out)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    deadline = time.monotonic() + 250
+    deadline = time.monotonic() + PATIENCE_S
     while not ready():
         assert process.poll() is None, "the run ended before it could be killed"
         assert time.monotonic() < deadline
@@ -49,11 +50,10 @@ def kill_when(out: Path, ready: Callable[[], bool]) -> None:
     started = psutil.Process(process.pid).children(recursive=True)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    _, alive = psutil.wait_procs(started, timeout=30)
+    _, alive = psutil.wait_procs(started, timeout=PATIENCE_S)
     assert not alive, "a phase outlived the run"
 
 
-@pytest.mark.timeout(600)
 def test_a_run_killed_in_every_phase_ends_with_nothing_lost_or_done_twice(tmp_path: Path) -> None:
     out = tmp_path / "run"
     base = out / "evaluate" / "base" / "seed-0"

@@ -13,7 +13,7 @@ from typing import Any
 
 from rise_agents.rollouts.fault_isolation import FaultIsolator
 from rise_agents.types import Agent, Reply, SamplingConfig
-from rise_env.checkers.extraction.boxed import last_boxed
+from rise_env.checkers import last_boxed
 from rise_env.errors import ConfigError
 from rise_env.trajectories.serialization import episode_id
 from rise_env.types import Attempt, CheckResult, Conversation, Trajectory, Turn, Verdict

@@ -1,1 +1,1 @@
-"""One file per thing measured, each beside a peer or the limit."""
+"""Speed measurements, each compared in the same run with another library or with an upper limit."""

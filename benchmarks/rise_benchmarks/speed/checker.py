@@ -1,10 +1,11 @@
-r"""Checks per second: plain boxed integers, and hard LaTeX answers in one process and in a service.
+r"""Checks per second: plain boxed integers, and hard LaTeX answers in one process and with worker processes.
 
     python -m rise_benchmarks.speed.checker --output benchmarks/results/checker_speed.json
 
-The hard answers are the references of MATH's test set that are no plain numbers (from RISE_DATA_DIR, or a
-few built-in ones), half of them respelled and half of them changed; no pair occurs twice, so that no
-cache helps. Math-Verify is measured beside ours where it is installed, on a part of the same pairs.
+The hard answers are the reference answers of MATH's test set that are not plain numbers. They are read from
+RISE_DATA_DIR; without it, a few built-in ones are used. Half of the replies spell the reference differently,
+and half state another value. No pair occurs twice, so no cache makes a check faster. If Math-Verify is
+installed, it is measured on some of the same pairs.
 """
 
 import argparse
@@ -43,14 +44,14 @@ def references() -> list[str]:
 
 
 def pairs(count: int, seed: int = 0) -> list[CheckItem]:
-    """Return so many different pairs of an answer and a reference, half of them equal."""
+    """Return `count` different pairs of a reply and a reference; in half of them the answer is right."""
     random = Random(seed)
     known = references()
     found: dict[CheckItem, None] = {}
     while len(found) < count:
         reference = random.choice(known)
         number = random.randint(2, 10**6)
-        # both sides get a number of their own, so that nothing is read twice
+        # a random number makes every reply and every reference new to the caches
         gold, answer = f"{reference},{number}", f"{number}, {reference.replace('frac', 'dfrac')} "
         if len(found) % 2:
             answer = re.sub(r"\d+(?=\D*$)", lambda digits: str(int(digits.group()) + 1), answer, count=1)
@@ -59,7 +60,7 @@ def pairs(count: int, seed: int = 0) -> list[CheckItem]:
 
 
 def rate(name: str, work: Callable[[], int], repeats: int = 3) -> Rate:
-    """Return the best of a few rates."""
+    """Return the best of `repeats` rates of `work`, which returns how many checks it did."""
     wall = cpu = 0.0
     for _ in range(repeats):
         start, start_cpu = perf_counter(), process_time()
@@ -83,7 +84,7 @@ def numeric() -> Rate:
 
 
 def hard_in_process(count: int) -> Rate:
-    """Return the rate of one thread for hard checks; every repeat has pairs of its own."""
+    """Return the rate of one thread for hard checks; every repeat uses new pairs."""
     batches = iter([pairs(count, seed) for seed in range(3)])
 
     def work() -> int:
@@ -93,7 +94,7 @@ def hard_in_process(count: int) -> Rate:
 
 
 def hard_in_service(count: int, workers: int) -> Rate:
-    """Return the rate of a service for hard checks. Only what needs sympy leaves this process."""
+    """Return the rate for hard checks with worker processes, which do only the checks that need sympy."""
     batches = iter([pairs(count, seed) for seed in range(3, 6)])
     with CheckerService(workers) as service:
         service.warm_up()

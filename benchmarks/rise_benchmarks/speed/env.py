@@ -1,9 +1,9 @@
-r"""Steps per second of the environments, beside others in the same run.
+r"""Steps per second of the environments, compared with other libraries in the same run.
 
     make bench-env PEERS="PYTHON ..." RISE_REPO=CLONE
 
-Uses GSM8K's test problems where RISE_DATA_DIR has them, generated ones otherwise. `--peers` names an
-interpreter with gem-llm, skyrl-gym or verifiers 0.3 installed; without it ours are measured alone.
+Uses GSM8K's test problems if RISE_DATA_DIR has them, and generated problems otherwise. `--peers` names an
+interpreter in which gem-llm, skyrl-gym or verifiers 0.3 is installed. Without it, only RISE is measured.
 """
 
 import argparse
@@ -35,14 +35,14 @@ EPISODES = 200
 
 
 def right(problem: Problem) -> str:
-    """Return a reply with the right answer, as long as the peers' one."""
+    """Return a right reply, of the same length as the reply that the other libraries get."""
     return (
         f"She has 3 + 4 = 7.\nThe final answer is \\boxed{{{problem.reference}}}.\n#### {problem.reference}"
     )
 
 
 def problems_at_hand() -> tuple[str, list[Problem]]:
-    """Return the name and the problems of GSM8K's test set, or of generated ones."""
+    """Return the name and the problems of GSM8K's test set, or of the generated test set."""
     if os.environ.get("RISE_DATA_DIR"):
         try:
             return "GSM8K test", list(load_problems("GSM8K", split="test"))
@@ -52,7 +52,7 @@ def problems_at_hand() -> tuple[str, list[Problem]]:
 
 
 def episodes(env: gymnasium.Env[Any, str], problems: Sequence[Problem], turns: int) -> Callable[[], int]:
-    """Return a function that plays `EPISODES` episodes, right in turn `turns`, and returns the steps."""
+    """Return a function that plays `EPISODES` episodes, solved in turn `turns`, and counts its steps."""
     replies = [right(problem) for problem in problems[:EPISODES]]
 
     def play() -> int:
@@ -67,7 +67,7 @@ def episodes(env: gymnasium.Env[Any, str], problems: Sequence[Problem], turns: i
 
 
 def batches(env: MathVectorEnv) -> Callable[[], int]:
-    """Return a function that steps the batch with wrong answers and returns the steps."""
+    """Return a function that steps the batch with wrong answers and returns its step count."""
     env.reset(seed=0)
     actions = [WRONG] * env.num_envs
 
@@ -80,7 +80,7 @@ def batches(env: MathVectorEnv) -> Callable[[], int]:
 
 
 def ours(problems: Sequence[Problem]) -> list[Rate]:
-    """Measure ours."""
+    """Measure the environments of RISE."""
     checker = NumericChecker()
     rates = [
         measure(f"MathEnv, right in turn {turns}", episodes(MathEnv(problems, checker), problems, turns))
@@ -92,10 +92,10 @@ def ours(problems: Sequence[Problem]) -> list[Rate]:
 
 
 def wrappers(processes: int = 7) -> dict[str, Any]:
-    """Return what the wrappers of `gymnasium.make` add to a step; see `wrappers.py`.
+    """Return the time that the wrappers of `gymnasium.make` add to a step; see `wrappers.py`.
 
-    Where objects happen to lie in memory changes the figures of a whole process by more than the wrappers
-    differ, so that several processes are asked, and the median counts.
+    The placement of objects in memory changes the results of a whole process by more than the difference
+    between the wrappers. So several processes measure, and the median is returned.
     """
     command = [sys.executable, "-m", "rise_benchmarks.speed.wrappers"]
     found = [
@@ -107,7 +107,7 @@ def wrappers(processes: int = 7) -> dict[str, Any]:
 
 
 def peers(python: str, rise_repo: str | None, problems: Sequence[Problem]) -> list[dict[str, Any]]:
-    """Measure the others in their interpreter, on the same problems."""
+    """Measure the other libraries in the interpreter `python`, on the same problems."""
     script = Path(__file__).with_name("env_peers.py")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "problems.jsonl"
@@ -120,7 +120,7 @@ def peers(python: str, rise_repo: str | None, problems: Sequence[Problem]) -> li
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure, print a table, write the file."""
+    """Measure, print a table, and write the JSON file of `--output`."""
     parser = argparse.ArgumentParser("rise_benchmarks.speed.env", description=__doc__)
     parser.add_argument("--peers", action="append", default=[], metavar="PYTHON")
     parser.add_argument("--rise-repo", metavar="CLONE")

@@ -1,9 +1,9 @@
-"""Step loops of other environments on the same problems, in an interpreter that has them installed.
+"""Step loops of other libraries on the same problems, in an interpreter that has them installed.
 
     PYTHON env_peers.py PROBLEMS.jsonl [--rise-repo CLONE]
 
-Prints one JSON object per system. Needs gem-llm, skyrl-gym or verifiers 0.3, whichever is there; for the
-original RISE a clone of cmu-mind/RISE and the old gym.
+Prints one JSON object per library. Measures gem-llm, skyrl-gym and verifiers 0.3, if they are installed. The
+released RISE code needs a clone of cmu-mind/RISE and the old gym.
 """
 
 import argparse
@@ -149,7 +149,7 @@ def verifiers(rows: list[Row]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure what is installed, say why the rest is not measured."""
+    """Measure what is installed, and print why the rest is not measured."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("problems", type=Path)
     parser.add_argument("--rise-repo", type=Path)
@@ -166,7 +166,7 @@ def main() -> None:
     for name, run in systems:
         try:
             found = run()
-        except Exception as error:  # a peer that is not there or does not run is told, not fatal
+        except Exception as error:  # a library that is missing or fails is reported
             found = {"system": name, "error": f"{type(error).__name__}: {error}"}
         print("RATE " + json.dumps(found), flush=True)
 

@@ -1,10 +1,11 @@
-"""Trained tokens per processor second: ours, the limit, and others on the same trajectories.
+"""Trained tokens per second of CPU time: RISE, an upper limit, and other trainers on the same trajectories.
 
     python -m rise_benchmarks.speed.fit --output benchmarks/results/fit_speed.json
 
-Episodes of five turns on generated problems, the embedded model. Contestants take turns, each in a process
-of its own, and the best of their rounds counts, so that what else runs on the machine disturbs least.
-Tokens are those of the trajectories, once each, whatever a contestant makes of them.
+The data are episodes of five turns on generated problems, and the model is the embedded one. The trainers run
+alternately, each in a process of its own, and the best of several rounds counts. This reduces the influence
+of other programs on the machine. Every token of the trajectories is counted once, also if a trainer repeats
+it in several sequences.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from rise_trainers.fitting.launcher import free_port
 
 
 def episodes(count: int, turns: int) -> list[Trajectory]:
-    """Return episodes in which the last of some replies is right."""
+    """Return `count` episodes of `turns` turns; the last reply of each is right and the others are wrong."""
     problems = ArithmeticProblems(split="train")
     result = []
     for index in range(count):
@@ -46,7 +47,7 @@ def episodes(count: int, turns: int) -> list[Trajectory]:
 
 
 def contest(name: str, config: FitConfig, threads: int) -> dict[str, Any] | None:
-    """Return what a contestant reports, or None where it cannot run here."""
+    """Return the result of one trainer, or None if it cannot run here."""
     settings = json.dumps(to_json(config))
     done = subprocess.run(
         [sys.executable, "-m", "rise_benchmarks.speed.fit_contestants", name, settings],
@@ -64,7 +65,7 @@ def contest(name: str, config: FitConfig, threads: int) -> dict[str, Any] | None
 
 
 def main() -> None:
-    """Run the contest."""
+    """Measure every trainer, and write the JSON file of `--output`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--output", type=Path)
     parser.add_argument("--model", default="tiny")

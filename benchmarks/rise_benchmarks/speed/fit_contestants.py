@@ -1,11 +1,11 @@
-"""Who trains on the same trajectories: one contestant per process, one JSON line as the result.
+"""The trainers that are compared on the same trajectories. One process runs one and prints one JSON line.
 
-    python -m rise_benchmarks.speed.fit_contestants NAME STORE MODEL MICRO_BATCH BATCH
+    python -m rise_benchmarks.speed.fit_contestants NAME SETTINGS_AS_JSON
 
-limit      a bare loop of forward, backward and step on the DeepSpeed engine: rectangles of tokens, no padding
+limit      a bare loop of forward, backward and step on the DeepSpeed engine, with batches without padding
 rise       RWRTrainer, as `rise fit` runs it
-released   the released recipe of RISE: a sequence per prefix, padded to the longest, one per forward pass
-trl        SFTTrainer on the same sequences and masks, unweighted
+released   the recipe of the released RISE code: one sequence per prefix, padded to the longest, one per pass
+trl        TRL's SFTTrainer on the same sequences and masks, without weights
 """
 
 import json
@@ -29,8 +29,7 @@ from rise_trainers.fitting.prepare_data import Prepared, prepare
 WARM_UP = 2
 """Optimizer steps that are not timed.
 
-Time is that of the processor, not of the clock on the wall: with one thread per contestant the result does
-not depend on what else the machine does."""
+All times are CPU times of the process. With one thread per trainer, they hardly depend on other programs."""
 
 
 def steps(data: Prepared, config: FitConfig) -> int:
@@ -78,7 +77,7 @@ def limit(config: FitConfig, data: Prepared, tokenizer: Any) -> float:
 
 
 def released(config: FitConfig, data: Prepared, tokenizer: Any) -> float:
-    """Return seconds per optimizer step, counted in steps of as many trajectories as the others take."""
+    """Return seconds per optimizer step, where a step has as many trajectories as for the other trainers."""
     longest = max(len(example) for example in data.examples)
     per_turn = list(_prefixes(data))
     passes = round(len(per_turn) / steps(data, config))
@@ -207,7 +206,7 @@ def _mean(times: list[float]) -> float:
 
 
 def main(name: str, config: FitConfig) -> None:
-    """Run one contestant and print what it took."""
+    """Run one trainer and print its time per step and its tokens per second."""
     os.environ.setdefault("RANK", "0")
     os.environ.setdefault("LOCAL_RANK", "0")
     os.environ.setdefault("WORLD_SIZE", "1")

@@ -2,8 +2,8 @@
 
     python -m rise_benchmarks.speed.fit_memory --output benchmarks/results/fit_memory.json
 
-JSON: what the process grew by at its peak, with logits in chunks and all at once, beside the
-size of all logits in float32.
+Writes the growth of the peak memory of the process as JSON, with logits in chunks and with all logits at
+once, and the size of all logits in float32.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def growth(way: str, tokens: int, vocabulary: int) -> int:
 
 
 def measure(way: str, tokens: int, vocabulary: int) -> dict[str, Any]:
-    """Measure in a process of its own: "chunks", or "whole"."""
+    """Measure one of `WAYS` in a process of its own."""
     command = [sys.executable, "-m", "rise_benchmarks.speed.fit_memory", way]
     command += ["--tokens", str(tokens), "--vocabulary", str(vocabulary)]
     found: dict[str, Any] = json.loads(
@@ -59,7 +59,7 @@ def _peak() -> int:
 
 
 def main() -> None:
-    """Measure both ways and write what was found, or measure the one that is named and print it."""
+    """Measure both ways and write the results, or measure one way in this process and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("way", nargs="?", choices=WAYS, help="measure in this very process")
     parser.add_argument("--output", type=Path)

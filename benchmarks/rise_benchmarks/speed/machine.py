@@ -1,4 +1,4 @@
-"""What a speed was measured on."""
+"""The machine and the library versions of a measurement."""
 
 import os
 import platform
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def machine(*packages: str) -> dict[str, Any]:
-    """Return processor, cores, load, and the versions of packages that are installed."""
+    """Return processor, cores, memory, load, and the versions of those `packages` that are installed."""
     found: dict[str, Any] = {
         "processor": _processor(),
         "cores": os.cpu_count(),

@@ -1,8 +1,8 @@
-"""How fast metrics are: every metric of 100,000 episodes of five turns, and its interval.
+"""Time to compute every metric, with its interval, of 100,000 episodes of five turns.
 
     python -m rise_benchmarks.speed.metrics_speed [EPISODES]
 
-Beside it stands the plain way, one episode at a time with `collections.Counter`, for m1@t5 alone.
+For comparison, m1@t5 alone is also computed with plain Python, one episode at a time.
 """
 
 import sys
@@ -22,7 +22,7 @@ TURNS = 5
 
 
 def make_trajectories(count: int, *, seed: int = 0) -> list[Trajectory]:
-    """Return episodes whose replies are right at random, with wrong answers that repeat at times."""
+    """Return episodes with random answers: 1 in 12 is right, and wrong answers repeat."""
     rng = np.random.default_rng(seed)
     answers = rng.integers(0, 12, size=(count, TURNS))
     episodes = []
@@ -34,7 +34,7 @@ def make_trajectories(count: int, *, seed: int = 0) -> list[Trajectory]:
 
 
 def all_metrics(episodes: Sequence[Trajectory]) -> dict[str, float]:
-    """Return every metric of the episodes; the draws of mK@t1 and pass@k are their first turns."""
+    """Return every metric of the episodes; their first turns are the samples of mK@t1 and pass@k."""
     turns, draws = by_turn(episodes, TURNS), by_draw(episodes, 1)
     correct = turns.correct.astype(float)
     values: dict[str, Any] = {
@@ -71,7 +71,7 @@ def plain_m1_at_t5(episodes: Sequence[Trajectory]) -> float:
 
 
 def main() -> None:
-    """Print the seconds of processor time, the best of three."""
+    """Print CPU times in seconds, each the best of three."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     episodes = make_trajectories(count)
     for name, function in (("one pass to arrays", _to_arrays), ("all metrics, with that pass", all_metrics)):

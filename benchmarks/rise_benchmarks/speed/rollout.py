@@ -1,23 +1,27 @@
-r"""Generated tokens per second of rollouts, beside bare `generate` and beside one request at a time.
+r"""Generated tokens per second of rollouts, compared with bare `generate` and with one request at a time.
 
     make bench-rollout
     python -m rise_benchmarks.speed.rollout --eager --output benchmarks/results/rollout_speed.json
 
-The second line runs in an interpreter that has vLLM (see CONTRIBUTING.md). Of one core and with the embedded
-model, transformers takes about ten minutes; --problems, --single and --repeats make it shorter.
-Few problems say little: an episode's turns wait for one another, and the limit's requests do not, so that a
-rollout fills its batches only with more problems than a batch has rows.
+The second line needs an interpreter with vLLM (see CONTRIBUTING.md). With the embedded model on one core,
+transformers takes about ten minutes. Smaller --problems, --single and --repeats shorten it. With few problems
+the result says little, because a rollout fills its batches only if there are more problems than rows in a
+batch.
 
-For each back end: a rollout of 5 turns with blind feedback over many problems; then the limit, the same
-requests (final prompts and reply lengths) handed to the library's own `generate` all at once, with the
-best of several batch sizes where the library has no scheduler of its own; and, on fewer problems, the way
-of the released RISE code: one request at a time, per problem and sample. Rollout and limit alternate, so
-that other work on the machine meets both. vLLM is measured where it is installed.
+Three things are measured for each back end:
 
-vLLM's limit is measured in two orders. By turn, all first turns, then all second ones: the order in which a
-rollout's requests come up. By problem, the five requests of a problem side by side: no rollout can ask so, as
-the second turn holds the answer to the first; there five running requests read the same cached beginning,
-which on a CPU makes attention cheaper.
+1. a rollout of 5 turns with blind feedback over many problems;
+2. the limit: the same requests (final prompts and reply lengths) in one call of the library's own `generate`.
+   If the library has no scheduler, the best of several batch sizes counts;
+3. the way of the released RISE code, on fewer problems: one request at a time.
+
+Rollout and limit alternate, so that other programs on the machine disturb both. vLLM is measured if it is
+installed.
+
+The limit of vLLM is measured in two orders of the requests. By turn: all first turns, then all second turns,
+and so on, as in a rollout. By problem: the five requests of a problem next to each other. A rollout cannot
+use this order, because the second request contains the reply to the first. On a CPU it makes attention
+cheaper, because five running requests read the same cached beginning.
 """
 
 import argparse
@@ -47,7 +51,7 @@ TINY = Path(rise_agents.__file__).parent / "tiny"
 SAMPLING = SamplingConfig(max_new_tokens=96)
 
 Request = tuple[list[int], int]
-"""A prompt in tokens, and how many tokens were generated."""
+"""The token ids of a prompt, and the number of tokens that were generated."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -99,7 +103,7 @@ def _measure(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
         _forget(agent)
         seconds, played = _timed(partial(_play, agent, arguments.problems))
         requests = _requests(agent, played)
-        if len(batches) > 1:  # the best size, found on a quarter of the requests
+        if len(batches) > 1:  # the best size is found on a quarter of the requests
             part = requests[:: 4 if len(requests) >= 4 * max(batches) else 1]
             tried = {batch: _timed(partial(limit, agent, part, batch))[0] for batch in batches}
             batches = [min(tried, key=tried.__getitem__)]
@@ -145,7 +149,7 @@ def _requests(agent: Any, played: Sequence[Trajectory]) -> list[Request]:
 
 
 def _by_turn(requests: Sequence[Request]) -> list[Request]:
-    """All first turns, all second turns, ..."""
+    """Return the requests sorted by turn: all first turns, then all second turns, and so on."""
     return [requests[i] for turn in range(TURNS) for i in range(turn, len(requests), TURNS)]
 
 
@@ -154,7 +158,7 @@ def _ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
 
 
 def _transformers_limit(agent: Any, requests: Sequence[Request], batch: int) -> None:
-    """Bare `generate`: sorted by length, left padded, as many tokens as the longest reply of the batch."""
+    """Call bare `generate` on batches sorted by length, with the longest reply length of each batch."""
     import torch
 
     model = agent._decoder.model
@@ -178,7 +182,7 @@ def _transformers_limit(agent: Any, requests: Sequence[Request], batch: int) -> 
 
 
 def _vllm_limit(agent: Any, requests: Sequence[Request], batch: int) -> None:
-    """`vllm.LLM.generate`, everything at once, each reply of its own length."""
+    """Call `vllm.LLM.generate` once with all requests, each with its own reply length."""
     import vllm
 
     agent._llm.generate(
@@ -192,7 +196,7 @@ def _vllm_limit(agent: Any, requests: Sequence[Request], batch: int) -> None:
 
 
 def _forget(agent: Any) -> None:
-    """Empty the prefix cache, so that no run profits from the one before."""
+    """Empty the prefix cache, so that a run does not use entries of the run before."""
     if hasattr(agent, "_decoder"):
         agent._decoder.forget()
     else:

@@ -2,8 +2,8 @@ r"""Trajectories per second into and out of a store, and memory while 100,000 ep
 
     make bench-store
 
-Wall clock and CPU time: on a machine that others use, CPU time says what an idle one would do. The limit
-beside ours is what Python's `json` needs for the same lines.
+Both wall time and CPU time are measured. On a busy machine, the CPU time is close to the wall time of an idle
+machine. For comparison, Python's `json` parses the same lines.
 """
 
 import argparse
@@ -60,17 +60,17 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def measure(folder: Path, episodes: int) -> dict[str, Any]:
-    """Append made-up episodes, and read them back three times."""
+    """Append generated episodes, and read them back three times."""
     path = folder / "store.jsonl"
     templates = _templates()
     wall = cpu = 0.0
     with TrajectoryStore(path, {"purpose": "benchmark"}) as store:
         for start in range(0, episodes, 1000):
-            chunk = [
+            batch = [
                 _renamed(templates[i % len(templates)], f"{i:024x}")
                 for i in range(start, min(episodes, start + 1000))
             ]
-            seconds = _timed(lambda chunk=chunk: store.append(chunk))  # type: ignore[misc]
+            seconds = _timed(lambda batch=batch: store.append(batch))  # type: ignore[misc]
             wall, cpu = wall + seconds[0], cpu + seconds[1]
     loads = [_timed(lambda: load_trajectories(path)) for _ in range(3)]
     limits = [_timed(lambda: _parse_only(path)) for _ in range(3)]
@@ -85,7 +85,7 @@ def measure(folder: Path, episodes: int) -> dict[str, Any]:
 
 
 def collecting(folder: Path, episodes: int) -> dict[str, Any]:
-    """Collect scripted episodes and note the memory in use along the way."""
+    """Collect scripted episodes, and record the memory in use at several points."""
     rows: list[dict[str, float]] = []
 
     def note(progress: Progress) -> None:
@@ -147,7 +147,7 @@ def _timed(run: Callable[[], object]) -> tuple[float, float]:
     wall, cpu = time.perf_counter(), time.process_time()
     made = run()
     seconds = time.perf_counter() - wall, time.process_time() - cpu
-    del made  # freeing it is not part of making it
+    del made  # deleting the result is not part of the measured call
     return seconds
 
 

@@ -1,4 +1,4 @@
-"""Counts how often something can be done in a second, by wall clock and by CPU time."""
+"""Measures how often a function can be run per second of wall time and per second of CPU time."""
 
 import time
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How often per second. On a machine that others use, CPU time says what an idle one would do."""
+    """A rate per second. On a busy machine, the rate per CPU second is close to that of an idle machine."""
 
     name: str
     per_second: float
@@ -20,10 +20,10 @@ def measure(name: str, run: Callable[[], int], *, seconds: float = 1.0, repeats:
     """Return the best of several repeats.
 
     Args:
-        name: What is measured.
-        run: Does it some times and returns how often.
-        seconds: At least so long is each repeat.
-        repeats: How many.
+        name: A name for the result.
+        run: Does the work some times, and returns how many times.
+        seconds: The minimum duration of each repeat.
+        repeats: The number of repeats.
     """
     run()
     wall = cpu = 0.0

@@ -1,11 +1,11 @@
-"""What the wrappers of `gymnasium.make` add to a step of ours, and to one of an empty environment.
+"""Time that the wrappers of `gymnasium.make` add to a step of `MathEnv`, and of an empty environment.
 
     python -m rise_benchmarks.speed.wrappers
 
-The cost of the wrappers is the CPU time of a step inside them less that of the same step without, in
-microseconds. `ratio` is that cost around `MathEnv` over that cost around an environment which shows the
-same observations and does nothing else; it is to be at most 1.2. The wrappers run the same code for both
-(a test counts it), so that what differs is how warm the caches are when they run.
+The cost of the wrappers is the CPU time of a step with them minus that of the same step without them, in
+microseconds. `ratio` is this cost for `MathEnv` divided by the cost for an environment that returns the same
+observations and does nothing else. It should be at most 1.2. The wrappers run the same code for both (a test
+counts it), so the difference comes from the state of the CPU caches.
 """
 
 import json
@@ -23,7 +23,7 @@ from rise_env.types import Conversation, Problem
 
 
 class EmptyEnv(gymnasium.Env[Conversation, str]):
-    """Shows given observations and does nothing else."""
+    """Returns given observations and does nothing else."""
 
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
 
@@ -34,12 +34,12 @@ class EmptyEnv(gymnasium.Env[Conversation, str]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Conversation, dict[str, Any]]:
-        """Show the first observation."""
+        """Return the first observation."""
         self._turn = 0
         return self._show(), {}
 
     def step(self, action: str) -> tuple[Conversation, float, bool, bool, dict[str, Any]]:
-        """Show the next one."""
+        """Return the next observation."""
         self._turn += 1
         return self._show(), 0.0, False, self._turn + 1 == len(self._observations), {}
 
@@ -48,7 +48,7 @@ class EmptyEnv(gymnasium.Env[Conversation, str]):
 
 
 def empty(problems: Sequence[Problem]) -> EmptyEnv:
-    """Return an environment that shows what ours shows for the first problem and five wrong replies."""
+    """Return an environment with the observations of `MathEnv` for problem 0 and five wrong replies."""
     env = MathEnv(problems, NumericChecker())
     return EmptyEnv([env.reset(options={"index": 0})[0], *(env.step(WRONG)[0] for _ in range(5))], env)
 
@@ -61,12 +61,13 @@ def wrapped(env: gymnasium.Env[Any, str]) -> gymnasium.Env[Any, str]:
 def added(problems: Sequence[Problem], rounds: int = 100) -> dict[str, float]:
     """Return microseconds per step, bare and added by the wrappers, and the ratio.
 
-    Bare and wrapped loops take turns in blocks of a few milliseconds, first one and then the other first, so
-    that other work on the machine and warm caches favour neither. The median of (wrapped - bare) counts.
+    Bare and wrapped loops alternate in blocks of a few milliseconds, and the order within a pair alternates
+    as well. So other programs on the machine and warm caches affect both alike. The result is the median of
+    (wrapped - bare).
 
     Args:
-        problems: What is posed.
-        rounds: How often each loop runs.
+        problems: The problems of the environments.
+        rounds: The number of runs of each loop.
     """
     checker = NumericChecker()
     makers: dict[str, Callable[[], gymnasium.Env[Any, str]]] = {

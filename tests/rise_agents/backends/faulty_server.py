@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.waiting import PATIENCE_S
+
 Fault = Callable[["Handler"], bool]
 """Answers wrongly and returns True, or returns False to let the request through."""
 
@@ -56,7 +58,7 @@ class Handler(BaseHTTPRequestHandler):
 
     server: FaultyServer
     protocol_version = "HTTP/1.1"
-    timeout = 10
+    timeout = 60
     disable_nagle_algorithm = True  # head and body are sent apart
 
     def do_POST(self) -> None:
@@ -170,7 +172,7 @@ def until(event: threading.Event) -> Fault:
     """Wait for something, and then let the request through; reject it if that never comes."""
 
     def fault(handler: Handler) -> bool:
-        return not event.wait(20) and status(400)(handler)
+        return not event.wait(PATIENCE_S) and status(400)(handler)
 
     return fault
 
@@ -179,7 +181,7 @@ def together(barrier: threading.Barrier, fault: Fault) -> Fault:
     """Wait for others, and then meet a fault."""
 
     def meet(handler: Handler) -> bool:
-        barrier.wait(20)
+        barrier.wait(PATIENCE_S)
         return fault(handler)
 
     return meet

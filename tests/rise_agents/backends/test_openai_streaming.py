@@ -29,6 +29,7 @@ from tests.rise_agents.backends.faulty_server import (
     until,
 )
 from tests.rise_agents.fake_agents import attempts_in, envs, number_in
+from tests.waiting import PATIENCE_S
 
 openai_agent = pytest.importorskip("rise_agents.backends.openai_agent")
 pytest.importorskip("openai")
@@ -85,7 +86,7 @@ def test_a_stream_uses_all_allowed_concurrent_requests_and_no_more() -> None:
         return [wait] if label in {"0.0", "1.0", "2.0"} else []
 
     def wait(handler: Handler) -> bool:
-        together.wait(20)
+        together.wait(PATIENCE_S)
         one_more.wait(0.2)
         return False
 

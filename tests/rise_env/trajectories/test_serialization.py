@@ -2,7 +2,7 @@ import json
 from dataclasses import FrozenInstanceError, fields
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rise_env.trajectories.serialization import episode_id, from_json, from_line, to_json
@@ -53,7 +53,6 @@ trajectories = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(trajectories)
 def test_every_trajectory_survives_json_unchanged(made: Trajectory) -> None:
     back = from_json(json.loads(json.dumps(to_json(made))))
@@ -62,7 +61,6 @@ def test_every_trajectory_survives_json_unchanged(made: Trajectory) -> None:
     assert seconds[0] == seconds[1]  # equality of checks leaves their time out
 
 
-@settings(deadline=None)
 @given(trajectories)
 def test_a_line_of_json_reads_as_its_value_does(made: Trajectory) -> None:
     line = json.dumps(to_json(made)).encode()

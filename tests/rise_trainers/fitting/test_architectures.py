@@ -31,6 +31,7 @@ from rise_trainers.loop.phases import plan_phases
 from rise_trainers.loop.run_folder import model_folder, store_path
 from tests.rise_trainers import small_models as toys
 from tests.rise_trainers.chat_templates import STYLES
+from tests.waiting import PATIENCE_S
 
 RISE = [sys.executable, "-m", "rise_env.cli.main"]
 FIT = {"epochs": 2, "batch_size": 4, "micro_batch_size": 4, "learning_rate": 1e-2, "threads": 1}
@@ -126,7 +127,6 @@ def test_a_model_plays_with_a_teacher_and_is_fitted_on_it(style: str, tmp_path: 
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
 def test_llama_2_is_boosted_and_improved_twice_though_killed(tmp_path: Path) -> None:
     config = run_config(
         tmp_path,
@@ -144,7 +144,7 @@ def test_llama_2_is_boosted_and_improved_twice_though_killed(tmp_path: Path) -> 
     started = psutil.Process(first.pid).children(recursive=True)
     os.kill(first.pid, signal.SIGKILL)
     first.communicate()
-    psutil.wait_procs(started, timeout=120)
+    psutil.wait_procs(started, timeout=PATIENCE_S)
     before = taught.read_bytes()
     process = start(config)
     said = process.communicate()[0]
@@ -174,7 +174,6 @@ def test_llama_2_is_boosted_and_improved_twice_though_killed(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("style", ["mistral", "llama-3"])
 def test_the_others_learn_from_themselves(style: str, tmp_path: Path) -> None:
     config = run_config(tmp_path, style)

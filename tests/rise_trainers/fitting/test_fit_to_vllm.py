@@ -30,11 +30,11 @@ from rise_trainers.fitting.fit import fit
 from rise_trainers.fitting.models import merge_adapters
 from rise_trainers.fitting.paths import metrics_path, model_path, partial_folder
 from tests.rise_trainers import small_models as toys
+from tests.waiting import PATIENCE_S
 
 MISSING = [name for name in ("vllm", "deepspeed", "peft") if importlib.util.find_spec(name) is None]
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(1800),
     pytest.mark.filterwarnings("ignore"),  # vLLM's own
     pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)} (see CONTRIBUTING.md)"),
 ]
@@ -85,7 +85,7 @@ def kill_at(step: int, fitting: "subprocess.Popen[bytes]", output: str) -> None:
         for process in tree:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-        psutil.wait_procs(tree, timeout=60)
+        psutil.wait_procs(tree, timeout=PATIENCE_S)
         fitting.wait()
 
 

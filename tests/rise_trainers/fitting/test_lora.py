@@ -66,7 +66,6 @@ def test_merged_adapters_answer_like_the_adapted_model(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize("stage", [0, 2, 3])
 def test_a_fit_of_adapters_leaves_a_whole_model(tmp_path: Path, stage: int) -> None:
     config = toys.fit_config(tmp_path, zero_stage=stage, lora=LoraSettings(rank=2))
@@ -75,7 +74,6 @@ def test_a_fit_of_adapters_leaves_a_whole_model(tmp_path: Path, stage: int) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize("ranks", [1, 2])
 def test_a_fit_leaves_a_folder_of_adapters_that_are_not_merged(tmp_path: Path, ranks: int) -> None:
     lora = LoraSettings(rank=2, merge=False)
@@ -88,7 +86,6 @@ def test_a_fit_leaves_a_folder_of_adapters_that_are_not_merged(tmp_path: Path, r
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize("bits", [4, 8])
 def test_adapters_train_on_quantised_weights_and_merge_into_whole_ones(tmp_path: Path, bits: Any) -> None:
     pytest.importorskip("bitsandbytes", reason="bitsandbytes is not installed: pip install 'rise-env[qlora]'")

@@ -11,7 +11,6 @@ from tests.rise_trainers.fitting.test_resume import steps
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(900),
     pytest.mark.skipif(shutil.which("g++") is None, reason="DeepSpeedCPUAdam is compiled: needs g++"),
 ]
 

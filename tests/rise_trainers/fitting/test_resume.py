@@ -15,6 +15,7 @@ from rise_trainers.fitting.config import FitConfig, from_json, to_json
 from rise_trainers.fitting.fit import fit
 from rise_trainers.fitting.paths import metrics_path, partial_folder
 from tests.rise_trainers import small_models as toys
+from tests.waiting import PATIENCE_S
 
 LAUNCH = """
 import json, sys
@@ -38,7 +39,7 @@ def steps(config: FitConfig) -> list[dict[str, Any]]:
 
 def kill_after(config: FitConfig, step: int) -> None:
     process = start(config)
-    deadline = time.monotonic() + 200
+    deadline = time.monotonic() + PATIENCE_S
     while not any(line["step"] >= step for line in steps(config)):
         assert process.poll() is None, (partial_folder(config.output) / "fit.log").read_text()[-2000:]
         assert time.monotonic() < deadline

@@ -15,7 +15,6 @@ def test_micro_batches_accumulation_and_packing_never_change_the_gradient(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(equivalence.TIMEOUT + 100)
 @pytest.mark.parametrize(("ranks", "stage"), equivalence.GROUPS)
 def test_ranks_and_zero_stages_never_change_the_gradient(ranks: int, stage: int | None) -> None:
     found = equivalence.errors(ranks, stage)

@@ -12,6 +12,7 @@ import pytest
 
 from rise_env.metrics.report_table import headline
 from tests.rise_trainers.tracking import wandb_file
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[3]
 SMALL = [
@@ -42,12 +43,11 @@ def kill_in_fit(command: list[str], out: Path, environment: dict[str, str]) -> N
     finally:
         process.kill()
         process.wait()
-    _, alive = psutil.wait_procs(started, timeout=60)
+    _, alive = psutil.wait_procs(started, timeout=PATIENCE_S)
     assert not alive, "something outlived the run"
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 def test_a_killed_and_continued_run_is_one_w_and_b_run_with_everything_once(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
@@ -111,7 +111,6 @@ def test_a_killed_and_continued_run_is_one_w_and_b_run_with_everything_once(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_the_training_script_for_starters_runs_and_logs(tmp_path: Path, environment: dict[str, str]) -> None:
     del environment["WANDB_MODE"]  # not logged in: offline by itself
     environment["NETRC"] = str(tmp_path / "netrc")

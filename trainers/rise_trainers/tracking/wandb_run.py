@@ -2,8 +2,8 @@
 
 Everything is logged as numbered rows. Row n has the same content whenever the run folder is read, and is
 W&B's step n. A continued run reads its folder again and logs the rows that W&B does not have yet. Online
-these are the last rows. Offline they are all rows: `wandb sync` of a second file would erase the content of the
-first one (W&B's issue 5865), so the new file contains everything and the old one is deleted.
+these are the last rows. Offline they are all rows: `wandb sync` of a second file would erase the content of
+the first one (W&B's issue 5865), so the new file contains everything and the old one is deleted.
 
 Metrics of evaluations and collections are shown against `iteration`, those of fits against `train/update`,
 the number of optimizer steps over all fits. With several seeds the keys of each start with "seed-S/". See
