@@ -204,25 +204,25 @@ def test_settings_that_contradict_are_named(settings: dict[str, Any], message: s
         EvaluateConfig(**settings)
 
 
-EVALUATE = ["evaluate", "RISE-Arithmetic-v0", "--agent", "expert", "--limit", "6", "--turns", "3"]
+EVALUATE = ["evaluate", "RISE-Arithmetic-v0", "--limit", "6", "--turns", "3"]
 
 
 def test_a_dry_run_prints_upper_bounds_per_protocol(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    options = ["--out", str(tmp_path / "new"), "--dry-run", "--seeds", "0,1", "--draws", "8"]
-    options += ["--protocols", "sequential,parallel,self_refine,best_of_n", "--verifier_votes", "2"]
+    options = ["--out", str(tmp_path / "new"), "--dry-run", "--seeds", "[0, 1]", "--draws", "8"]
+    options += ["--protocols", "[sequential, parallel, self_refine, best_of_n]", "--verifier_votes", "2"]
     options += ["--sampling.max_new_tokens", "10", "--agent_settings.prices", '{"completion": 1000}']
-    assert main([*EVALUATE, *options]) == 0
-    answers = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert main([*EVALUATE, "--agent", "openai:m@http://x", *options]) == 0
+    printed = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
     for name, calls in (("sequential", 36), ("parallel", 96), ("self_refine", 60), ("best_of_n", 120)):
-        assert f"12 episodes: at most {calls} calls" in answers[name]
-        assert f"and {10 * calls:,} generated tokens, ${calls / 100:.2f}" in answers[name]
+        assert f"12 episodes: at most {calls} calls" in printed[name]
+        assert f"and {10 * calls:,} generated tokens, ${calls / 100:.2f}" in printed[name]
     assert not (tmp_path / "new").exists()
 
 
 def test_resume_false_refuses_a_folder_with_logs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    options = [*EVALUATE, "--out", str(tmp_path)]
+    options = [*EVALUATE, "--agent", "expert", "--out", str(tmp_path)]
     assert main([*options, "--resume", "false"]) == 0
     assert main([*options, "--resume", "false"]) == 2
     assert "holds logs already" in capsys.readouterr().err
