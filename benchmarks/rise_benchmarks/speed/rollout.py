@@ -198,7 +198,7 @@ def _vllm_limit(agent: Any, requests: Sequence[Request], batch: int) -> None:
 def _forget(agent: Any) -> None:
     """Empty the prefix cache, so that a run does not use entries of the run before."""
     if hasattr(agent, "_decoder"):
-        agent._decoder.forget()
+        agent._decoder.clear_prefixes()
     else:
         agent._llm.reset_prefix_cache()
 
