@@ -26,7 +26,7 @@ from rise_trainers.data.dataset import collate_packed, collate_padded, make_exam
 from rise_trainers.data.targets import Selection, TrainingTarget, select_targets
 from rise_trainers.data.tokenization import ChatTokenizer, tokenize
 from rise_trainers.fitting.rwr_trainer import ExampleDataset, RWRTrainer
-from tests.rise_trainers import small_models as toys
+from tests.rise_trainers import small_models
 
 Row = tuple[int, int, bool]
 """Micro batch, forward passes of each rank in one step, whether packed."""
@@ -38,14 +38,14 @@ def problem(batch: int) -> tuple[ChatTokenizer, list[TrainingTarget], list[float
     It is one sequence less than the batch has room for, so that ranks and forward passes have unequal work,
     and some have none.
     """
-    targets = select_targets(toys.trajectories(max(1, batch - 1), seed=3), Selection())
+    targets = select_targets(small_models.trajectories(max(1, batch - 1), seed=3), Selection())
     weights = np.random.default_rng(0).random(len(targets)) * 12 + 0.1
-    return ChatTokenizer(toys.tokenizer()), targets, weights.tolist()
+    return ChatTokenizer(small_models.tokenizer()), targets, weights.tolist()
 
 
 def model(chat: ChatTokenizer) -> Any:
     """Return the model that every row trains."""
-    return toys.tiny_llama(toys.VOCABULARY)
+    return small_models.tiny_llama(small_models.VOCABULARY)
 
 
 def one_step(

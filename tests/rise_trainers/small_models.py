@@ -143,7 +143,7 @@ def save_store(path: Path, episodes: Sequence[Trajectory]) -> Path:
 
 
 def fit_config(folder: Path, **settings: Any) -> FitConfig:
-    """Return a fit of four steps on toys that it writes into `folder`."""
+    """Return a fit of four steps on a small model and store that it writes into `folder`."""
     if not (folder / "store.jsonl").exists():
         save_store(folder / "store.jsonl", trajectories(16))
     if not (folder / "model").exists():

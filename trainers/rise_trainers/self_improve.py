@@ -3,11 +3,11 @@
     rise run --config examples/quickstart.yaml
     rise run --env RISE-GSM8K-v0 --problems.data-dir DIR --agent.model PATH_OR_HUB_ID --out runs/gsm8k
 
-Iteration k plays k turns on-policy and improves the last one, pools the trajectories of all iterations,
-fits from the first model by reward-weighted regression and measures (arXiv:2407.18219, algorithm 1). A boost
-stage before the first iteration fits a weak model to a teacher's rollouts. The run folder is the state:
-killed at any point, the same command goes on there. See `phases` for its layout. `--dry-run` says what a run
-takes.
+Iteration k collects rollouts of k on-policy turns and an improved last turn, fits the first model on the
+trajectories of all iterations by reward-weighted regression, and evaluates it (arXiv:2407.18219, algorithm
+1). An optional boost stage before the first iteration fits a weak model on the rollouts of a teacher. All
+state is in the run folder (see `loop.run_folder`): after a kill at any point, the same command continues the
+run. `--dry-run` prints what a run takes.
 """
 
 import subprocess
@@ -30,8 +30,8 @@ from rise_trainers.loop.supervisor import Supervisor, environment
 from rise_trainers.tracking.tracker import Tracker, tracked_settings
 
 SETTINGS = "config.yaml"
-FREE = frozenset({"out", "track", "max_concurrent_episodes"})
-"""Settings that may change when a run is continued; `agent.shape`, too."""
+CHANGEABLE = frozenset({"out", "track", "max_concurrent_episodes"})
+"""Settings that may change when a run is continued; `agent.shape` may, too."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -47,12 +47,12 @@ def main(argv: Sequence[str]) -> int:
 
 
 def run(config: RunConfig) -> Path:
-    """Run the loop, or what is left of it, and return the run folder.
+    """Run the loop, or the phases of it that are not done yet, and return the run folder.
 
     Raises:
-        ConfigError: Settings contradict each other, or the folder is of a run with other settings.
-        DataNotFoundError: Problems or model are not there.
-        PhaseError: A phase failed; what is done stays done.
+        ConfigError: The settings contradict each other, or the folder belongs to a run with other settings.
+        DataNotFoundError: The problems or the model do not exist.
+        PhaseError: A phase failed; the phases before it stay done.
     """
     out = Path(config.out)
     console = Console(stderr=True)
@@ -100,13 +100,13 @@ def claim(out: Path, config: RunConfig) -> None:
 
 def _deciding(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that decide what a run does."""
-    kept = {name: value for name, value in settings.items() if name not in FREE}
+    kept = {name: value for name, value in settings.items() if name not in CHANGEABLE}
     kept["agent"] = {name: value for name, value in kept["agent"].items() if name != "shape"}
     return kept
 
 
 def _report(out: Path) -> None:
-    """Sum up in a process of its own, which prints the table."""
+    """Write the report in a new process, which prints its table."""
     command = [sys.executable, "-m", "rise_env.cli.main", "report", str(out)]
     sys.stdout.flush()
     done = subprocess.run(command, env=environment(), stdin=subprocess.DEVNULL, check=False)

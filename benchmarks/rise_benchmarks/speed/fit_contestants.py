@@ -21,8 +21,7 @@ import numpy as np
 import torch
 
 from rise_trainers.data.dataset import Batch, collate_padded
-from rise_trainers.fitting import build_trainer as training
-from rise_trainers.fitting import models
+from rise_trainers.fitting import build_trainer, models
 from rise_trainers.fitting.config import FitConfig
 from rise_trainers.fitting.prepare_data import Prepared, prepare
 
@@ -49,9 +48,9 @@ def rise(config: FitConfig, data: Prepared, tokenizer: Any) -> float:
             self.times.append(time.process_time())
 
     with tempfile.TemporaryDirectory() as folder:
-        arguments = training.arguments(config, Path(folder))
+        arguments = build_trainer.training_arguments(config, Path(folder))
         arguments.save_strategy = "no"
-        trainer = training.make_trainer(
+        trainer = build_trainer.make_trainer(
             config, arguments, models.load_model(config), tokenizer, data, Path(folder)
         )
         clock = Clock()
@@ -120,7 +119,7 @@ def trl(config: FitConfig, data: Prepared, tokenizer: Any) -> float:
     with tempfile.TemporaryDirectory() as folder:
         arguments = SFTConfig(
             output_dir=folder,
-            deepspeed=training.deepspeed_settings(config),
+            deepspeed=build_trainer.deepspeed_settings(config),
             use_cpu=True,
             bf16=config.dtype == "bfloat16",
             per_device_train_batch_size=config.micro_batch_size,
@@ -166,7 +165,7 @@ def _engine_loop(
     import deepspeed
 
     model = models.load_model(config).train()
-    settings = json.loads(json.dumps(training.deepspeed_settings(config)))
+    settings = json.loads(json.dumps(build_trainer.deepspeed_settings(config)))
     settings |= {
         "train_micro_batch_size_per_gpu": config.micro_batch_size,
         "gradient_accumulation_steps": passes,
@@ -212,7 +211,7 @@ def main(name: str, config: FitConfig) -> None:
     os.environ.setdefault("WORLD_SIZE", "1")
     os.environ.setdefault("MASTER_ADDR", "127.0.0.1")
     if name in ("limit", "released"):
-        training.arguments(config, Path(tempfile.gettempdir()) / "unused")  # joins the ranks
+        build_trainer.training_arguments(config, Path(tempfile.gettempdir()) / "unused")  # joins the ranks
     tokenizer = models.load_tokenizer(config)
     data = prepare(config, tokenizer)
     seconds = CONTESTANTS[name](config, data, tokenizer)

@@ -7,13 +7,17 @@ from rich.console import Console
 from rise_env.errors import ConfigError, DataNotFoundError
 from rise_trainers.cli.mask import MaskConfig, show
 from rise_trainers.data.targets import Selection
-from tests.rise_trainers import small_models as toys
+from tests.rise_trainers import small_models
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> MaskConfig:
-    store = toys.save_store(tmp_path / "s.jsonl", [toys.trajectory([0, 1], ["It is 18.", "No: 19."])])
-    return MaskConfig(store=str(store), model=str(toys.save_model(tmp_path / "m")), mean_weight_one=False)
+    store = small_models.save_store(
+        tmp_path / "s.jsonl", [small_models.trajectory([0, 1], ["It is 18.", "No: 19."])]
+    )
+    return MaskConfig(
+        store=str(store), model=str(small_models.save_model(tmp_path / "m")), mean_weight_one=False
+    )
 
 
 def shown(config: MaskConfig, *, terminal: bool = False) -> str:

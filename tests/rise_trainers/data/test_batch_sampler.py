@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rise_env.errors import ConfigError
-from rise_trainers.data.batch_sampler import FILLER, RankBatches
+from rise_trainers.data.batch_sampler import EMPTY_INDEX, RankBatches
 
 LENGTHS = [3, 50, 7, 9, 30, 31, 2, 8, 44, 5, 6]
 
@@ -22,7 +22,7 @@ def steps(lengths: list[int], *, batch_size: int, micro: int, ranks: int, epoch:
     result = []
     for step in range(everyone[0].steps):
         mine = [i for part in parts for b in part[step * accumulation :][:accumulation] for i in b]
-        real = [index for index in mine if index != FILLER]
+        real = [index for index in mine if index != EMPTY_INDEX]
         assert len(real) == len(set(real))
         result.append(set(real))
     assert {len(part) for part in parts} == {len(everyone[0])}

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rise_env.errors import ConfigError
-from rise_trainers.data.dataset import FILLER, Example, collate_packed, collate_padded, make_examples
+from rise_trainers.data.dataset import EMPTY_EXAMPLE, Example, collate_packed, collate_padded, make_examples
 from rise_trainers.data.tokenization import Span, TokenSequence
 
 SEQUENCE = TokenSequence([5, 6, 7, 8, 9], [Span(0, 1, 2), Span(1, 3, 5)])
@@ -55,5 +55,5 @@ def test_packed_rows_start_their_positions_again() -> None:
 
 
 def test_the_filler_trains_nothing() -> None:
-    assert collate_padded([FILLER])["count"].item() == 0
-    assert not FILLER.coefficients.any()
+    assert collate_padded([EMPTY_EXAMPLE])["count"].item() == 0
+    assert not EMPTY_EXAMPLE.coefficients.any()

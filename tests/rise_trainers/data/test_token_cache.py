@@ -3,12 +3,12 @@ from pathlib import Path
 from typing import Any
 
 from rise_trainers.data.targets import Selection, TrainingTarget, select_targets
-from rise_trainers.data.token_cache import cached
+from rise_trainers.data.token_cache import load_or_make
 from rise_trainers.data.tokenization import ChatTokenizer, Tokenized, tokenize
-from tests.rise_trainers import small_models as toys
+from tests.rise_trainers import small_models
 
-TOKENIZER = toys.tokenizer()
-TARGETS = select_targets(toys.trajectories(5), Selection())
+TOKENIZER = small_models.tokenizer()
+TARGETS = select_targets(small_models.trajectories(5), Selection())
 
 
 class Counted:
@@ -23,7 +23,7 @@ class Counted:
 
 
 def run(make: Counted, folder: Path, targets: list[TrainingTarget] = TARGETS, settings: Any = 1) -> Tokenized:
-    return cached(make, targets, beside=folder / "store.jsonl", tokenizer=TOKENIZER, settings=settings)
+    return load_or_make(make, targets, beside=folder / "store.jsonl", tokenizer=TOKENIZER, settings=settings)
 
 
 def test_tokens_are_made_once_and_read_back_the_same(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from rise_env.errors import ConfigError
 from rise_trainers.data.targets import Selection, TrainingTarget, targets
 from rise_trainers.data.tokenization import ChatTokenizer, tokenize
-from tests.rise_trainers import small_models as toys
+from tests.rise_trainers import small_models
 from tests.rise_trainers.chat_templates import STYLES
 
 REPLIES = ["12 + 7 = 18, so \\boxed{18}.", "No: 12 + 7 = 19.\n\nSo \\boxed{19}."]
@@ -15,12 +15,12 @@ THOUGHTS = [f"<think>\nLet me see {turn}.\n</think>\n\n{reply}" for turn, reply 
 
 def chat(style: str = "tiny", kind: str = "bytes", **settings: Any) -> tuple[ChatTokenizer, Any]:
     template, special, end = STYLES[style]
-    tokenizer = toys.tokenizer(template, special, kind=kind, end=end)
+    tokenizer = small_models.tokenizer(template, special, kind=kind, end=end)
     return ChatTokenizer(tokenizer, **settings), tokenizer
 
 
 def two_turns(replies: Sequence[str] = REPLIES) -> list[TrainingTarget]:
-    return targets(toys.trajectory([0, 1], replies), Selection())
+    return targets(small_models.trajectory([0, 1], replies), Selection())
 
 
 def trained_texts(tokenizer: Any, sequences: Sequence[Any]) -> list[str]:
@@ -95,7 +95,7 @@ def test_thoughts_can_be_dropped_from_replies_and_history() -> None:
 
 def test_history_is_dropped_by_whole_turns_and_the_reply_stays() -> None:
     wrapped, tokenizer = chat()
-    wanted = targets(toys.trajectory([0, 0, 1]), Selection())
+    wanted = targets(small_models.trajectory([0, 0, 1]), Selection())
     full = [len(wrapped.encode(target)[0]) for target in wanted]
     found = tokenize(wrapped, wanted, max_length=full[2] - 1)
     assert found.shortened == 1
@@ -108,7 +108,7 @@ def test_history_is_dropped_by_whole_turns_and_the_reply_stays() -> None:
 
 def test_replies_that_cannot_fit_are_counted_and_named() -> None:
     wrapped, _ = chat()
-    wanted = targets(toys.trajectory([0, 1], ["short", "long " * 100]), Selection())
+    wanted = targets(small_models.trajectory([0, 1], ["short", "long " * 100]), Selection())
     found = tokenize(wrapped, wanted, max_length=60)
     assert found.dropped == [1]
     assert any("p0 turn 2" in note for note in found.notes)
@@ -131,7 +131,7 @@ def test_a_reply_that_was_cut_has_no_end_to_learn() -> None:
 def test_a_reply_that_begins_inside_a_token_keeps_the_prompt_as_it_was_sampled() -> None:
     # "<assistant>" is plain text here, and the tokenizer merges its ">" with the ">" of the reply
     template = STYLES["tiny"][0].replace("<assistant>", "assistant>")
-    tokenizer = toys.tokenizer(template, text=[">>>> >> >>" * 50])
+    tokenizer = small_models.tokenizer(template, text=[">>>> >> >>" * 50])
     [target] = two_turns([">> is the reply", ""])[:1]
     ids, first = ChatTokenizer(tokenizer).encode(target)
     prompt = tokenizer.apply_chat_template(list(target.prompt), tokenize=False, add_generation_prompt=True)
@@ -142,7 +142,7 @@ def test_a_reply_that_begins_inside_a_token_keeps_the_prompt_as_it_was_sampled()
 
 def test_a_window_over_the_history_gives_turns_their_own_sequences() -> None:
     wrapped, _ = chat()
-    wanted = targets(toys.trajectory([0, 0, 1]), Selection(history=1))
+    wanted = targets(small_models.trajectory([0, 0, 1]), Selection(history=1))
     assert [len(s.spans) for s in tokenize(wrapped, wanted, max_length=1000).sequences] == [2, 1]
 
 
@@ -155,12 +155,12 @@ def test_the_per_turn_layout_gives_each_target_a_sequence() -> None:
 def test_a_template_without_end_token_is_said_in_the_notes() -> None:
     template = "{% for m in messages %}{{ m['role'] + ': ' + m['content'] + '\n' }}{% endfor %}"
     template += "{% if add_generation_prompt %}{{ 'assistant:' }}{% endif %}"
-    found = tokenize(ChatTokenizer(toys.tokenizer(template)), two_turns(), max_length=1000)
+    found = tokenize(ChatTokenizer(small_models.tokenizer(template)), two_turns(), max_length=1000)
     assert any("not learn to stop" in note for note in found.notes)
 
 
 def test_a_tokenizer_without_chat_template_is_refused() -> None:
-    tokenizer = toys.tokenizer()
+    tokenizer = small_models.tokenizer()
     tokenizer.chat_template = None
     with pytest.raises(ConfigError, match="chat template"):
         ChatTokenizer(tokenizer)

@@ -29,7 +29,7 @@ from rise_trainers.loop.config import (
 from rise_trainers.loop.dry_run import describe
 from rise_trainers.loop.phases import plan_phases
 from rise_trainers.loop.run_folder import model_folder, store_path
-from tests.rise_trainers import small_models as toys
+from tests.rise_trainers import small_models
 from tests.rise_trainers.chat_templates import STYLES
 from tests.waiting import PATIENCE_S
 
@@ -45,7 +45,7 @@ def save_model(folder: Path, style: str) -> str:
 
     template, special, end = STYLES[style]
     kind = "bytes" if style == "llama-3" else "pieces"
-    tokenizer = toys.tokenizer(template, special, kind=kind, end=end)
+    tokenizer = small_models.tokenizer(template, special, kind=kind, end=end)
     shape: dict[str, Any] = {
         "vocab_size": len(tokenizer),
         "hidden_size": 32,

@@ -8,16 +8,16 @@ import pytest
 from rise_env.errors import BusyError, ConfigError, DataNotFoundError
 from rise_env.utils.file_lock import exclusive
 from rise_trainers.data.targets import Selection
-from rise_trainers.fitting import launcher as launch
+from rise_trainers.fitting import launcher
 from rise_trainers.fitting.config import FitConfig, from_json, to_json
 from rise_trainers.fitting.fit import fit
 from rise_trainers.fitting.paths import SETTINGS, metrics_path, partial_folder
-from tests.rise_trainers import small_models as toys
+from tests.rise_trainers import small_models
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> FitConfig:
-    return toys.fit_config(tmp_path)
+    return small_models.fit_config(tmp_path)
 
 
 def changed(config: FitConfig, **settings: Any) -> FitConfig:
@@ -90,17 +90,17 @@ def test_ranks_share_the_cores(config: FitConfig, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("OMP_NUM_THREADS", "64")
     cores = len(os.sched_getaffinity(0))
     two = changed(config, ranks=2)
-    assert launch.environment(two)["OMP_NUM_THREADS"] == str(max(1, cores // 2))
-    assert launch.environment(changed(config, threads=3))["OMP_NUM_THREADS"] == "3"
+    assert launcher.environment(two)["OMP_NUM_THREADS"] == str(max(1, cores // 2))
+    assert launcher.environment(changed(config, threads=3))["OMP_NUM_THREADS"] == "3"
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    assert launch.environment(config)["OMP_NUM_THREADS"] == "1"
+    assert launcher.environment(config)["OMP_NUM_THREADS"] == "1"
 
 
 def test_several_machines_are_reached_by_the_deepspeed_runner(config: FitConfig, tmp_path: Path) -> None:
-    several = launch.command(changed(config, hostfile="hosts", ranks=8), tmp_path)
+    several = launcher.command(changed(config, hostfile="hosts", ranks=8), tmp_path)
     assert several[several.index("--hostfile") + 1] == "hosts"
     assert several[several.index("--num_gpus") + 1] == "8"
-    assert "deepspeed.launcher.launch" in launch.command(config, tmp_path)
+    assert "deepspeed.launcher.launch" in launcher.command(config, tmp_path)
 
 
 def test_a_fit_leaves_a_model_that_transformers_loads_and_every_metric(config: FitConfig) -> None:

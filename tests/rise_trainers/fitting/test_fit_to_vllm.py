@@ -29,7 +29,7 @@ from rise_trainers.fitting.config import LoraSettings
 from rise_trainers.fitting.fit import fit
 from rise_trainers.fitting.models import merge_adapters
 from rise_trainers.fitting.paths import metrics_path, model_path, partial_folder
-from tests.rise_trainers import small_models as toys
+from tests.rise_trainers import small_models
 from tests.waiting import PATIENCE_S
 
 MISSING = [name for name in ("vllm", "deepspeed", "peft") if importlib.util.find_spec(name) is None]
@@ -90,7 +90,7 @@ def kill_at(step: int, fitting: "subprocess.Popen[bytes]", output: str) -> None:
 
 
 def test_two_ranks_of_zero_3_killed_and_resumed_are_served_by_vllm(tmp_path: Path) -> None:
-    store = toys.save_store(tmp_path / "store.jsonl", toys.trajectories(24))
+    store = small_models.save_store(tmp_path / "store.jsonl", small_models.trajectories(24))
     whole, killed = str(tmp_path / "whole"), str(tmp_path / "killed")
     assert start_fit(store, whole).wait() == 0
     step = random.SystemRandom().randint(1, 17)
@@ -114,9 +114,9 @@ def test_two_ranks_of_zero_3_killed_and_resumed_are_served_by_vllm(tmp_path: Pat
 
 
 def test_adapters_are_served_by_vllm_as_the_merged_model_plays(tmp_path: Path) -> None:
-    toys.save_store(tmp_path / "store.jsonl", toys.trajectories(16))
+    small_models.save_store(tmp_path / "store.jsonl", small_models.trajectories(16))
     lora = LoraSettings(rank=4, merge=False)
-    config = toys.fit_config(tmp_path, model=TINY, zero_stage=2, epochs=4.0, lora=lora)
+    config = small_models.fit_config(tmp_path, model=TINY, zero_stage=2, epochs=4.0, lora=lora)
     fit(config)
     merge_adapters(TINY, Path(config.output), tmp_path / "merged", dtype=torch.float32)
     load_agent("tiny").tokenizer.save_pretrained(tmp_path / "merged")

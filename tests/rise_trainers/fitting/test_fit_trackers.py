@@ -10,14 +10,14 @@ from rise_env.errors import MissingDependencyError
 from rise_trainers.fitting.config import from_json, to_json
 from rise_trainers.fitting.fit import check_inputs, fit
 from rise_trainers.fitting.paths import metrics_path
-from tests.rise_trainers import small_models as toys
+from tests.rise_trainers import small_models
 from tests.rise_trainers.tracking import wandb_file
 
 
 def test_a_tracker_that_is_not_installed_is_named_before_the_fit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = from_json({**to_json(toys.fit_config(tmp_path)), "report_to": ["tensorboard"]})
+    config = from_json({**to_json(small_models.fit_config(tmp_path)), "report_to": ["tensorboard"]})
     assert config.report_to == ("tensorboard",)
     monkeypatch.setattr("rise_trainers.fitting.fit.find_spec", lambda name: None)
     with pytest.raises(MissingDependencyError, match=r"rise-env\[tensorboard\]"):
@@ -38,7 +38,7 @@ def test_tensorboard_and_wandb_hold_every_loss_and_stay_with_the_model(
     monkeypatch.setenv("WANDB_MODE", "offline")
     for name in ("WANDB_DIR", "WANDB_RUN_ID", "WANDB_RESUME"):
         monkeypatch.delenv(name, raising=False)
-    config = from_json({**to_json(toys.fit_config(tmp_path)), "report_to": ["tensorboard", "wandb"]})
+    config = from_json({**to_json(small_models.fit_config(tmp_path)), "report_to": ["tensorboard", "wandb"]})
     fit(config)
     lines = [json.loads(line) for line in metrics_path(config.output).read_text().splitlines()]
     losses = [line["loss"] for line in lines if line["kind"] == "step"]

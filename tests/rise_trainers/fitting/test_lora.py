@@ -16,16 +16,18 @@ from rise_trainers.fitting.config import FitConfig, LoraSettings
 from rise_trainers.fitting.fit import fit
 from rise_trainers.fitting.models import merge_adapters, quantization, with_adapters
 from rise_trainers.loss.sequence_loss import sequence_loss
-from tests.rise_trainers import small_models as toys
+from tests.rise_trainers import small_models
 
 
 def adapted(targets: tuple[str, ...] = ("all-linear",), **more: Any) -> Any:
-    return with_adapters(toys.tiny_llama(toys.VOCABULARY), LoraSettings(rank=2, targets=targets), **more)
+    return with_adapters(
+        small_models.tiny_llama(small_models.VOCABULARY), LoraSettings(rank=2, targets=targets), **more
+    )
 
 
 def batch() -> dict[str, torch.Tensor]:
-    chosen = select_targets(toys.trajectories(4), Selection())
-    found = tokenize(ChatTokenizer(toys.tokenizer()), chosen, max_length=1000)
+    chosen = select_targets(small_models.trajectories(4), Selection())
+    found = tokenize(ChatTokenizer(small_models.tokenizer()), chosen, max_length=1000)
     return collate_padded(make_examples(found.sequences, np.ones(len(chosen))))
 
 
@@ -51,7 +53,7 @@ def test_layers_that_the_model_does_not_have_are_refused() -> None:
 
 
 def test_merged_adapters_answer_like_the_adapted_model(tmp_path: Path) -> None:
-    base = toys.save_model(tmp_path / "base")
+    base = small_models.save_model(tmp_path / "base")
     model = with_adapters(AutoModelForCausalLM.from_pretrained(base), LoraSettings(rank=2))
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
@@ -68,7 +70,7 @@ def test_merged_adapters_answer_like_the_adapted_model(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", [0, 2, 3])
 def test_a_fit_of_adapters_leaves_a_whole_model(tmp_path: Path, stage: int) -> None:
-    config = toys.fit_config(tmp_path, zero_stage=stage, lora=LoraSettings(rank=2))
+    config = small_models.fit_config(tmp_path, zero_stage=stage, lora=LoraSettings(rank=2))
     fit(config)
     check_adapted(config)
 
@@ -77,7 +79,7 @@ def test_a_fit_of_adapters_leaves_a_whole_model(tmp_path: Path, stage: int) -> N
 @pytest.mark.parametrize("ranks", [1, 2])
 def test_a_fit_leaves_a_folder_of_adapters_that_are_not_merged(tmp_path: Path, ranks: int) -> None:
     lora = LoraSettings(rank=2, merge=False)
-    config = toys.fit_config(tmp_path, zero_stage=ranks + 1, ranks=ranks, lora=lora)
+    config = small_models.fit_config(tmp_path, zero_stage=ranks + 1, ranks=ranks, lora=lora)
     fit(config)
     adapters = load_file(Path(config.output) / "adapter_model.safetensors")
     assert adapters
@@ -89,8 +91,8 @@ def test_a_fit_leaves_a_folder_of_adapters_that_are_not_merged(tmp_path: Path, r
 @pytest.mark.parametrize("bits", [4, 8])
 def test_adapters_train_on_quantised_weights_and_merge_into_whole_ones(tmp_path: Path, bits: Any) -> None:
     pytest.importorskip("bitsandbytes", reason="bitsandbytes is not installed: pip install 'rise-env[qlora]'")
-    toys.save_model(tmp_path / "model", width=64)  # quantised in blocks of 64
-    config = toys.fit_config(tmp_path, zero_stage=2, lora=LoraSettings(rank=2, bits=bits))
+    small_models.save_model(tmp_path / "model", width=64)  # quantised in blocks of 64
+    config = small_models.fit_config(tmp_path, zero_stage=2, lora=LoraSettings(rank=2, bits=bits))
     fit(config)
     check_adapted(config)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rise_trainers.fitting.fit import fit
-from tests.rise_trainers import small_models as toys
+from tests.rise_trainers import small_models
 from tests.rise_trainers.fitting.test_resume import steps
 
 pytestmark = [
@@ -17,8 +17,8 @@ pytestmark = [
 
 @pytest.mark.parametrize("stage", [2, 3])
 def test_an_offloaded_fit_takes_the_steps_of_one_that_is_not(tmp_path: Path, stage: int) -> None:
-    plain = toys.fit_config(tmp_path, zero_stage=1, output=str(tmp_path / "plain"))
-    offloaded = toys.fit_config(tmp_path, zero_stage=stage, offload=True)
+    plain = small_models.fit_config(tmp_path, zero_stage=1, output=str(tmp_path / "plain"))
+    offloaded = small_models.fit_config(tmp_path, zero_stage=stage, offload=True)
     for config in (plain, offloaded):
         fit(config)
     expected = [line["loss"] for line in steps(plain)]

@@ -3,20 +3,20 @@ from transformers import GenerationConfig, LlamaConfig
 
 from rise_env.errors import ConfigError
 from rise_trainers.data.tokenization import ChatTokenizer
-from rise_trainers.fitting.preflight import check_end, check_model
-from tests.rise_trainers import small_models as toys
+from rise_trainers.fitting.preflight import check_end_token, check_model
+from tests.rise_trainers import small_models
 from tests.rise_trainers.chat_templates import STYLES
 
 
 def test_a_tokenizer_larger_than_the_model_is_refused() -> None:
-    tokenizer = toys.tokenizer()
+    tokenizer = small_models.tokenizer()
     with pytest.raises(ConfigError, match="resize"):
         check_model(LlamaConfig(vocab_size=len(tokenizer) - 1), tokenizer, max_length=10)
     assert check_model(LlamaConfig(vocab_size=len(tokenizer)), tokenizer, max_length=10) == []
 
 
 def test_a_missing_pad_token_and_too_long_sequences_are_said() -> None:
-    tokenizer = toys.tokenizer()
+    tokenizer = small_models.tokenizer()
     tokenizer.pad_token = None
     config = LlamaConfig(vocab_size=1000, max_position_embeddings=100)
     notes = check_model(config, tokenizer, max_length=101)
@@ -27,9 +27,9 @@ def test_a_missing_pad_token_and_too_long_sequences_are_said() -> None:
 
 def test_an_end_token_that_the_model_does_not_stop_at_is_said() -> None:
     template, special, _ = STYLES["llama-3"]
-    tokenizer = toys.tokenizer(template, special, end="<end>")
+    tokenizer = small_models.tokenizer(template, special, end="<end>")
     chat = ChatTokenizer(tokenizer)
     eot = tokenizer.convert_tokens_to_ids("<|eot_id|>")
-    [note] = check_end(GenerationConfig(eos_token_id=0), chat, tokenizer)
+    [note] = check_end_token(GenerationConfig(eos_token_id=0), chat, tokenizer)
     assert "<|eot_id|>" in note
-    assert check_end(GenerationConfig(eos_token_id=[0, eot]), chat, tokenizer) == []
+    assert check_end_token(GenerationConfig(eos_token_id=[0, eot]), chat, tokenizer) == []

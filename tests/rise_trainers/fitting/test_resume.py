@@ -14,7 +14,7 @@ from rise_trainers.fitting import checkpoints
 from rise_trainers.fitting.config import FitConfig, from_json, to_json
 from rise_trainers.fitting.fit import fit
 from rise_trainers.fitting.paths import metrics_path, partial_folder
-from tests.rise_trainers import small_models as toys
+from tests.rise_trainers import small_models
 from tests.waiting import PATIENCE_S
 
 LAUNCH = """
@@ -55,7 +55,7 @@ def weights_of(folder: str) -> bytes:
 @pytest.mark.slow
 @pytest.mark.parametrize(("ranks", "stage"), [(1, 1), (2, 3)])
 def test_a_killed_fit_continues_as_if_nothing_had_happened(ranks: int, stage: int, tmp_path: Path) -> None:
-    config = toys.fit_config(
+    config = small_models.fit_config(
         tmp_path, ranks=ranks, zero_stage=stage, epochs=8.0, save_every=3, learning_rate=3e-3
     )
     whole = from_json({**to_json(config), "output": str(tmp_path / "whole")})
@@ -71,12 +71,12 @@ def test_a_killed_fit_continues_as_if_nothing_had_happened(ranks: int, stage: in
     assert weights_of(config.output) == weights_of(whole.output)
 
 
-def test_only_whole_checkpoints_are_continued_from(tmp_path: Path) -> None:
+def test_only_complete_checkpoints_are_continued_from(tmp_path: Path) -> None:
     for step, whole in ((3, True), (6, True), (9, False)):
         folder = tmp_path / f"checkpoint-{step}"
         folder.mkdir()
         if whole:
-            (folder / checkpoints.MARK).touch()
+            (folder / checkpoints.COMPLETE_MARKER).touch()
     assert checkpoints.last_complete(tmp_path) == tmp_path / "checkpoint-6"
     assert (tmp_path / "checkpoint-9").exists()
     checkpoints.last_complete(tmp_path, clean=True)

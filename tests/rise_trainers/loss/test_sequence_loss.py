@@ -8,17 +8,17 @@ from rise_trainers.data.dataset import collate_packed, collate_padded, make_exam
 from rise_trainers.data.targets import Selection, select_targets
 from rise_trainers.data.tokenization import ChatTokenizer, tokenize
 from rise_trainers.loss.sequence_loss import sequence_loss
-from tests.rise_trainers import small_models as toys
+from tests.rise_trainers import small_models
 from tests.rise_trainers.loss.reference import reference_gradient, relative_error
 
-TOKENIZER = toys.tokenizer()
+TOKENIZER = small_models.tokenizer()
 CHAT = ChatTokenizer(TOKENIZER)
-TARGETS = select_targets(toys.trajectories(6), Selection())
+TARGETS = select_targets(small_models.trajectories(6), Selection())
 WEIGHTS = np.random.default_rng(0).random(len(TARGETS)) + 0.1
 
 
 def model(**more: Any) -> Any:
-    return toys.tiny_llama(len(TOKENIZER), **more)
+    return small_models.tiny_llama(len(TOKENIZER), **more)
 
 
 def gradient(

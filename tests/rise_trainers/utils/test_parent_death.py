@@ -6,15 +6,15 @@ from pathlib import Path
 
 import psutil
 
-from rise_trainers.fitting import launcher as launch
-from rise_trainers.loop import supervisor as supervise
-from rise_trainers.utils.parent_death import PARENT
-from tests.rise_trainers import small_models as toys
+from rise_trainers.fitting import launcher
+from rise_trainers.loop import supervisor
+from rise_trainers.utils.parent_death import PARENT_PID_VARIABLE
+from tests.rise_trainers import small_models
 
 
 def run(parent: int) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "rise_trainers.utils.parent_death", "platform"]
-    environment = {**os.environ, PARENT: str(parent)}
+    environment = {**os.environ, PARENT_PID_VARIABLE: str(parent)}
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -29,5 +29,5 @@ def test_a_process_whose_parent_lives_runs() -> None:
 
 
 def test_phases_and_ranks_are_told_who_started_them(tmp_path: Path) -> None:
-    assert supervise.environment()[PARENT] == str(os.getpid())
-    assert launch.environment(toys.fit_config(tmp_path))[PARENT] == str(os.getpid())
+    assert supervisor.environment()[PARENT_PID_VARIABLE] == str(os.getpid())
+    assert launcher.environment(small_models.fit_config(tmp_path))[PARENT_PID_VARIABLE] == str(os.getpid())

@@ -1,9 +1,9 @@
-"""`rise mask STORE`: which tokens of stored trajectories are trained, and with which weight.
+"""`rise mask STORE`: shows which tokens of stored trajectories are trained, and with which weight.
 
     rise mask runs/base/collect.jsonl --model tiny --show 2 --weights exp_per_turn
 
-Trained tokens are coloured by their weight, from red (little) over yellow to green (much); all others are
-dim. Where there are no colours, as in a file, a trained reply stands in ⟦ ⟧ with its weight.
+Trained tokens are coloured by their weight, from red (small) over yellow to green (large); all others are
+dim. Where the output has no colours, as in a file, a trained reply is enclosed in ⟦ ⟧ with its weight.
 """
 
 from dataclasses import dataclass, field
@@ -24,17 +24,17 @@ from rise_trainers.fitting.config import FitConfig
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaskConfig:
-    """What to show of which store."""
+    """Which tokens of which store to show, and how."""
 
     store: str
     model: str = "tiny"
-    """Whose tokenizer: a model folder, a hub id, or "tiny"."""
+    """The model whose tokenizer is used: a model folder, a hub id, or "tiny"."""
     show: int = 3
-    """How many sequences."""
+    """The number of sequences to show."""
     skip: int = 0
-    """Leave out the first ones."""
+    """The number of sequences to skip before the first one that is shown."""
     tokens: bool = False
-    """Put a bar between tokens."""
+    """Separate tokens by a dot."""
     selection: Selection = field(default_factory=Selection)
     weights: Weighting = "exp"
     tau: float = 0.4
@@ -47,17 +47,17 @@ class MaskConfig:
 
 
 def main(argv: list[str]) -> int:
-    """Run the command line; see the head of this file."""
+    """Run the command line; see the docstring of this module."""
     config = parse(MaskConfig, argv, prog="rise mask", positional="store")
     show(config, Console(highlight=False, markup=False, soft_wrap=True))
     return 0
 
 
 def show(config: MaskConfig, console: Console) -> None:
-    """Print sequences of the store.
+    """Print sequences of the store with their trained tokens.
 
     Raises:
-        ConfigError: Nothing is left to show.
+        ConfigError: The selection keeps no reply of the store.
     """
     from rise_env.trajectories.store import read_trajectories
     from rise_trainers.data.targets import select_targets
@@ -92,7 +92,7 @@ def show(config: MaskConfig, console: Console) -> None:
 
 
 def as_fit(config: MaskConfig) -> FitConfig:
-    """Return the fit whose mask this is."""
+    """Return the settings of the fit that would train these tokens."""
     return FitConfig(
         data=(config.store,),
         model=config.model,
@@ -135,7 +135,7 @@ def _pieces(ids: list[int], tokenizer: Any) -> list[str]:
     """Return the text of each token, so that the pieces together are the text of the sequence."""
     pieces = []
     for stop in range(1, len(ids) + 1):
-        start = max(0, stop - 8)  # enough context for bytes and space marks
+        start = max(0, stop - 8)  # tokens may be parts of characters, or have leading spaces
         known = tokenizer.decode(ids[start : stop - 1])
         with_this = tokenizer.decode(ids[start:stop])
         piece = with_this[len(known) :] if with_this.startswith(known) else with_this[-1:]
@@ -144,7 +144,7 @@ def _pieces(ids: list[int], tokenizer: Any) -> list[str]:
 
 
 def _style(share: float) -> str:
-    """From red over yellow to green."""
+    """Return a colour from red (0) over yellow (0.5) to green (1)."""
     share = min(max(share, 0.0), 1.0)
     red = 255 if share < 0.5 else round(510 * (1 - share))
     green = 255 if share > 0.5 else round(510 * share)

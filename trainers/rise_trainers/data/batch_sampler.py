@@ -1,7 +1,7 @@
-"""Which sequences go into which forward pass: the order of the data, known in advance on every rank.
+"""Assigns sequences to optimizer steps, ranks and forward passes; every rank computes the same assignment.
 
-An optimizer step takes `batch_size` sequences. Which ones depends on seed and epoch alone. How they are dealt
-out to ranks and forward passes changes speed and memory, never the sum of the gradients.
+An optimizer step takes `batch_size` sequences. Which ones these are depends only on seed and epoch. Their
+assignment to ranks and forward passes changes speed and memory, but not the sum of the gradients.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,23 +10,23 @@ import numpy as np
 
 from rise_env.errors import ConfigError
 
-FILLER = -1
-"""The index of a sequence that trains nothing."""
+EMPTY_INDEX = -1
+"""The index of `dataset.EMPTY_EXAMPLE`, which trains nothing."""
 
 
 class RankBatches:
     """The micro batches of one rank, as a `torch.utils.data` batch sampler.
 
-    Sequences of a step are sorted by length before they are dealt out, so that those that are padded
-    together are about as long, and ranks have about as much to do at the same time.
+    The sequences of a step are sorted by length before they are assigned, so that sequences of similar length
+    are padded together and all ranks have a similar number of tokens at the same time.
 
     Args:
-        lengths: Of all sequences, in tokens.
+        lengths: The length of every sequence, in tokens.
         batch_size: Sequences per optimizer step, over all ranks.
-        micro_batch_size: Sequences per forward pass.
-        rank: Of this process.
-        ranks: How many processes there are.
-        seed: Of the order; epoch e is shuffled with `SeedSequence((seed, e))`.
+        micro_batch_size: The largest number of sequences per forward pass of one rank.
+        rank: The rank of this process.
+        ranks: The number of processes.
+        seed: Epoch e is shuffled with `SeedSequence((seed, e))`.
 
     Raises:
         ConfigError: `batch_size` is not a multiple of `micro_batch_size * ranks`.
@@ -57,16 +57,16 @@ class RankBatches:
 
     @property
     def accumulation(self) -> int:
-        """Forward passes of one rank per optimizer step."""
+        """The number of forward passes of one rank per optimizer step."""
         return self._batch_size // (self._micro * self._ranks)
 
     @property
     def steps(self) -> int:
-        """Optimizer steps per epoch; the last one may have fewer sequences."""
+        """The number of optimizer steps per epoch; the last one may have fewer sequences."""
         return -(-len(self._lengths) // self._batch_size)
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch that the next iteration plays."""
+        """Set the epoch of the next iteration, which decides the order."""
         self._epoch = epoch
 
     def __len__(self) -> int:
@@ -77,12 +77,12 @@ class RankBatches:
         order = rng.permutation(len(self._lengths))
         for step in range(self.steps):
             chosen = order[step * self._batch_size : (step + 1) * self._batch_size]
-            for micro in self._deal(chosen):
+            for micro in self._assign(chosen):
                 yield micro[self._rank]
 
-    def _deal(self, chosen: np.ndarray) -> list[list[list[int]]]:
-        """Return for each forward pass what each rank gets."""
+    def _assign(self, chosen: np.ndarray) -> list[list[list[int]]]:
+        """Return for each forward pass the indices that each rank gets."""
         ordered = chosen[np.argsort(-self._lengths[chosen], kind="stable")]
         places = self.accumulation * self._ranks
-        groups = [part.tolist() or [FILLER] for part in np.array_split(ordered, places)]
+        groups = [part.tolist() or [EMPTY_INDEX] for part in np.array_split(ordered, places)]
         return [groups[at : at + self._ranks] for at in range(0, places, self._ranks)]

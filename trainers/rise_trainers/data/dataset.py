@@ -1,8 +1,8 @@
 """Training sequences as arrays, and their collation into batches.
 
-Every token has a coefficient: how much its negative log likelihood counts in the loss, 0 where it is not
-trained. The loss of a global batch is `sum of coefficient * nll / sum of counts`, so what a coefficient and a
-count are decides how replies share the loss:
+The coefficient of a token is the factor of its negative log likelihood (nll) in the loss; it is 0 for tokens
+that are not trained. The loss of a global batch is `sum of coefficient * nll / sum of counts`, so
+coefficients and counts decide how much each reply contributes:
 
 normalize   coefficient of a token          count of a sequence
 "token"     weight of its reply             its trained tokens
@@ -28,17 +28,19 @@ class Example:
     """One training sequence."""
 
     ids: NDArray[np.int64]
+    """[length], token ids."""
     coefficients: NDArray[np.float32]
-    """One per token; 0 where a token is not trained."""
+    """[length], 0 for tokens that are not trained."""
     count: float
-    """What the sequence adds to the normaliser."""
+    """What the sequence adds to the sum of counts that normalises the loss."""
 
     def __len__(self) -> int:
         return len(self.ids)
 
 
-FILLER = Example(np.zeros(2, dtype=np.int64), np.zeros(2, dtype=np.float32), 0.0)
-"""Keeps ranks in step where a batch has fewer sequences than forward passes; trains nothing."""
+EMPTY_EXAMPLE = Example(np.zeros(2, dtype=np.int64), np.zeros(2, dtype=np.float32), 0.0)
+"""A sequence that trains nothing. A rank gets it for a forward pass in which it has no other sequence: every
+rank must take part in every forward pass."""
 
 
 def make_examples(
@@ -47,12 +49,12 @@ def make_examples(
     *,
     normalize: Literal["token", "reply"] = "token",
 ) -> list[Example]:
-    """Give every trained token its coefficient; sequences whose replies all weigh nothing are left out.
+    """Compute the coefficient of every token; sequences whose replies all have weight 0 are left out.
 
     Args:
         sequences: From `tokenization.tokenize`.
-        weights: One per target.
-        normalize: See the head of this file.
+        weights: [number of targets], the weight of each reply.
+        normalize: Whether tokens or replies count the same; see the docstring of this module.
 
     Raises:
         ConfigError: No token would be trained.
@@ -77,7 +79,12 @@ def make_examples(
 
 
 def collate_padded(examples: Sequence[Example], *, pad_id: int = 0) -> Batch:
-    """Return a batch of rows, padded on the right to the longest."""
+    """Return a batch [examples, longest length], padded on the right.
+
+    Args:
+        examples: At least one.
+        pad_id: The token id of the padding, which is neither attended to nor trained.
+    """
     shape = (len(examples), max(len(example) for example in examples))
     ids = np.full(shape, pad_id, dtype=np.int64)
     mask = np.zeros(shape, dtype=np.int64)
@@ -97,10 +104,10 @@ def collate_padded(examples: Sequence[Example], *, pad_id: int = 0) -> Batch:
 
 
 def collate_packed(examples: Sequence[Example]) -> Batch:
-    """Return a batch of one row without padding; positions that start again at 0 keep sequences apart.
+    """Return a batch [1, total length] without padding, whose positions start at 0 in every sequence.
 
-    The attention of the model must honour `position_ids`: flash attention (variable length) and
-    transformers' sdpa and eager masks do.
+    The attention of the model must separate sequences by `position_ids`: flash attention (variable length)
+    and the sdpa and eager masks of transformers do.
     """
     ids = np.concatenate([example.ids for example in examples])
     coefficients = np.concatenate([example.coefficients for example in examples])

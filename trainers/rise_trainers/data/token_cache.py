@@ -1,7 +1,8 @@
-"""Token ids of a fit's targets, kept beside the store that they come from.
+"""Caches the token ids of training targets in a file next to the store that they come from.
 
-The name of a cache file is a hash of all that decides its content: every target, the tokenizer with its
-template, and how they are used. Weights are no part of it: another temperature needs no new tokens.
+The name of a cache file contains a hash of everything that decides its content: the targets, the tokenizer
+with its chat template, and the settings of the tokenisation. Weights are not cached: another `tau` reuses the
+token ids.
 """
 
 import hashlib
@@ -18,10 +19,10 @@ from rise_trainers.data.targets import TrainingTarget
 from rise_trainers.data.tokenization import Span, Tokenized, TokenSequence
 
 FORMAT = 1
-"""Counts changes of the format and of the tokenisation itself."""
+"""Must be increased when the file format or the tokenisation changes."""
 
 
-def cached(
+def load_or_make(
     make: Callable[[], Tokenized],
     targets: Sequence[TrainingTarget],
     *,
@@ -29,12 +30,12 @@ def cached(
     tokenizer: Any,
     settings: Any,
 ) -> Tokenized:
-    """Return what `make` gives, from the cache where it is there.
+    """Return the tokenised targets from the cache, or from `make` where the cache has none.
 
     Args:
-        make: Tokenises.
-        targets: What is tokenised.
-        beside: The store; the cache is `<store>.tokens-<hash>.npz`.
+        make: Tokenises the targets.
+        targets: The targets.
+        beside: The store; the cache file is `<store>.tokens-<hash>.npz`.
         tokenizer: A fast tokenizer.
         settings: JSON values that change the result of `make`.
     """
@@ -71,7 +72,7 @@ def _write(path: Path, found: Tokenized) -> None:
                 notes=np.array(found.notes),
             )
         unfinished.replace(path)
-    except OSError:  # a store on a read-only disk is no reason to stop
+    except OSError:  # the cache is optional: the disk of the store may be read-only
         unfinished.unlink(missing_ok=True)
 
 

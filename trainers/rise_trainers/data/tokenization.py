@@ -1,12 +1,12 @@
-"""Conversations to token ids with a mark on every token that is trained.
+"""Conversations to token ids, with the positions of the tokens that are trained.
 
-Trained are the tokens of a reply and its end token: not the generation prompt before it, not the newline
-that some templates put after it, and never a message of somebody else. A prompt is tokenised as an agent
-tokenises it when it samples, so what is trained is what was played.
+The tokens of a reply and its end token are trained. The generation prompt before the reply, the newline that
+some templates put after its end token, and the messages of the user are not. A prompt is tokenised as an
+agent tokenises it for sampling, so the trained prompts are those that the agent saw.
 
-Turns of one trajectory share one sequence as long as the tokens of each turn begin with all tokens of the
-turns before. Templates that rewrite history (Qwen3 drops `<think>` blocks) or windows that drop it break
-this; then such turns get sequences of their own. The trained loss is the same in both layouts.
+The turns of a trajectory share one sequence as long as the tokens of each turn begin with all tokens of the
+turns before. Turns whose history was rewritten (the template of Qwen3 removes `<think>` blocks) or shortened
+get a sequence each. The loss is the same in both layouts.
 """
 
 import re
@@ -41,23 +41,23 @@ class TokenSequence:
 
 @dataclass(frozen=True, slots=True)
 class Tokenized:
-    """All sequences, and what happened on the way."""
+    """All training sequences."""
 
     sequences: list[TokenSequence]
     shortened: int = 0
-    """Targets whose history lost its oldest turns to fit."""
+    """The number of targets that lost the oldest turns of their history to fit the maximum length."""
     dropped: list[int] = field(default_factory=list)
-    """Targets that do not fit even without history."""
+    """The indices of the targets that do not fit even without history."""
     notes: tuple[str, ...] = ()
-    """What the log should say."""
+    """Sentences for the log."""
 
 
 class ChatTokenizer:
-    """One tokenizer with its chat template, and how replies are marked.
+    """A tokenizer with its chat template, which encodes training targets.
 
     Args:
         tokenizer: A fast transformers tokenizer with a chat template.
-        think: "keep" trains replies as they were played; "drop" removes `<think>...</think>` blocks from
+        think: "keep" trains replies as they were sampled; "drop" removes `<think>...</think>` blocks from
             replies and history.
         template_options: Passed to the template, for example `{"enable_thinking": False}`.
 
@@ -87,10 +87,10 @@ class ChatTokenizer:
         self._options = dict(template_options or {})
         self._special = frozenset(tokenizer.all_special_ids) | _added_special(tokenizer)
         self.end = self._probe_end()
-        """What the template writes after a reply, up to its end token; "" where there is none."""
+        """The text that the template writes after a reply, up to the end token; "" where there is none."""
 
     def encode(self, target: TrainingTarget) -> tuple[list[int], int]:
-        """Return the ids of prompt and reply, and how many of them are the prompt's."""
+        """Return the token ids of prompt and reply, and the number of prompt tokens among them."""
         prompt, reply = self._render(target)
         boundary = len(prompt)
         encoding = self._tokenizer(prompt + reply, add_special_tokens=False, return_offsets_mapping=True)
@@ -99,7 +99,8 @@ class ChatTokenizer:
         first = next((i for i, (_, stop) in enumerate(offsets) if stop > boundary), len(ids))
         prompt_ids = self._ids(prompt)
         if ids[:first] != prompt_ids:
-            # a token reaches over the boundary: keep the prompt as it was when the reply was sampled
+            # one token contains the end of the prompt and the start of the reply, but the reply was sampled
+            # after the tokens of the prompt alone
             ids = prompt_ids + self._ids(reply)
             first = len(prompt_ids)
         return self._until_end(ids, first, complete=target.complete), first
@@ -111,12 +112,12 @@ class ChatTokenizer:
         whole = self._apply([*messages, {"role": "assistant", "content": reply}])
         rest = whole[len(prompt) :] if whole.startswith(prompt) else None
         if rest is None or not _is_reply(rest, reply, self.end):
-            # the template adds to a reply, or takes from it (Qwen3 puts an empty thought before it)
+            # the template changes the reply (that of Qwen3 puts an empty thought before it)
             return prompt, reply + (self.end if target.complete else "")
         return prompt, rest if target.complete else rest[: rest.index(reply.strip()) + len(reply.strip())]
 
     def _until_end(self, ids: list[int], first: int, *, complete: bool) -> list[int]:
-        """Cut what the template writes after the end token, such as a newline."""
+        """Remove tokens that the template writes after the end token, such as a newline."""
         if not complete or not self.end:
             return ids
         last = len(ids) - 1
@@ -125,6 +126,7 @@ class ChatTokenizer:
         return ids[: last + 1] if ids[last] in self._special else ids
 
     def _probe_end(self) -> str:
+        """Return what the template writes after a reply, found by formatting a known reply."""
         question: Message = {"role": "user", "content": "question"}
         marker = "a-reply-to-find"
         text = self._apply([question, {"role": "assistant", "content": marker}])
@@ -169,22 +171,22 @@ def tokenize(
     """Tokenise targets into sequences of at most `max_length` tokens.
 
     Args:
-        chat: Tokenizer and template.
-        targets: As `targets.select_targets` returns them: the turns of a trajectory follow each other.
-        max_length: In tokens. A target that is longer loses its history from the left, by whole attempts;
-            its reply is never cut.
-        layout: "auto" puts turns of one trajectory into one sequence wherever their tokens allow it;
-            "per_turn" makes a sequence of each target.
+        chat: The tokenizer with its chat template.
+        targets: In the order of `targets.select_targets`, where the turns of a trajectory are neighbours.
+        max_length: In tokens. A longer target loses the oldest attempts of its history; its reply is never
+            cut.
+        layout: "auto" puts the turns of a trajectory into one sequence where their tokens allow it;
+            "per_turn" makes one sequence per target.
 
     Raises:
-        ConfigError: No target is left.
+        ConfigError: No target fits into `max_length`.
     """
     sequences: list[TokenSequence] = []
     dropped: list[int] = []
     n_shortened = 0
     previous = ""
     for index, target in enumerate(targets):
-        fitted, cut = _fit(chat, target, max_length)
+        fitted, cut = _encode_within(chat, target, max_length)
         n_shortened += cut
         if fitted is None:
             dropped.append(index)
@@ -206,9 +208,10 @@ def tokenize(
     return Tokenized(sequences, n_shortened, dropped, notes)
 
 
-def _fit(
+def _encode_within(
     chat: ChatTokenizer, target: TrainingTarget, max_length: int
 ) -> tuple[tuple[list[int], int] | None, bool]:
+    """Encode with as much history as fits, or return None; also return whether history was removed."""
     attempts = attempts_in(target.history)
     for left in range(attempts, -1, -1):
         ids, first = chat.encode(target if left == attempts else shortened(target, left))
@@ -218,6 +221,7 @@ def _fit(
 
 
 def _is_reply(rest: str, reply: str, end: str) -> bool:
+    """Return whether the template wrote exactly the reply and its end after the prompt."""
     text = rest.strip()
     if end.strip() and text.endswith(end.strip()):
         text = text[: len(text) - len(end.strip())]

@@ -1,1 +1,1 @@
-"""One reward-weighted fit on `transformers.Trainer` under DeepSpeed: `rise fit`."""
+"""One fit by reward-weighted regression with `transformers.Trainer` and DeepSpeed: `rise fit`."""

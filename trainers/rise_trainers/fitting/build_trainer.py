@@ -1,4 +1,4 @@
-"""Makes the Trainer of one rank from the settings of a fit."""
+"""Builds the trainer of one rank from the settings of a fit, and saves the trained model."""
 
 import dataclasses
 import json
@@ -16,7 +16,7 @@ import transformers
 from rise_env.errors import ConfigError
 from rise_trainers.data.batch_sampler import RankBatches
 from rise_trainers.data.dataset import collate_packed, collate_padded
-from rise_trainers.fitting import preflight as checks
+from rise_trainers.fitting import preflight
 from rise_trainers.fitting.checkpoints import MarkComplete
 from rise_trainers.fitting.config import FitConfig
 from rise_trainers.fitting.metrics_log import MetricsLog
@@ -27,7 +27,7 @@ from rise_trainers.fitting.rwr_trainer import ExampleDataset, RWRTrainer
 
 
 def deepspeed_settings(config: FitConfig) -> dict[str, Any]:
-    """Return the DeepSpeed configuration: the user's file, or ours of the ZeRO stage."""
+    """Return the DeepSpeed configuration: the user's file, or the packaged one for the ZeRO stage."""
     if config.deepspeed is not None:
         text = Path(config.deepspeed).read_text()
     else:
@@ -36,12 +36,12 @@ def deepspeed_settings(config: FitConfig) -> dict[str, Any]:
     try:
         settings: dict[str, Any] = json.loads(text)
     except ValueError as error:
-        raise ConfigError(f"{config.deepspeed} is no JSON: {error}") from None
+        raise ConfigError(f"{config.deepspeed} is not valid JSON: {error}") from None
     return settings
 
 
-def arguments(config: FitConfig, folder: Path) -> Any:
-    """Return the `transformers.TrainingArguments`; starts the communication between ranks."""
+def training_arguments(config: FitConfig, folder: Path) -> Any:
+    """Return the `transformers.TrainingArguments`, and start the communication between the ranks."""
     ranks = int(os.environ.get("WORLD_SIZE", "1"))
     if config.batch_size % (config.micro_batch_size * ranks):
         raise ConfigError(
@@ -50,7 +50,7 @@ def arguments(config: FitConfig, folder: Path) -> Any:
         )
     use_cpu = config.device == "cpu" or (config.device == "auto" and not torch.cuda.is_available())
     if use_cpu:
-        _no_shared_memory_op()
+        _disable_shared_memory_op()
     result = transformers.TrainingArguments(
         output_dir=str(folder),
         deepspeed=deepspeed_settings(config),
@@ -76,16 +76,16 @@ def arguments(config: FitConfig, folder: Path) -> Any:
         dataloader_pin_memory=False,
     )
     if "wandb" in config.report_to and os.environ.get("RANK", "0") == "0":
-        _one_wandb_run(folder)
-    _ = result.device  # joins the ranks
-    deepspeed.init_distributed(verbose=False)  # ZeRO-3 must know them before it loads the model
+        _configure_wandb(folder)
+    _ = result.device  # this property starts the communication between the ranks
+    deepspeed.init_distributed(verbose=False)  # ZeRO-3 needs it before the model is loaded
     return result
 
 
-def _one_wandb_run(folder: Path) -> None:
-    """Have transformers log a continued fit to the W&B run that it began, in our folder.
+def _configure_wandb(folder: Path) -> None:
+    """Make transformers, which starts W&B, log a continued fit to the W&B run that the fit began.
 
-    It starts W&B itself; what the user's variables say goes first.
+    Environment variables that the user has set win.
     """
     kept = folder / "wandb-id"
     if not kept.exists():
@@ -95,15 +95,15 @@ def _one_wandb_run(folder: Path) -> None:
     os.environ.setdefault("WANDB_DIR", str(folder))
 
 
-def _no_shared_memory_op() -> None:
-    """Keep DeepSpeed from compiling its all-reduce for CPU ranks: a minute of C++ that gloo does without."""
+def _disable_shared_memory_op() -> None:
+    """Keep DeepSpeed from compiling its all-reduce for CPU ranks: it takes a minute, and gloo needs none."""
     deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
 
 
 def make_trainer(
     config: FitConfig, args: Any, model: Any, tokenizer: Any, data: Prepared, folder: Path
 ) -> RWRTrainer:
-    """Return the trainer, ready to train."""
+    """Return the trainer of this rank."""
     batches = RankBatches(
         [len(example) for example in data.examples],
         batch_size=config.batch_size,
@@ -112,8 +112,8 @@ def make_trainer(
         ranks=args.world_size,
         seed=config.seed,
     )
-    notes = checks.check_model(model.config, tokenizer, max_length=config.max_length)
-    notes += checks.check_end(model.generation_config, data.chat, tokenizer)
+    notes = preflight.check_model(model.config, tokenizer, max_length=config.max_length)
+    notes += preflight.check_end_token(model.generation_config, data.chat, tokenizer)
     data = dataclasses.replace(data, notes=(*data.notes, *notes))
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id or 0
     return RWRTrainer(
@@ -127,7 +127,7 @@ def make_trainer(
 
 
 def save(config: FitConfig, trainer: RWRTrainer, tokenizer: Any, folder: Path) -> None:
-    """Write model and tokenizer as transformers loads them; the folder appears when it is whole."""
+    """Save model and tokenizer for transformers; their folder appears in one rename when it is complete."""
     unfinished = folder / (MODEL + ".new")
     merge = config.lora is not None and config.lora.merge
     trainer.save_model(str(folder / "adapters" if merge else unfinished))
@@ -141,8 +141,8 @@ def save(config: FitConfig, trainer: RWRTrainer, tokenizer: Any, folder: Path) -
         torch.distributed.barrier()
 
 
-def leave() -> None:
-    """End the communication between ranks; a process that exits in the middle of it may abort."""
+def destroy_process_group() -> None:
+    """End the communication between the ranks; a process that exits without this may abort."""
     if torch.distributed.is_initialized():
         torch.distributed.barrier()
         torch.distributed.destroy_process_group()

@@ -1,7 +1,7 @@
-"""Checkpoints that are whole or not there.
+"""Marks complete checkpoints and finds the latest one.
 
-A checkpoint is many files by many ranks. When all of them have written theirs, rank 0 adds a mark; a
-checkpoint without it was cut short by a kill, and is removed when the fit is started again.
+A checkpoint consists of files of all ranks. When all ranks have written theirs, rank 0 adds a marker file. A
+checkpoint without it is incomplete, because the fit was killed, and is removed when the fit is started again.
 """
 
 import shutil
@@ -11,30 +11,31 @@ from typing import Any
 import torch.distributed
 import transformers
 
-MARK = "whole"
+COMPLETE_MARKER = "whole"
+"""The name of the marker file."""
 
 
 class MarkComplete(transformers.TrainerCallback):  # type: ignore[misc]
     """Marks each checkpoint after all ranks have written it."""
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Wait for all ranks, then mark."""
+        """Wait for all ranks, then write the marker file."""
         if torch.distributed.is_initialized():
             torch.distributed.barrier()
         if state.is_world_process_zero:
-            (Path(args.output_dir) / f"checkpoint-{state.global_step}" / MARK).touch()
+            (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE_MARKER).touch()
 
 
 def last_complete(folder: Path, *, clean: bool = False) -> Path | None:
-    """Return the latest whole checkpoint, or None.
+    """Return the latest complete checkpoint, or None.
 
     Args:
-        folder: Of the fit.
-        clean: Remove those that are not whole.
+        folder: The folder of the fit.
+        clean: Whether to remove incomplete checkpoints.
     """
     found: list[tuple[int, Path]] = []
     for path in folder.glob("checkpoint-*"):
-        if (path / MARK).exists():
+        if (path / COMPLETE_MARKER).exists():
             found.append((int(path.name.split("-")[1]), path))
         elif clean:
             shutil.rmtree(path)

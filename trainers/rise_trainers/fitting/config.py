@@ -1,4 +1,4 @@
-"""The settings of one fit. Imports neither torch nor transformers."""
+"""The settings of one fit. This module imports neither torch nor transformers."""
 
 import dataclasses
 import json
@@ -14,7 +14,7 @@ from rise_trainers.data.weights import WEIGHTINGS, Weighting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoraSettings:
-    """Low-rank adapters instead of all weights (Hu et al. 2021, arXiv:2106.09685)."""
+    """Training of low-rank adapters instead of all weights (Hu et al. 2021, arXiv:2106.09685)."""
 
     rank: int = 16
     alpha: float = 32.0
@@ -23,7 +23,7 @@ class LoraSettings:
     targets: tuple[str, ...] = ("all-linear",)
     """Names of the layers that get adapters; "all-linear" is every linear layer but the output layer."""
     merge: bool = True
-    """Leave a whole model with the adapters merged into it; False leaves a folder of adapters."""
+    """Save a complete model with the adapters merged into its weights; False saves the adapters alone."""
     bits: Literal[4, 8] | None = None
     """Load the frozen weights quantised (QLoRA, arXiv:2305.14314); needs bitsandbytes."""
 
@@ -36,16 +36,16 @@ class LoraSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitConfig:
-    """One fit: what to learn from, how much each reply counts, and how to train."""
+    """One fit: which replies to train, how much each counts, and how to train."""
 
     data: tuple[str, ...]
-    """Stores of trajectories, pooled."""
+    """Stores of trajectories; the fit trains on all of them."""
     model: str
-    """Where to start: a model folder, a hub id, or "tiny", the embedded model."""
+    """The model to start from: a model folder, a hub id, or "tiny", the embedded model."""
     output: str
-    """The model folder to make; must not exist, unless this very fit made it."""
+    """The folder of the fitted model; it must not exist, unless the same fit wrote it."""
     selection: Selection = field(default_factory=Selection)
-    """Which turns are learned from, and with which history."""
+    """Which turns are trained, and with which history."""
     weights: Weighting = "exp"
     """How a reward becomes a weight; `rise_trainers.data.weights` says what each does."""
     tau: float = 0.4
@@ -53,18 +53,18 @@ class FitConfig:
     max_weight: float = 1e6
     """Cap of the exponential weights."""
     mean_weight_one: bool = True
-    """Divide all weights by their mean. AdamW's steps stay the same; loss and gradient clipping keep the
-    scale of an unweighted fit."""
+    """Divide all weights by their mean. Loss and gradient clipping then have the scale of an unweighted fit;
+    the steps of AdamW do not change."""
     normalize: Literal["token", "reply"] = "token"
     """Whether the loss of a step is a mean over tokens or over replies (the released code)."""
     layout: Literal["auto", "per_turn"] = "auto"
-    """One sequence per trajectory wherever its tokens allow it, or one per turn. Changes speed only."""
+    """One sequence per trajectory where its tokens allow it, or one per turn. Changes speed only."""
     think: Literal["keep", "drop"] = "keep"
-    """What to do with `<think>` blocks of replies."""
+    """Whether `<think>` blocks of replies are kept or removed."""
     template_options: Mapping[str, Any] = field(default_factory=dict)
-    """For the chat template, for example {"enable_thinking": false}."""
+    """Arguments of the chat template, for example {"enable_thinking": false}."""
     max_length: int = 2048
-    """Of a sequence, in tokens. Longer ones lose their oldest turns, never a reply."""
+    """The largest length of a sequence, in tokens. Longer ones lose their oldest turns, never a reply."""
     epochs: float = 2.0
     learning_rate: float = 1e-5
     batch_size: int = 64
@@ -72,33 +72,33 @@ class FitConfig:
     micro_batch_size: int = 4
     """Sequences per forward pass of one rank. Changes speed and memory, never the result."""
     packed: bool = False
-    """Lay the sequences of a forward pass end to end instead of padding them; wants flash attention."""
+    """Concatenate the sequences of a forward pass instead of padding them; fast with flash attention only."""
     warmup: float = 0.04
     """Fraction of the steps over which the learning rate rises."""
     scheduler: str = "cosine"
-    """As transformers names them: cosine, linear, constant_with_warmup, ..."""
+    """A learning rate schedule of transformers: cosine, linear, constant_with_warmup, ..."""
     weight_decay: float = 0.0
     max_grad_norm: float = 1.0
-    """Longer gradients are scaled to this norm; 0 leaves them."""
+    """Gradients with a larger norm are scaled to this norm; 0 never scales."""
     dtype: Literal["float32", "bfloat16"] = "float32"
     gradient_checkpointing: bool = False
-    """Trade time for memory: keep no activations of the layers."""
+    """Recompute the activations of the layers in the backward pass: needs less memory and more time."""
     attention: str | None = None
-    """As transformers names them: sdpa, eager, flash_attention_2, ...; None lets it choose."""
+    """Attention implementation of transformers: sdpa, eager, flash_attention_2, ...; None lets it choose."""
     zero_stage: Literal[0, 1, 2, 3] = 1
-    """Of DeepSpeed: 1 shards optimizer states, 2 gradients as well, 3 parameters as well; 0 nothing."""
+    """Stage of ZeRO: 1 shards optimizer states, 2 also gradients, 3 also parameters; 0 shards nothing."""
     offload: bool = False
-    """Keep optimizer states, in stage 3 parameters as well, in the memory of the host; needs stage 2 or 3."""
+    """Keep optimizer states, in stage 3 also parameters, in CPU memory; needs stage 2 or 3."""
     deepspeed: str | None = None
     """A DeepSpeed configuration of your own (JSON); replaces `zero_stage` and `offload`."""
     lora: LoraSettings | None = None
     """Train adapters only; None trains all weights."""
     cache: bool = True
-    """Keep the token ids beside the first store, for the next fit on the same turns."""
+    """Cache the token ids in a file next to the first store, for the next fit on the same turns."""
     ranks: int = 1
     """Processes on this machine, one per device."""
     threads: int | None = None
-    """CPU threads per rank; None: cores / ranks, or OMP_NUM_THREADS where that is smaller."""
+    """CPU threads per rank; None is cores / ranks, or OMP_NUM_THREADS where that is smaller."""
     hostfile: str | None = None
     """DeepSpeed hostfile for several machines; `ranks` is then the number per machine."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -109,7 +109,7 @@ class FitConfig:
     """Optimizer steps between checkpoints."""
     keep_checkpoints: int = 2
     report_to: tuple[Literal["tensorboard", "wandb"], ...] = ()
-    """Trackers of transformers that the fit logs to as well; their files end in OUTPUT/runs, OUTPUT/wandb."""
+    """Trackers of transformers that the fit also logs to; their files are in OUTPUT/runs and OUTPUT/wandb."""
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "micro_batch_size", "ranks", "max_length", "log_every", "save_every"):
@@ -143,7 +143,7 @@ def to_json(config: FitConfig) -> dict[str, Any]:
 
 
 def from_json(values: Mapping[str, Any]) -> FitConfig:
-    """Read what `to_json` gave."""
+    """Return the settings from the values that `to_json` returned."""
     fields = dict(values)
     fields["data"] = tuple(fields["data"])
     fields["report_to"] = tuple(fields.get("report_to", ()))

@@ -3,9 +3,9 @@
     rise fit --data STORE.jsonl --model PATH --output DIR
     rise fit --config fit.yaml --learning_rate 2e-5 --selection.criterion better
 
-The work is done by processes that the deepspeed launcher starts; this file needs no torch. While a fit runs
-its state is in `DIR.partial` (settings, log, metrics, checkpoints); `DIR` appears when it is complete, in one
-rename. A killed fit goes on from its last checkpoint when the same command is given again.
+The DeepSpeed launcher starts the processes that train; this module does not import torch. While a fit runs,
+its state is in `DIR.partial` (settings, log, metrics, checkpoints). `DIR` appears in one rename when the fit
+is complete. A killed fit continues from its last checkpoint when the same command is given again.
 """
 
 import json
@@ -21,24 +21,24 @@ from rise_trainers.fitting.config import FitConfig, to_json
 from rise_trainers.fitting.paths import METRICS, MODEL, SETTINGS, model_path, partial_folder
 
 TRACKED = ("runs", "wandb")
-"""In the partial folder: what TensorBoard and W&B wrote."""
+"""Subfolders of the partial folder that TensorBoard and W&B write."""
 
 
 def fit(config: FitConfig, *, progress: Callable[[dict[str, Any]], None] | None = None) -> None:
-    """Fit in processes of their own, and wait for them.
+    """Run a fit in new processes and wait until they end.
 
-    Returns at once when this very fit is complete; goes on where a killed one stopped.
+    Returns at once when the same fit is complete already, and continues the same fit where it was killed.
 
     Args:
-        config: The fit.
-        progress: Called with each line of metrics as it is written: {"kind": "step", "step", "total", "loss",
-            "grad_norm", "learning_rate", "tokens_per_s", "seconds_left", ...}.
+        config: The settings of the fit.
+        progress: Called with each line of the metrics when it is written: {"kind": "step", "step", "total",
+            "loss", "grad_norm", "learning_rate", "tokens_per_s", "seconds_left", ...}.
 
     Raises:
-        ConfigError: The settings contradict, or the output folder is another fit's.
-        DataNotFoundError: A store or the model is not there.
-        TrainingError: The processes failed; names the log.
-        BusyError: Another process makes this very fit.
+        ConfigError: The settings contradict each other, or the output folder belongs to another fit.
+        DataNotFoundError: A store or the model does not exist.
+        TrainingError: The processes failed; the message names their log.
+        BusyError: Another process runs the same fit.
     """
     from rise_trainers.fitting.launcher import run_launcher
 
@@ -60,7 +60,7 @@ def fit(config: FitConfig, *, progress: Callable[[dict[str, Any]], None] | None 
 
 
 def _finish(partial: Path, output: Path) -> None:
-    """Make the output folder appear: one rename, then the state of the fit is no longer needed."""
+    """Make the output folder appear in one rename, and delete the state of the fit."""
     for name in (METRICS, SETTINGS):
         shutil.copyfile(partial / name, partial / MODEL / name)
     for name in TRACKED:
@@ -72,11 +72,11 @@ def _finish(partial: Path, output: Path) -> None:
 
 
 def check_inputs(config: FitConfig) -> None:
-    """Find what is missing before a fit.
+    """Check that the inputs of a fit exist.
 
     Raises:
-        DataNotFoundError: A store, a model folder or a DeepSpeed file.
-        MissingDependencyError: A tracker.
+        DataNotFoundError: A store, a model folder, a DeepSpeed file or a hostfile does not exist.
+        MissingDependencyError: A tracker is not installed.
     """
     for store in config.data:
         if not Path(store).is_file():
@@ -98,21 +98,23 @@ def _check_same(config: FitConfig, folder: Path) -> None:
     try:
         found = json.loads((folder / SETTINGS).read_text())
     except (OSError, ValueError):
-        raise ConfigError(f"{folder} exists and is no fit of ours: choose another output") from None
+        raise ConfigError(f"{folder} exists and is not the output of a fit: choose another output") from None
     mine = to_json(config)
-    changed = sorted(name for name in mine if found.get(name) != mine[name] and name not in _FREE)
+    changed = sorted(name for name in mine if found.get(name) != mine[name] and name not in _CHANGEABLE)
     if changed:
         raise ConfigError(
             f"{folder} was made with other settings ({', '.join(changed)}): choose another output"
         )
 
 
-_FREE = frozenset({"threads", "log_every", "keep_checkpoints", "output", "save_every", "cache", "report_to"})
+_CHANGEABLE = frozenset(
+    {"threads", "log_every", "keep_checkpoints", "output", "save_every", "cache", "report_to"}
+)
 """Settings that may change when a fit is continued."""
 
 
 def main(argv: list[str]) -> int:
-    """Run the command line; see the head of this file."""
+    """Run the command line; see the docstring of this module."""
     from rise_env.cli.config_parser import parse
     from rise_trainers.fitting.progress import FitProgress
 

@@ -1,4 +1,4 @@
-"""Starts the deepspeed launcher as a process, and follows the metrics that it writes."""
+"""Runs the DeepSpeed launcher as a process, and reads the metrics that its ranks write."""
 
 import base64
 import importlib
@@ -20,15 +20,17 @@ from rise_trainers.utils import parent_death
 from rise_trainers.utils.processes import terminate
 
 ERROR = "error.json"
-"""Written by a rank that stopped because of bad input."""
+"""File that a rank writes when its input is wrong: the class and the message of the error."""
 LOG = "fit.log"
+"""File with everything that the launcher and the ranks print."""
 
 
 def command(config: FitConfig, partial: Path) -> list[str]:
     """Return the launch command of a fit.
 
-    One machine: DeepSpeed's per-node launcher, which ends its ranks when it is ended. Several: its runner,
-    which reaches the machines of the hostfile by ssh; the partial folder must be on a shared disk then.
+    On one machine this is DeepSpeed's launcher of a node, which ends its ranks when it is ended. On several
+    it is DeepSpeed's runner, which connects to the machines of the hostfile by ssh; the partial folder must
+    then be on a shared disk.
     """
     work = ["--module", "--no_local_rank", "rise_trainers.fitting.rank", str(partial.resolve() / SETTINGS)]
     port = f"--master_port={free_port()}"
@@ -42,9 +44,9 @@ def command(config: FitConfig, partial: Path) -> list[str]:
 
 
 def environment(config: FitConfig) -> dict[str, str]:
-    """Return the environment of the ranks: as many threads as they have cores.
+    """Return the environment variables of the ranks; the cores are divided among them.
 
-    More threads than cores in all make ranks wait for each other: five times slower on two cores.
+    With more threads than cores in total, the ranks wait for each other: five times slower on two cores.
     """
     variables = dict(os.environ)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -52,40 +54,45 @@ def environment(config: FitConfig) -> dict[str, str]:
     wanted = config.threads or min(share, int(variables.get("OMP_NUM_THREADS", share)))
     variables["OMP_NUM_THREADS"] = str(wanted)
     variables.setdefault("TOKENIZERS_PARALLELISM", "false")
-    variables[parent_death.PARENT] = str(os.getpid())
+    variables[parent_death.PARENT_PID_VARIABLE] = str(os.getpid())
     return variables
 
 
 def run_launcher(
     config: FitConfig, partial: Path, *, progress: Callable[[dict[str, Any]], None] | None = None
 ) -> None:
-    """Run the ranks to their end.
+    """Run the ranks and wait until they end.
+
+    Args:
+        config: The settings of the fit.
+        partial: The partial folder, which has the settings file.
+        progress: Called with each line of the metrics.
 
     Raises:
-        RiseError: What a rank found wrong with its input.
-        TrainingError: The ranks failed otherwise.
+        RiseError: A rank found its input wrong; the error is of the class that the rank raised.
+        TrainingError: The ranks failed for another reason.
     """
     if importlib.util.find_spec("deepspeed") is None:
         raise MissingDependencyError("deepspeed is not installed: pip install 'rise-env[train]'")
     (partial / ERROR).unlink(missing_ok=True)
-    lines = _Follower(partial / METRICS)
+    reader = _NewLines(partial / METRICS)
     with open(partial / LOG, "ab") as log:
         process = subprocess.Popen(
             command(config, partial), stdout=log, stderr=subprocess.STDOUT, env=environment(config)
         )
         try:
             while process.poll() is None:
-                _tell(progress, lines)
+                _report(progress, reader)
                 time.sleep(0.1)
         finally:
             terminate(process)
-    _tell(progress, lines)
+    _report(progress, reader)
     if process.returncode:
         raise _failure(partial, process.returncode)
 
 
-def _tell(progress: Callable[[dict[str, Any]], None] | None, lines: "_Follower") -> None:
-    for line in lines.read():
+def _report(progress: Callable[[dict[str, Any]], None] | None, reader: "_NewLines") -> None:
+    for line in reader.read():
         if progress is not None:
             progress(line)
 
@@ -103,20 +110,21 @@ def _failure(partial: Path, code: int) -> RiseError:
 
 
 def free_port() -> int:
-    """Return a port that nobody uses now."""
+    """Return a TCP port that is not in use."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
 
 
-class _Follower:
-    """The lines that are appended to a file, also when it is replaced by a shorter one or moved away."""
+class _NewLines:
+    """Reads the JSON lines that are appended to a file, which may be replaced by a shorter one or removed."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._offset = path.stat().st_size if path.exists() else 0
 
     def read(self) -> list[dict[str, Any]]:
+        """Return the complete lines since the last call."""
         try:
             with open(self._path, "rb") as file:
                 if os.fstat(file.fileno()).st_size < self._offset:
@@ -125,6 +133,6 @@ class _Follower:
                 text = file.read()
         except FileNotFoundError:
             return []
-        whole = text[: text.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        return [json.loads(line) for line in whole.splitlines()]
+        complete = text[: text.rfind(b"\n") + 1]
+        self._offset += len(complete)
+        return [json.loads(line) for line in complete.splitlines()]

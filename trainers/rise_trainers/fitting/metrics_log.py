@@ -1,11 +1,12 @@
-"""Writes what happens during a fit as JSON lines, for whoever follows it.
+"""Writes the metrics of a fit as JSON lines.
 
     {"kind": "data", "total": steps, "notes": [...], "trajectories": ..., "weight_share": ..., ...}
     {"kind": "step", "step": 1, "total": 90, "epoch": .., "loss": .., "grad_norm": .., "learning_rate": ..,
      "tokens_per_s": .., "seconds": .., "seconds_left": ..}
     {"kind": "end", "step": 90, "total": 90, "seconds": .., "tokens_per_s": ..}
 
-Loss is the weighted loss; tokens_per_s counts every token of every sequence, over all ranks.
+`loss` is the weighted loss. `tokens_per_s` counts all tokens of all sequences, over all ranks. `seconds` is
+the time since the line before.
 """
 
 import json
@@ -20,7 +21,7 @@ from rise_trainers.fitting.prepare_data import Prepared
 
 
 class MetricsLog(transformers.TrainerCallback):  # type: ignore[misc]
-    """Rank 0 appends a line per logged step; a continued fit drops the lines after its checkpoint."""
+    """Appends a line per logged step on rank 0. A continued fit removes the lines after its checkpoint."""
 
     def __init__(self, folder: Path, data: Prepared, *, batch_size: int) -> None:
         self._path = folder / METRICS
@@ -32,7 +33,7 @@ class MetricsLog(transformers.TrainerCallback):  # type: ignore[misc]
         self._last = (0, 0.0)
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Say what is trained on."""
+        """Write the line about the training data."""
         self._begin = self._last = (state.global_step, time.monotonic())
         if not state.is_world_process_zero:
             return
@@ -51,7 +52,7 @@ class MetricsLog(transformers.TrainerCallback):  # type: ignore[misc]
         new.replace(self._path)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **_: Any) -> None:
-        """Append a step."""
+        """Append the line of an optimizer step."""
         if "loss" not in logs or not state.is_world_process_zero:
             return
         now = time.monotonic()
@@ -74,7 +75,7 @@ class MetricsLog(transformers.TrainerCallback):  # type: ignore[misc]
         self._append(line)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Append the end."""
+        """Append the last line."""
         if state.is_world_process_zero:
             seconds = time.monotonic() - self._begin[1]
             steps = state.global_step - self._begin[0]

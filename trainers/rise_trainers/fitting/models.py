@@ -1,4 +1,4 @@
-"""Loads tokenizer and model of a fit; puts low-rank adapters on a model and merges them into its weights."""
+"""Loads model and tokenizer of a fit, adds low-rank adapters (LoRA), and merges them into the weights."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,11 @@ from rise_trainers.fitting.paths import model_path
 
 
 def load_tokenizer(config: FitConfig) -> Any:
-    """Return the tokenizer of the model."""
+    """Return the tokenizer of the model.
+
+    Raises:
+        DataNotFoundError: There is none.
+    """
     try:
         return transformers.AutoTokenizer.from_pretrained(model_path(config.model))
     except (OSError, ValueError) as error:
@@ -20,7 +24,14 @@ def load_tokenizer(config: FitConfig) -> Any:
 
 
 def load_model(config: FitConfig) -> Any:
-    """Return the model to train; DeepSpeed keeps master weights in float32 where it trains in bfloat16."""
+    """Return the model to train.
+
+    With `dtype` bfloat16, DeepSpeed keeps float32 copies of the weights that it trains.
+
+    Raises:
+        DataNotFoundError: There is no model.
+        ConfigError: `lora.targets` names no layers of the model.
+    """
     try:
         model = transformers.AutoModelForCausalLM.from_pretrained(
             model_path(config.model),
@@ -36,17 +47,21 @@ def load_model(config: FitConfig) -> Any:
 
 
 def dtype_of(config: FitConfig) -> torch.dtype:
-    """Return the type that the model is loaded and saved in."""
+    """Return the type of the weights when the model is loaded and saved."""
     return torch.bfloat16 if config.dtype == "bfloat16" else torch.float32
 
 
 def with_adapters(model: Any, settings: LoraSettings, *, checkpointing: bool = False) -> Any:
-    """Return the model with adapters; only they are trained.
+    """Return the model with adapters, which alone are trained.
 
     Args:
-        model: Loaded, quantised or not.
-        settings: Of the adapters.
-        checkpointing: Activations are made again in the backward pass: frozen inputs need a gradient.
+        model: The loaded model, quantised or not.
+        settings: The settings of the adapters.
+        checkpointing: Whether activations are recomputed in the backward pass. The embeddings, though frozen,
+            must then return tensors that require a gradient.
+
+    Raises:
+        ConfigError: `settings.targets` names no layers of the model.
     """
     import peft
 
@@ -69,7 +84,7 @@ def with_adapters(model: Any, settings: LoraSettings, *, checkpointing: bool = F
 
 
 def quantization(settings: LoraSettings | None) -> Any:
-    """Return how to load the frozen weights: None, or a bitsandbytes configuration.
+    """Return the bitsandbytes configuration for the frozen weights, or None.
 
     Raises:
         MissingDependencyError: bitsandbytes is not installed.
@@ -90,11 +105,18 @@ def quantization(settings: LoraSettings | None) -> Any:
 
 
 def merge_adapters(base: str, adapters: Path, into: Path, *, dtype: Any) -> None:
-    """Write the base model with the adapters merged into its weights."""
+    """Save the base model with the adapters merged into its weights.
+
+    Args:
+        base: Folder or hub id of the base model.
+        adapters: Folder of the adapters.
+        into: Folder of the merged model.
+        dtype: The type of its weights.
+    """
     import peft
     from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
-    unset_hf_deepspeed_config()  # ZeRO-3 would shard the base model again
+    unset_hf_deepspeed_config()  # otherwise ZeRO-3 would shard the base model
     model = transformers.AutoModelForCausalLM.from_pretrained(base, dtype=dtype)
     merged = peft.PeftModel.from_pretrained(model, str(adapters)).merge_and_unload()
     merged.save_pretrained(into)

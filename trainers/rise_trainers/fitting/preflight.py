@@ -1,4 +1,4 @@
-"""Whether model, tokenizer and settings fit together, before time is spent on them."""
+"""Checks that model, tokenizer and settings fit together, before the fit starts."""
 
 from typing import Any
 
@@ -7,15 +7,15 @@ from rise_trainers.data.tokenization import ChatTokenizer
 
 
 def check_model(model_config: Any, tokenizer: Any, *, max_length: int) -> list[str]:
-    """Return what the log should say.
+    """Return sentences for the log.
 
     Args:
-        model_config: Of the model.
-        tokenizer: Of the model.
-        max_length: Of a training sequence.
+        model_config: The transformers configuration of the model.
+        tokenizer: The tokenizer of the model.
+        max_length: The largest length of a training sequence, in tokens.
 
     Raises:
-        ConfigError: The tokenizer has tokens that the model has no row for.
+        ConfigError: The tokenizer has more tokens than the model has embeddings.
     """
     config = model_config.get_text_config()
     notes = []
@@ -31,8 +31,8 @@ def check_model(model_config: Any, tokenizer: Any, *, max_length: int) -> list[s
     return notes
 
 
-def check_end(generation_config: Any, chat: ChatTokenizer, tokenizer: Any) -> list[str]:
-    """Return a note where the model would not stop at the end token that it is trained to write."""
+def check_end_token(generation_config: Any, chat: ChatTokenizer, tokenizer: Any) -> list[str]:
+    """Return a sentence for the log where sampling would not stop at the end token that is trained."""
     ids = tokenizer(chat.end, add_special_tokens=False)["input_ids"] if chat.end else []
     stops = getattr(generation_config, "eos_token_id", None)
     known = {stops} if isinstance(stops, int) else set(stops or ())

@@ -1,4 +1,4 @@
-"""Stores of trajectories to training examples, and what there is to know about them."""
+"""Makes training examples from stores of trajectories, and statistics of them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,28 +13,28 @@ from rise_env.utils.suggestions import natural_sort_key
 from rise_trainers.data import weights
 from rise_trainers.data.dataset import Example, make_examples
 from rise_trainers.data.targets import TrainingTarget, select_targets
-from rise_trainers.data.token_cache import cached
+from rise_trainers.data.token_cache import load_or_make
 from rise_trainers.data.tokenization import ChatTokenizer, Tokenized, tokenize
 from rise_trainers.fitting.config import FitConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """What one fit trains on."""
+    """The training data of one fit."""
 
     examples: list[Example]
     notes: tuple[str, ...]
-    """What the log should say, a sentence each."""
+    """Sentences for the log."""
     statistics: dict[str, Any]
-    """JSON values: counts, weights."""
+    """JSON values, for the first line of the metrics: counts, weights, rewards."""
     chat: ChatTokenizer
 
 
 def prepare(config: FitConfig, tokenizer: Any) -> Prepared:
-    """Select, weigh and tokenise.
+    """Select the replies of all stores, weigh and tokenise them.
 
     Raises:
-        ConfigError: Nothing is left to train.
+        ConfigError: No reply is selected, or none can be trained.
     """
     trajectories = [trajectory for store in config.data for trajectory in _in_order(store)]
     targets = select_targets(trajectories, config.selection, seed=config.seed)
@@ -67,9 +67,10 @@ def prepare(config: FitConfig, tokenizer: Any) -> Prepared:
 
 
 def _in_order(store: str) -> list[Trajectory]:
-    """Return the trajectories of a store in an order of their own.
+    """Return the trajectories of a store, sorted by problem and id.
 
-    Interruptions, streams and several workers change the order of a store's lines, and must not change a fit.
+    The order of the lines in a store depends on interruptions and on the number of workers, and must not
+    change the fit.
     """
     return sorted(read_trajectories(store), key=lambda found: (natural_sort_key(found.problem.id), found.id))
 
@@ -83,11 +84,11 @@ def _tokenized(
     if not config.cache:
         return make()
     settings = [config.max_length, config.layout, config.think, dict(config.template_options)]
-    return cached(make, targets, beside=Path(config.data[0]), tokenizer=tokenizer, settings=settings)
+    return load_or_make(make, targets, beside=Path(config.data[0]), tokenizer=tokenizer, settings=settings)
 
 
 def target_weights(config: FitConfig, targets: list[TrainingTarget]) -> weights.Array:
-    """Return the weight of each target."""
+    """Return the weight of each target, [number of targets]."""
     result = weights.weigh(
         np.array([target.reward for target in targets]),
         [target.turn for target in targets],

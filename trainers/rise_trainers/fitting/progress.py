@@ -1,4 +1,4 @@
-"""Shows how far a fit is: a bar with loss, speed and the time left."""
+"""Shows the progress of a fit: a bar with loss, speed and the time left."""
 
 from types import TracebackType
 from typing import Any, Self
@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 class FitProgress:
-    """A context manager whose `update` takes the lines of metrics that `fit` hands on."""
+    """A context manager that shows the progress bar; pass its `update` to `fit` as `progress`."""
 
     def __init__(self, console: Console | None = None) -> None:
         self._bar = Progress(
@@ -31,7 +31,7 @@ class FitProgress:
         self._bar.stop()
 
     def update(self, line: dict[str, Any]) -> None:
-        """Show one line of metrics."""
+        """Show one line of the metrics."""
         if line["kind"] == "data":
             for note in line["notes"]:
                 self._bar.console.print(f"[dim]{note}[/dim]", highlight=False)

@@ -12,7 +12,7 @@ from rise_trainers.utils.parent_death import die_with_parent
 
 
 def main(settings: Path) -> int:
-    """Fit, and leave the finished model in the folder of the settings."""
+    """Run the fit and save the model in the folder of the settings file; return the exit code."""
     die_with_parent(signal.SIGKILL)
     from rise_trainers.fitting.config import from_json
     from rise_trainers.fitting.launcher import ERROR
@@ -29,19 +29,18 @@ def main(settings: Path) -> int:
 
 
 def _fit(config: Any, folder: Path) -> None:
-    from rise_trainers.fitting import build_trainer as training
-    from rise_trainers.fitting import checkpoints, models
-    from rise_trainers.fitting import prepare_data as data_pipeline
+    from rise_trainers.fitting import build_trainer, checkpoints, models, prepare_data
 
-    arguments = training.arguments(config, folder)  # first: ZeRO-3 shards the model while it is loaded
+    # the arguments come first: ZeRO-3 shards the model while it is loaded
+    arguments = build_trainer.training_arguments(config, folder)
     tokenizer = models.load_tokenizer(config)
-    data = data_pipeline.prepare(config, tokenizer)
+    data = prepare_data.prepare(config, tokenizer)
     model = models.load_model(config)
     last = checkpoints.last_complete(folder, clean=arguments.process_index == 0)
-    trainer = training.make_trainer(config, arguments, model, tokenizer, data, folder)
+    trainer = build_trainer.make_trainer(config, arguments, model, tokenizer, data, folder)
     trainer.train(resume_from_checkpoint=None if last is None else str(last))
-    training.save(config, trainer, tokenizer, folder)
-    training.leave()
+    build_trainer.save(config, trainer, tokenizer, folder)
+    build_trainer.destroy_process_group()
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""`RWRTrainer`: the weighted loss on `transformers.Trainer`, and nothing else.
+"""`RWRTrainer`: `transformers.Trainer` with the weighted loss.
 
-The loss of one optimizer step is `sum of coefficient * nll / count`, with both sums over the whole global
-batch: every forward pass of every rank. The gradient is therefore the same for any micro batch size,
-accumulation, number of ranks and ZeRO stage.
+The loss of one optimizer step is `sum of coefficient * nll / sum of counts`. Both sums are over the global
+batch, that is over all forward passes of all ranks, so the gradient is the same for every micro batch size,
+number of ranks and ZeRO stage.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,12 +13,12 @@ import transformers
 from torch.utils.data import DataLoader
 
 from rise_trainers.data.batch_sampler import RankBatches
-from rise_trainers.data.dataset import FILLER, Batch, Example
+from rise_trainers.data.dataset import EMPTY_EXAMPLE, Batch, Example
 from rise_trainers.loss.sequence_loss import sequence_loss
 
 
 class ExampleDataset(torch.utils.data.Dataset[Example]):
-    """Examples by index; -1 is the filler that trains nothing."""
+    """Examples by index; index -1 is an example that trains nothing."""
 
     def __init__(self, examples: Sequence[Example]) -> None:
         self._examples = examples
@@ -27,14 +27,14 @@ class ExampleDataset(torch.utils.data.Dataset[Example]):
         return len(self._examples)
 
     def __getitem__(self, index: int) -> Example:
-        return FILLER if index < 0 else self._examples[index]
+        return EMPTY_EXAMPLE if index < 0 else self._examples[index]
 
 
 class _Loader(DataLoader[Example]):
-    """Hands the epoch to its batch sampler; the Trainer does so itself where it skips batches to resume."""
+    """Passes the epoch to the batch sampler. The Trainer does this only when it skips batches to resume."""
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the order of the next iteration."""
+        """Set the epoch of the next iteration, which decides the order."""
         cast(RankBatches, self.batch_sampler).set_epoch(epoch)
 
 
@@ -42,9 +42,9 @@ class RWRTrainer(transformers.Trainer):  # type: ignore[misc]
     """Reward-weighted regression.
 
     Args:
-        batches: The order of the data; what one optimizer step takes.
-        collate: Examples to a batch, `dataset.collate_padded` or `dataset.collate_packed`.
-        **arguments: As `transformers.Trainer` takes them; `train_dataset` is an `ExampleDataset`.
+        batches: The batch sampler of this rank.
+        collate: Makes a batch of examples: `dataset.collate_padded` or `dataset.collate_packed`.
+        **arguments: Arguments of `transformers.Trainer`; `train_dataset` must be an `ExampleDataset`.
     """
 
     loss_is_scaled_for_ga = True  # the normaliser already covers all forward passes of a step
@@ -57,13 +57,13 @@ class RWRTrainer(transformers.Trainer):  # type: ignore[misc]
         super().__init__(**arguments)
 
     def get_train_dataloader(self) -> DataLoader[Example]:
-        """Return this rank's batches; they need no further sharding."""
+        """Return the batches of this rank."""
         return _Loader(self.train_dataset, batch_sampler=self._batches, collate_fn=self._collate)
 
     def get_batch_samples(
         self, epoch_iterator: Iterator[Batch], num_batches: int, device: torch.device
     ) -> tuple[list[Batch], torch.Tensor]:
-        """Take the forward passes of one step, and sum their counts over all ranks."""
+        """Return the batches of the next optimizer step, and the sum of their counts over all ranks."""
         batches = [batch for _, batch in zip(range(num_batches), epoch_iterator, strict=False)]
         count = sum((batch["count"] for batch in batches), torch.zeros((), dtype=torch.float64))
         total = self.accelerator.reduce(count.to(device, torch.float32), reduction="sum")
@@ -76,7 +76,7 @@ class RWRTrainer(transformers.Trainer):  # type: ignore[misc]
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | None = None,
     ) -> Any:
-        """Return this forward pass's share of the loss, times the ranks that gradients are averaged over."""
+        """Return the loss of one forward pass times the number of ranks, which average their gradients."""
         normalizer = inputs["count"] if num_items_in_batch is None else num_items_in_batch
         loss = sequence_loss(model, inputs, normalizer=normalizer)
         loss = loss * self.accelerator.num_processes

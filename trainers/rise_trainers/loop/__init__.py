@@ -1,1 +1,1 @@
-"""The outer loop: its settings, phases, checks and forecast."""
+"""The loop of RISE: its settings, its phases, the checks before it and the estimates of the dry run."""

@@ -13,40 +13,40 @@ from rise_env.utils.suggestions import did_you_mean
 from rise_trainers.fitting.config import FitConfig
 from rise_trainers.fitting.paths import model_path
 
-OWN = ("data", "model", "output", "seed")
-"""What the loop sets in every fit."""
+SET_BY_LOOP = ("data", "model", "output", "seed")
+"""Settings of a fit that the loop sets itself."""
 BOOST_FIT = {"weights": "uniform", "selection": {"solved_only": True}}
-"""What is different in the fit of the boost stage, unless `boost.fit` says otherwise."""
+"""Settings of the fit of the boost stage that differ from those of the loop; `boost.fit` overrides them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProblemsConfig:
-    """Which problems are played and measured on."""
+    """The problems for training and for evaluation."""
 
     data_dir: str | None = None
     """Folder of the data sets; None uses RISE_DATA_DIR or the hub. Embedded problems need none."""
     train_split: str = "train"
     test_split: str = "test"
     train: int = 2000
-    """Problems played per iteration; every iteration takes the next ones, and starts over at the end."""
+    """Problems per iteration. Every iteration takes the next ones; after the last one comes the first."""
     test: int = 300
-    """Problems of every evaluation, the first ones of their split; 0 measures nothing and reports nothing."""
+    """Problems of every evaluation, the first ones of their split; 0 runs no evaluation and no report."""
     settings: dict[str, Any] = field(default_factory=dict)
     """Further arguments of the environment, for example {"difficulty": {"max_steps": 3}}."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyConfig:
-    """The model that learns."""
+    """The model that is trained."""
 
     model: str = "tiny"
     """"tiny" (embedded), a model folder, or a hub id."""
     backend: Literal["transformers", "vllm"] = "transformers"
-    """What plays the episodes."""
+    """The agent with which the model plays episodes."""
     settings: dict[str, Any] = field(default_factory=dict)
-    """Of the agent: dtype, max_concurrent_requests, ..."""
+    """Settings of the agent: dtype, max_concurrent_requests, ..."""
     shape: dict[str, Any] = field(default_factory=dict)
-    """What the model's config.json says of its size; --dry-run uses it where the model is not here."""
+    """The size of the model as in its config.json; --dry-run uses it where that file cannot be read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,13 +59,13 @@ class BoostConfig:
     teacher: str = "expert"
     """The agent that plays all turns: expert, openai:MODEL@URL, vllm:PATH, module:factory, ..."""
     settings: dict[str, Any] = field(default_factory=dict)
-    """Of the teacher."""
+    """Settings of the teacher."""
     train: int = 1000
-    """Problems that the teacher plays, from the end of the split: the loop takes its own from the start."""
+    """Problems that the teacher plays, from the end of the split; iterations take theirs from the start."""
     turns: int = 2
-    """Turns the teacher may take."""
+    """The number of turns of a rollout."""
     sampling: SamplingConfig | None = None
-    """How the teacher's replies are drawn; None is as in the loop."""
+    """How the teacher's replies are sampled; None is as in the loop."""
     fit: dict[str, Any] = field(default_factory=dict)
     """Settings of this fit over those of the loop's; by default {"weights": "uniform", "selection":
     {"solved_only": true}}: every reply of the rollouts that succeed counts the same."""
@@ -73,15 +73,15 @@ class BoostConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ImproveConfig:
-    """Where the better reply at the end of each rollout comes from."""
+    """Where the improved reply at the end of each rollout comes from."""
 
     num_samples: int = 16
-    """Replies drawn at the last turn until one is right; the first best is kept (best of N)."""
+    """Replies sampled at the last turn until one is correct; the first with the best reward is kept."""
     teacher: str | None = None
-    """Another agent plays the last turn (distillation), for example "expert"; None is self-distillation."""
+    """Another agent for the last turn (distillation), for example "expert"; None is self-distillation."""
     teacher_settings: dict[str, Any] = field(default_factory=dict)
     after_success: bool = False
-    """Go on after a right reply, so that the data hold correct-to-correct pairs."""
+    """Continue after a correct reply, so that the data contain correct-to-correct pairs."""
 
     def __post_init__(self) -> None:
         if self.teacher_settings and self.teacher is None:
@@ -92,7 +92,7 @@ class ImproveConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class MeasureConfig:
-    """How every iteration is measured."""
+    """How the model is evaluated after every iteration."""
 
     turns: int = 5
     num_samples: int = 5
@@ -100,38 +100,39 @@ class MeasureConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
-    """RISE: play on-policy, improve the last turn, fit by reward-weighted regression, measure, repeat."""
+    """The loop of RISE: collect, improve the last turn, fit by reward-weighted regression, evaluate."""
 
     env: str = "RISE-Arithmetic-v0"
     out: str = "runs/rise"
-    """The run folder: settings, logs, models and report. The same command continues what is there."""
+    """The run folder: settings, logs, models and report. The same command continues the run in it."""
     iterations: int = 2
     seeds: tuple[int, ...] = (0,)
-    """Whole runs, one after another: problems, draws and data order differ."""
+    """Each seed is a run of its own, with other problems, samples and order of the data."""
     restart: bool = True
-    """Every fit starts from the first model, on all data so far; False goes on from the last one. The first
-    model is `agent.model`, or what the boost stage made of it."""
+    """Every fit starts from the first model and trains on all data so far; False continues from the last
+    model. The first model is `agent.model`, or that of the boost stage where there is one."""
     on_policy: bool = True
     """Iteration k is played by the model of iteration k - 1; False lets the first model play them all."""
     turns: int | None = None
-    """Turns played when collecting; None plays k turns and the improved one in iteration k."""
+    """Turns of a collection; None is k turns and the improved one in iteration k."""
     problems: ProblemsConfig = field(default_factory=ProblemsConfig)
     agent: PolicyConfig = field(default_factory=PolicyConfig)
     boost: BoostConfig | None = None
-    """A stage before the first iteration; None is none."""
+    """The stage before the first iteration; None leaves it out."""
     improve: ImproveConfig = field(default_factory=ImproveConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     drop_degenerate: bool = False
-    """Draw replies that got stuck anew when collecting, as the released code does."""
+    """Sample repetitive replies again when collecting, as the released code does."""
     fit: dict[str, Any] = field(default_factory=dict)
     """Settings of the fits; see `rise fit --help`."""
     measure: MeasureConfig = field(default_factory=MeasureConfig)
     max_concurrent_episodes: int | None = None
-    """Episodes played at a time; None is as many as the agents can use, 256 at least. Changes no result."""
+    """Episodes that run at the same time; None is as many as the agents can use, at least 256. Changes no
+    result."""
     track: Literal["none", "wandb"] = "none"
-    """Where to log beside metrics.jsonl. W&B's own variables (WANDB_MODE, WANDB_PROJECT, ...) apply."""
+    """Where to log in addition to metrics.jsonl. W&B's variables (WANDB_MODE, WANDB_PROJECT, ...) apply."""
     dry_run: bool = False
-    """Say what would be done and what it takes, load no weights and write nothing."""
+    """Print what the run would do and take; load no weights and write nothing."""
 
     def __post_init__(self) -> None:
         counts = {
@@ -183,10 +184,10 @@ def fit_config(
 
 
 def _known(where: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings with plain names, when a fit of the loop has all of them."""
+    """Return the settings with underscores in their names; raise ConfigError where a fit has no such one."""
     given = {name.replace("-", "_"): value for name, value in settings.items()}
     for name in given:
-        if name in OWN:
+        if name in SET_BY_LOOP:
             raise ConfigError(f"{where}.{name} is set by the loop; leave it out")
         if name not in FitConfig.__dataclass_fields__:
             raise ConfigError(
@@ -211,5 +212,5 @@ def environment_settings(config: RunConfig, split: str) -> dict[str, Any]:
 def to_json(config: RunConfig) -> dict[str, Any]:
     """Return the settings as plain values, as they are written into the run folder."""
     values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
-    del values["dry_run"]  # never of a run that writes
+    del values["dry_run"]  # a run that writes its settings is no dry run
     return values

@@ -1,4 +1,4 @@
-"""Runs phases as processes, one after another, and shows what is happening and how long is left."""
+"""Runs phases as processes, one after another, and shows the progress and the time left."""
 
 import json
 import os
@@ -22,16 +22,17 @@ from rise_trainers.loop.phases import Phase
 from rise_trainers.utils import parent_death
 from rise_trainers.utils.processes import terminate
 
-POLL = 0.25
-"""Seconds between two looks at a running phase."""
+POLL_INTERVAL_S = 0.25
+"""Seconds between two checks of a running phase."""
 
 
 class Supervisor:
-    """Runs phases and remembers in RUN/phases which are done; a context manager for its display.
+    """Runs phases and records in RUN/phases which are done; a context manager that shows the progress.
 
     Args:
         folder: RUN/phases.
-        phases: All phases of the run: what the time left is estimated from.
+        phases: All phases of the run; the time left is estimated from their costs.
+        console: Where the progress is shown; by default the standard error stream.
     """
 
     def __init__(self, folder: Path, phases: Sequence[Phase], console: Console | None = None) -> None:
@@ -64,22 +65,22 @@ class Supervisor:
         self._open.close()
 
     def is_done(self, phase: Phase) -> bool:
-        """Return whether the phase ended well before."""
-        return self._end(phase).exists()
+        """Return whether the phase has already ended without an error."""
+        return self._done_file(phase).exists()
 
     def skip(self, phase: Phase) -> None:
-        """Count a phase that is done."""
+        """Advance the progress bar by a phase that is done."""
         self._bar.advance(self._total, phase.cost)
 
-    def run(self, phase: Phase, look: Callable[[Phase], None] | None = None) -> None:
-        """Run one phase to its end.
+    def run(self, phase: Phase, on_poll: Callable[[Phase], None] | None = None) -> None:
+        """Run one phase and wait until it ends.
 
         Args:
-            phase: Not done yet.
-            look: Called again and again while it runs.
+            phase: A phase that is not done.
+            on_poll: Called with the phase every `POLL_INTERVAL_S` seconds while it runs.
 
         Raises:
-            PhaseError: It failed; says why and where its log is.
+            PhaseError: The phase failed; the message has the reason and the path of the log.
         """
         settings_path(self.folder, phase).write_text(yaml.safe_dump(phase.settings, sort_keys=False))
         log = self.folder / f"{phase.name}.log"
@@ -96,50 +97,50 @@ class Supervisor:
                 env=environment(),
             )
             try:
-                self._watch(process, phase, task, look)
+                self._wait(process, phase, task, on_poll)
             finally:
                 terminate(process)
         self._bar.remove_task(task)
         if process.returncode:
             raise PhaseError(f"{phase.title} failed: {_last_line(log)} (all of it: {log})")
         seconds = round(time.monotonic() - began, 1)
-        self._end(phase).write_text(json.dumps({"seconds": seconds}) + "\n")
+        self._done_file(phase).write_text(json.dumps({"seconds": seconds}) + "\n")
         self._console.print(f"{phase.title}: done in {seconds:.0f} s", highlight=False)
 
-    def _watch(
+    def _wait(
         self,
         process: "subprocess.Popen[bytes]",
         phase: Phase,
         task: TaskID,
-        look: Callable[[Phase], None] | None,
+        on_poll: Callable[[Phase], None] | None,
     ) -> None:
         before = self._bar.tasks[self._total].completed
         while process.poll() is None:
-            time.sleep(POLL)
+            time.sleep(POLL_INTERVAL_S)
             share = min(1.0, progress_of(phase))
             self._bar.update(task, completed=share)
             self._bar.update(self._total, completed=before + share * phase.cost)
-            if look is not None:
-                look(phase)
+            if on_poll is not None:
+                on_poll(phase)
         self._bar.update(self._total, completed=before + phase.cost)
 
-    def _end(self, phase: Phase) -> Path:
+    def _done_file(self, phase: Phase) -> Path:
         return self.folder / f"{phase.name}.done"
 
 
 def settings_path(folder: Path, phase: Phase) -> Path:
-    """Return where the settings of a phase are, in RUN/phases."""
+    """Return the path of the settings of a phase; `folder` is RUN/phases."""
     return folder / f"{phase.name}.yaml"
 
 
 def command(folder: Path, phase: Phase) -> list[str]:
-    """Return the command that runs a phase, whose settings are in RUN/phases."""
+    """Return the command line that runs a phase; `folder` is RUN/phases."""
     start = [sys.executable, "-m", "rise_trainers.utils.parent_death", "rise_env.cli.main", phase.command]
     return [*start, "--config", str(settings_path(folder, phase))]
 
 
 def progress_of(phase: Phase) -> float:
-    """Return how much of a phase is done, from 0 to 1, as its files tell."""
+    """Return the fraction of a phase that is done, from 0 to 1, read from its files."""
     if phase.command == "fit":
         return _fit_progress(Path(phase.progress_files[0]))
     done = sum(max(0, _lines(Path(path)) - 1) for path in phase.progress_files)
@@ -171,7 +172,7 @@ def _last_line(path: Path) -> str:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of a phase: threads for the cores it may use, no hub telemetry."""
+    """Return the environment variables of a phase: a thread per core, and no telemetry of the hub."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     defaults = {
         "OMP_NUM_THREADS": str(cores),
@@ -179,4 +180,4 @@ def environment() -> dict[str, str]:
         "TOKENIZERS_PARALLELISM": "false",
         "HF_HUB_DISABLE_TELEMETRY": "1",
     }
-    return {**defaults, **os.environ, parent_death.PARENT: str(os.getpid())}
+    return {**defaults, **os.environ, parent_death.PARENT_PID_VARIABLE: str(os.getpid())}

@@ -15,7 +15,7 @@ from typing import Any, Literal, Self
 
 from rise_env.utils.versions import installed
 from rise_trainers.fitting.config import to_json as fit_to_json
-from rise_trainers.loop.config import OWN, RunConfig, fit_config, to_json
+from rise_trainers.loop.config import SET_BY_LOOP, RunConfig, fit_config, to_json
 from rise_trainers.loop.phases import Phase
 from rise_trainers.tracking import wandb_run
 from rise_trainers.tracking.phase_metrics import phase_lines
@@ -96,5 +96,5 @@ class Tracker:
 def tracked_settings(config: RunConfig) -> dict[str, Any]:
     """Return the settings of a run, those of its fits with all defaults, and the versions of libraries."""
     fit = fit_to_json(fit_config(config, data=("store",), model="model", output="output", seed=0))
-    kept = {name: value for name, value in fit.items() if name not in OWN}
+    kept = {name: value for name, value in fit.items() if name not in SET_BY_LOOP}
     return {**to_json(config), "fit": kept, "versions": installed()}

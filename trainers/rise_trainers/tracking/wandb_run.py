@@ -2,12 +2,10 @@
 
 Everything is logged as numbered rows. Row n has the same content whenever the run folder is read, and is
 W&B's step n. A continued run reads its folder again and logs the rows that W&B does not have yet. Online
-these are the last rows. Offline they are all rows: `wandb sync` of a second file would erase the content of
+those are the last rows. Offline they are all rows: `wandb sync` of a second file would erase the content of
 the first one (W&B's issue 5865), so the new file contains everything and the old one is deleted.
 
-Metrics of evaluations and collections are shown against `iteration`, those of fits against `train/update`,
-the number of optimizer steps over all fits. With several seeds the keys of each start with "seed-S/". See
-`charts`.
+`charts` says what is shown against what. With several seeds the keys of each start with "seed-S/".
 """
 
 import contextlib
@@ -89,9 +87,7 @@ class WandbRun:
             self._phase_began = (phase.name, time.time())
         with contextlib.suppress(OSError):
             path = metrics_path(phase.progress_files[0])
-            if (
-                path.stat().st_mtime > self._phase_began[1]
-            ):  # an older file is that of an attempt that was killed
+            if path.stat().st_mtime > self._phase_began[1]:  # else it is from an attempt that was killed
                 self._log_lines(phase, phase_metrics.fit_lines(path.read_text()))
 
     def log_report(self, folder: Path, report: Mapping[str, Any]) -> None:

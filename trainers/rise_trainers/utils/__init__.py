@@ -1,1 +1,1 @@
-"""Private: processes."""
+"""Private: child processes."""

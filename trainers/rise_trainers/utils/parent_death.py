@@ -1,9 +1,9 @@
-"""Runs a module in a process that ends with its parent.
+"""Runs a module in a process that the kernel ends when its parent ends (PR_SET_PDEATHSIG of Linux).
 
     python -m rise_trainers.utils.parent_death MODULE ARGS...
 
-Without it a fit whose parent was killed goes on alone, and the same command given again would start a second
-one beside it.
+Otherwise a fit would continue after its parent was killed, and the same command would start a second fit in
+the same folder.
 """
 
 import contextlib
@@ -13,8 +13,8 @@ import runpy
 import signal
 import sys
 
-PARENT = "RISE_PARENT"
-"""Environment variable with the process id of who started the lifeline: it may end before Python is up."""
+PARENT_PID_VARIABLE = "RISE_PARENT_PID"
+"""Environment variable with the parent's process id: the parent may end before this process asks for it."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -22,18 +22,18 @@ def die_with_parent(with_signal: signal.Signals = signal.SIGTERM, parent: int | 
     """Ask the kernel for `with_signal` when the parent process ends. Does nothing outside Linux.
 
     Args:
-        with_signal: What ends this process.
-        parent: Who started it; None is whoever the parent is now.
+        with_signal: The signal that ends this process.
+        parent: The process id of the parent; None is the current parent.
     """
     if parent is None:
         parent = os.getppid()
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(with_signal), 0, 0, 0)
-    if os.getppid() != parent:  # it ended before
+    if os.getppid() != parent:  # the parent ended before the kernel was asked
         os.kill(os.getpid(), with_signal)
 
 
 if __name__ == "__main__":
-    die_with_parent(parent=int(os.environ.pop(PARENT, os.getppid())))
+    die_with_parent(parent=int(os.environ.pop(PARENT_PID_VARIABLE, os.getppid())))
     sys.argv = sys.argv[1:]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
