@@ -114,7 +114,7 @@ def test_the_public_modules_say_what_they_hold() -> None:
 
 def test_the_tables_that_contributing_names_are_in_the_files_that_it_names() -> None:
     page = (ROOT / "CONTRIBUTING.md").read_text()
-    named = re.findall(r"`([A-Z]+)`(?: or `([A-Z]+)`)? of `([\w/]+\.py)`", page)
+    named = re.findall(r"`([A-Z_]+)`(?: or `([A-Z_]+)`)? of `([\w/]+\.py)`", page)
     assert len(named) >= 9
     for table, other, path in named:
         for name in filter(None, (table, other)):

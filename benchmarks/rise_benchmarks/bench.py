@@ -17,8 +17,8 @@ from typing import Any
 
 import yaml
 
-from rise_agents.cli import evaluate
-from rise_agents.cli.evaluate import EvaluateConfig
+from rise_agents.evaluation import evaluate_agents
+from rise_agents.evaluation.evaluate_agents import EvaluateConfig
 from rise_agents.types import SamplingConfig
 from rise_benchmarks.published import METRICS, NOTES, PublishedRow, table
 from rise_benchmarks.report.evaluation_logs import find_logs
@@ -90,7 +90,7 @@ def run(config: BenchConfig) -> Path:
     rows = _train(config, suite, out) if suite.variants else None
     for env in suite.envs:
         for settings in _measurements(config, suite, env, out, rows):
-            evaluate.run(settings)
+            evaluate_agents.run(settings)
             if rows is not None:
                 _score_answers(settings)
     result = _result(config, suite, out)
@@ -151,7 +151,7 @@ def _score_answers(settings: EvaluateConfig) -> None:
 
     [seed] = settings.seeds
     for agent, label in zip(settings.agent, settings.label, strict=True):
-        score_logs(agent.partition(":")[2], Path(settings.out) / evaluate.folder_name(label), seed)
+        score_logs(agent.partition(":")[2], Path(settings.out) / evaluate_agents.folder_name(label), seed)
 
 
 def _train(config: BenchConfig, suite: Suite, out: Path) -> dict[str, dict[int, str]]:

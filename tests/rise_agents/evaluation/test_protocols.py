@@ -6,7 +6,7 @@ import pytest
 
 import rise_env
 from rise_agents.backends.scripted_agent import ScriptedAgent
-from rise_agents.cli.evaluate import EvaluateConfig, run
+from rise_agents.evaluation.evaluate_agents import EvaluateConfig, run
 from rise_agents.evaluation.protocols import CRITICISE, REFINE
 from rise_agents.evaluation.runner import EvaluationSettings, evaluate, evaluate_best_of_n
 from rise_agents.types import Agent, Reply, SamplingConfig

@@ -15,6 +15,7 @@ from rise_agents.types import Agent, OnReply, Reply, SamplingConfig, StreamReque
 from rise_env.errors import ConfigError
 from rise_env.types import Conversation
 from tests.rise_agents.fake_agents import SeededAgent, luck
+from tests.waiting import PATIENCE_S
 
 SAMPLING = SamplingConfig()
 
@@ -54,7 +55,7 @@ def make_waiting(file: str) -> Agent:
     """Its replica 0 replies only once the file exists."""
 
     def answer(conversation: Conversation, seed: int) -> str:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_S
         while os.environ["REPLICA"] == "0" and not Path(file).exists():
             if time.monotonic() > deadline:
                 return "0: timeout"
@@ -83,10 +84,10 @@ def make_failing() -> Agent:
     def answer(conversation: Conversation, seed: int) -> str:
         question = conversation[-1]["content"]
         if question == "sleep":
-            time.sleep(100)
+            time.sleep(10_000)
         if question == "ignore exit":
             try:
-                time.sleep(100)
+                time.sleep(10_000)
             except SystemExit as error:
                 raise ValueError from error
         if question == "die":
@@ -106,7 +107,7 @@ def make_forking(file: str) -> Agent:
     def answer(conversation: Conversation, seed: int) -> str:
         child = os.fork()
         if not child:
-            time.sleep(100)
+            time.sleep(10_000)
         Path(file).write_text(str(child))
         os.kill(os.getpid(), signal.SIGKILL)
         return ""

@@ -25,6 +25,7 @@ from tests.rise_agents.parallel.fake_replicas import (
     requests,
 )
 from tests.rise_agents.parallel.fake_replicas import __name__ as factories
+from tests.waiting import PATIENCE_S
 
 
 def texts(replies: list[Reply]) -> list[str]:
@@ -145,12 +146,10 @@ def test_a_replica_that_dies_closes_the_agent_and_is_named_afterwards(way: str, 
             requests(other, "fine"), SAMPLING, lambda _, reply: following[reply.text]
         ),
     }
-    began = time.monotonic()
     why = f"replica {int(way == 'stream')} of the agent ended with exit code -9$"
     with pytest.raises(AgentError, match=f"^{why}") as caught:
         ways[way]()
     assert "\n" not in str(caught.value)
-    assert time.monotonic() - began < 30
     assert not any(process.is_alive() for process in processes)
     agent.close()  # harmless
     closed(agent, f"^agent failing is closed: {why}")
@@ -185,11 +184,9 @@ def test_the_exception_of_the_callback_is_raised_even_if_a_replica_dies_afterwar
 def test_a_dead_replica_is_detected_even_if_its_child_process_lives(tmp_path: Path) -> None:
     file = tmp_path / "child"
     agent = replicas(2, "make_forking", file=str(file))
-    began = time.monotonic()
     try:
         with pytest.raises(AgentError, match="replica 0 of the agent ended with exit code -9"):
             agent.stream(requests("?"), SAMPLING, no_more)
-        assert time.monotonic() - began < 30
     finally:
         os.kill(int(file.read_text()), signal.SIGKILL)
 
@@ -240,7 +237,7 @@ def test_every_replicas_agent_is_closed(
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
 @pytest.mark.parametrize(
     "work",
-    ["print('ready', flush=True); time.sleep(100)", "agent.stream(requests, SamplingConfig(), on_reply)"],
+    ["print('ready', flush=True); time.sleep(10_000)", "agent.stream(requests, SamplingConfig(), on_reply)"],
 )
 def test_replicas_end_with_their_parent(tmp_path: Path, ending: signal.Signals, work: str) -> None:
     script = tmp_path / "script.py"
@@ -277,11 +274,11 @@ def test_replicas_end_with_their_parent(tmp_path: Path, ending: signal.Signals, 
         else:
             parent.kill()
         try:
-            _, stderr = parent.communicate(timeout=60)
+            _, stderr = parent.communicate(timeout=PATIENCE_S)
         finally:
             parent.kill()
     assert stderr.count("Traceback") == (ending == signal.SIGINT), "more tracebacks than that of Ctrl-C"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while not list(tmp_path.glob("0-*")):
         assert time.monotonic() < deadline, "the replica outlived its parent"
         time.sleep(0.05)

@@ -7,7 +7,7 @@ import numpy as np
 
 import rise_env
 from rise_agents.backends.scripted_agent import ScriptedAgent
-from rise_agents.cli.evaluate import folder_name
+from rise_agents.evaluation.evaluate_agents import folder_name
 from rise_agents.evaluation.runner import EvaluationSettings, evaluate
 from rise_env.problems.arithmetic.generator import ArithmeticProblems
 from rise_env.trajectories.store import TrajectoryStore

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from rise_agents.cli.evaluate import EvaluateConfig
+from rise_agents.evaluation.evaluate_agents import EvaluateConfig
 from rise_benchmarks.report.report import make_report, write_report
 from rise_env.cli.main import main
 from rise_env.errors import ConfigError, DataNotFoundError

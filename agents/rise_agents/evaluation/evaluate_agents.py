@@ -1,0 +1,232 @@
+"""Evaluates several agents with several seeds: settings, upper bounds of the cost, and the evaluation itself.
+
+`rise evaluate` and `rise bench` use it. The logs are stores in OUT/<label>/seed-<seed>/.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+
+import rise_env
+from rise_agents.client.rate_limit import read_prices
+from rise_agents.evaluation.protocols import NAMES, PROTOCOLS, protocol_env
+from rise_agents.evaluation.runner import EvaluationSettings, evaluate, evaluate_best_of_n
+from rise_agents.registry import check_agent, load_agent
+from rise_agents.rollouts.cleanup import close_all
+from rise_agents.rollouts.cost_estimate import Estimate, estimate_episodes
+from rise_agents.rollouts.progress import CollectProgressBar
+from rise_agents.rollouts.rollout import PATH_SETTINGS
+from rise_agents.types import Agent, SamplingConfig
+from rise_env.envs.math_env import math_env_of
+from rise_env.errors import ConfigError
+from rise_env.utils.suggestions import validate_choice
+from rise_env.utils.versions import installed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateConfig:
+    """Settings of an evaluation.
+
+    Raises:
+        ConfigError: A value is out of range, or contradicts another one.
+    """
+
+    env: str = "RISE-Arithmetic-v0"
+    """Environment id; the first argument on the command line."""
+    agent: tuple[str, ...] = ("tiny",)
+    """Agents as `load_agent` names them. Repeat the option for several."""
+    label: tuple[str, ...] = ()
+    """Names of the agents in reports and folders, one per agent; empty uses the agents' own names."""
+    out: str = "runs/evaluate"
+    """Folder for the logs."""
+    limit: int = 300
+    """Number of problems, from the start of the split."""
+    seeds: tuple[int, ...] = (0,)
+    """Each seed plays all protocols once more."""
+    protocols: tuple[str, ...] = ("sequential", "parallel")
+    """Any of sequential, parallel, oracle, window, self_refine, best_of_n. A report needs the first two."""
+    turns: int = 5
+    """T of m1@tT."""
+    num_samples: int = 5
+    """K of mK@t1, and N of best of N."""
+    draws: int | None = None
+    """Number of parallel replies, at least K; pass@k for large k needs many. None is K."""
+    history_turns: int = 2
+    """Number of earlier attempts that the protocol "window" shows besides the problem."""
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    temperatures: Mapping[str, float] = field(default_factory=dict)
+    """Protocol -> temperature, if it differs from that of `sampling`, for example {"parallel": 0.7}."""
+    verifier: str | None = None
+    """Agent that rates the replies in best_of_n; None lets each agent rate its own replies."""
+    verifier_votes: int = 1
+    """Number of ratings per reply."""
+    env_settings: Mapping[str, Any] = field(default_factory=lambda: {"split": "test"})
+    """Arguments of the environment, except feedback, max_turns and stop_when_correct, which protocols set."""
+    agent_settings: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments of every agent."""
+    verifier_settings: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments of the verifier."""
+    max_concurrent_episodes: int | None = None
+    """Episodes played at a time; None is the number that the agents can use, and at least 256."""
+    resume: bool = True
+    """Continue the logs in the folder; false refuses a folder with logs."""
+    dry_run: bool = False
+    """Print the maximal number of calls and tokens and the cost, and play nothing."""
+
+    def __post_init__(self) -> None:
+        if min(self.limit, self.turns, self.num_samples) < 1 or not self.seeds or not self.agent:
+            raise ConfigError(
+                "limit, turns and num_samples must be at least 1, with at least one seed and agent; got "
+                f"{self.limit}, {self.turns}, {self.num_samples}, {list(self.seeds)} and {list(self.agent)}"
+            )
+        if self.label and len(self.label) != len(self.agent):
+            raise ConfigError(f"one label per agent: got {len(self.label)} and {len(self.agent)}")
+        if self.draws is not None and self.draws < self.num_samples:
+            raise ConfigError(f"draws must be at least num_samples ({self.num_samples}), got {self.draws}")
+        taken = {"feedback", "max_turns", "stop_when_correct"} & set(self.env_settings)
+        if taken:
+            raise ConfigError(f"{sorted(taken)[0]} is set by the protocols; leave it out of env_settings")
+        for name in (*self.protocols, *self.temperatures):
+            validate_choice(name, NAMES, "protocol")
+        if not self.protocols:
+            raise ConfigError(f"name at least one protocol of {', '.join(NAMES)}")
+        if "best_of_n" in self.protocols and "parallel" not in self.protocols:
+            raise ConfigError("best_of_n selects among the replies of parallel: name that protocol as well")
+
+
+def folder_name(label: str) -> str:
+    """Return a label with all characters replaced that do not belong into a folder name."""
+    return re.sub(r"[^\w.@+-]+", "-", label).strip("-") or "agent"
+
+
+def run(config: EvaluateConfig) -> None:
+    """Evaluate every agent with every seed. Episodes that the logs already hold are skipped.
+
+    Raises:
+        ConfigError: A setting is wrong, or the folder holds logs and `resume` is false.
+        AgentError: An agent no longer answers any request.
+        StoreError: A log cannot be written, or belongs to another run.
+    """
+    if not config.resume and any(Path(config.out).glob("*/seed-*/*.jsonl")):
+        raise ConfigError(f"{config.out} holds logs already: continue it with --resume, or name another")
+    indices = _indices(config)
+    _check_agents(config)
+    verifier = load_agent(config.verifier, **config.verifier_settings) if config.verifier else None
+    try:
+        for number, spec in enumerate(config.agent):
+            agent = load_agent(spec, **config.agent_settings)
+            try:
+                label = config.label[number] if config.label else agent.name
+                _run_agent(config, agent, verifier or agent, label, number, indices)
+            finally:
+                close_all(agent)
+    finally:
+        if verifier is not None:
+            close_all(verifier)
+
+
+def _check_agents(config: EvaluateConfig) -> None:
+    for spec in config.agent:
+        check_agent(spec, config.agent_settings)
+    if config.verifier is not None:
+        check_agent(config.verifier, config.verifier_settings)
+
+
+def forecast(config: EvaluateConfig) -> dict[str, Estimate]:
+    """Return upper bounds on the calls, tokens and cost of each protocol, without loading the agents.
+
+    Returns:
+        Protocol -> the estimate for all agents and seeds together.
+
+    Raises:
+        ConfigError: There is no such agent, or the prices are malformed.
+    """
+    indices = _indices(config)
+    _check_agents(config)
+    prices = read_prices(config.agent_settings.get("prices"))
+    verifier_prices = read_prices(config.verifier_settings.get("prices"))
+    if not config.verifier:  # each agent rates its own replies
+        verifier_prices = prices
+    max_new_tokens = config.sampling.max_new_tokens
+    estimates = {}
+    for name in config.protocols:
+        by_verifier = name == "best_of_n"
+        protocol = PROTOCOLS["parallel" if by_verifier else name]
+        num_samples = protocol.num_samples(config.turns, config.draws or config.num_samples)
+        if by_verifier:
+            num_samples = [config.num_samples * config.verifier_votes]
+        env = protocol_env(
+            protocol,
+            partial(_environment, config),
+            turns=len(num_samples),
+            history_turns=config.history_turns,
+        )
+        estimate = estimate_episodes(
+            env,
+            indices,
+            num_samples=num_samples,
+            max_new_tokens=max_new_tokens,
+            prices=verifier_prices if by_verifier else prices,
+            teacher_prices=verifier_prices if by_verifier else prices,
+            extra_prompt_tokens=max_new_tokens if by_verifier else 0,  # the reply to rate
+        )
+        estimates[name] = estimate.times(len(config.agent) * len(config.seeds))
+    return estimates
+
+
+def _indices(config: EvaluateConfig) -> range:
+    size = len(math_env_of(_environment(config, {})).problems)
+    return range(min(config.limit, size))
+
+
+def _run_agent(
+    config: EvaluateConfig, agent: Agent, verifier: Agent, label: str, number: int, indices: Sequence[int]
+) -> None:
+    settings = EvaluationSettings(
+        turns=config.turns,
+        num_samples=config.num_samples,
+        draws=config.draws or config.num_samples,
+        history_turns=config.history_turns,
+        sampling=config.sampling,
+        temperatures=config.temperatures,
+        max_concurrent_episodes=config.max_concurrent_episodes,
+    )
+    for seed in config.seeds:
+        folder = Path(config.out) / folder_name(label) / f"seed-{seed}"
+        record = {"label": label, "order": number, "agent": agent.name, **_run_settings(config), "seed": seed}
+        with CollectProgressBar(f"{label}, seed {seed}") as bar:
+            evaluate(
+                agent,
+                partial(_environment, config),
+                indices,
+                folder,
+                settings,
+                seed=seed,
+                run_record=record,
+                protocols=[name for name in config.protocols if name in PROTOCOLS],
+                on_progress=lambda _, progress, bar=bar: bar.update(progress),  # type: ignore[misc]
+            )
+        if "best_of_n" in config.protocols:
+            evaluate_best_of_n(
+                verifier, folder, settings, votes=config.verifier_votes, seed=seed, run_record=record
+            )
+
+
+def _environment(config: EvaluateConfig, settings: Mapping[str, Any]) -> gymnasium.Env[Any, str]:
+    given = {key.replace("-", "_"): value for key, value in config.env_settings.items()}
+    return rise_env.make(config.env, **given, **settings)
+
+
+def _run_settings(config: EvaluateConfig) -> dict[str, Any]:
+    kept = {key.replace("-", "_"): value for key, value in config.env_settings.items()}
+    return {
+        "env": config.env,
+        "limit": config.limit,
+        "env_settings": {key: value for key, value in kept.items() if key not in PATH_SETTINGS},
+        "versions": installed(),
+    }
