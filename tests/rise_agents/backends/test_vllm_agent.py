@@ -194,5 +194,5 @@ def test_a_model_or_adapter_that_is_not_there_is_one_line(random_model: Path, tm
 
 
 def test_an_unknown_sampler_is_named(random_model: Path) -> None:
-    with pytest.raises(ConfigError, match="sampler is .dice."):
+    with pytest.raises(ConfigError, match=r"sampler is .dice."):
         load_agent(f"vllm:{random_model}", sampler="dice")
