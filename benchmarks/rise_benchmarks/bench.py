@@ -49,6 +49,7 @@ class BenchConfig:
     limit: int | None = None
     """Problems per environment; None is the suite's own number."""
     seeds: tuple[int, ...] = (0, 1, 2)
+    """One measurement per agent and seed."""
     draws: int | None = None
     """First replies per problem; None is the suite's own number."""
     data_dir: str | None = None
@@ -58,6 +59,7 @@ class BenchConfig:
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     """How replies are drawn. The sampling of a recipe takes precedence."""
     agent_settings: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of the agents."""
 
     def __post_init__(self) -> None:
         suite = SUITES[validate_choice(self.suite, SUITES, "suite")]

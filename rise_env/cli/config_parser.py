@@ -172,7 +172,7 @@ def _add_options(
         The dotted names of the free mappings, whose entries are options too.
     """
     group = parser if group is None else group
-    helps, kinds = _field_docstrings(config), st.field_types(config)
+    helps, kinds = field_docstrings(config), st.field_types(config)
     mappings: list[str] = []
     for field in fields(config):
         name, kind = prefix + field.name, kinds[field.name]
@@ -289,7 +289,8 @@ def _unknown_word(word: str, config: type) -> str:
 
 
 @cache
-def _field_docstrings(config: type) -> dict[str, str]:
+def field_docstrings(config: type) -> dict[str, str]:
+    """Return the docstrings below the fields of a dataclass, by the names of the fields."""
     import docstring_parser
 
     found = docstring_parser.parse_from_object(config).params

@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from rise_env.errors import ConfigError, MissingDependencyError, StoreError
+from rise_env.errors import ConfigError, StoreError
 from rise_env.types import Conversation, Trajectory
+from rise_env.utils.extras import missing_library
 
 Row = dict[str, Any]
 
@@ -163,5 +164,5 @@ def _datasets() -> Any:
     try:
         import datasets
     except ModuleNotFoundError as error:
-        raise MissingDependencyError("datasets is not installed: pip install 'rise-env[hub]'") from error
+        raise missing_library("datasets", "this export format") from error
     return datasets

@@ -132,7 +132,7 @@ class ReplyLog:
         lines = data[:whole].split(b"\n")[:-1]
         try:
             head = json.loads(lines[0])
-            if head["kind"] != "replay" or head["schema"] != SCHEMA:
+            if head["kind"] not in ("replay", "cassette") or head["schema"] != SCHEMA:
                 raise ValueError("not a reply log of this version")
             for line in lines[1:]:
                 row = json.loads(line)

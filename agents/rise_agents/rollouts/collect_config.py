@@ -54,6 +54,7 @@ class CollectConfig:
     """Sample repetitive replies again, as the released RISE code does."""
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     seed: int = 0
+    """Seed of all draws; the same seed gives the same episodes."""
     max_concurrent_episodes: int | None = None
     """Episodes played at a time; None is the number that the agents can use, and at least 256."""
     env_settings: Mapping[str, Any] = field(default_factory=dict)

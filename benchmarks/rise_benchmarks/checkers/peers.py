@@ -3,7 +3,8 @@
 import importlib.util
 from collections.abc import Callable
 
-from rise_env.errors import ConfigError, MissingDependencyError
+from rise_env.errors import ConfigError
+from rise_env.utils.extras import missing_library
 
 Peer = Callable[[str, str], tuple[bool, str]]
 """Takes a reply and a reference; returns whether the reply is accepted, and a verdict or an empty text."""
@@ -38,7 +39,7 @@ def load(name: str) -> Peer:
         try:
             from math_verify import parse, verify
         except ImportError:
-            raise MissingDependencyError("math-verify is missing: pip install 'rise-env[bench]'") from None
+            raise missing_library("math_verify", "the comparison") from None
 
         def check_with_math_verify(reply: str, reference: str) -> tuple[bool, str]:
             # its README shows references between dollar signs

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rise_env.errors import MissingDependencyError
+from rise_env.utils.extras import missing_library
 
 COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -27,7 +27,7 @@ def new_figure(panels: int = 1, *, width: float = SIZE[0], share_y: bool = True)
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise MissingDependencyError("figures need matplotlib: pip install 'rise-env[report]'") from error
+        raise missing_library("matplotlib", "a figure") from error
     figure = Figure(figsize=(width if panels == 1 else 0.75 * width * panels, SIZE[1]), layout="constrained")
     axes = list(figure.subplots(1, panels, sharey=share_y, squeeze=False)[0])
     for panel in axes:

@@ -1,13 +1,14 @@
 import io
 import json
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
-from rise_benchmarks.checkers.cases import Case, Outcome, read_cases
+from rise_benchmarks.checkers.cases import Case, read_cases
 from rise_benchmarks.checkers.isolated_runner import IsolatedRunner
-from rise_benchmarks.checkers.peers import installed, load
-from rise_benchmarks.checkers.score import markdown, report, score
+from rise_benchmarks.checkers.peers import load
 from rise_env.cli.main import main
 from rise_env.errors import ConfigError, DataNotFoundError, ProblemError
 
@@ -89,36 +90,17 @@ def test_an_unknown_contestant_is_refused() -> None:
         load("nobody")
 
 
-def test_a_case_that_hangs_is_killed_and_the_next_one_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena = IsolatedRunner("rise", limit=20.0)
+def test_a_case_that_hangs_is_killed_and_the_next_one_runs() -> None:
+    runner = IsolatedRunner("rise", limit=60.0)
     try:
-        assert arena.run(Case(id="a", reply=r"\boxed{2}", reference="2", expected=True)).accepted
-        arena.limit = 0.0
-        assert arena.run(Case(id="b", reply=r"\boxed{2}", reference="2", expected=True)).error == "killed"
-        arena.limit = 20.0
-        assert arena.run(Case(id="c", reply=r"\boxed{2}", reference="2", expected=True)).accepted
-        outcome = arena.run(Case(id="d", reply="", reference="", expected=False))
+        assert runner.run(Case(id="a", reply=r"\boxed{2}", reference="2", expected=True)).accepted
+        assert runner._process is not None
+        os.kill(runner._process.pid, signal.SIGSTOP)  # it does not answer, however quick the machine is
+        runner.limit = 0.1
+        assert runner.run(Case(id="b", reply=r"\boxed{2}", reference="2", expected=True)).error == "killed"
+        runner.limit = 60.0
+        assert runner.run(Case(id="c", reply=r"\boxed{2}", reference="2", expected=True)).accepted
+        outcome = runner.run(Case(id="d", reply="", reference="", expected=False))
         assert (outcome.accepted, outcome.error) == (False, "ProblemError")
     finally:
-        arena.close()
-
-
-@pytest.mark.slow
-def test_math_verify_runs_beside_ours_where_it_is_installed(file: Path) -> None:
-    if "math-verify" not in installed():
-        pytest.skip("math-verify is not installed")
-    assert main(["checkers", "bench", str(file)]) == 0
-
-
-def test_scores_count_what_they_say() -> None:
-    case = Case(id="a", reply="", reference="", expected=False, kind="x", group="upstream")
-    rows = [
-        (case, Outcome(accepted=True, verdict="", seconds=0.001)),
-        (case, Outcome(accepted=False, verdict="", seconds=10.0, error="killed", files=2)),
-        (case, Outcome(accepted=False, verdict="", seconds=0.003, error="ValueError")),
-    ]
-    found = score(rows)
-    assert (found["accuracy"], found["false_accepts"], found["false_rejects"]) == (pytest.approx(2 / 3), 1, 0)
-    assert (found["killed"], found["raised"], found["code_ran"], found["over_5_s"]) == (1, 1, 1, 1)
-    assert (found["median_ms"], found["max_ms"]) == (3.0, 10_000.0)
-    assert "| x | 3 (3 / 0) | 1 / 0 |" in markdown({"one": report(rows)})
+        runner.close()

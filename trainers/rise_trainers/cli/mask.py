@@ -27,6 +27,7 @@ class MaskConfig:
     """Which tokens of which store to show, and how."""
 
     store: str
+    """The store of trajectories to show."""
     model: str = "tiny"
     """The model whose tokenizer is used: a model folder, a hub id, or "tiny"."""
     show: int = 3
@@ -37,13 +38,21 @@ class MaskConfig:
     """Separate tokens by a dot."""
     selection: Selection = field(default_factory=Selection)
     weights: Weighting = "exp"
+    """As in `rise fit`."""
     tau: float = 0.4
+    """As in `rise fit`."""
     max_weight: float = 1e6
+    """As in `rise fit`."""
     mean_weight_one: bool = True
+    """As in `rise fit`."""
     layout: Literal["auto", "per_turn"] = "auto"
+    """As in `rise fit`."""
     think: Literal["keep", "drop"] = "keep"
+    """As in `rise fit`."""
     template_options: dict[str, Any] = field(default_factory=dict)
+    """As in `rise fit`."""
     max_length: int = 2048
+    """As in `rise fit`."""
 
 
 def main(argv: list[str]) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from rise_env.errors import ConfigError
+from rise_env.utils.settings import build
 from rise_env.utils.suggestions import validate_choice
 from rise_trainers.data.targets import Selection
 from rise_trainers.data.weights import WEIGHTINGS, Weighting
@@ -17,9 +18,11 @@ class LoraSettings:
     """Training of low-rank adapters instead of all weights (Hu et al. 2021, arXiv:2106.09685)."""
 
     rank: int = 16
+    """Rank of the adapters."""
     alpha: float = 32.0
     """The adapter's output is scaled by alpha / rank."""
     dropout: float = 0.0
+    """Dropout probability on the inputs of the adapters."""
     targets: tuple[str, ...] = ("all-linear",)
     """Names of the layers that get adapters; "all-linear" is every linear layer but the output layer."""
     merge: bool = True
@@ -66,7 +69,9 @@ class FitConfig:
     max_length: int = 2048
     """The largest length of a sequence, in tokens. Longer ones lose their oldest turns, never a reply."""
     epochs: float = 2.0
+    """Passes over the data."""
     learning_rate: float = 1e-5
+    """Highest learning rate, after the warm-up."""
     batch_size: int = 64
     """Sequences per optimizer step, over all ranks."""
     micro_batch_size: int = 4
@@ -78,9 +83,11 @@ class FitConfig:
     scheduler: str = "cosine"
     """A learning rate schedule of transformers: cosine, linear, constant_with_warmup, ..."""
     weight_decay: float = 0.0
+    """Weight decay of AdamW."""
     max_grad_norm: float = 1.0
     """Gradients with a larger norm are scaled to this norm; 0 never scales."""
     dtype: Literal["float32", "bfloat16"] = "float32"
+    """Number format of the weights in the forward and backward pass."""
     gradient_checkpointing: bool = False
     """Recompute the activations of the layers in the backward pass: needs less memory and more time."""
     attention: str | None = None
@@ -102,12 +109,15 @@ class FitConfig:
     hostfile: str | None = None
     """DeepSpeed hostfile for several machines; `ranks` is then the number per machine."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where to train; auto is the GPUs where there are some."""
     seed: int = 0
+    """Seed of the order of the data and of dropout."""
     log_every: int = 1
     """Optimizer steps between lines of metrics."""
     save_every: int = 100
     """Optimizer steps between checkpoints."""
     keep_checkpoints: int = 2
+    """Checkpoints that are kept; at least 2, so that an interrupted one can be replaced."""
     report_to: tuple[Literal["tensorboard", "wandb"], ...] = ()
     """Trackers of transformers that the fit also logs to; their files are in OUTPUT/runs and OUTPUT/wandb."""
 
@@ -144,11 +154,4 @@ def to_json(config: FitConfig) -> dict[str, Any]:
 
 def from_json(values: Mapping[str, Any]) -> FitConfig:
     """Return the settings from the values that `to_json` returned."""
-    fields = dict(values)
-    fields["data"] = tuple(fields["data"])
-    fields["report_to"] = tuple(fields.get("report_to", ()))
-    fields["selection"] = Selection(**fields["selection"])
-    if fields.get("lora") is not None:
-        lora = {**dataclasses.asdict(LoraSettings()), **fields["lora"]}
-        fields["lora"] = LoraSettings(**{**lora, "targets": tuple(lora["targets"])})
-    return FitConfig(**fields)
+    return build(FitConfig, values)

@@ -15,7 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from rise_env.errors import ConfigError, DataNotFoundError, MissingDependencyError
+from rise_env.errors import ConfigError, DataNotFoundError
+from rise_env.utils.extras import missing_library
 from rise_env.utils.file_lock import exclusive
 from rise_trainers.fitting.config import FitConfig, to_json
 from rise_trainers.fitting.paths import METRICS, MODEL, SETTINGS, model_path, partial_folder
@@ -90,7 +91,7 @@ def check_inputs(config: FitConfig) -> None:
             raise DataNotFoundError(f"no file at {path}")
     for tracker in config.report_to:
         if find_spec(tracker) is None:
-            raise MissingDependencyError(f"{tracker} is not installed: pip install 'rise-env[{tracker}]'")
+            raise missing_library(tracker, "report_to")
 
 
 def _check_same(config: FitConfig, folder: Path) -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import rise_env.errors
-from rise_env.errors import MissingDependencyError, RiseError, TrainingError
+from rise_env.errors import RiseError, TrainingError
+from rise_env.utils.extras import missing_library
 from rise_trainers.fitting.config import FitConfig
 from rise_trainers.fitting.paths import METRICS, SETTINGS
 from rise_trainers.utils import parent_death
@@ -73,7 +74,7 @@ def run_launcher(
         TrainingError: The ranks failed for another reason.
     """
     if importlib.util.find_spec("deepspeed") is None:
-        raise MissingDependencyError("deepspeed is not installed: pip install 'rise-env[train]'")
+        raise missing_library("deepspeed", "rise fit")
     (partial / ERROR).unlink(missing_ok=True)
     reader = _NewLines(partial / METRICS)
     with open(partial / LOG, "ab") as log:

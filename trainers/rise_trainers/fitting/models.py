@@ -6,7 +6,8 @@ from typing import Any
 import torch
 import transformers
 
-from rise_env.errors import ConfigError, DataNotFoundError, MissingDependencyError
+from rise_env.errors import ConfigError, DataNotFoundError
+from rise_env.utils.extras import missing_library
 from rise_trainers.fitting.config import FitConfig, LoraSettings
 from rise_trainers.fitting.paths import model_path
 
@@ -94,7 +95,7 @@ def quantization(settings: LoraSettings | None) -> Any:
     import importlib.util
 
     if importlib.util.find_spec("bitsandbytes") is None:
-        raise MissingDependencyError("lora.bits needs bitsandbytes: pip install 'rise-env[qlora]'")
+        raise missing_library("bitsandbytes", "lora.bits")
     return transformers.BitsAndBytesConfig(
         load_in_4bit=settings.bits == 4,
         load_in_8bit=settings.bits == 8,

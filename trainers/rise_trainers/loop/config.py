@@ -8,8 +8,7 @@ from typing import Any, Literal
 
 from rise_agents.types import SamplingConfig
 from rise_env.errors import ConfigError
-from rise_env.utils.settings import merged
-from rise_env.utils.suggestions import did_you_mean
+from rise_env.utils.settings import build, check_names, merged
 from rise_trainers.fitting.config import FitConfig
 from rise_trainers.fitting.paths import model_path
 
@@ -26,7 +25,9 @@ class ProblemsConfig:
     data_dir: str | None = None
     """Folder of the data sets; None uses RISE_DATA_DIR or the hub. Embedded problems need none."""
     train_split: str = "train"
+    """Split that the model learns from."""
     test_split: str = "test"
+    """Split that every iteration is measured on."""
     train: int = 2000
     """Problems per iteration. Every iteration takes the next ones; after the last one comes the first."""
     test: int = 300
@@ -80,6 +81,7 @@ class ImproveConfig:
     teacher: str | None = None
     """Another agent for the last turn (distillation), for example "expert"; None is self-distillation."""
     teacher_settings: dict[str, Any] = field(default_factory=dict)
+    """Settings of the teacher."""
     after_success: bool = False
     """Continue after a correct reply, so that the data contain correct-to-correct pairs."""
 
@@ -95,7 +97,9 @@ class MeasureConfig:
     """How the model is evaluated after every iteration."""
 
     turns: int = 5
+    """T of m1@tT: turns of a measured rollout."""
     num_samples: int = 5
+    """K of mK@t1: independent first replies per problem."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,9 +107,11 @@ class RunConfig:
     """The loop of RISE: collect, improve the last turn, fit by reward-weighted regression, evaluate."""
 
     env: str = "RISE-Arithmetic-v0"
+    """Environment id of the problems."""
     out: str = "runs/rise"
     """The run folder: settings, logs, models and report. The same command continues the run in it."""
     iterations: int = 2
+    """Iterations of playing, fitting and measuring."""
     seeds: tuple[int, ...] = (0,)
     """Each seed is a run of its own, with other problems, samples and order of the data."""
     restart: bool = True
@@ -169,30 +175,28 @@ def fit_config(
     Raises:
         ConfigError: A setting is unknown, is one that the loop sets itself, or has a wrong value.
     """
-    from rise_trainers.fitting.config import from_json, to_json
-
-    given = _known("fit", config.fit)
+    given = _checked("fit.", config.fit)
     if boost and config.boost is not None:
-        given = merged(merged(given, BOOST_FIT), _known("boost.fit", config.boost.fit))
-    default = to_json(FitConfig(data=data, model=model, output=output, seed=seed))
-    if isinstance(given.get("selection"), Mapping):
-        given["selection"] = {**default["selection"], **given["selection"]}
-    try:
-        return from_json({**default, **given})
-    except TypeError as error:
-        raise ConfigError(f"fit: {error}") from error
+        given = merged(merged(given, BOOST_FIT), _checked("boost.fit.", config.boost.fit))
+    own = {"data": data, "model": model, "output": output, "seed": seed}
+    return build(FitConfig, {**given, **own}, where="fit.")
 
 
-def _known(where: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings with underscores in their names; raise ConfigError where a fit has no such one."""
+def _checked(where: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a fit with underscores in their names, after a check of these names.
+
+    Args:
+        where: Put before the names in error messages.
+        settings: Of a fit.
+
+    Raises:
+        ConfigError: A fit has no such setting, or the loop sets it.
+    """
     given = {name.replace("-", "_"): value for name, value in settings.items()}
     for name in given:
         if name in SET_BY_LOOP:
-            raise ConfigError(f"{where}.{name} is set by the loop; leave it out")
-        if name not in FitConfig.__dataclass_fields__:
-            raise ConfigError(
-                f"{where} has no setting {name!r}; {did_you_mean(name, FitConfig.__dataclass_fields__)}"
-            )
+            raise ConfigError(f"{where}{name} is set by the loop; leave it out")
+    check_names(FitConfig, given, where=where)
     return given
 
 

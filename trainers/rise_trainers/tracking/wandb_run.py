@@ -17,8 +17,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rise_env.errors import ConfigError, MissingDependencyError
+from rise_env.errors import ConfigError
 from rise_env.metrics.report_table import COLUMNS, headline, long_rows
+from rise_env.utils.extras import missing_library
 from rise_trainers.fitting.paths import metrics_path
 from rise_trainers.loop.phases import Phase
 from rise_trainers.tracking import charts, phase_metrics
@@ -174,7 +175,7 @@ def _start(folder: Path, settings: Mapping[str, Any]) -> Any:
     try:
         import wandb
     except ImportError as error:
-        raise MissingDependencyError("W&B is not installed: pip install 'rise-env[wandb]'") from error
+        raise missing_library("wandb", "track") from error
     own = wandb.setup().settings  # from W&B's environment variables and files
     kept = folder / ID
     name = kept.read_text().strip() if kept.exists() else own.run_id or secrets.token_hex(4)
