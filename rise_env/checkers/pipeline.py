@@ -3,42 +3,19 @@
 import re
 
 from rise_env.checkers.equivalence.compare import Comparison, SymbolicEquality
-from rise_env.checkers.extraction.final_answer import final_answer
-from rise_env.checkers.limits import Deadline, DeadlineExceeded, NotDecidable
+from rise_env.checkers.limits import Deadline, DeadlineExceeded, NotDecidable, on_own_stack
 from rise_env.checkers.multiple_choice import read_choice, reference_choice
 from rise_env.checkers.parsing.normalize import unify_fractions
 from rise_env.checkers.policy import Policy
 from rise_env.checkers.reading.dates import same_date_time
 from rise_env.checkers.reading.phrases import same_phrase
 from rise_env.checkers.reading.read_answer import ParsedAnswer, read
-from rise_env.errors import ProblemError
+from rise_env.checkers.reading.references import read_reference
 from rise_env.types import Verdict
 
-_VALUELESS = frozenset({"nan", "null", ""})
 _MARKUP = re.compile(r"\s+|\\[,;:! ]|\\left|\\right|\$")
 _LIST_OF_NUMBERS = re.compile(r"\d,\d{3}")
 _CORRECT, _WRONG = Verdict.CORRECT, Verdict.WRONG
-
-
-def read_reference(reference: str) -> ParsedAnswer:
-    """Read a reference answer.
-
-    Raises:
-        ProblemError: It is empty, or no answer can be compared with it.
-    """
-    parsed = read(_without_marker(reference))
-    if parsed.text.lower() in _VALUELESS:
-        raise ProblemError(f"the reference answer {reference[:80]!r} is no answer: correct the problem")
-    if parsed.node is None and parsed.date_time is None and not re.search(r"\w", parsed.text):
-        raise ProblemError(f"the reference answer {reference[:80]!r} cannot be read: {parsed.problem}")
-    return parsed
-
-
-def _without_marker(reference: str) -> str:
-    r"""Return a reference without the `\boxed{}` or `####` that some data sets leave in it."""
-    if "box" in reference or "####" in reference:
-        return final_answer(reference) or ""
-    return reference
 
 
 def decide(
@@ -64,7 +41,27 @@ def decide(
         ProblemError: `reference` cannot be read.
     """
     expected = read_reference(reference)
+    try:
+        return on_own_stack(
+            lambda: _decide(answer, reference, expected, policy, deadline, question, equal_symbolically),
+            deadline,
+        )
+    except (RecursionError, MemoryError):  # last resort: the limits of `limits.py` prevent it
+        return Verdict.UNREADABLE, "too large"
+
+
+def _decide(
+    answer: str,
+    reference: str,
+    expected: ParsedAnswer,
+    policy: Policy,
+    deadline: Deadline,
+    question: str | None,
+    equal_symbolically: SymbolicEquality | None,
+) -> tuple[Verdict, str]:
     found = read(answer)
+    if deadline.left() == 0:
+        return Verdict.TIMEOUT, "time"
     if not found.text:
         return Verdict.NO_ANSWER, "extraction"
     if found.text == expected.text:

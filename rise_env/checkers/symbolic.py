@@ -26,8 +26,9 @@ from rise_env.checkers.base import CheckItem
 from rise_env.checkers.extraction.final_answer import final_answer, visible_text
 from rise_env.checkers.limits import MAX_ANSWER_LENGTH, Deadline
 from rise_env.checkers.parsing.tree import Node
-from rise_env.checkers.pipeline import decide, read_reference
+from rise_env.checkers.pipeline import decide
 from rise_env.checkers.policy import DEFAULT, Policy
+from rise_env.checkers.reading.references import read_reference
 from rise_env.checkers.sandbox.worker_pool import CheckerService, default_service
 from rise_env.errors import ConfigError
 from rise_env.types import CheckResult, Verdict

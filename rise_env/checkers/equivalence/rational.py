@@ -61,7 +61,8 @@ def based_value(node: Node) -> Fraction:
     """Return the value of digits in a base."""
     digits, base = node.value
     try:
-        return Fraction(int(digits, base))
+        whole, _, decimals = digits.partition(".")
+        return Fraction(int(f"{whole}{decimals}", base), base ** len(decimals))
     except ValueError:
         raise Undefined from None
 
