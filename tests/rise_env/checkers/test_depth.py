@@ -1,5 +1,6 @@
 """No nesting of an answer or a reference raises, whatever the stack of the caller."""
 
+import contextlib
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -13,13 +14,15 @@ from rise_env.errors import ProblemError
 from rise_env.types import CheckResult, Verdict
 
 Result = TypeVar("Result")
-PUNCTUATION = r"+ - * / ^ _ = < > ( ) [ ] { } \{ \} | ! % , ; : . & ' ~ ? $ ** // -> ... 1/ 2^ ^2 ^x **2 /2 2- x_".split()
+PUNCTUATION = (
+    r"+ - * / ^ _ = < > ( ) [ ] { } \{ \} | ! % , ; : . & ' ~ ? $ ** // -> ... 1/ 2^ ^2 ^x **2 /2 2- x_"
+).split()
 COMMANDS = (
-    r"\left( \right) \frac \frac1 \frac{1}{ \dfrac{1}2 \sqrt{ \sqrt[3] \sqrt[ \log_2 \log_{ \binom2 \sin^2 \sin- "
-    r"^{2} ^{ _{2} 2^{ ^\circ \% \text{ \mathrm{a} \boxed{ \fbox{ \overline \overline{ \sum_{k=1}^{2} \prod \int "
-    r"\int_0^1 \lim_{x\to0} \begin{pmatrix} \begin{cases} \end{pmatrix} \lfloor \lvert \langle |x| f( f(x) "
-    r"\mathbb{R} \color{red}{ x! 5\% 1,2 (1, \{1, -- \pm1 \cup\{1\} :2 x= <x 2\, \\ 1\cdot 1^ $ $$ \( \[ ** #### "
-    r"<think> </think> <answer> half million percent cm/s and or not √ ² ½ − 元 ° π".replace("$ $$", "")
+    r"\left( \right) \frac \frac1 \frac{1}{ \dfrac{1}2 \sqrt{ \sqrt[3] \sqrt[ \log_2 \log_{ \binom2 \sin^2 "
+    r"\sin- ^{2} ^{ _{2} 2^{ ^\circ \% \text{ \mathrm{a} \boxed{ \fbox{ \overline \overline{ \sum_{k=1}^{2} "
+    r"\prod \int \int_0^1 \lim_{x\to0} \begin{pmatrix} \begin{cases} \end{pmatrix} \lfloor \lvert \langle |x| "
+    r"f( f(x) \mathbb{R} \color{red}{ x! 5\% 1,2 (1, \{1, -- \pm1 \cup\{1\} :2 x= <x 2\, \\ 1\cdot 1^ \( \[ "
+    r"#### <think> </think> <answer> half million percent cm/s and or not √ ² ½ − 元 ° π"
 ).split()
 TOKENS = sorted(
     {
@@ -63,10 +66,8 @@ def test_every_token_may_be_repeated_in_a_reference(frames: int) -> None:
     checker = SymbolicChecker(timeout=0.2)
 
     def check(reference: str) -> None:
-        try:
+        with contextlib.suppress(ProblemError):
             checker.check("\\boxed{2}", reference)
-        except ProblemError:
-            pass
 
     for token in TOKENS:
         at_depth(frames, lambda token=token: check(f"{token * 299}{frames + 7}"))  # type: ignore[misc]
@@ -85,7 +86,7 @@ def test_every_token_may_be_repeated_in_a_reference(frames: int) -> None:
         ("{0}" + "^{2}" * 300, Verdict.UNREADABLE),
         ("{0}" + "/2" * 300, Verdict.UNREADABLE),
     ],
-    ids=["roots", "bare roots", "fractions", "brackets", "300 roots", "300 powers", "300 exponents", "300 slashes"],
+    ids=["roots", "bare roots", "fractions", "brackets", "300 roots", "300 powers", "300 exponents", "slashes"],
 )  # fmt: skip
 def test_a_verdict_does_not_depend_on_the_stack_of_the_caller(
     frames: int, answer: str, verdict: Verdict
