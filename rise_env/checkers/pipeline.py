@@ -2,10 +2,10 @@
 
 import re
 
+from rise_env.checkers.echo.guard import unearned
 from rise_env.checkers.equivalence.compare import Comparison, SymbolicEquality
 from rise_env.checkers.limits import Deadline, DeadlineExceeded, NotDecidable, on_own_stack
 from rise_env.checkers.multiple_choice import read_choice, reference_choice
-from rise_env.checkers.parsing.normalize import unify_fractions
 from rise_env.checkers.policy import Policy
 from rise_env.checkers.reading.dates import same_date_time
 from rise_env.checkers.reading.phrases import same_phrase
@@ -13,7 +13,6 @@ from rise_env.checkers.reading.read_answer import ParsedAnswer, read
 from rise_env.checkers.reading.references import read_reference
 from rise_env.types import Verdict
 
-_MARKUP = re.compile(r"\s+|\\[,;:! ]|\\left|\\right|\$")
 _LIST_OF_NUMBERS = re.compile(r"\d,\d{3}")
 _CORRECT, _WRONG = Verdict.CORRECT, Verdict.WRONG
 
@@ -34,7 +33,8 @@ def decide(
         reference: The right answer.
         policy: Which answers count as the same.
         deadline: When the check has to end.
-        question: The text of the problem; an answer that only repeats an expression of it is WRONG.
+        question: The text of the problem; an answer that repeats an expression of it, or leaves its work
+            undone, is WRONG (`echo/guard.py`).
         equal_symbolically: Decides with sympy; without it, answers that need sympy are WRONG.
 
     Raises:
@@ -67,12 +67,15 @@ def _decide(
     if found.text == expected.text:
         return _CORRECT, "spelling"
     if expected.literal is not None and found.literal is not None and policy.digits is None:
-        return (_CORRECT if expected.literal == found.literal else _WRONG), "number"
-    comparison = Comparison(policy, deadline, equal_symbolically)
-    decided = _decide_without_tree(answer, found, reference, expected)
-    verdict, method = decided or _decide_with_trees(answer, found, expected, comparison)
-    if verdict is _CORRECT and question is not None and repeats_question(found, question):
-        return _WRONG, "echo"
+        verdict, method = (_CORRECT if expected.literal == found.literal else _WRONG), "number"
+    else:
+        comparison = Comparison(policy, deadline, equal_symbolically)
+        decided = _decide_without_tree(answer, found, reference, expected)
+        verdict, method = decided or _decide_with_trees(answer, found, expected, comparison)
+    if verdict is _CORRECT and question is not None:
+        reason = unearned(answer, found, reference, expected, question)
+        if reason:
+            return _WRONG, reason
     return verdict, method
 
 
@@ -129,18 +132,3 @@ def _same_as_list(comparison: Comparison, answer: str, found: ParsedAnswer, expe
         return False
     as_list = read(answer, groups=False).node
     return as_list is not None and comparison.same(expected.node, as_list)
-
-
-def repeats_question(found: ParsedAnswer, question: str) -> bool:
-    """Return whether an answer only repeats an expression of the question.
-
-    `decide` accepts an answer that is spelled as the reference before it asks this.
-    """
-    if (
-        found.node is None
-        or found.node.kind in {"number", "symbol", "constant", "quantity"}
-        or len(found.text) < 3
-    ):
-        return False
-    squeezed = _MARKUP.sub("", unify_fractions(question))
-    return re.sub(r"\s+", "", found.text) in squeezed

@@ -185,7 +185,7 @@ class Parser(Cursor):
                 return Node("ratio", (*parts, self.expression(RATIO)))
         if kind in {"word", "text"}:
             return parse_words_after(self, left)
-        after_bracket = self.position and self.tokens[self.position - 1].value in {")", "]"}
+        after_bracket = self.position and self.tokens[self.position - 1].value in {")", "]", "!"}
         if kind == "number" and power < PRODUCT and (left == _IMAGINARY_UNIT or after_bracket):
             return _product(left, self.expression(PRODUCT))
         if kind == "number" and left.kind == "quantity":

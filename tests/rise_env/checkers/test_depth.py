@@ -20,8 +20,8 @@ PUNCTUATION = (
 COMMANDS = (
     r"\left( \right) \frac \frac1 \frac{1}{ \dfrac{1}2 \sqrt{ \sqrt[3] \sqrt[ \log_2 \log_{ \binom2 \sin^2 "
     r"\sin- ^{2} ^{ _{2} 2^{ ^\circ \% \text{ \mathrm{a} \boxed{ \fbox{ \overline \overline{ \sum_{k=1}^{2} "
-    r"\prod \int \int_0^1 \lim_{x\to0} \begin{pmatrix} \begin{cases} \end{pmatrix} \lfloor \lvert \langle |x| "
-    r"f( f(x) \mathbb{R} \color{red}{ x! 5\% 1,2 (1, \{1, -- \pm1 \cup\{1\} :2 x= <x 2\, \\ 1\cdot 1^ \( \[ "
+    r"\prod \int \int_0^1 \lim_{x\to0} \begin{pmatrix} \begin{cases} \end{pmatrix} \lfloor \lvert \langle "
+    r"|x| f( f(x) \mathbb{R} \color{red}{ x! 5\% 1,2 (1, \{1, -- \pm1 \cup\{1\} :2 x= <x 2\, \\ 1\cdot 1^ \( \[ "
     r"#### <think> </think> <answer> half million percent cm/s and or not √ ² ½ − 元 ° π"
 ).split()
 TOKENS = sorted(
@@ -86,7 +86,7 @@ def test_every_token_may_be_repeated_in_a_reference(frames: int) -> None:
         ("{0}" + "^{2}" * 300, Verdict.UNREADABLE),
         ("{0}" + "/2" * 300, Verdict.UNREADABLE),
     ],
-    ids=["roots", "bare roots", "fractions", "brackets", "300 roots", "300 powers", "300 exponents", "slashes"],
+    ids=["roots", "bare roots", "fractions", "brackets", "300 roots", "powers", "exponents", "slashes"],
 )  # fmt: skip
 def test_a_verdict_does_not_depend_on_the_stack_of_the_caller(
     frames: int, answer: str, verdict: Verdict
