@@ -185,12 +185,18 @@ class Parser(Cursor):
                 return Node("ratio", (*parts, self.expression(RATIO)))
         if kind in {"word", "text"}:
             return parse_words_after(self, left)
-        after_bracket = self.position and self.tokens[self.position - 1].value in {")", "]", "!"}
-        if kind == "number" and power < PRODUCT and (left == _IMAGINARY_UNIT or after_bracket):
+        if kind == "number" and power < PRODUCT and self._may_precede_number(left):
             return _product(left, self.expression(PRODUCT))
         if kind == "number" and left.kind == "quantity":
             return parse_smaller_unit(self, left)
         return self._implicit_product(left, power)
+
+    def _may_precede_number(self, left: Node) -> bool:
+        """Return whether a number may follow as a factor: after i, a bracket, a factorial, or 2^{n}."""
+        before = self.tokens[self.position - 1]
+        last = left.parts[-1] if left.kind == "product" else left
+        after_power = last.kind == "power" and before.kind != "number"
+        return left == _IMAGINARY_UNIT or before.value in {")", "]", "!"} or after_power
 
     def _sum(self, left: Node) -> Node:
         """Parse a sign and a term, and add them to `left`."""

@@ -19,10 +19,10 @@ PUNCTUATION = (
 ).split()
 COMMANDS = (
     r"\left( \right) \frac \frac1 \frac{1}{ \dfrac{1}2 \sqrt{ \sqrt[3] \sqrt[ \log_2 \log_{ \binom2 \sin^2 "
-    r"\sin- ^{2} ^{ _{2} 2^{ ^\circ \% \text{ \mathrm{a} \boxed{ \fbox{ \overline \overline{ \sum_{k=1}^{2} "
-    r"\prod \int \int_0^1 \lim_{x\to0} \begin{pmatrix} \begin{cases} \end{pmatrix} \lfloor \lvert \langle "
-    r"|x| f( f(x) \mathbb{R} \color{red}{ x! 5\% 1,2 (1, \{1, -- \pm1 \cup\{1\} :2 x= <x 2\, \\ 1\cdot 1^ \( \[ "
-    r"#### <think> </think> <answer> half million percent cm/s and or not √ ² ½ − 元 ° π"
+    r"\sin- ^{2} ^{ _{2} 2^{ ^\circ \% \text{ \mathrm{a} \boxed{ \fbox{ \overline \overline{ \prod \int "
+    r"\sum_{k=1}^{2} \int_0^1 \lim_{x\to0} \begin{pmatrix} \begin{cases} \end{pmatrix} \lfloor \lvert "
+    r"\langle |x| f( f(x) \mathbb{R} \color{red}{ x! 5\% 1,2 (1, \{1, -- \pm1 \cup\{1\} :2 x= <x 2\, \\ "
+    r"1\cdot 1^ \( \[ #### <think> </think> <answer> half million percent cm/s and or not √ ² ½ − 元 ° π"
 ).split()
 TOKENS = sorted(
     {
