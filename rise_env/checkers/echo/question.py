@@ -9,7 +9,7 @@ from rise_env.checkers.parsing.normalize import clean
 from rise_env.checkers.parsing.parser import parse
 from rise_env.checkers.parsing.tree import Node
 from rise_env.checkers.reading.named_values import definition
-from rise_env.checkers.reading.sized_cache import SizedCache
+from rise_env.checkers.sized_cache import SizedCache
 
 MAX_QUESTION_LENGTH = 20_000
 """Characters of a question that are searched for expressions."""

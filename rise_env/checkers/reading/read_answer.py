@@ -15,7 +15,7 @@ from rise_env.checkers.parsing.tree import Node, number
 from rise_env.checkers.parsing.units import HEDGES, is_unit_phrase
 from rise_env.checkers.reading.dates import DateTime, read_date_time
 from rise_env.checkers.reading.phrases import object_of_phrase, plain_words
-from rise_env.checkers.reading.sized_cache import SizedCache
+from rise_env.checkers.sized_cache import SizedCache
 
 _PLAIN_NUMBER = re.compile(
     r"([+-]?)(?:(\d+|\d{1,3}(?:,\d{3})+)(?:\.(\d*))?|\.(\d+)|\\frac\{(-?\d+)\}\{(-?\d+)\}|(\d+)/(\d+))"

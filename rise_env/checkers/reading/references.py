@@ -8,7 +8,7 @@ from rise_env.checkers.limits import NotDecidable, Undefined, on_own_stack
 from rise_env.checkers.parsing import vocabulary
 from rise_env.checkers.parsing.tree import Node
 from rise_env.checkers.reading.read_answer import ParsedAnswer, answer_size, read
-from rise_env.checkers.reading.sized_cache import SizedCache
+from rise_env.checkers.sized_cache import SizedCache
 from rise_env.errors import ProblemError
 
 _VALUELESS = frozenset({"nan", "null", ""})

@@ -1,4 +1,4 @@
-"""Expressions that agree in one regime and differ in another are not equal, under any name of the variable."""
+"""Expressions that agree in one regime and differ in another are not equal, under any name."""
 
 import string
 from pathlib import Path

@@ -3,8 +3,10 @@
 import tracemalloc
 from random import Random
 
+import pytest
+
 from rise_env.checkers.reading import read_answer
-from rise_env.checkers.reading.sized_cache import SizedCache
+from rise_env.checkers.sized_cache import SizedCache
 
 
 def test_values_stay_until_the_size_is_used_up() -> None:
@@ -30,13 +32,15 @@ def test_a_value_that_would_fill_the_cache_is_not_kept() -> None:
     assert cache.get("large") is None
 
 
-def test_trees_of_long_tuples_fill_no_more_than_the_bound() -> None:
+def test_trees_of_long_tuples_fill_no_more_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     random = Random(0)
+    bound = 2 << 20
+    monkeypatch.setattr(read_answer, "_answers", SizedCache(bound))
     tracemalloc.start()
     try:
-        for _ in range(1500):  # without a bound these trees have 75 MB
+        for _ in range(80):  # without a bound these trees have 4 MB
             read_answer.read("(" + ",".join(str(random.randint(0, 9)) for _ in range(250)) + ")")
         size = tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()
-    assert size < read_answer.CACHE_BYTES
+    assert size < bound
