@@ -32,6 +32,13 @@ class Checker(Protocol):
         ...
 
 
+def prepare(checker: Checker) -> None:
+    """Let a checker that has a method `prepare` load in the background what its checks may need."""
+    own = getattr(checker, "prepare", None)
+    if own is not None:
+        own()
+
+
 def check_many(checker: Checker, items: Iterable[CheckItem]) -> list[CheckResult]:
     """Return the result of every item, in order; uses the checker's own `check_many` if it has one."""
     own = getattr(checker, "check_many", None)

@@ -2,43 +2,19 @@
 
 import re
 
+from rise_env.checkers.echo.guard import unearned
 from rise_env.checkers.equivalence.compare import Comparison, SymbolicEquality
-from rise_env.checkers.extraction.final_answer import final_answer
-from rise_env.checkers.limits import Deadline, DeadlineExceeded, NotDecidable
+from rise_env.checkers.limits import Deadline, DeadlineExceeded, NotDecidable, on_own_stack
 from rise_env.checkers.multiple_choice import read_choice, reference_choice
-from rise_env.checkers.parsing.normalize import unify_fractions
 from rise_env.checkers.policy import Policy
 from rise_env.checkers.reading.dates import same_date_time
 from rise_env.checkers.reading.phrases import same_phrase
 from rise_env.checkers.reading.read_answer import ParsedAnswer, read
-from rise_env.errors import ProblemError
+from rise_env.checkers.reading.references import read_reference
 from rise_env.types import Verdict
 
-_VALUELESS = frozenset({"nan", "null", ""})
-_MARKUP = re.compile(r"\s+|\\[,;:! ]|\\left|\\right|\$")
 _LIST_OF_NUMBERS = re.compile(r"\d,\d{3}")
 _CORRECT, _WRONG = Verdict.CORRECT, Verdict.WRONG
-
-
-def read_reference(reference: str) -> ParsedAnswer:
-    """Read a reference answer.
-
-    Raises:
-        ProblemError: It is empty, or no answer can be compared with it.
-    """
-    parsed = read(_without_marker(reference))
-    if parsed.text.lower() in _VALUELESS:
-        raise ProblemError(f"the reference answer {reference[:80]!r} is no answer: correct the problem")
-    if parsed.node is None and parsed.date_time is None and not re.search(r"\w", parsed.text):
-        raise ProblemError(f"the reference answer {reference[:80]!r} cannot be read: {parsed.problem}")
-    return parsed
-
-
-def _without_marker(reference: str) -> str:
-    r"""Return a reference without the `\boxed{}` or `####` that some data sets leave in it."""
-    if "box" in reference or "####" in reference:
-        return final_answer(reference) or ""
-    return reference
 
 
 def decide(
@@ -57,25 +33,49 @@ def decide(
         reference: The right answer.
         policy: Which answers count as the same.
         deadline: When the check has to end.
-        question: The text of the problem; an answer that only repeats an expression of it is WRONG.
+        question: The text of the problem; an answer that repeats an expression of it, or leaves its work
+            undone, is WRONG (`echo/guard.py`).
         equal_symbolically: Decides with sympy; without it, answers that need sympy are WRONG.
 
     Raises:
         ProblemError: `reference` cannot be read.
     """
     expected = read_reference(reference)
+    try:
+        return on_own_stack(
+            lambda: _decide(answer, reference, expected, policy, deadline, question, equal_symbolically),
+            deadline,
+        )
+    except (RecursionError, MemoryError):  # last resort: the limits of `limits.py` prevent it
+        return Verdict.UNREADABLE, "too large"
+
+
+def _decide(
+    answer: str,
+    reference: str,
+    expected: ParsedAnswer,
+    policy: Policy,
+    deadline: Deadline,
+    question: str | None,
+    equal_symbolically: SymbolicEquality | None,
+) -> tuple[Verdict, str]:
     found = read(answer)
+    if deadline.left() == 0:
+        return Verdict.TIMEOUT, "time"
     if not found.text:
         return Verdict.NO_ANSWER, "extraction"
     if found.text == expected.text:
         return _CORRECT, "spelling"
     if expected.literal is not None and found.literal is not None and policy.digits is None:
-        return (_CORRECT if expected.literal == found.literal else _WRONG), "number"
-    comparison = Comparison(policy, deadline, equal_symbolically)
-    decided = _decide_without_tree(answer, found, reference, expected)
-    verdict, method = decided or _decide_with_trees(answer, found, expected, comparison)
-    if verdict is _CORRECT and question is not None and repeats_question(found, question):
-        return _WRONG, "echo"
+        verdict, method = (_CORRECT if expected.literal == found.literal else _WRONG), "number"
+    else:
+        comparison = Comparison(policy, deadline, equal_symbolically)
+        decided = _decide_without_tree(answer, found, reference, expected)
+        verdict, method = decided or _decide_with_trees(answer, found, expected, comparison)
+    if verdict is _CORRECT and question is not None:
+        reason = unearned(answer, found, reference, expected, question)
+        if reason:
+            return _WRONG, reason
     return verdict, method
 
 
@@ -132,18 +132,3 @@ def _same_as_list(comparison: Comparison, answer: str, found: ParsedAnswer, expe
         return False
     as_list = read(answer, groups=False).node
     return as_list is not None and comparison.same(expected.node, as_list)
-
-
-def repeats_question(found: ParsedAnswer, question: str) -> bool:
-    """Return whether an answer only repeats an expression of the question.
-
-    `decide` accepts an answer that is spelled as the reference before it asks this.
-    """
-    if (
-        found.node is None
-        or found.node.kind in {"number", "symbol", "constant", "quantity"}
-        or len(found.text) < 3
-    ):
-        return False
-    squeezed = _MARKUP.sub("", unify_fractions(question))
-    return re.sub(r"\s+", "", found.text) in squeezed

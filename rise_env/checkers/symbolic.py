@@ -26,15 +26,17 @@ from rise_env.checkers.base import CheckItem
 from rise_env.checkers.extraction.final_answer import final_answer, visible_text
 from rise_env.checkers.limits import MAX_ANSWER_LENGTH, Deadline
 from rise_env.checkers.parsing.tree import Node
-from rise_env.checkers.pipeline import decide, read_reference
+from rise_env.checkers.pipeline import decide
 from rise_env.checkers.policy import DEFAULT, Policy
+from rise_env.checkers.reading.references import read_reference
 from rise_env.checkers.sandbox.worker_pool import CheckerService, default_service
+from rise_env.checkers.sized_cache import SizedCache
 from rise_env.errors import ConfigError
 from rise_env.types import CheckResult, Verdict
 
 Kind = Literal["numeric", "symbolic", "choice", "text"]
-_MAX_VERDICTS = 50_000
-"""Verdicts that one checker keeps in its cache."""
+_CACHE_BYTES = 32 << 20
+"""Bytes of the verdicts that one checker keeps, with their texts."""
 
 
 class _Deferred(Exception):
@@ -46,7 +48,8 @@ class SymbolicChecker:
 
     Args:
         policy: Which answers count as the same.
-        timeout: Seconds for one check. A check that needs more has the verdict TIMEOUT.
+        timeout: Seconds of CPU time for one check, here and in the worker process. A check that needs more
+            has the verdict TIMEOUT. Time in which sympy is loaded, or other processes run, does not count.
         service: The worker processes that run sympy; None is the service that this process shares.
 
     Raises:
@@ -64,7 +67,9 @@ class SymbolicChecker:
         self.policy = policy
         self.timeout = timeout
         self._service = service
-        self._verdicts: dict[tuple[str, str, str | None], tuple[Verdict, str]] = {}
+        self._verdicts: SizedCache[tuple[str, str, str | None], tuple[Verdict, str]] = SizedCache(
+            _CACHE_BYTES
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         # a copy in another process starts with an empty cache and the worker processes of that process
@@ -89,6 +94,10 @@ class SymbolicChecker:
                 deferred = pool.map(lambda item: self._check(item, defer=False), waiting)
                 return [result or next(deferred) for result in results]
         return [result for result in results if result is not None]
+
+    def prepare(self) -> None:
+        """Start to load sympy in a worker process, and do not wait for it. Environments call this first."""
+        self.service.start()
 
     @property
     def service(self) -> CheckerService:
@@ -121,9 +130,8 @@ class SymbolicChecker:
         )
         # Not cached: a timeout, because the machine may have been busy, and long answers, which fill memory.
         if decided[0] is not Verdict.TIMEOUT and len(answer) <= MAX_ANSWER_LENGTH:
-            if len(self._verdicts) >= _MAX_VERDICTS:
-                self._verdicts.clear()
-            self._verdicts[answer, reference, question] = decided
+            size = 400 + len(answer) + len(reference) + len(question or "")
+            self._verdicts.put((answer, reference, question), decided, size)
         return decided
 
     def _equal_in_worker(self, reference: Node, answer: Node, deadline: Deadline) -> bool:

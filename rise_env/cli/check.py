@@ -9,9 +9,9 @@ from rise_env.checkers.extraction.final_answer import final_answer, visible_text
 from rise_env.checkers.limits import MAX_ANSWER_LENGTH
 from rise_env.checkers.parsing.normalize import clean
 from rise_env.checkers.parsing.tree import show
-from rise_env.checkers.pipeline import read_reference
 from rise_env.checkers.policy import Policy
 from rise_env.checkers.reading.read_answer import ParsedAnswer, read
+from rise_env.checkers.reading.references import read_reference
 from rise_env.checkers.sandbox.worker_pool import default_service
 from rise_env.types import CheckResult, Verdict
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import gymnasium
 
-from rise_env.checkers.base import Checker
+from rise_env.checkers.base import Checker, prepare
 from rise_env.envs.episode import Episode
 from rise_env.envs.feedback import FeedbackLike
 from rise_env.envs.infos import reset_info, step_info
@@ -194,6 +194,7 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         if seed is not None:
             super().reset(seed=seed)
             self._sampler.restart()
+        prepare(self.checker)
         index = self._sampler.sample(options, self)
         problem = self.problems[index]
         self._episode = episode = Episode(self.rules, problem)

@@ -9,7 +9,7 @@ from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from rise_env.checkers.base import Checker, CheckItem, check_many
+from rise_env.checkers.base import Checker, CheckItem, check_many, prepare
 from rise_env.envs.episode import Episode
 from rise_env.envs.feedback import FeedbackLike
 from rise_env.envs.infos import batch_infos, reset_info, step_info
@@ -120,6 +120,7 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         rows: list[dict[str, Any] | None] = [None] * self.num_envs
         if not self._episodes and not mask.all():
             raise EpisodeError("no episodes are running: call reset() without a reset_mask first")
+        prepare(self.checker)
         episodes: list[Episode | None] = [*self._episodes] if self._episodes else [None] * self.num_envs
         for i in np.flatnonzero(mask).tolist():
             if seeds[i] is not None:

@@ -28,6 +28,8 @@ SymbolicEquality = Callable[[Node, Node, Deadline], bool]
 
 _STATEMENTS = frozenset({"and", "or", "both", "union", "intersection", "setminus", "reals", "builder"})
 _ORDER = real_sets.ORDER
+_MAX_DECIMALS = 30
+"""Decimal places of a number without a base that is compared with one in a base."""
 
 
 class Comparison:
@@ -364,16 +366,22 @@ def _same_based(reference: Node, answer: Node) -> bool:
     bases: list[int] = []
     for node in (reference, answer):
         if node.kind == "based":
-            if any(int(digit, 36) >= node.value[1] for digit in node.value[0]):
+            if any(int(digit, 36) >= node.value[1] for digit in node.value[0].replace(".", "")):
                 return False  # not a digit of this base
-            digits.append(str(node.value[0]).upper().lstrip("0"))
+            digits.append(_without_zeros(node.value[0]))
             bases.append(node.value[1])
-        elif node.kind == "number" and node.value.denominator == 1:
-            digits.append(str(node.value))
+        elif node.kind == "number" and 10**_MAX_DECIMALS % node.value.denominator == 0:
+            shifted = str(node.value * 10**_MAX_DECIMALS).rjust(_MAX_DECIMALS, "0")
+            digits.append(_without_zeros(f"{shifted[:-_MAX_DECIMALS]}.{shifted[-_MAX_DECIMALS:]}"))
             bases.append(0)
         else:
             return False
     return digits[0] == digits[1] and (bases[0] == bases[1] or 0 in bases)
+
+
+def _without_zeros(digits: str) -> str:
+    """Return the digits of a number without zeros that mean nothing."""
+    return (digits.rstrip("0").rstrip(".") if "." in digits else digits).upper().lstrip("0")
 
 
 def _infinity(node: Node) -> int:

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
+from rise_env.checkers.equivalence.breakpoints import substitute
 from rise_env.checkers.equivalence.evaluate import Evaluator, context
 from rise_env.checkers.equivalence.rational import PRIMES, evaluate_modulo
-from rise_env.checkers.equivalence.scalars import DIGITS, same_value, sample_points
+from rise_env.checkers.equivalence.sampling import sample
+from rise_env.checkers.equivalence.scalars import CONFIRMATION_DIGITS, DIGITS, same_value
 from rise_env.checkers.limits import Deadline, NotDecidable, Undefined
-from rise_env.checkers.parsing.tree import ZERO, Node, number, symbols
+from rise_env.checkers.parsing.tree import ZERO, Node, symbols
 
 _POINTS_NEEDED = 4
 """Points at which a quotient must have the same value to count as constant."""
@@ -46,11 +48,15 @@ def _is_constant_multiple(left: Node, right: Node) -> bool:
 
 def _ratios(left: Node, right: Node, deadline: Deadline) -> Iterator[Any]:
     names = sorted(symbols(left) | symbols(right))
-    for point in sample_points(left, right, names):
+    chosen = sample(left, right, names, deadline)
+    digits = DIGITS if chosen.smooth else CONFIRMATION_DIGITS  # far from zero, cancellation loses digits
+    for point in chosen.points:
         try:
-            above = Evaluator(DIGITS, point, deadline).value(left)
-            below = Evaluator(DIGITS, point, deadline).value(right)
+            above = Evaluator(digits, point, deadline, real=chosen.real).value(left)
+            below = Evaluator(digits, point, deadline, real=chosen.real).value(right)
         except Undefined:
+            continue
+        if below == above == 0:
             continue
         if below == 0 or above == 0:
             yield None
@@ -60,8 +66,8 @@ def _ratios(left: Node, right: Node, deadline: Deadline) -> Iterator[Any]:
 
 def _constant_ratio(left: Node, right: Node, deadline: Deadline) -> Any:
     """Return the constant left / right, or None where it is not constant."""
-    ratios = list(_ratios(left, right, deadline))[:_POINTS_NEEDED]
-    if not ratios or None in ratios:
+    ratios = list(_ratios(left, right, deadline))
+    if len(ratios) < _POINTS_NEEDED or None in ratios:
         return None
     tolerance = abs(ratios[0]) * context(DIGITS).mpf(10) ** (15 - DIGITS)
     return ratios[0] if all(abs(ratio - ratios[0]) <= tolerance for ratio in ratios) else None
@@ -102,12 +108,6 @@ def _integration_constant(node: Node) -> str | None:
     return next((name for name in _INTEGRATION_CONSTANTS if name in added), None)
 
 
-def _substitute(node: Node, name: str, value: Fraction) -> Node:
-    if node.kind == "symbol" and node.value == name:
-        return number(value)
-    return node._replace(parts=tuple(_substitute(part, name, value) for part in node.parts))
-
-
 def is_antiderivative(node: Node) -> bool:
     """Return whether a tree is an expression plus a constant of integration."""
     return _integration_constant(node) is not None
@@ -121,15 +121,17 @@ def same_antiderivative(reference: Node, answer: Node, deadline: Deadline) -> bo
     # the name of the constant of one side must not be a variable of the other
     if names[0] != names[1] and (names[0] in symbols(answer) or names[1] in symbols(reference)):
         return False
-    bare = _substitute(reference, names[0], Fraction(0)), _substitute(answer, names[1], Fraction(0))
+    bare = substitute(reference, {names[0]: Fraction(0)}), substitute(answer, {names[1]: Fraction(0)})
     if symbols(bare[0]) != symbols(bare[1]):
         return False
     gap = difference(*bare)
     variables = sorted(symbols(gap))
     values = []
-    for point in sample_points(*bare, variables):
+    chosen = sample(*bare, variables, deadline)
+    digits = DIGITS if chosen.smooth else CONFIRMATION_DIGITS
+    for point in chosen.points:
         try:
-            values.append(Evaluator(DIGITS, point, deadline).value(gap))
+            values.append(Evaluator(digits, point, deadline, real=chosen.real).value(gap))
         except Undefined:
             continue
     if not values:

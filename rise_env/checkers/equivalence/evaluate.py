@@ -10,7 +10,7 @@ from typing import Any
 
 from rise_env.checkers.equivalence.rational import based_value, rational
 from rise_env.checkers.limits import MAX_TERMS, Deadline, NotDecidable, Undefined
-from rise_env.checkers.parsing.tree import Node
+from rise_env.checkers.parsing.tree import Node, number
 from rise_env.checkers.parsing.units import DEGREE, PERCENT, PERMILLE
 
 _MAX_EXPONENT = 1e15
@@ -21,6 +21,13 @@ _MAX_FACTORIAL = 1e12
 """Arguments of functions that grow as fast as factorials or exponentials."""
 _FAST_GROWING = frozenset({"gamma", "sinh", "cosh", "tanh"})
 _UNBOUNDED_ARGUMENT = frozenset({"ln", "lg", "log2", "abs", "norm", "sign", "conjugate", "Re", "Im"})
+_ROUNDINGS = frozenset({"floor", "ceil"})
+_BOUNDED_DOMAIN: dict[str, Callable[[Any], bool]] = {
+    "arcsin": lambda value: abs(value) <= 1, "arccos": lambda value: abs(value) <= 1,
+    "arcsec": lambda value: abs(value) >= 1, "arccsc": lambda value: abs(value) >= 1,
+    "arctanh": lambda value: abs(value) < 1, "arccosh": lambda value: value >= 1,
+}  # fmt: skip
+"""Functions that are real only for some real arguments."""
 _local = threading.local()
 
 
@@ -42,13 +49,17 @@ class Evaluator:
         digits: Decimal digits of precision.
         values: The values of the variables and of the coefficients of unknown functions.
         deadline: When the evaluation has to end.
+        real: Whether even roots and logarithms of negative numbers have no value; else they are complex.
     """
 
-    def __init__(self, digits: int, values: dict[str, Fraction], deadline: Deadline) -> None:
+    def __init__(
+        self, digits: int, values: dict[str, Fraction], deadline: Deadline, *, real: bool = False
+    ) -> None:
         self.context = context(digits)
         self.values = {name: self.fraction(value) for name, value in values.items()}
         self.deadline = deadline
         self.steps = 0
+        self.only_real = real
 
     def fraction(self, value: Fraction) -> Any:
         """Return a fraction as a number of the context."""
@@ -90,6 +101,12 @@ class Evaluator:
             raise Undefined
         return value.numerator
 
+    def nonnegative(self, value: Any) -> Any:
+        """Return a value; raise `Undefined` where it is negative and only real values count."""
+        if self.only_real and not isinstance(value, self.context.mpc) and value < 0:
+            raise Undefined
+        return value
+
     def power(self, base: Any, exponent: Any) -> Any:
         """Return `base` to the power `exponent`; `NotDecidable` if the result is too large."""
         if base == 0:
@@ -130,10 +147,13 @@ def _power(evaluator: Evaluator, node: Node) -> Any:
     try:
         exact = rational(exponent)
     except NotDecidable:
-        return evaluator.power(evaluator.value(base), evaluator.value(exponent))
+        raised = evaluator.value(exponent)
+        value = evaluator.value(base)
+        whole = evaluator.context.isint(raised)
+        return evaluator.power(value if whole else evaluator.nonnegative(value), raised)
     if exact.denominator == 1:
         return evaluator.power(evaluator.value(base), exact.numerator)
-    return evaluator.power(evaluator.value(base), evaluator.fraction(exact))
+    return evaluator.power(evaluator.nonnegative(evaluator.value(base)), evaluator.fraction(exact))
 
 
 def _exp(evaluator: Evaluator, value: Any) -> Any:
@@ -146,17 +166,17 @@ def _root(evaluator: Evaluator, node: Node) -> Any:
     inside = evaluator.value(node.parts[0])
     degree = rational(node.parts[1])
     if degree.denominator != 1 or not 1 <= degree <= 10_000:
-        return evaluator.power(inside, 1 / evaluator.fraction(degree)) if degree != 0 else _undefined()
+        if degree == 0:
+            raise Undefined
+        return evaluator.power(evaluator.nonnegative(inside), 1 / evaluator.fraction(degree))
     count = degree.numerator
+    if count % 2 == 0:
+        inside = evaluator.nonnegative(inside)
     if count == 2:
         return evaluator.context.sqrt(inside)
     if count % 2 and not isinstance(inside, evaluator.context.mpc) and inside < 0:
         return -evaluator.context.root(-inside, count)
     return evaluator.context.root(inside, count)
-
-
-def _undefined() -> Any:
-    raise Undefined
 
 
 def _symbol(evaluator: Evaluator, node: Node) -> Any:
@@ -194,7 +214,7 @@ def _function(evaluator: Evaluator, node: Node) -> Any:
     if name == "binomial" or name == "factorial" or name == "factorial2":
         return _combinatorial(evaluator, node)
     if name in {"gcd", "lcm", "mod"}:
-        return evaluator.fraction(rational(node))
+        return evaluator.fraction(rational(Node("function", _integers(evaluator, node), name)))
     if name in {"max", "min"}:
         values = [evaluator.real(part) for part in node.parts]
         return max(values) if name == "max" else min(values)
@@ -205,6 +225,7 @@ def _function(evaluator: Evaluator, node: Node) -> Any:
         )
         if value == 0 or base == 0 or base == 1:
             raise Undefined
+        evaluator.nonnegative(value)
         return (
             evaluator.context.log(value) / evaluator.context.log(base)
             if base is not None
@@ -215,12 +236,34 @@ def _function(evaluator: Evaluator, node: Node) -> Any:
     value = evaluator.value(node.parts[0])
     if name == "exp":
         return _exp(evaluator, value)
-    if name in {"ln", "lg", "log2"} and value == 0:
+    if name in {"ln", "lg", "log2"} and (value == 0 or evaluator.nonnegative(value) == 0):
+        raise Undefined
+    if name in _ROUNDINGS:
+        return _rounded(evaluator.context, value, name)
+    if evaluator.only_real and name in _BOUNDED_DOMAIN and not _BOUNDED_DOMAIN[name](value):
         raise Undefined
     largest = _MAX_FACTORIAL if name in _FAST_GROWING else _MAX_ARGUMENT
     if name not in _UNBOUNDED_ARGUMENT and abs(value) > largest:
         raise NotDecidable(f"{name} of a number that is too large")
     return _FUNCTIONS[name](evaluator.context, value)
+
+
+def _integers(evaluator: Evaluator, node: Node) -> tuple[Node, ...]:
+    """Return the values of the parts of a node, which must be integers, as nodes."""
+    values = [evaluator.real(part) for part in node.parts]
+    if not all(evaluator.context.isint(value) and abs(value) < _MAX_ARGUMENT for value in values):
+        raise Undefined
+    return tuple(number(int(value)) for value in values)
+
+
+def _rounded(context: Any, value: Any, name: str) -> Any:
+    """Return a floor or ceiling; a value that differs from an integer by a rounding error is that integer."""
+    if isinstance(value, context.mpc):
+        raise Undefined
+    nearest = context.nint(value)
+    if abs(value - nearest) <= max(1, abs(value)) * context.mpf(10) ** (8 - context.dps):
+        return nearest
+    return context.floor(value) if name == "floor" else context.ceil(value)
 
 
 def _combinatorial(evaluator: Evaluator, node: Node) -> Any:

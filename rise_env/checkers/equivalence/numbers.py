@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from rise_env.checkers.equivalence.rational import rational
 from rise_env.checkers.equivalence.unit_match import split_unit
-from rise_env.checkers.limits import MAX_DIGITS, NotDecidable, Undefined
+from rise_env.checkers.limits import MAX_DIGITS, NotDecidable, Undefined, on_own_stack
 from rise_env.checkers.parsing.tree import Node
 from rise_env.checkers.parsing.units import PERCENT, PERMILLE
 from rise_env.checkers.reading.named_values import definition
@@ -31,6 +31,13 @@ def read_number(text: str) -> Number | None:
     """
     if text.isdecimal() and len(text) <= MAX_DIGITS:
         return Number(int(text))
+    try:
+        return on_own_stack(lambda: _read_number(text))
+    except (RecursionError, MemoryError):
+        return None
+
+
+def _read_number(text: str) -> Number | None:
     parsed = read(text)
     if parsed.literal is not None:
         return Number(parsed.literal)

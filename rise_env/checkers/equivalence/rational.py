@@ -8,7 +8,6 @@ Source: Schwartz 1980, "Fast probabilistic algorithms for verification of polyno
 """
 
 from fractions import Fraction
-from functools import lru_cache
 from hashlib import blake2b
 from math import comb, factorial, gcd, lcm, prod
 
@@ -24,7 +23,6 @@ _MAX_FACTORIAL, _MAX_BINOMIAL = 1000, 4000
 _INTEGER_FUNCTIONS = {"gcd": gcd, "lcm": lcm}
 
 
-@lru_cache(maxsize=4096)
 def rational(node: Node) -> Fraction:
     """Return the exact value of a constant rational expression.
 
@@ -61,7 +59,8 @@ def based_value(node: Node) -> Fraction:
     """Return the value of digits in a base."""
     digits, base = node.value
     try:
-        return Fraction(int(digits, base))
+        whole, _, decimals = digits.partition(".")
+        return Fraction(int(f"{whole}{decimals}", base), base ** len(decimals))
     except ValueError:
         raise Undefined from None
 

@@ -130,6 +130,8 @@ class RealSets:
     def _solve(self, left: Node, sign: str, right: Node, name: str) -> tuple[str, Any]:
         """Solve a linear relation for its variable; return the sign and the bound."""
         difference = Node("sum", (left, Node("negative", (right,))))
+        if any(part.kind in {"function", "root", "big"} and symbols(part) for part in difference.walk()):
+            raise NotDecidable("a relation that is not linear")
         values = []
         for at in (0, 1, 2, 5):
             self.evaluator.values[name] = self.evaluator.fraction(Fraction(at))

@@ -7,7 +7,7 @@ implements. So no module of this folder imports one that imports it.
 
 from abc import ABC, abstractmethod
 
-from rise_env.checkers.limits import Unreadable
+from rise_env.checkers.limits import MAX_NESTING, Unreadable
 from rise_env.checkers.parsing.lexer import Token
 from rise_env.checkers.parsing.tree import Node
 
@@ -26,6 +26,22 @@ class Cursor(ABC):
         """Absolute values `|...|` that are open in the innermost bracket: there, `|` closes one."""
         self.in_set = False
         """Whether the innermost bracket is that of a set: there, `|` and `:` begin its condition."""
+        self.nesting = 0
+        """Calls of `enter` that `leave` has not ended."""
+
+    def enter(self) -> None:
+        """Count one more level of recursion; every cycle of calls in the parser has to call this.
+
+        Raises:
+            Unreadable: There are more than `MAX_NESTING` levels.
+        """
+        self.nesting += 1
+        if self.nesting > MAX_NESTING:
+            raise Unreadable("nested too deeply")
+
+    def leave(self) -> None:
+        """End the level of recursion that the last `enter` began."""
+        self.nesting -= 1
 
     # --- tokens
     @property

@@ -72,7 +72,10 @@ def _parse_arguments(cursor: Cursor, name: str) -> tuple[Node, ...]:
 def _parse_unbracketed_argument(cursor: Cursor) -> Node:
     """Parse factors without signs between them, up to an operator or the next function of this sort."""
     if cursor.accept("-"):
-        return Node("negative", (_parse_unbracketed_argument(cursor),))
+        cursor.enter()
+        node = Node("negative", (_parse_unbracketed_argument(cursor),))
+        cursor.leave()
+        return node
     factors = [_parse_factor(cursor)]
     while True:
         kind, value, _ = cursor.token

@@ -19,8 +19,8 @@ def parse_number(cursor: Cursor) -> Node:
     token = cursor.take()
     node = number(read_literal(token.value))
     if cursor.accept("_"):
-        if not token.value.isdecimal():
-            raise Unreadable("a subscript of a number that is no integer")
+        if not token.value.replace(".", "", 1).isdecimal():
+            raise Unreadable("a subscript of a number that is no plain number")
         return Node("based", (), (token.value, _parse_base(cursor)))
     if not token.value.isdigit():
         return node
@@ -136,11 +136,16 @@ def _with_prime(left: Node) -> Node:
 
 
 def _parse_exponent(cursor: Cursor) -> Node:
+    cursor.enter()
     if cursor.accept("-"):
-        return Node("negative", (_parse_exponent(cursor),))
-    cursor.accept("+")
-    base = parse_number_token(cursor) if cursor.token.kind == "number" else cursor.atom()
-    return parse_superscript(cursor, base) if cursor.at("^") else base
+        node = Node("negative", (_parse_exponent(cursor),))
+    else:
+        cursor.accept("+")
+        node = parse_number_token(cursor) if cursor.token.kind == "number" else cursor.atom()
+        if cursor.at("^"):
+            node = parse_superscript(cursor, node)
+    cursor.leave()
+    return node
 
 
 def _parse_degrees(cursor: Cursor, left: Node) -> Node:

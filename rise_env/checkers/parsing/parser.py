@@ -9,14 +9,14 @@ Source: Pratt 1973, "Top down operator precedence".
 
 from itertools import pairwise
 
-from rise_env.checkers.limits import MAX_ITEMS, MAX_SIGNS, Unreadable
+from rise_env.checkers.limits import MAX_ITEMS, MAX_SIGNS, MAX_TREE_DEPTH, Unreadable
 from rise_env.checkers.parsing import operands, vocabulary
 from rise_env.checkers.parsing.brackets import parse_bracket
 from rise_env.checkers.parsing.commands import parse_command
 from rise_env.checkers.parsing.cursor import Cursor
 from rise_env.checkers.parsing.functions import parse_function
 from rise_env.checkers.parsing.lexer import Token, tokenize
-from rise_env.checkers.parsing.tree import ZERO, Node
+from rise_env.checkers.parsing.tree import ZERO, Node, depth
 from rise_env.checkers.parsing.units import read_unit
 from rise_env.checkers.parsing.vocabulary import POWER, PRODUCT, RATIO, RELATION, SIGN, SUM, UNION
 from rise_env.checkers.parsing.word_operands import (
@@ -26,8 +26,6 @@ from rise_env.checkers.parsing.word_operands import (
     parse_words_after,
 )
 
-_MAX_EXPRESSION_DEPTH = 150
-"""Expressions inside one another; keeps the recursion of this parser below that of Python."""
 _MAX_PREFIX_SIGNS = 3
 """Signs before one term, less one."""
 _SETS = frozenset({"reals", "set", "union", "integers", "rationals", "complexes", "naturals"})
@@ -40,7 +38,6 @@ class Parser(Cursor):
 
     def __init__(self, tokens: list[Token]) -> None:
         super().__init__(tokens)
-        self._depth = 0
         self._plus_minus_signs = 0
 
     def answer(self) -> Node:
@@ -84,19 +81,23 @@ class Parser(Cursor):
 
     def expression(self, binding_power: int) -> Node:
         """Parse an expression whose operators bind more tightly than `binding_power`."""
-        self._depth += 1
-        if self._depth > _MAX_EXPRESSION_DEPTH:
-            raise Unreadable("nested too deeply")
+        self.enter()
         left = self._signed_operand()
         while True:
             extended = self._extend(left, binding_power)
             if extended is None:
-                self._depth -= 1
+                self.leave()
                 return left
             left = extended
 
     def atom(self) -> Node:
         """Parse one operand without operators."""
+        self.enter()
+        node = self._operand()
+        self.leave()
+        return node
+
+    def _operand(self) -> Node:
         kind, value, _ = self.token
         if kind == "number":
             return operands.parse_number(self)
@@ -112,7 +113,8 @@ class Parser(Cursor):
             return parse_function(self)
         if kind == "accent":
             self.take()
-            return Node("symbol", (), f"{value} {self.raw_argument()}")
+            name = f"{value} {self.raw_argument()}"
+            return Node("symbol", (), f"{name}_{self.raw_argument()}" if self.accept("_") else name)
         if kind == "command":
             if value == "frac":
                 self.take()
@@ -183,12 +185,18 @@ class Parser(Cursor):
                 return Node("ratio", (*parts, self.expression(RATIO)))
         if kind in {"word", "text"}:
             return parse_words_after(self, left)
-        after_bracket = self.position and self.tokens[self.position - 1].value in {")", "]"}
-        if kind == "number" and power < PRODUCT and (left == _IMAGINARY_UNIT or after_bracket):
+        if kind == "number" and power < PRODUCT and self._may_precede_number(left):
             return _product(left, self.expression(PRODUCT))
         if kind == "number" and left.kind == "quantity":
             return parse_smaller_unit(self, left)
         return self._implicit_product(left, power)
+
+    def _may_precede_number(self, left: Node) -> bool:
+        """Return whether a number may follow as a factor: after i, a bracket, a factorial, or 2^{n}."""
+        before = self.tokens[self.position - 1]
+        last = left.parts[-1] if left.kind == "product" else left
+        after_power = last.kind == "power" and before.kind != "number"
+        return left == _IMAGINARY_UNIT or before.value in {")", "]", "!"} or after_power
 
     def _sum(self, left: Node) -> Node:
         """Parse a sign and a term, and add them to `left`."""
@@ -257,4 +265,9 @@ def parse(text: str, *, groups: bool = True) -> Node:
         PlainText: It holds words that belong to no number.
         Unreadable: It cannot be read as mathematics.
     """
-    return Parser(tokenize(text, groups=groups)).answer()
+    tokens = tokenize(text, groups=groups)
+    many = len(tokens) > MAX_TREE_DEPTH // 2  # a token adds at most two levels, so few tokens need no count
+    node = Parser(tokens).answer()
+    if many and depth(node) > MAX_TREE_DEPTH:
+        raise Unreadable("nested too deeply")
+    return node

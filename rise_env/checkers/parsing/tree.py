@@ -58,6 +58,15 @@ def number(value: Fraction | int) -> Node:
 ZERO, ONE = number(0), number(1)
 
 
+def depth(node: Node) -> int:
+    """Return the number of levels of a tree; 1 for a leaf."""
+    levels, level = 0, [node]
+    while level:
+        levels += 1
+        level = [part for above in level for part in above.parts]
+    return levels
+
+
 def symbols(node: Node) -> frozenset[str]:
     """Return the names of the variables, and of unknown functions, in a tree."""
     return frozenset(part.value for part in node.walk() if part.kind in {"symbol", "apply"})

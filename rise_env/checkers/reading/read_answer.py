@@ -5,7 +5,6 @@ A text that cannot be read is no error. `ParsedAnswer.problem` says why, and it 
 
 import re
 from fractions import Fraction
-from functools import lru_cache
 from typing import NamedTuple
 
 from rise_env.checkers.limits import MAX_ANSWER_LENGTH, MAX_DEPTH, MAX_DIGITS, PlainText, Unreadable
@@ -16,6 +15,7 @@ from rise_env.checkers.parsing.tree import Node, number
 from rise_env.checkers.parsing.units import HEDGES, is_unit_phrase
 from rise_env.checkers.reading.dates import DateTime, read_date_time
 from rise_env.checkers.reading.phrases import object_of_phrase, plain_words
+from rise_env.checkers.sized_cache import SizedCache
 
 _PLAIN_NUMBER = re.compile(
     r"([+-]?)(?:(\d+|\d{1,3}(?:,\d{3})+)(?:\.(\d*))?|\.(\d+)|\\frac\{(-?\d+)\}\{(-?\d+)\}|(\d+)/(\d+))"
@@ -33,13 +33,15 @@ _EXCEPT = re.compile(
     r"(?:\\text\{)?\s*all\s+real(?:\s+numbers?|s)(?:\s+\$?x\$?)?\s+except\s+(?:for\s+)?\}?\s*(.+)",
     re.IGNORECASE,
 )
-_EXPLANATION = re.compile(r"(?:[,;.]|\\text\{[\s,;.]*|\s)+\b(?:where|because|since)\b.*$", re.DOTALL)
+_EXPLANATION = re.compile(
+    r"(?<![,;.\s])(?:[,;.]|\\text\{[\s,;.]*|\s)+\b(?:where|because|since)\b.*$", re.DOTALL
+)
 _BASED = re.compile(
     r"[({]?(?:\\(?:text|mathrm)\{)?([0-9A-Fa-f]+)\}?\)?\s*"
     r"(?:_\{?(?:(\d{1,2})|\\text\{\s*([a-z]+)\s*\})\}?"
     r"|(?:\\text\{\s*)?\(?\s*base[ -]?\}?\s*(?:(\d{1,2})|([a-z]+))\)?\}?)"
 )
-_RATE = re.compile(r"(?<=[\d}) ])\s*\b([A-Za-z]{1,3}/[A-Za-z]{1,3}(?:\^\{?[23]\}?)?)$")
+_RATE = re.compile(r"(?<=[\d}) ])\b([A-Za-z]{1,3}/[A-Za-z]{1,3}(?:\^\{?[23]\}?)?)$")
 _BRACKET = re.compile(r"[([{]|[)\]}]")
 _WORDY = re.compile(r"[A-Za-z]{3,}")
 
@@ -104,7 +106,16 @@ def strip_sentence(cleaned: str) -> str:
     return cleaned
 
 
-@lru_cache(maxsize=16384)
+CACHE_BYTES = 64 << 20
+"""Bytes of the trees that this process keeps."""
+_answers: SizedCache[tuple[str, bool], ParsedAnswer] = SizedCache(CACHE_BYTES)
+
+
+def answer_size(answer: str) -> int:
+    """Return about how many bytes an answer needs once it is read, mostly for the nodes of its tree."""
+    return 600 + 150 * len(answer)
+
+
 def read(answer: str, groups: bool = True) -> ParsedAnswer:
     """Read an answer that has been extracted from its reply. No text makes this raise.
 
@@ -114,7 +125,18 @@ def read(answer: str, groups: bool = True) -> ParsedAnswer:
     """
     if len(answer) > MAX_ANSWER_LENGTH:
         return ParsedAnswer(answer.strip(), problem="too long to read")
+    key = answer, groups
+    parsed = _answers.get(key)
+    if parsed is None:
+        parsed = _read(answer, groups)
+        _answers.put(key, parsed, answer_size(answer))
+    return parsed
+
+
+def _read(answer: str, groups: bool) -> ParsedAnswer:
     cleaned = clean(answer)
+    if len(cleaned) > 2 * MAX_ANSWER_LENGTH:
+        return ParsedAnswer(cleaned, problem="too long to read")
     value = read_plain_number(cleaned)
     text = _SPACE.sub("", cleaned)
     if value is not None and groups:

@@ -25,10 +25,12 @@ from rise_env.checkers.parsing.tree import Node, to_json
 from rise_env.errors import ConfigError
 
 _SCRIPT = Path(__file__).with_name("worker.py")
-_GRACE = 0.1
-"""Seconds after the deadline in which a worker may report that its child took too long. Then it is killed."""
-_START_TIMEOUT = 20.0
-"""Seconds that a worker may take to load sympy."""
+_PATIENCE = 20.0
+"""Seconds by the clock for every second of CPU time that a request may use, on a busy machine."""
+_GRACE = 5.0
+"""Seconds by the clock that are added to it. After them, a worker that has not answered is killed."""
+_START_TIMEOUT = 60.0
+"""Seconds by the clock that a worker may take to load sympy. They do not count as time of a check."""
 
 
 class Worker:
@@ -46,7 +48,6 @@ class Worker:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        self.started = time.monotonic()
         self.ready = False
         self._rest = b""
 
@@ -54,19 +55,19 @@ class Worker:
         """Send two trees, and return the line that the worker answers.
 
         Raises:
-            DeadlineExceeded: It did not answer in time. It has been killed, unless it is still loading sympy.
+            DeadlineExceeded: It did not answer in time, and has been killed.
             NotDecidable: The process ended.
         """
-        if not self.load(deadline.left()):
-            if time.monotonic() - self.started > _START_TIMEOUT:
-                self.kill()
-            raise DeadlineExceeded
-        line = json.dumps([max(0.01, deadline.left() - 0.02), to_json(left), to_json(right)]) + "\n"
+        seconds = max(0.01, deadline.left())
+        line = json.dumps([seconds, to_json(left), to_json(right)]) + "\n"
         try:
+            if not self.load():
+                self.kill()
+                raise DeadlineExceeded
             assert self.process.stdin is not None
             self.process.stdin.write(line.encode())
             self.process.stdin.flush()
-            answer = self._line(deadline.left() + _GRACE)
+            answer = self._line(_PATIENCE * seconds + _GRACE)
         except BaseException as error:  # also KeyboardInterrupt: the next line would answer this request
             self.kill()
             if isinstance(error, OSError):
@@ -159,7 +160,7 @@ class CheckerService:
             raise NotDecidable("the service is closed")
         idle = self._idle
         try:
-            worker = idle.get(timeout=max(0.001, deadline.left()))
+            worker = idle.get(timeout=_START_TIMEOUT + _PATIENCE * deadline.left() + _GRACE)
         except Empty:
             raise DeadlineExceeded from None
         try:
@@ -184,10 +185,24 @@ class CheckerService:
             self._all.append(worker)
             return worker
 
+    def start(self) -> None:
+        """Start one worker, if there is none, and do not wait for it to load sympy."""
+        if self._closed:
+            return
+        try:
+            worker = self._idle.get_nowait()
+        except Empty:  # all are at work
+            return
+        try:
+            if worker is None or not worker.alive:
+                worker = self._start(worker)
+        finally:
+            self._idle.put(worker)
+
     def warm_up(self) -> None:
         """Start all workers now, and wait until they have loaded sympy.
 
-        Otherwise the first checks that need a worker also wait for it to load, and may time out.
+        Otherwise the first checks that need a worker also wait for it to load.
         """
         workers = [self._idle.get() for _ in range(self.workers)]
         try:

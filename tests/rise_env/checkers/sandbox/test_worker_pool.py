@@ -14,8 +14,17 @@ from concurrent.futures import ThreadPoolExecutor
 import gymnasium
 import pytest
 
-from rise_env.checkers import CheckerService, CheckItem, Policy, SymbolicChecker, check_answer
+from rise_env.checkers import (
+    CheckerService,
+    CheckItem,
+    NumericChecker,
+    Policy,
+    SymbolicChecker,
+    check_answer,
+)
+from rise_env.checkers.sandbox.worker_pool import default_service
 from rise_env.envs.math_env import MathEnv
+from rise_env.envs.vector_env import MathVectorEnv
 from rise_env.errors import ConfigError
 from rise_env.types import Problem, Verdict
 
@@ -62,6 +71,47 @@ def test_a_check_that_overruns_costs_its_time_and_changes_no_later_verdict(servi
     assert patient.check(*EASY).verdict is Verdict.CORRECT
     assert patient.check(*WRONG).verdict is Verdict.WRONG
     assert patient.check(r"\boxed{4}", "4").correct
+
+
+def test_time_in_which_the_worker_does_not_run_does_not_count(service: CheckerService) -> None:
+    """A stopped worker stands for one that waits on a busy machine."""
+    assert checker(service).check(*EASY).correct
+    for worker in list(service._all):
+        os.kill(worker.process.pid, signal.SIGSTOP)
+        threading.Timer(1.5, os.kill, (worker.process.pid, signal.SIGCONT)).start()
+    hasty = checker(service, timeout=1.0)
+    assert hasty.check(r"\boxed{\int_0^4 x\,dx}", "8").verdict is Verdict.CORRECT
+
+
+def test_the_first_check_waits_until_sympy_is_loaded() -> None:
+    with CheckerService(workers=1) as service:
+        assert checker(service, timeout=0.5).check(*EASY).verdict is Verdict.CORRECT
+
+
+def test_an_environment_loads_sympy_only_if_its_checker_may_need_it() -> None:
+    problems = [Problem(id="0", question="What is it?", reference="1")]
+    with CheckerService(workers=2) as service:
+        MathEnv(problems, SymbolicChecker(service=service)).reset()
+        MathVectorEnv(problems, SymbolicChecker(service=service), num_envs=2).reset()
+        assert len(service._all) == 1
+    before = len(default_service()._all)
+    MathEnv(problems, NumericChecker()).reset()
+    assert len(default_service()._all) == before
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "correct"),
+    [
+        (r"\sum_{k=1}^{n} k", r"\frac{n(n+1)}{2}", True),
+        (r"\sum_{k=1}^{n} k", r"\frac{n^2}{2}", False),
+        (r"\int_0^x t\,dt", r"\frac{x|x|}{2}", False),
+        (r"\int_0^x |t|\,dt", r"\frac{x^2}{2}", False),
+    ],
+)
+def test_variables_are_compared_in_every_regime(
+    service: CheckerService, answer: str, reference: str, correct: bool
+) -> None:
+    assert checker(service).check(f"\\boxed{{{answer}}}", reference).correct is correct
 
 
 def test_a_batch_keeps_its_order(service: CheckerService) -> None:
