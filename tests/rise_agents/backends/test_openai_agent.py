@@ -337,7 +337,7 @@ def test_log_probabilities_and_cached_tokens_are_read() -> None:
         pytest.param("m@ftp://x", {}, "write openai:MODEL@URL", id="no http"),
         pytest.param("m@https://api.openai.com/v1", {}, "set the environment variable", id="no key"),
         pytest.param("m@http://x/v1", {"max_usd": 1.0}, "max_usd needs prices", id="cap without prices"),
-        pytest.param("m@http://x/v1", {"prices": {"p": 1}}, "prices have", id="unknown price"),
+        pytest.param("m@http://x/v1", {"prices": {"p": 1}}, "prices must have", id="unknown price"),
         pytest.param("m@http://x/v1", {"extra": {"stop": {"a"}}}, "extra must hold only JSON", id="no JSON"),
         pytest.param("m@http://x/v1", {"max_concurrent_requests": 0}, "at least 1", id="no concurrency"),
     ],
