@@ -121,7 +121,7 @@ def test_a_refused_key_or_model_stops_the_run(code: int) -> None:
 def test_an_unreachable_server_ends_the_rollout_and_fails_no_episode(short_waits: None) -> None:
     with serving(lambda text: []) as server:
         agent = agent_of(server, attempts=2)
-    with pytest.raises(AgentError, match=r"openai:m answer.*APIConnectionError"):
+    with pytest.raises(AgentError, match=r"openai:m no longer answers.*APIConnectionError"):
         rollout([TurnPlan(agent)], envs(3), range(3), SAMPLING, seed=0)
     agent.close()
 
