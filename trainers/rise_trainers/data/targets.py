@@ -2,7 +2,7 @@
 
 A `TrainingTarget` is one reply to train, with the messages that the policy saw before it. The criteria have
 exactly the meaning of those in the released code of RISE (arXiv:2407.18219, `workflow_convert.py`); the tests
-contain examples that were computed with it.
+contain examples that were worked out by hand from that code.
 
 To change which turns are trained, write a function and enter it in `CRITERIA` (decides by the rewards) or in
 `TURNS` (decides by the place in the trajectory). Settings, help and errors read these tables.
