@@ -1,9 +1,9 @@
-"""From a text to an agent: the same text on the command line, in configs and in code.
+"""Makes agents from texts such as "vllm:MODEL", which the command line, configs and code share.
 
-A text is NAME, NAME:ARGUMENT or module:factory. Names are the entry points of the group `rise.agents`: ours
-are in setup.cfg, and any installed package may add its own (see `rise_env.utils.plugins`). The class or
-function that makes an agent takes the text after the colon as its first parameter, if that parameter has no
-default; its other parameters are the agent's settings.
+A text is NAME, NAME:ARGUMENT or module:factory. Names are the entry points of the group `rise.agents`: those
+of RISE are in setup.cfg, and any installed package may add its own (see `rise_env.utils.plugins`). The class
+or function that makes an agent takes the text after the colon as its first parameter, if that parameter has
+no default; its other parameters are the agent's settings.
 """
 
 import importlib
@@ -33,7 +33,7 @@ def load_agent(spec: str, **settings: Any) -> Agent:
 
     Raises:
         ConfigError: There is no such agent, it has no such setting, a setting has the wrong type, or making
-            the agent failed. The message says what there is.
+            the agent failed. For an unknown name, the message suggests valid ones.
         MissingDependencyError: A library that the agent needs is not installed.
     """
     factory, arguments = _resolve(spec)
@@ -46,16 +46,17 @@ def load_agent(spec: str, **settings: Any) -> Agent:
         raise _failed(spec, error) from error
     if not isinstance(agent, Agent):
         raise ConfigError(
-            f"{spec!r} made a {type(agent).__name__}, which is not an agent: it needs name, act and close"
+            f"{spec!r} made a {type(agent).__name__}, which is not an agent: "
+            "an agent has the attributes name, act and close"
         )
     return agent
 
 
 def check_agent(spec: str, settings: Mapping[str, Any] | None = None) -> None:
-    """Find out, without making it, whether an agent can be named and set up like this.
+    """Check the text and the settings of an agent without making the agent.
 
-    The module of the agent is imported. Where a library that it needs is missing here, its settings stay
-    unchecked: another machine may have the library.
+    The module of the agent is imported. If a library that the agent needs is not installed, its settings are
+    not checked, because the agent may be made on another machine that has the library.
 
     Raises:
         ConfigError: See `load_agent`.
@@ -73,7 +74,7 @@ def agent_names() -> list[str]:
 
 
 def _resolve(spec: str) -> tuple[Factory, tuple[str, ...]]:
-    """Return what makes the agent, and the text after the colon where it takes one."""
+    """Return the class or function that makes the agent, and its positional arguments."""
     name, colon, rest = spec.partition(":")
     if name in agent_names():
         factory = _import_named(spec, name)
@@ -83,7 +84,7 @@ def _resolve(spec: str) -> tuple[Factory, tuple[str, ...]]:
         return factory, (rest,) if rest else ()
     if not colon or not rest.isidentifier() or "/" in name or not all(name.split(".")):
         hint = did_you_mean(name, agent_names())
-        raise ConfigError(f"no agent {spec!r}; {hint} (an agent of your own is 'module:factory')")
+        raise ConfigError(f"no agent {spec!r}; {hint} (write an agent of your own as 'module:factory')")
     return _import_own(spec, name, rest), ()
 
 
@@ -112,7 +113,9 @@ def _import_own(spec: str, module: str, name: str) -> Factory:
     except Exception as error:  # the module is the user's own
         raise _failed(spec, error) from error
     if not callable(factory):
-        raise ConfigError(f"{spec!r} is a {type(factory).__name__}, which cannot make an agent")
+        raise ConfigError(
+            f"{spec!r} is a {type(factory).__name__}, which cannot make an agent: name a class or function"
+        )
     return factory
 
 
@@ -126,7 +129,7 @@ def _argument_of(factory: Factory) -> str | None:
 
 
 def _usage(name: str, factory: Factory, parameter: str | None) -> str:
-    """Return how to write the text of an agent, with what its docstring says of the argument."""
+    """Return the form of an agent's text, with the description of the argument from the docstring."""
     if parameter is None:
         return repr(name)
     documented = docstring_parser.parse(inspect.getdoc(factory) or "").params

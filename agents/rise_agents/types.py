@@ -1,8 +1,9 @@
 """The agent protocols, and the records that agents and their callers exchange.
 
-An agent receives conversations and returns one reply to each, in order. It knows nothing of problems, rewards
-or environments. Calls are batched and blocking: vLLM and transformers batch natively, and an agent that talks
-to a server over HTTP manages its own concurrent requests.
+An agent receives conversations and returns one reply to each, in order. It sees no rewards and no
+environment; only a `ProblemAwareAgent` also receives the problems. A call takes a batch of conversations and
+returns when all of them are answered: vLLM and transformers compute batches, and an agent that uses a server
+over HTTP sends the requests of a batch concurrently.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,18 +16,18 @@ from rise_env.types import Conversation, Problem, Usage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplingConfig:
-    """How replies are sampled. The defaults are the RISE paper's: temperature 1, the whole vocabulary.
+    """How replies are sampled. The defaults are those of the RISE paper: temperature 1, whole vocabulary.
 
     Raises:
         ConfigError: A value is out of range.
     """
 
     temperature: float = 1.0
-    """0 is greedy decoding."""
+    """Temperature of the softmax; 0 is greedy decoding."""
     top_p: float = 1.0
     """Nucleus sampling: the smallest set of tokens whose probabilities reach this sum, in (0, 1]."""
     max_new_tokens: int = 1000
-    """Longest reply in tokens; a longer one is cut and its finish reason is "length"."""
+    """Maximal length of a reply in tokens. A longer reply is cut, and its `finish` is "length"."""
 
     def __post_init__(self) -> None:
         if self.temperature < 0:
@@ -46,20 +47,20 @@ class Reply:
     """
 
     text: str
-    """Without the stop token. If `finish` is "error", the reason for the failure."""
+    """The reply without its stop token; if `finish` is "error", the reason for the failure."""
     finish: Literal["stop", "length", "error"] = "stop"
-    """Why the reply ends: "stop" token, maximal "length", or "error" if there is no reply."""
+    """Why the reply ended: "stop" (a stop token), "length" (the maximal length) or "error" (no reply)."""
     token_ids: tuple[int, ...] | None = None
-    """Tokens of the reply with its stop token; None if the back end does not return them."""
+    """Token ids of the reply with its stop token; None if the agent does not return them."""
     logprobs: tuple[float, ...] | None = None
-    """Natural logarithm of each token's probability; None if the back end does not return them."""
+    """Natural logarithm of each token's probability; None if the agent does not return them."""
     usage: Usage = field(default_factory=Usage)
     latency: float = 0.0
-    """Seconds."""
+    """Time that the call of the model or server took, in seconds."""
 
     def __post_init__(self) -> None:
         if self.finish not in ("stop", "length", "error"):
-            raise AgentError(f"a reply's finish is stop, length or error, got {self.finish!r}")
+            raise AgentError(f"a reply's finish must be stop, length or error, got {self.finish!r}")
         if not isinstance(self.text, str):
             raise AgentError(f"a reply's text must be a str, got {self.text!r}")
         if not isinstance(self.usage, Usage):
@@ -90,8 +91,8 @@ class Agent(Protocol):
             conversations: Each ends with a user message.
             sampling: How to sample the replies.
             seeds: One per conversation, in [0, 2**63). With seeds, a reply depends on its conversation, its
-                seed and the policy, and not on the rest of the batch, as far as the back end's arithmetic
-                allows. If None, the agent draws random seeds.
+                seed and the policy, and not on the rest of the batch, apart from rounding differences between
+                batches of different sizes. If None, the agent draws random seeds.
 
         Returns:
             One reply per conversation, in the same order.
@@ -99,12 +100,12 @@ class Agent(Protocol):
         ...
 
     def close(self) -> None:
-        """Free the device, and stop servers and workers. Calling it twice is harmless."""
+        """Free the device memory and stop the processes of the agent. Calling it twice is harmless."""
         ...
 
 
 StreamRequests = Mapping[int, tuple[Conversation, int]]
-"""Request number -> (conversation, seed)."""
+"""Requests of a stream: request number -> (conversation, seed)."""
 
 OnReply = Callable[[int, Reply], StreamRequests]
 """Callback of `StreamingAgent.stream`: (request number, reply) -> the requests to answer next."""
@@ -112,7 +113,10 @@ OnReply = Callable[[int, Reply], StreamRequests]
 
 @runtime_checkable
 class StreamingAgent(Agent, Protocol):
-    """An agent that accepts new requests while it answers others, so that none waits for the slowest."""
+    """An agent that accepts new requests while it answers others.
+
+    So no episode waits for the slowest reply of a batch.
+    """
 
     @property
     def max_concurrent_requests(self) -> int:
@@ -122,15 +126,17 @@ class StreamingAgent(Agent, Protocol):
     def stream(self, requests: StreamRequests, sampling: SamplingConfig, on_reply: OnReply) -> None:
         """Answer requests, and the requests that `on_reply` adds, until none is left.
 
-        Implementations should start an added request before the ones that have not started yet: its
-        conversation continues one that was just answered, so the prefix cache still holds the shared part.
+        Implementations should start an added request before older requests that have not started yet. The
+        conversation of an added request usually continues one that was just answered, so the attention keys
+        and values of the shared part are still in the prefix cache.
 
         Args:
             requests: Request number -> (conversation, seed), with conversations and seeds as for `act`.
             sampling: How to sample the replies.
-            on_reply: Called once per reply as soon as it is complete, in the thread that called `stream`, one
-                call at a time. It returns the requests to add, under numbers that are not in use. If it
-                raises, `stream` cancels or awaits the unfinished requests and raises the same exception.
+            on_reply: Called once per reply as soon as it is complete. The calls happen one at a time, in the
+                thread that called `stream`. It returns the requests to add, under numbers that are not in
+                use. If it raises, `stream` cancels or awaits the unfinished requests and raises the same
+                exception.
         """
         ...
 

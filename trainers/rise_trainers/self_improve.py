@@ -7,7 +7,7 @@ Iteration k collects rollouts of k on-policy turns and an improved last turn, fi
 trajectories of all iterations by reward-weighted regression, and evaluates it (arXiv:2407.18219, algorithm
 1). An optional boost stage before the first iteration fits a weak model on the rollouts of a teacher. All
 state is in the run folder (see `loop.run_folder`): after a kill at any point, the same command continues the
-run. `--dry-run` prints what a run takes.
+run. `--dry-run` prints how many replies, tokens and steps and how much memory a run needs at most.
 """
 
 import subprocess
@@ -47,7 +47,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def run(config: RunConfig) -> Path:
-    """Run the loop, or the phases of it that are not done yet, and return the run folder.
+    """Run the phases of the loop that are not done yet, and return the run folder.
 
     Raises:
         ConfigError: The settings contradict each other, or the folder belongs to a run with other settings.
@@ -75,7 +75,11 @@ def run(config: RunConfig) -> Path:
 
 
 def claim(out: Path, config: RunConfig) -> None:
-    """Write the settings into a new run folder, or see that an old one has the same."""
+    """Write the settings into a new run folder, or check that an existing one belongs to the same run.
+
+    Raises:
+        ConfigError: The folder belongs to a run with other settings, or to something else.
+    """
     mine = to_json(config)
     path = out / SETTINGS
     if path.exists():
@@ -91,7 +95,7 @@ def claim(out: Path, config: RunConfig) -> None:
             )
         return
     if out.exists() and any(out.iterdir()):
-        raise ConfigError(f"{out} is not empty and is no run of ours; choose another folder with --out")
+        raise ConfigError(f"{out} is not empty and holds no run; choose another folder with --out")
     out.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(".new")
     new.write_text(yaml.safe_dump(mine, sort_keys=False))
@@ -99,7 +103,7 @@ def claim(out: Path, config: RunConfig) -> None:
 
 
 def _deciding(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings that decide what a run does."""
+    """Return the settings that must not change when a run is continued."""
     kept = {name: value for name, value in settings.items() if name not in CHANGEABLE}
     kept["agent"] = {name: value for name, value in kept["agent"].items() if name != "shape"}
     return kept

@@ -74,7 +74,11 @@ def _boxed(solution: str, reference: str | None) -> str:
 def _find_solution(
     conversation: Conversation, by_first_prompt: Mapping[str, str], known: Mapping[str, str]
 ) -> str | None:
-    """Look the first message up, else the longest known question in the latest message that holds one."""
+    """Return the solution of the problem that a conversation is about; None if it is unknown.
+
+    The first message decides if it is the first prompt of a known question. Otherwise the latest user message
+    that contains a known question decides; if it contains several, the longest one counts.
+    """
     if conversation and conversation[0]["content"] in by_first_prompt:
         return by_first_prompt[conversation[0]["content"]]
     for message in reversed(conversation):

@@ -27,16 +27,16 @@ from rise_env.types import Conversation, Usage
 from rise_env.utils.extras import missing_library
 
 _FATAL_ERRORS = ("AuthenticationError", "PermissionDeniedError", "NotFoundError")
-"""Errors of the `openai` client that every other request would meet as well."""
+"""Errors of the `openai` client that every further request would cause as well."""
 
 _RETRY_STATUSES = (408, 409, 429)
 """HTTP statuses below 500 that are retried."""
 
 _LONGEST_WAIT = 60.0
-"""Seconds between two tries, if the server does not ask for more."""
+"""Maximal number of seconds between two tries, if the server sends no Retry-After."""
 
 _LONGEST_RETRY_AFTER = 300.0
-"""Seconds; a longer Retry-After of the server is shortened to this."""
+"""Maximal number of seconds between two tries, if the server sends a Retry-After."""
 
 _Request = tuple[Conversation, int | None]
 """A conversation and its seed."""
@@ -45,16 +45,16 @@ _Request = tuple[Conversation, int | None]
 class OpenAIAgent:
     """Answers through an OpenAI-compatible server with many concurrent requests.
 
-    It is a `StreamingAgent`: in a rollout, no turn waits for the slowest reply of other episodes.
+    It is a `StreamingAgent`: in a rollout, no episode waits for the replies of other episodes.
 
     Args:
         target: MODEL@URL, for example "Qwen/Qwen2.5-7B-Instruct@http://127.0.0.1:8000/v1".
-        max_concurrent_requests: Requests that the server processes at the same time.
+        max_concurrent_requests: Maximal number of requests that are sent to the server at the same time.
         attempts: Maximal number of tries per request. Connection errors, timeouts, statuses 408, 409, 429 and
             5xx, and unreadable responses are retried, after Retry-After or after 0.5, 1, 2, ... 60 seconds.
         timeout: Seconds per try.
-        requests_per_minute: 0 is no limit.
-        tokens_per_minute: Prompts and replies together; 0 is no limit.
+        requests_per_minute: Maximal number of requests per minute; 0 is no limit.
+        tokens_per_minute: Maximal number of tokens per minute, prompts and replies together; 0 is no limit.
         max_usd: Cap on the cost in US dollars; 0 is none. Replies in the reply log count towards it, so that
             a restarted command continues the count; without a reply log, each agent counts from 0.
         prices: {"prompt": ..., "completion": ...} in US dollars per million tokens; required for a cap.
@@ -63,9 +63,9 @@ class OpenAIAgent:
         key_variable: Environment variable that holds the API key; local servers often need none.
         logprobs: Whether to ask for log-probabilities.
         send_seeds: Whether to send a `seed` with each request.
-        extra: Further fields of the request body, for example {"top_k": 20}. They are part of the policy: the
-            agent's name, and so the reply log, has a fingerprint of them. `max_completion_tokens` replaces
-            `max_tokens`.
+        extra: Further fields of the request body, for example {"top_k": 20}. They change the policy, so the
+            agent's name contains a hash of them, and a reply log is valid for one set of them only. If they
+            contain `max_completion_tokens`, it is sent instead of `max_tokens`.
 
     Raises:
         ConfigError: A setting is wrong, or there is no key for a server that needs one.
@@ -223,7 +223,9 @@ class OpenAIAgent:
         except Exception as error:  # all tries failed: this fails one request, not the others
             text = self._redact(f"{type(error).__name__}: {error}")
             if type(error).__name__ in _FATAL_ERRORS:
-                raise ConfigError(f"the server refuses {self.model!r}: {text}") from None
+                raise ConfigError(
+                    f"the server refuses {self.model!r}: {text} (check the model's name, the URL and the key)"
+                ) from None
             return Reply(text=text, finish="error"), None
         finally:
             self._budget.settle(reserved, billed)
@@ -279,7 +281,7 @@ class _Backoff:
     """Seconds until the next try: Retry-After, else exponential backoff with jitter.
 
     Args:
-        seed: Of the request, so that concurrent requests do not retry at the same moment.
+        seed: Seed of the jitter. It differs between requests, so that they do not retry at the same moment.
     """
 
     def __init__(self, seed: int) -> None:

@@ -1,4 +1,4 @@
-"""An agent that records another agent's replies to a file, and later replays them offline and bit for bit."""
+"""An agent that records the replies of another agent in a file, and later gives the same replies offline."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -33,10 +33,11 @@ class TransformersAgent:
         chat_template: See `ModelSettings`.
         max_concurrent_requests: Maximal number of rows in a batch.
         max_batch_tokens: Maximal number of tokens in a batch: rows times the longest prompt with its reply.
-            It is halved permanently when the device runs out of memory.
+            If the device runs out of memory, the limit is lowered for this batch and all later ones, so that
+            a batch has at most half as many rows.
         logprobs: See `ModelSettings`.
-        prefix_cache_mb: MiB of attention keys and values that are kept of earlier conversations, so that the
-            next turn does not compute its history again; 0 keeps none.
+        prefix_cache_mb: Size of the prefix cache in MiB. It keeps the attention keys and values of earlier
+            conversations, so that the next turn does not compute its history again; 0 disables it.
 
     Raises:
         DataNotFoundError: There is no such model.
@@ -163,5 +164,8 @@ def _load_model(settings: ModelSettings, device: str) -> Any:
         )
     except (OSError, ValueError) as error:
         reason = str(error).strip().split("\n")[0]
-        raise DataNotFoundError(f"no causal language model at {settings.model!r}: {reason}") from error
+        raise DataNotFoundError(
+            f"cannot load a causal language model from {settings.model!r} ({reason}): "
+            "give a model folder or a hub id"
+        ) from error
     return loaded.to(device).eval()

@@ -28,7 +28,7 @@ from rise_env.errors import ConfigError
 from rise_env.types import Conversation, Usage
 
 _ENCODE_BATCH = 32
-"""Prompts that are tokenized together: the engine starts with them while the next ones are tokenized."""
+"""Maximal number of prompts that are tokenized together, while the engine works on the ones before."""
 
 _NumberedRequest = tuple[int, tuple[Conversation, int]]
 """A request's number with its conversation and seed."""
@@ -43,8 +43,8 @@ class VLLMAgent:
         model: Folder, or repository id on the Hugging Face hub.
         dtype: See `ModelSettings`.
         tensor_parallel_size: Number of GPUs that share one copy of the model.
-        data_parallel_size: Number of engines, each with its own copy of the model, its own
-            `tensor_parallel_size` GPUs of this machine and its own `max_concurrent_requests`.
+        data_parallel_size: Number of engines on this machine. Each has its own copy of the model, its own
+            `tensor_parallel_size` GPUs and its own `max_concurrent_requests`.
         memory: Fraction of the GPU's memory that vLLM may use; None is 0.9. On a CPU: GiB for the attention
             cache; None is 4.
         max_length: Maximal length of a prompt with its reply, in tokens; None is the model's own.
@@ -55,7 +55,7 @@ class VLLMAgent:
         logprobs: See `ModelSettings`.
         sampler: "rise" samples the same tokens as `TransformersAgent` for the same seeds, "vllm" uses vLLM's
             own sampler; "auto" is "rise" on a CPU and "vllm" on a GPU.
-        eager: Skip compilation and CUDA graphs, which starts faster and runs slower.
+        eager: Skip compilation and CUDA graphs: vLLM starts faster and generates more slowly.
         extra: Further arguments of `vllm.LLM`.
 
     Raises:
@@ -126,7 +126,7 @@ class VLLMAgent:
             self.name += f"+{fingerprint(Path(adapter))}"
         self._logprobs = logprobs
         self.max_concurrent_requests = max_concurrent_requests + max_concurrent_requests // 4
-        """Of a stream. It exceeds the engine's limit so that some requests always wait in its queue."""
+        """Limit of a stream: more than the engine processes, so that some requests wait in its queue."""
         self._request_ids = itertools.count()
         self._final_only = self._vllm.sampling_params.RequestOutputKind.FINAL_ONLY
 
@@ -176,9 +176,10 @@ class VLLMAgent:
     def stream(self, requests: StreamRequests, sampling: SamplingConfig, on_reply: OnReply) -> None:
         """Answer requests and the requests that `on_reply` adds; see `StreamingAgent.stream`.
 
-        The engine holds few more requests than it can process together. Added requests overtake the initial
-        ones, because their prefixes are still cached. But once few initial requests are left, these go first:
-        otherwise long episodes would start last, and the engine would end with almost empty batches.
+        The engine gets only a few more requests than it can process at a time; the others wait here. Added
+        requests go before initial ones, because their prefixes are still cached. When fewer initial requests
+        are left than the engine can hold, these go first: otherwise their episodes would start last and run
+        alone at the end, in almost empty batches.
         """
         if self._replicas is not None:
             self._replicas.stream(requests, sampling, on_reply)
@@ -212,12 +213,13 @@ class VLLMAgent:
         sampling: SamplingConfig,
         running: dict[str, tuple[int, float]],
     ) -> list[tuple[int, Reply]]:
-        """Add requests to the engine, and return the replies to those that leave no room for one.
+        """Add requests to the engine; return empty replies to those that leave no room for a reply.
 
         Args:
-            requests: Number, conversation and seed of each.
+            requests: Number, conversation and seed of each request.
             sampling: How to sample the replies.
-            running: Gets an entry per added request: the engine's id -> (number, start time in seconds).
+            running: Request id of the engine -> (number, start time in seconds). The added requests are
+                entered.
         """
         full = []
         prompts = encode(self.tokenizer, [conversation for _, (conversation, _) in requests])

@@ -18,7 +18,7 @@ from rise_env.errors import ConfigError
 
 
 def run(config: CollectConfig, *, show: bool = True) -> Progress:
-    """Collect with the settings of `config`. A folder with a store of the same settings is continued.
+    """Collect with the settings of `config`. A store with the same settings in the folder is continued.
 
     Args:
         config: The settings.
@@ -37,7 +37,10 @@ def run(config: CollectConfig, *, show: bool = True) -> Progress:
         print(estimate(config, env, indices))
         return Progress(total=len(indices))
     if not config.resume and (Path(config.out) / STORE).exists():
-        raise ConfigError(f"{config.out} holds a store already: continue it with --resume, or name another")
+        raise ConfigError(
+            f"{config.out} holds a store already: continue it with --resume true, or name another folder "
+            "with --out"
+        )
     with CollectProgressBar(f"{config.env} x {config.agent}", show=show) as bar:
         return run_engine(config, indices, bar.update)
 
@@ -47,7 +50,7 @@ def main(argv: Sequence[str]) -> int:
     config = parse(CollectConfig, argv, prog="rise collect", positional="env")
     done = run(config)
     if not config.dry_run:
-        print(f"{done.done} of {done.total} episodes in {Path(config.out) / STORE}; {done.failed} failed now")
+        print(f"{done.done} of {done.total} episodes in {Path(config.out) / STORE}; {done.failed} failed in this run")
     return 0
 
 
@@ -57,7 +60,7 @@ def estimate(config: CollectConfig, env: gymnasium.Env[Any, str], indices: Seque
     Args:
         config: The settings.
         env: One environment of the collection.
-        indices: Of the problems.
+        indices: Indices of the problems to play.
 
     Raises:
         ConfigError: There is no such agent, or the prices are malformed.
@@ -81,6 +84,6 @@ def _indices(config: CollectConfig, size: int) -> range:
     if config.start >= size:
         raise ConfigError(f"start must be below the number of problems, {size}, got {config.start}")
     if config.limit is None and size > 1_000_000:
-        raise ConfigError(f"{config.env} has {size} problems: say how many with --limit")
+        raise ConfigError(f"{config.env} has {size} problems: set how many to play with --limit")
     end = size if config.limit is None else min(size, config.start + config.limit)
     return range(config.start, end)

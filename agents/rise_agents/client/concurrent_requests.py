@@ -1,4 +1,4 @@
-"""Answering requests in a thread pool, where a reply may add further requests.
+"""Answers requests in a thread pool, where a reply may add further requests.
 
 The worker threads only wait for replies. All callbacks run one after another in the thread of the caller.
 """

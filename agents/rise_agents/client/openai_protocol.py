@@ -18,7 +18,7 @@ def read_reply(response: Any, latency: float) -> Reply:
 
     Args:
         response: A chat completion as the `openai` client returns it.
-        latency: Seconds.
+        latency: Time that the request took, in seconds.
 
     Raises:
         ValueError: The response holds no text.
@@ -73,7 +73,7 @@ def server_key(url: str, variable: str) -> str:
     """Return the API key from an environment variable, or `NO_KEY` if it is empty and no key is needed.
 
     Args:
-        url: Of the server. Only hosts of openai.com are known to need a key.
+        url: URL of the server. Only hosts of openai.com are known to need a key.
         variable: Name of the environment variable.
 
     Raises:
@@ -81,5 +81,5 @@ def server_key(url: str, variable: str) -> str:
     """
     key = os.environ.get(variable, "")
     if not key and (urlsplit(url).hostname or "").endswith("openai.com"):
-        raise ConfigError(f"{url} needs a key: set the environment variable {variable}")
+        raise ConfigError(f"{url} needs an API key: set the environment variable {variable}")
     return key or NO_KEY

@@ -10,7 +10,7 @@ from rise_env.errors import ConfigError
 from rise_env.types import Conversation, Usage
 
 CHARACTERS_PER_TOKEN = 3.0
-"""A cautious estimate for text that was not tokenized: English has about 4."""
+"""An estimate for text that was not tokenized. English has about 4; 3 overestimates the cost."""
 
 _TOKENS_PER_MESSAGE = 8
 """Estimated tokens that a chat template adds around each message."""
@@ -28,7 +28,7 @@ class Prices:
 
     prompt: float = 0.0
     cached: float | None = None
-    """For prompt tokens from the server's prefix cache; None is the price of other prompt tokens."""
+    """Price of prompt tokens from the server's prefix cache; None is the price of other prompt tokens."""
     completion: float = 0.0
 
     def cost(self, usage: Usage) -> float:
@@ -55,10 +55,10 @@ def read_prices(table: object) -> Prices | None:
         return None
     known = Prices.__dataclass_fields__
     if not isinstance(table, Mapping):
-        raise ConfigError(f"prices are {{name: US dollars per million tokens}}, got {table!r}")
+        raise ConfigError(f"prices must be {{name: US dollars per million tokens}}, got {table!r}")
     for name, value in table.items():
         if name not in known:
-            raise ConfigError(f"prices have {', '.join(known)}; got {name!r}")
+            raise ConfigError(f"prices must have the names {', '.join(known)}; got {name!r}")
         number = isinstance(value, int | float) and 0 <= value < math.inf
         if not number and not (name == "cached" and value is None):
             raise ConfigError(f"the price {name} must be US dollars per million tokens, got {value!r}")
@@ -71,7 +71,7 @@ class RateLimiter:
     Args:
         per_minute: Maximal number of requests per minute; 0 is no limit.
         tokens_per_minute: Maximal number of prompt and reply tokens per minute; 0 is no limit.
-        clock: Returns the time in seconds; monotonic.
+        clock: A monotonic clock that returns the time in seconds.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class RateLimiter:
         """Wait until a request of about `tokens` tokens may start.
 
         Args:
-            tokens: Of prompt and reply together.
+            tokens: Number of tokens of prompt and reply together.
             sleep: Called with a number of seconds. It may return early if the request is cancelled, as
                 `threading.Event.wait` does.
         """
@@ -110,7 +110,7 @@ class CostBudget:
 
     Args:
         cap: US dollars; 0 is no cap.
-        prices: Required if there is a cap.
+        prices: Prices of the server; required if there is a cap.
         before: Usage of replies that were paid for earlier and count towards the cap.
 
     Raises:
@@ -163,8 +163,8 @@ class CostBudget:
         """Replace a reservation by the actual cost.
 
         Args:
-            reserved: As `reserve` returned it.
-            usage: Of the reply; None if the request failed and costs nothing.
+            reserved: The cost that `reserve` returned.
+            usage: Usage of the reply; None if the request failed and costs nothing.
         """
         with self._settled:
             self._reserved.remove(reserved)
@@ -177,7 +177,7 @@ def billable_usage(usage: Usage, most: Usage) -> Usage:
     """Return the usage that a reply is billed for.
 
     Args:
-        usage: As the server reported it; 0 where it did not.
+        usage: Usage that the server reported, with 0 for numbers that it did not report.
         most: Maximal usage of the request, which replaces numbers that the server did not report.
     """
     return Usage(

@@ -1,4 +1,4 @@
-"""A file that holds the replies of an agent, so that the same request gets the same reply bit for bit.
+"""A file that holds the replies of an agent, so that the same request always gets the same reply.
 
 The format is JSON lines. The first line names the recorded agent. Each further line is one reply with its
 key, a hash of the conversation, the sampling settings and the seed. Requests without a seed are numbered:
@@ -84,7 +84,7 @@ class ReplyLog:
         """Append a reply to the file immediately.
 
         Args:
-            key: From `keys`.
+            key: The key of the request, from `keys`.
             reply: The reply.
             billable_usage: Usage that the reply is billed for; None is `reply.usage`.
 
@@ -139,9 +139,11 @@ class ReplyLog:
                 self._replies[row["key"]] = _from_json(row)
                 self.billable_usage.append(_usage(row.get("billable_usage", row["usage"])))
         except (ValueError, KeyError, TypeError, IndexError) as error:
-            raise StoreError(f"{self.path} is not a reply log: {error!r}") from error
+            raise StoreError(f"{self.path} is not a reply log, choose another file: {error!r}") from error
         if self.agent is not None and head["agent"] != self.agent:
-            raise StoreError(f"{self.path} holds replies of {head['agent']!r}, not of {self.agent!r}")
+            raise StoreError(
+                f"{self.path} holds replies of {head['agent']!r}, not of {self.agent!r}: choose another file"
+            )
         known = bool(head.get("logprobs"))
         if self._logprobs not in (None, known):
             raise StoreError(

@@ -1,9 +1,11 @@
 """The collecting engines by name, and how the setting `workers` selects one.
 
-An engine is a function `(config, indices, on_progress, count) -> Progress`. It plays one episode per problem
+An engine decides in which processes the agents of a collection run. It is a function
+`(config, indices, on_progress, count) -> Progress`. It plays one episode per problem
 index with `count` workers, stores the episodes in the folder `config.out`, and calls `on_progress` before the
-first episode and after each write. To add an engine, write such a function and name it in the entry-point
-group `rise.engines`: ours are in setup.cfg, and any installed package may add its own.
+first episode and after each write. To add an engine, write such a function and register it in the entry-point
+group `rise.engines`. The engines of RISE are registered in setup.cfg; any installed package may register
+more.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,8 +27,8 @@ def run_engine(
     """Collect with the engine that `config.workers` selects. `rise collect` calls this.
 
     Args:
-        config: Of the collection.
-        indices: Of the problems; each once.
+        config: Settings of the collection.
+        indices: Indices of the problems to play; each once.
         on_progress: Called before the first episode and after each write to the store.
 
     Returns:
@@ -64,7 +66,7 @@ def load_engine(name: str) -> Engine:
     """Import the function of an engine.
 
     Raises:
-        ConfigError: There is no such engine; says what there is.
+        ConfigError: There is no such engine. The message lists the engines.
     """
     engine: Engine = find_plugin(ENGINES, name, "collecting engine").load()
     return engine

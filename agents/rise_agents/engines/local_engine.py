@@ -1,4 +1,4 @@
-"""The collecting engine of one process, with one agent (and one teacher)."""
+"""The collecting engine that plays all episodes in this process, with one agent and at most one teacher."""
 
 from collections.abc import Callable, Sequence
 
@@ -24,7 +24,9 @@ def collect_locally(
         ConfigError: `count` is not 1.
     """
     if count != 1:
-        raise ConfigError(f"this process is one worker, got {config.workers!r}: use ray:N for several")
+        raise ConfigError(
+            f"the engine local has one worker, got workers {config.workers!r}: use ray:N for several workers"
+        )
     make_env = environment_maker(config)
     plan = make_plan(config)
     try:

@@ -1,7 +1,8 @@
 """The collecting engine that runs several agents as Ray actors, on one machine or a cluster.
 
-The actors play chunks of problems, and only the calling process writes the store. If an actor dies, Ray
-restarts it and its chunk is played again. Seeds make the repeated episodes the same.
+The problems are divided into chunks. Each task of an actor plays the problems of one chunk, and only the
+calling process writes the store. If an actor dies, Ray restarts it and its chunk is played again. The seeds
+of replies do not depend on the actor, so the repeated episodes are the same.
 """
 
 import os
@@ -41,7 +42,7 @@ class RolloutWorker:
 
     @cached_property
     def _plan(self) -> list[TurnPlan]:
-        """Loaded on first use and not in `__init__`, whose exceptions Ray reports as the actor's death."""
+        """The plan with its loaded agents, made on first use: Ray reports errors in `__init__` as a death."""
         return make_plan(self._config)
 
     def describe(self) -> tuple[dict[str, Any], dict[str, Any], int]:
@@ -108,7 +109,7 @@ def collect_on_ray(
 
 
 def chunk_size(todo: int, workers: int, concurrent_requests: int) -> int:
-    """Return how many episodes one task of an actor has.
+    """Return the number of episodes in a chunk.
 
     Every actor gets some of the work. An actor whose agent streams gets several times as many episodes as it
     can play at the same time, because it is not fully used at the end of each chunk.
@@ -116,7 +117,8 @@ def chunk_size(todo: int, workers: int, concurrent_requests: int) -> int:
     Args:
         todo: Number of episodes to play.
         workers: Number of actors.
-        concurrent_requests: That one actor's agents can use; 0 if they do not stream.
+        concurrent_requests: Number of concurrent requests that the agents of one actor can use; 0 if they do
+            not stream.
     """
     return max(1, min(-(-todo // workers), max(MIN_CONCURRENT_EPISODES, 4 * concurrent_requests)))
 
@@ -151,7 +153,8 @@ def _play_chunks(
             deaths[chunk[0]] += 1
             if deaths[chunk[0]] > MAX_DEATHS:
                 raise AgentError(
-                    f"workers died {deaths[chunk[0]]} times over problems {chunk[0]} to {chunk[-1]}"
+                    f"workers died {deaths[chunk[0]]} times while they played problems {chunk[0]} to "
+                    f"{chunk[-1]}; if they ran out of memory, lower max_concurrent_episodes"
                 ) from error
             waiting.appendleft(chunk)
             continue

@@ -25,7 +25,7 @@ FILE = "nll.json"
 """Name of the output file."""
 
 ANSWER = "\\boxed{%s}"
-"""How a reply states the answer."""
+"""The text whose likelihood is measured; %s stands for the answer."""
 
 
 def answer_logps(
@@ -36,7 +36,7 @@ def answer_logps(
     Args:
         model: A transformers causal language model in eval mode.
         tokenizer: The model's tokenizer, with a chat template.
-        episodes: Of the protocol "sequential".
+        episodes: Episodes of the protocol "sequential".
         turns: Number of turns to score.
         max_batch_tokens: Maximal number of rows times the longest sequence in a batch.
 
@@ -97,7 +97,8 @@ def score_logs(model_path: str, label: Path, seed: int | None = None) -> list[Pa
     Args:
         model_path: Folder or hub id of the evaluated model.
         label: Folder with the logs of that model, one subfolder per seed.
-        seed: Scores only the log of this seed, if each seed has its own model; None scores all.
+        seed: Score only the log of this seed, for example because each seed has its own model. None scores
+            the logs of all seeds.
 
     Returns:
         The written files.

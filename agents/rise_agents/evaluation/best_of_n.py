@@ -61,19 +61,20 @@ def best_of_n(
 
     Args:
         verifier: The agent that rates.
-        episodes: Of the protocol "parallel".
+        episodes: Episodes of the protocol "parallel".
         sampling: How the ratings are sampled.
         num_samples: N; the first N replies of each episode are rated.
         votes: Number of ratings per reply.
-        seed: Of the ratings.
+        seed: Seed of the ratings.
         max_concurrent_episodes: Number of episodes that are rated together.
-        is_done: Takes the id of a selected episode, and returns whether it exists already.
+        is_done: Takes the id of an episode with a selected reply, and returns whether it is already stored.
+            Such episodes are skipped.
 
     Yields:
         For each group of episodes that is rated together, two lists. The first holds episodes whose one turn
         has the N replies, with the selected one chosen. The second holds one episode per problem with a turn
-        per reply, whose attempts are the ratings. In these, a verdict says whether the verifier was right,
-        which measures the verifier.
+        per reply, whose attempts are the ratings. The verdict of a rating says whether the verifier was
+        right, so these episodes measure the verifier.
 
     Raises:
         ConfigError: `votes` or `num_samples` is below 1.

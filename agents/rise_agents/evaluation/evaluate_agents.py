@@ -51,11 +51,12 @@ class EvaluateConfig:
     protocols: tuple[str, ...] = ("sequential", "parallel")
     """Any of sequential, parallel, oracle, window, self_refine, best_of_n. A report needs the first two."""
     turns: int = 5
-    """T of m1@tT."""
+    """Number of turns: T of m1@tT."""
     num_samples: int = 5
-    """K of mK@t1, and N of best of N."""
+    """Number of first replies that vote in mK@t1 (K) and that best_of_n selects from (N)."""
     draws: int | None = None
-    """Number of parallel replies, at least K; pass@k for large k needs many. None is K."""
+    """Number of replies that "parallel" samples, at least `num_samples`; pass@k needs k or more. None is
+    `num_samples`."""
     history_turns: int = 2
     """Number of earlier attempts that the protocol "window" shows besides the problem."""
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
@@ -72,11 +73,11 @@ class EvaluateConfig:
     verifier_settings: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of the verifier."""
     max_concurrent_episodes: int | None = None
-    """Episodes played at a time; None is the number that the agents can use, and at least 256."""
+    """Number of episodes played at a time; None is the number that the agents can use, but at least 256."""
     resume: bool = True
     """Continue the logs in the folder; false refuses a folder with logs."""
     dry_run: bool = False
-    """Print the maximal number of calls and tokens and the cost, and play nothing."""
+    """Print upper bounds of calls, tokens and cost, and play nothing."""
 
     def __post_init__(self) -> None:
         if min(self.limit, self.turns, self.num_samples) < 1 or not self.seeds or not self.agent:
@@ -85,7 +86,9 @@ class EvaluateConfig:
                 f"{self.limit}, {self.turns}, {self.num_samples}, {list(self.seeds)} and {list(self.agent)}"
             )
         if self.label and len(self.label) != len(self.agent):
-            raise ConfigError(f"one label per agent: got {len(self.label)} and {len(self.agent)}")
+            raise ConfigError(
+                f"give one label per agent: got {len(self.label)} labels and {len(self.agent)} agents"
+            )
         if self.draws is not None and self.draws < self.num_samples:
             raise ConfigError(f"draws must be at least num_samples ({self.num_samples}), got {self.draws}")
         taken = {"feedback", "max_turns", "stop_when_correct"} & set(self.env_settings)
@@ -94,13 +97,13 @@ class EvaluateConfig:
         for name in (*self.protocols, *self.temperatures):
             validate_choice(name, NAMES, "protocol")
         if not self.protocols:
-            raise ConfigError(f"name at least one protocol of {', '.join(NAMES)}")
+            raise ConfigError(f"protocols is empty: name at least one protocol of {', '.join(NAMES)}")
         if "best_of_n" in self.protocols and "parallel" not in self.protocols:
-            raise ConfigError("best_of_n selects among the replies of parallel: name that protocol as well")
+            raise ConfigError("best_of_n selects among the replies of parallel: add parallel to protocols")
 
 
 def folder_name(label: str) -> str:
-    """Return a label with all characters replaced that do not belong into a folder name."""
+    """Return a label in which "-" replaces all characters that do not belong in a folder name."""
     return re.sub(r"[^\w.@+-]+", "-", label).strip("-") or "agent"
 
 
@@ -113,7 +116,10 @@ def run(config: EvaluateConfig) -> None:
         StoreError: A log cannot be written, or belongs to another run.
     """
     if not config.resume and any(Path(config.out).glob("*/seed-*/*.jsonl")):
-        raise ConfigError(f"{config.out} holds logs already: continue it with --resume, or name another")
+        raise ConfigError(
+            f"{config.out} holds logs already: continue it with --resume true, or name another folder "
+            "with --out"
+        )
     indices = _indices(config)
     _check_agents(config)
     verifier = load_agent(config.verifier, **config.verifier_settings) if config.verifier else None

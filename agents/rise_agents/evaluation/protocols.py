@@ -43,11 +43,11 @@ class Protocol:
     """How one protocol is played."""
 
     num_samples: Callable[[int, int], list[int]]
-    """(turns T, number of parallel replies) -> number of replies to sample at each turn."""
+    """Function (T, number of parallel replies) -> number of replies to sample at each turn."""
     env_settings: Mapping[str, Any]
     """Arguments of the environment, besides `max_turns`, which is the number of turns."""
     until_correct: bool = True
-    """See `TurnPlan`."""
+    """See `TurnPlan.until_correct`."""
     record: Mapping[str, Any] = field(default_factory=dict)
     """Additional entries of the run record."""
     windowed: bool = False
@@ -88,17 +88,17 @@ PROTOCOLS: Mapping[str, Protocol] = {
 """The protocols that play episodes. The protocol best_of_n reads the episodes of "parallel"."""
 
 NAMES = (*PROTOCOLS, "best_of_n")
-"""All protocols. Seeds derive from the position, so new names go to the end."""
+"""All protocols. The seed of a protocol derives from its position here, so add new names at the end."""
 
 
 def protocol_plan(protocol: Protocol, agent: Agent, *, turns: int, draws: int) -> list[TurnPlan]:
-    """Return the plan of a protocol.
+    """Return the plan of a protocol: which agent plays each turn, and how many replies it samples.
 
     Args:
         protocol: The protocol.
         agent: The agent to evaluate.
         turns: T in the table of this module.
-        draws: Number of parallel replies.
+        draws: Number of replies that "parallel" samples.
     """
     samples = protocol.num_samples(turns, draws)
     return [TurnPlan(agent, number, protocol.until_correct) for number in samples]
@@ -112,9 +112,9 @@ def protocol_env(
     Args:
         protocol: The protocol.
         make_env: Makes the environment.
-        turns: Length of the plan.
+        turns: Number of turns in the plan.
         history_turns: Number of earlier attempts that a windowed protocol shows besides the problem. The
-            released code's `--context_window w` shows w - 1.
+            released code of RISE shows w - 1 attempts with `--context_window w`.
     """
     env = make_env({**protocol.env_settings, "max_turns": turns})
     return ContextWindow(env, history_turns) if protocol.windowed else env

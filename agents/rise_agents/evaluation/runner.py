@@ -1,4 +1,4 @@
-"""Evaluating one agent: each protocol is played into a store of its own, and an interrupted run continues."""
+"""Evaluates one agent: plays each protocol into a store of its own, and continues after an interruption."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -21,11 +21,11 @@ class EvaluationSettings:
     """Settings that the protocols share."""
 
     turns: int = 5
-    """T of m1@tT."""
+    """Number of turns: T of m1@tT."""
     num_samples: int = 5
-    """K of mK@t1, and N of best of N."""
+    """Number of first replies that vote in mK@t1 (K) and that best_of_n selects from (N)."""
     draws: int = 5
-    """Number of parallel replies, at least `num_samples`."""
+    """Number of replies that "parallel" samples, at least `num_samples`."""
     history_turns: int = 2
     """See `protocol_env`."""
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
@@ -58,11 +58,11 @@ def evaluate(
         agent: The agent to evaluate.
         make_env: Called with the environment arguments that a protocol sets (feedback, max_turns,
             stop_when_correct).
-        indices: Of the problems; each once.
-        folder: Gets one store per protocol, <protocol>.jsonl.
-        settings: Of the protocols.
+        indices: Indices of the problems to play; each once.
+        folder: Folder for one store per protocol, <protocol>.jsonl.
+        settings: Settings of the protocols.
         seed: Each protocol derives its own seed from it.
-        run_record: First line of the stores; the settings of the protocol are added.
+        run_record: Content of the first line of each store; the settings of the protocol are added.
         protocols: Names of `PROTOCOLS`.
         on_progress: Called with the protocol's name and progress after each write to its store.
 
@@ -107,11 +107,11 @@ def evaluate_best_of_n(
 
     Args:
         verifier: Rates the replies; see `best_of_n`.
-        folder: Holds parallel.jsonl; gets best_of_n.jsonl and verifier.jsonl.
-        settings: Of the protocols.
+        folder: Folder that holds parallel.jsonl, and in which best_of_n.jsonl and verifier.jsonl are written.
+        settings: Settings of the protocols.
         votes: How often the verifier rates each reply.
-        seed: As for `evaluate`.
-        run_record: As for `evaluate`.
+        seed: See `evaluate`.
+        run_record: See `evaluate`.
 
     Raises:
         AgentError: The verifier no longer answers any request.

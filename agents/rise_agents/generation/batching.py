@@ -7,12 +7,14 @@ def batches(lengths: Sequence[int], *, max_tokens: int, max_rows: int) -> list[l
     """Split prompts into batches of similar length.
 
     Args:
-        lengths: Of each prompt with its longest possible reply, in tokens.
-        max_tokens: Maximal number of rows times the longest length; a batch of one row may exceed it.
-        max_rows: Maximal number of rows.
+        lengths: Length of each prompt with its longest possible reply, in tokens.
+        max_tokens: Maximal size of a batch, in tokens: rows times the longest length. A batch of one row may
+            exceed it.
+        max_rows: Maximal number of rows of a batch.
 
     Returns:
-        Indices into `lengths`. The longest prompts come first, so that running out of memory shows at once.
+        The batches, as indices into `lengths`. The batch with the longest prompts comes first: if memory is
+        too small, the first batch fails.
     """
     order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
     made: list[list[int]] = []

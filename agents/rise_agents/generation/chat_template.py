@@ -1,4 +1,4 @@
-"""The chat template of a model: conversations to token ids, and the tokens that end a reply."""
+"""Loads tokenizers, converts conversations to token ids, and finds the tokens that end a reply."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,11 +26,15 @@ def load_tokenizer(model: str, *, revision: str | None = None, chat_template: st
         tokenizer = AutoTokenizer.from_pretrained(model, revision=revision)
     except (OSError, ValueError) as error:
         reason = str(error).strip().split("\n")[0]
-        raise DataNotFoundError(f"no tokenizer at {model!r}: {reason}") from error
+        raise DataNotFoundError(
+            f"cannot load a tokenizer from {model!r} ({reason}): give a model folder or a hub id"
+        ) from error
     if chat_template is not None:
         path = Path(chat_template)
         if not path.is_file():
-            raise DataNotFoundError(f"there is no chat template {chat_template}")
+            raise DataNotFoundError(
+                f"there is no file {chat_template}: chat_template must be the path of a Jinja file"
+            )
         tokenizer.chat_template = path.read_text()
     if not tokenizer.chat_template:
         raise ConfigError(f"{model!r} has no chat template: give one with chat_template=FILE.jinja")
@@ -38,7 +42,7 @@ def load_tokenizer(model: str, *, revision: str | None = None, chat_template: st
 
 
 def encode(tokenizer: Any, conversations: Sequence[Conversation]) -> list[list[int]]:
-    """Return the prompt of each conversation as token ids: all messages, and the start of the next reply."""
+    """Return each conversation as token ids: all messages, and the tokens that start the next reply."""
     texts = [
         tokenizer.apply_chat_template(list(conversation), tokenize=False, add_generation_prompt=True)
         for conversation in conversations

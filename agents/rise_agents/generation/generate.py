@@ -1,8 +1,9 @@
-"""Batched generation with transformers that computes nothing twice.
+"""Batched generation with transformers that reuses attention states and removes finished rows.
 
-Two things are added to a plain call of `generate`. A prefix cache holds the states of past sequences, so that
-only the new part of a conversation is computed. And `generate`, which runs until the longest row ends, is
-called for short segments, and finished rows leave the batch between them.
+Two things are added to a plain call of `generate`. First, a prefix cache holds the states (attention keys and
+values) of earlier sequences, so that only the new part of a conversation is computed. Second, `generate` is
+called for a few tokens at a time, and finished rows are removed from the batch between two calls. A single
+call would compute all rows until the longest one ends.
 
 There is no `torch.compile` here. It fails on this cache, whose states are views of larger buffers. With a
 cache rewritten for it, rollouts of the embedded model on a CPU took 4 to 6 percent less time, after one to
@@ -31,9 +32,10 @@ class GenerationRequest:
     """One sequence to continue."""
 
     prompt: tuple[int, ...]
+    """Token ids."""
     seed: int
     max_tokens: int
-    """Maximal length of the reply."""
+    """Maximal length of the reply, in tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,11 @@ class Generation:
     """The continuation of one sequence."""
 
     tokens: tuple[int, ...]
-    """Including the stop token if there is one."""
+    """Token ids, including the stop token if there is one."""
     stopped: bool
-    """Whether it ends with a stop token."""
+    """Whether the continuation ends with a stop token."""
     logprobs: tuple[float, ...] | None
-    """Natural logarithms, one per token; None if they were not recorded."""
+    """Natural logarithm of each token's probability; None if they were not recorded."""
     cached: int
     """Number of prompt tokens whose states came from the prefix cache."""
 
@@ -175,17 +177,18 @@ class Decoder:
         cache: Any,
         mask: torch.Tensor,
     ) -> None:
-        """Add the states of the rows that leave the batch to the prefix cache."""
+        """Add to the prefix cache the states of the rows that are finished."""
         if self._prefixes is None:
             return
-        if not is_plain(cache):  # sliding windows and recurrent states cannot be cut at a token
+        if not is_plain(cache):  # states of sliding windows or recurrent layers cannot be cut at a token
             self._prefixes = None
             return
         going_on = set(keep)
         for place, row in enumerate(rows):
             if place in going_on:
                 continue
-            sequence = (*requests[row].prompt, *tokens[row][:-1])  # the last token was never an input
+            # the model never read the last token, so it has no state
+            sequence = (*requests[row].prompt, *tokens[row][:-1])
             columns = mask[place].nonzero()[: len(sequence), 0]
             states = torch.stack(
                 [
@@ -204,8 +207,8 @@ def _layout(
 
     Args:
         prompts: Token ids.
-        known: Number of leading tokens of each prompt whose states are known. These come first in columns of
-            their own, right aligned like the new tokens after them.
+        known: Number of leading tokens of each prompt whose states are known. They are in the first columns,
+            and the new tokens in the columns after them; both parts are right aligned.
         pad: Token id for padding.
     """
     width = max(known)

@@ -1,9 +1,8 @@
 """Exact sampling whose randomness is a pure function of (request seed, step, token), without generator state.
 
 The Gumbel-max trick: the largest of logits with independent standard Gumbel noise is a sample from their
-softmax. Here a hash of a counter computes the noise. So a reply depends on its own seed and not on its place
-in the batch, and small differences in arithmetic change a token only if the two largest values are nearly
-equal.
+softmax. Here the noise is a hash of (seed, step, token). So a reply depends on its own seed and not on its
+place in the batch, and rounding differences change a token only if the two largest values are nearly equal.
 """
 
 from typing import Any
@@ -33,7 +32,7 @@ def gumbel(keys: Keys, steps: NDArray[np.int64], tokens: int, device: torch.devi
     """Return standard Gumbel noise, [requests, tokens], float32.
 
     Args:
-        keys: Of the requests, [requests, 2].
+        keys: Keys of the requests, [requests, 2]; see `request_keys`.
         steps: Position of the next token in each request's reply, from 0, [requests].
         tokens: Size of the vocabulary.
         device: Where to compute the noise. All devices give the same noise up to rounding.
@@ -45,7 +44,7 @@ def gumbel(keys: Keys, steps: NDArray[np.int64], tokens: int, device: torch.devi
     _finalize(bits)
     bits ^= second[:, None]
     _finalize(bits)
-    # uniform in (0, 1]; its float32 is finest near 0, where the largest noise comes from
+    # uniform in (0, 1]; values near 0 give the largest noise, and there float32 is most precise
     uniform = bits.float().add_(0.5).abs_().mul_(2.0**-31)
     return uniform.neg_().log1p_().neg_().log_().neg_()
 
@@ -69,11 +68,11 @@ def _mix(words: NDArray[np.uint32]) -> NDArray[np.uint32]:
 
 
 class SeededSampling:
-    """A logits processor with which greedy `generate` samples from the model, each row with its own seed.
+    """A logits processor that adds noise, so that greedy `generate` samples each row with its own seed.
 
     Args:
         sampling: Temperature and top_p. Temperature 0 is greedy.
-        keys: Of the rows, [rows, 2]; see `request_keys`.
+        keys: Keys of the rows, [rows, 2]; see `request_keys`.
         start: Number of input tokens before the reply.
         logprobs: Whether to record the log-probability of each sampled token at temperature 1.
     """
@@ -108,7 +107,7 @@ def nucleus(logits: torch.Tensor, top_p: float) -> torch.Tensor:
 
     Args:
         logits: [rows, tokens].
-        top_p: In (0, 1].
+        top_p: Sum of probabilities to reach, in (0, 1].
     """
     ordered, order = logits.sort(dim=-1, descending=True)
     probabilities = ordered.softmax(dim=-1)

@@ -1,13 +1,13 @@
-"""Names that identify a model by its weights, independent of its folder."""
+"""Names that identify a model by its content, wherever its folder is."""
 
 import hashlib
 from pathlib import Path
 
 _BLOCK = 4096
-"""Bytes per block that is hashed of a large file."""
+"""Size in bytes of each hashed block of a large file."""
 
 _BLOCKS = 64
-"""Number of blocks that are hashed of a large file."""
+"""Number of hashed blocks of a large file."""
 
 
 def model_name(model: str, commit: str | None) -> str:
@@ -15,7 +15,7 @@ def model_name(model: str, commit: str | None) -> str:
 
     Args:
         model: Folder or hub id.
-        commit: Of the hub repository, if known.
+        commit: The commit of the hub repository; None if it is unknown.
     """
     folder = Path(model)
     if not folder.is_dir():
@@ -26,8 +26,9 @@ def model_name(model: str, commit: str | None) -> str:
 def fingerprint(folder: Path) -> str:
     """Return 12 hex digits that depend on a model folder's settings, tokenizer and weights.
 
-    Small files are hashed in full. Of a large file, its size and `_BLOCKS` evenly spaced blocks are hashed:
-    that is fast for any model, and further training changes every block.
+    Small files are hashed in full. Of a large file, its size and `_BLOCKS` evenly spaced blocks are hashed.
+    This takes little time for a model of any size, and training changes nearly all weights, so it is enough
+    to tell models apart.
     """
     digest = hashlib.sha256()
     for path in sorted(folder.iterdir()):

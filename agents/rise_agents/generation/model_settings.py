@@ -8,12 +8,12 @@ from rise_env.errors import ConfigError
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 
 MAX_CONCURRENT_REQUESTS = 256
-"""Default of the agents' setting of this name."""
+"""Default of the setting `max_concurrent_requests` of both agents."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSettings:
-    """Checks the shared settings of the agents with a local model. Both agents take them under these names.
+    """The settings that `TransformersAgent` and `VLLMAgent` share, under the same names, with their checks.
 
     Raises:
         ConfigError: A value is unknown or out of range.
@@ -22,8 +22,8 @@ class ModelSettings:
     model: str
     """Folder, or repository id on the Hugging Face hub."""
     dtype: Dtype = "auto"
-    """Of the weights. "auto" is float32 on a CPU. On a GPU it is bfloat16 with transformers, and the type in
-    the model's configuration with vLLM."""
+    """Number format of the weights. "auto" is float32 on a CPU. On a GPU it is bfloat16 with transformers,
+    and the type in the model's configuration with vLLM."""
     revision: str | None = None
     """Branch, tag or commit of the hub repository; None is its main branch."""
     chat_template: str | None = None
@@ -31,7 +31,7 @@ class ModelSettings:
     max_concurrent_requests: int = MAX_CONCURRENT_REQUESTS
     """Maximal number of conversations that are processed together."""
     logprobs: bool = False
-    """Whether replies carry the log-probabilities of their tokens."""
+    """Whether replies contain the log-probabilities of their tokens."""
 
     def __post_init__(self) -> None:
         if self.dtype not in get_args(Dtype):

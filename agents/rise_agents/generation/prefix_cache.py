@@ -1,8 +1,8 @@
-"""A cache of the attention keys and values of earlier conversations, so that a new turn reuses its history.
+"""A cache of attention keys and values, so that a new turn does not compute its history again.
 
-An entry holds the states of one token sequence over all layers. Sequences are found by hashes of their blocks
-of tokens: a lookup returns the entry that shares the longest run of leading blocks. The least recently used
-entries are evicted first.
+An entry holds the states (attention keys and values of all layers) of one token sequence. Sequences are found
+by hashes of their blocks of tokens: a lookup returns the entry that shares the longest run of leading blocks.
+The least recently used entries are evicted first.
 """
 
 from collections import OrderedDict
@@ -23,7 +23,7 @@ class Entry:
     states: torch.Tensor
     """[2 * layers, heads, len(tokens), head size]: keys and values, layer by layer."""
     blocks: tuple[int, ...]
-    """Hashes of the sequence's blocks."""
+    """Hashes of the sequence's blocks; see `BLOCK`."""
 
     @property
     def bytes(self) -> int:
@@ -62,7 +62,7 @@ class PrefixCache:
         return entry, shared
 
     def add(self, tokens: tuple[int, ...], states: torch.Tensor, former: Entry | None = None) -> None:
-        """Keep the states of a sequence.
+        """Keep the states of a sequence, unless it is shorter than one block or larger than the capacity.
 
         Args:
             tokens: The sequence.

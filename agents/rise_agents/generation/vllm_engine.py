@@ -1,4 +1,4 @@
-"""Starting vLLM for `VLLMAgent`: its arguments, its LoRA adapter, and its errors as RISE's own."""
+"""Starts vLLM for `VLLMAgent`: its arguments, its LoRA adapter, and its errors as classes of RISE."""
 
 import json
 import os
@@ -13,8 +13,8 @@ from rise_env.utils.extras import missing_library
 _PROCESSOR = "rise_agents.generation.vllm_logits_processor:SeededNoise"
 
 _CPU_BLOCK_SIZE = 32
-"""Tokens per block of the prefix cache on a CPU. It is the smallest that vLLM accepts there, and only whole
-blocks are cached, so that the default of 128 would cache little of short turns."""
+"""Tokens per block of the prefix cache on a CPU: the smallest number that vLLM accepts there. Only whole
+blocks are cached, so vLLM's default of 128 would cache only a small part of short turns."""
 
 
 def import_vllm() -> Any:
@@ -23,7 +23,7 @@ def import_vllm() -> Any:
     Raises:
         MissingDependencyError: It is not installed.
     """
-    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")  # vLLM logs to stdout, also harmless tracebacks
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")  # vLLM logs to stdout, harmless errors too
     try:
         import vllm
     except ModuleNotFoundError as error:
@@ -44,8 +44,8 @@ def engine_arguments(
     """Return the arguments of `vllm.LLM` besides the model.
 
     Args:
-        settings: Of the model.
-        tensor_parallel_size: See `VLLMAgent`, as for `memory`, `max_length`, `adapter` and `eager`.
+        settings: Settings of the model.
+        tensor_parallel_size: See `VLLMAgent`.
         memory: See `VLLMAgent`. On a CPU it becomes an environment variable, so call this before vLLM is
             imported.
         max_length: See `VLLMAgent`.
@@ -128,6 +128,6 @@ def _max_lora_rank(adapter: str) -> int:
 def _adapter_config(adapter: str) -> dict[str, Any]:
     path = Path(adapter) / "adapter_config.json"
     if not path.is_file():
-        raise DataNotFoundError(f"there is no LoRA adapter in {adapter}: no {path}")
+        raise DataNotFoundError(f"there is no LoRA adapter in {adapter}: the file {path} is missing")
     config: dict[str, Any] = json.loads(path.read_text())
     return config

@@ -1,7 +1,7 @@
 """Data parallelism: several replicas of one agent, each in its own process with its own devices.
 
-Routing has prefix affinity: a conversation goes to the replica that answered its beginning and holds it in
-the prefix cache, unless that replica already has its share of the batch. Replies depend on their seeds and
+A conversation goes to the replica that answered its beginning, because that replica has the beginning in its
+prefix cache, unless that replica already has its share of the batch. Replies depend on their seeds and
 never on the replica.
 
 Each call waits for every replica to finish before it returns, or raises what a replica or the caller's
@@ -24,7 +24,7 @@ _CLOSE_TIMEOUT_S = 60.0
 """Seconds that a replica may take to close before it is killed."""
 
 _MAX_PREFIXES = 1 << 16
-"""Number of conversations whose replica is remembered; no prefix cache holds more."""
+"""Maximal number of conversations whose replica is remembered; when it is reached, all are forgotten."""
 
 _POLL_INTERVAL_S = 1.0
 """While no replica sends anything, their processes are checked at this interval, in seconds."""
@@ -73,7 +73,7 @@ class DataParallelAgent:
         self.attributes: dict[str, Any] = descriptions[0]
         self.name = str(self.attributes["name"])
         self.max_concurrent_requests = len(environments) * int(self.attributes["max_concurrent_requests"])
-        """Of all replicas together; 0 if the replicas' agent does not stream."""
+        """Number for all replicas together; 0 if the replicas' agent does not stream."""
 
     def act(
         self,
@@ -111,7 +111,7 @@ class DataParallelAgent:
     def stream(self, requests: StreamRequests, sampling: SamplingConfig, on_reply: OnReply) -> None:
         """Answer requests and the requests that `on_reply` adds; see `StreamingAgent.stream`.
 
-        Added requests go to the replica whose reply led to them. So a faster replica does more of the work.
+        Added requests go to the replica whose reply they follow, so a faster replica answers more of them.
 
         Raises:
             Exception: The first exception of `on_reply` or a replica's agent. The other replicas are stopped

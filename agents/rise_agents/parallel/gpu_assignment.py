@@ -38,7 +38,7 @@ def replica_environments(replicas: int, gpus_per_replica: int) -> list[dict[str,
     if replicas * gpus_per_replica > len(gpus):
         raise ConfigError(
             f"data_parallel_size {replicas} with tensor_parallel_size {gpus_per_replica} needs "
-            f"{replicas * gpus_per_replica} GPUs, there are {len(gpus)}"
+            f"{replicas * gpus_per_replica} GPUs, there are {len(gpus)}: lower one of the two"
         )
     groups = [gpus[i * gpus_per_replica : (i + 1) * gpus_per_replica] for i in range(replicas)]
     return [{"CUDA_VISIBLE_DEVICES": ",".join(group)} for group in groups]

@@ -23,8 +23,9 @@ def serve_replica(
     """Execute calls until None arrives or the other end of the pipe is closed.
 
     `DataParallelAgent` starts a process with this function. The first message that it sends is a dict with
-    the agent's attributes. Each call gets one answer, its result or the exception that the agent raised. A
-    "stream" call first sends each reply, and receives the requests that follow from it, or None to stop.
+    the agent's attributes. Each call gets one answer: its result, or the exception that the agent raised.
+    During a "stream" call, this process also sends each reply as soon as it is complete. The answer to it is
+    a dict with the requests to add, or None, which ends the stream.
 
     Args:
         pipe: Connection to the `DataParallelAgent`.
@@ -63,7 +64,7 @@ def serve_replica(
 
 
 def send(pipe: Connection, message: Any) -> None:
-    """Send a message. If the other process has ended, nothing happens: the next receive reports it."""
+    """Send a message. Do nothing if the other process has ended: the next receive reports it."""
     try:
         pipe.send(message)
     except OSError:
@@ -77,7 +78,7 @@ def close_pipes(pipes: list[Connection]) -> None:
 
 
 def to_rise_error(error: Exception) -> RiseError:
-    """Return an exception that the parent can unpickle and show in one line; print other tracebacks here."""
+    """Return a RiseError, which the parent can unpickle. The traceback of another error is printed here."""
     if isinstance(error, RiseError):
         return error
     traceback.print_exception(error)

@@ -1,4 +1,4 @@
-"""Closing agents and environments without letting one failure prevent the other calls."""
+"""Closes agents and environments; all are closed even if closing one of them fails."""
 
 import logging
 from typing import Protocol

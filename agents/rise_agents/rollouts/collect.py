@@ -1,4 +1,4 @@
-"""Playing many episodes into a store, so that a killed collection continues where it stopped."""
+"""Plays many episodes and stores them, so that a killed collection continues where it stopped."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -42,13 +42,14 @@ def collect(
     Args:
         plan: Which agent plays which turn; see `rollout`.
         make_env: Called at most once per concurrent episode; the environments are reused.
-        indices: Of the problems; each once.
-        store: Where the trajectories are appended, in the order of `indices`. If an episode takes more than a
-            minute longer than later ones, these are written first.
+        indices: Indices of the problems to play; each once.
+        store: The store to which the trajectories are appended, in the order of `indices`. If an episode
+            takes more than a minute longer than later ones, the later ones are written first.
         sampling: How replies are sampled.
-        seed: Of the collection; see `rollout`.
-        max_concurrent_episodes: Episodes played at a time; None is the number that the agents can use, and at
-            least 256. It changes speed and memory, never a trajectory.
+        seed: Seed of the collection; see `rollout`.
+        max_concurrent_episodes: Number of episodes played at a time; None is the number that the agents can
+            use, but at least 256. It changes speed and memory, and replies only by rounding: see
+            `Agent.act`.
         drop_degenerate: See `rollout`.
         on_progress: Called before the first episode and after each write to the store.
 
@@ -65,7 +66,9 @@ def collect(
         raise ConfigError(f"max_concurrent_episodes must be at least 1, got {max_concurrent_episodes}")
     check_plan(plan, seed)
     if len(set(indices)) != len(indices):
-        raise ConfigError("each problem index must occur once: the same index gives the same episode")
+        raise ConfigError(
+            "each problem index must occur once (the same index gives the same episode): remove repeats"
+        )
     began = time.perf_counter()
     if not indices:
         return Progress()
@@ -127,10 +130,10 @@ def indices_to_play(
     """Yield the indices whose episodes a store does not hold yet.
 
     Args:
-        problems: Of the environment.
-        indices: Of the requested episodes.
-        record: Of the plan; see `plan_record`.
-        seed: Of the collection.
+        problems: Problems of the environment.
+        indices: Indices of the requested problems.
+        record: Record of the plan; see `plan_record`.
+        seed: Seed of the collection.
         store: The store.
 
     Raises:
@@ -138,6 +141,6 @@ def indices_to_play(
     """
     for index in indices:
         if not 0 <= index < len(problems):
-            raise ConfigError(f"there is no problem {index}: the set has {len(problems)}")
+            raise ConfigError(f"there is no problem {index}: indices must be from 0 to {len(problems) - 1}")
         if not store.ids or store.ids.isdisjoint(episode_ids(problems[index], record, seed)):
             yield index

@@ -1,4 +1,4 @@
-"""The settings of `rise collect`, and what is made from them: the environment, the plan and the store."""
+"""The settings of `rise collect`, and the environment, plan and store that are made from them."""
 
 import platform
 from collections.abc import Callable, Mapping, Sequence
@@ -49,27 +49,27 @@ class CollectConfig:
     num_samples: int = 1
     """Maximal number of replies sampled at the last turn, until one is correct (self-distillation: 16)."""
     stop_when_correct: bool = True
-    """False continues the episode after a correct reply, for correct-to-correct pairs."""
+    """End an episode after a correct reply. False continues it with further replies."""
     drop_degenerate: bool = False
     """Sample repetitive replies again, as the released RISE code does."""
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     seed: int = 0
-    """Seed of all draws; the same seed gives the same episodes."""
+    """Seed of all random numbers; the same seed gives the same episodes."""
     max_concurrent_episodes: int | None = None
-    """Episodes played at a time; None is the number that the agents can use, and at least 256."""
+    """Number of episodes played at a time; None is the number that the agents can use, but at least 256."""
     env_settings: Mapping[str, Any] = field(default_factory=dict)
     """Further arguments of the environment: split, data_dir, feedback, rewards, ..."""
     agent_settings: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of the agent: dtype, max_concurrent_requests, ..."""
     teacher_settings: Mapping[str, Any] = field(default_factory=dict)
-    """Arguments of the teacher; with any, it is a second agent even if both names are equal."""
+    """Arguments of the teacher. With any, it is loaded separately, even if `agent` has the same name."""
     workers: str = ""
     """Collecting engine and number of workers, ENGINE:N; empty plays in this process. ray:N plays with N
     agents, each in its own process with its share of the GPUs."""
     resume: bool = True
     """Continue the store in the folder; false refuses a folder that holds one."""
     dry_run: bool = False
-    """Print the maximal number of calls and tokens and the cost, and play nothing."""
+    """Print upper bounds of calls, tokens and cost, and play nothing."""
 
     def __post_init__(self) -> None:
         for name, least in (("turns", 1), ("num_samples", 1), ("start", 0), ("seed", 0)):
@@ -79,7 +79,7 @@ class CollectConfig:
             if value is not None and value < 1:
                 raise ConfigError(f"{name} must be at least 1, got {value}")
         if self.teacher_settings and self.teacher is None:
-            raise ConfigError("teacher_settings need a teacher; the settings of agent are agent_settings")
+            raise ConfigError("teacher_settings need a teacher: set teacher, or use agent_settings for agent")
 
 
 def environment_maker(config: CollectConfig) -> Callable[[], gymnasium.Env[Any, str]]:
@@ -114,12 +114,12 @@ def run_record(
     """Return the first line of the store: the settings that decide the episodes, the data set, and versions.
 
     Args:
-        config: Of the collection.
-        plan: As `make_plan` returned it.
+        config: Settings of the collection.
+        plan: The plan from `make_plan`.
         env: One environment of the collection.
     """
     first = math_env_of(env).problems[0]
-    # agents count by their names and problems by their source, so that a run continues if their folders move
+    # agents are recorded by name and problems by source, so that a run continues after their folders moved
     ignored = {
         "out",
         "limit",

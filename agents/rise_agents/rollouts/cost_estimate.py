@@ -15,7 +15,11 @@ MAX_SAMPLED_PROBLEMS = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """Upper bounds: no problem is solved early, and every reply has the maximal length."""
+    """Upper bounds of calls, tokens and cost.
+
+    They assume that no problem is solved before the last turn and that every reply has the maximal length.
+    The lengths of prompts are estimated from their characters.
+    """
 
     episodes: int
     calls: int
@@ -62,12 +66,12 @@ def estimate_episodes(
 
     Args:
         env: The environment. It is stepped with empty replies.
-        indices: Of the problems.
+        indices: Indices of the problems to play.
         num_samples: Number of replies at each turn.
         max_new_tokens: Maximal length of a reply.
-        prices: For the turns before the last one; None has no price.
-        teacher_prices: For the last turn; None has no price.
-        extra_prompt_tokens: Tokens that each prompt holds in addition to the environment's conversation.
+        prices: Prices of the calls before the last turn; None if these calls have no price.
+        teacher_prices: Prices of the calls of the last turn; None if these calls have no price.
+        extra_prompt_tokens: Tokens that each prompt contains in addition to the environment's conversation.
     """
     prompts = prompt_tokens(env, indices, turns=len(num_samples), max_new_tokens=max_new_tokens)
     calls = [len(indices) * draws for draws in num_samples]
@@ -97,7 +101,7 @@ def prompt_tokens(
 
     Args:
         env: The environment. It is stepped with empty replies.
-        indices: Of the problems; at most `MAX_SAMPLED_PROBLEMS` of them are measured.
+        indices: Indices of the problems; at most `MAX_SAMPLED_PROBLEMS` of them are measured.
         turns: Number of turns.
         max_new_tokens: Maximal length of a reply.
     """

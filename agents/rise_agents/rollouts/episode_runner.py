@@ -22,9 +22,9 @@ class EpisodeRunner:
 
     Args:
         env: A `MathEnv`, wrapped or not. It is reset here.
-        index: Of the problem in the environment's problem set.
+        index: Index of the problem in the environment's problem set.
         plan: JSON value that identifies the plan in the episode's id; see `plan_record`.
-        seed: Of the rollout.
+        seed: Seed of the rollout; see `rollout`.
 
     Raises:
         ConfigError: There is no problem with this index, or the environment does not observe conversations.
@@ -48,7 +48,7 @@ class EpisodeRunner:
         self._error: str | None = None
         problems = math_env_of(env).problems
         if not 0 <= index < len(problems):
-            raise ConfigError(f"there is no problem {index}: the set has {len(problems)}")
+            raise ConfigError(f"there is no problem {index}: indices must be from 0 to {len(problems) - 1}")
         self.problem: Problem = problems[index]
         self.id = episode_id(self.problem, plan, seed)
         try:
@@ -78,8 +78,8 @@ class EpisodeRunner:
         Args:
             agent: Name of the agent.
             reply: Its reply.
-            check: Whether to check the reply now, as sampling until a correct reply requires. If False, only
-                `step` checks it.
+            check: Whether to check the reply now, which sampling until a correct reply requires. If False,
+                the reply is checked in `step`.
         """
         try:
             result = math_env_of(self.env).check(reply.text) if check else _UNCHECKED
@@ -132,7 +132,7 @@ class EpisodeRunner:
             self._outcome = (terminated, truncated)
 
     def to_trajectory(self) -> Trajectory:
-        """Return the finished turns. An episode that the end of the plan stopped counts as truncated."""
+        """Return the finished turns; an episode that went on at the end of the plan counts as truncated."""
         terminated, truncated = self._outcome or (False, self._error is None)
         return Trajectory(
             id=self.id,

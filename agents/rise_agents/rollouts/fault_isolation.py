@@ -1,8 +1,8 @@
-"""Asking an agent for a batch of replies so that a request that it cannot answer fails alone.
+"""Asks an agent for a batch of replies; a request that it cannot answer does not fail the others.
 
 If an agent does not answer, either the agent has failed for good, or some conversations cannot be answered
 (they are too long, or refused). Two techniques separate these cases. Bisection: a failed batch is split in
-halves until the failing conversations stand alone. A health probe: the agent is asked again for a
+halves until each failing conversation is a batch of its own. A health probe: the agent is asked again for a
 conversation that it has answered before.
 """
 
@@ -51,8 +51,8 @@ class FaultIsolator:
 
         Args:
             agent: The agent to ask.
-            conversations: As for `Agent.act`.
-            sampling: As for `Agent.act`.
+            conversations: See `Agent.act`.
+            sampling: See `Agent.act`.
             seeds: One per conversation.
 
         Raises:
@@ -77,11 +77,11 @@ class FaultIsolator:
         replies: Sequence[Reply],
         sampling: SamplingConfig,
     ) -> None:
-        """Probe an agent whose last reply failed.
+        """Raise an error if the last reply failed and the agent does not answer a health probe.
 
         Args:
             agent: The agent.
-            conversations: In the order in which they were answered.
+            conversations: The conversations, in the order in which they were answered.
             replies: One per conversation.
             sampling: How the replies were sampled.
 
@@ -93,7 +93,7 @@ class FaultIsolator:
             first = next(place for place, reply in enumerate(replies) if reply.finish != "error")
             self.note_answered(agent, conversations[first])
         if failed and replies[-1].finish == "error" and not self.responds(agent, sampling):
-            raise AgentError(f"{agent.name} answers nothing any more: {failed[0].text}")
+            raise AgentError(f"{agent.name} no longer answers any request: {failed[0].text}")
 
     def responds(self, agent: Agent, sampling: SamplingConfig) -> bool:
         """Return whether an agent answers a health probe with a short reply.
@@ -112,13 +112,12 @@ class FaultIsolator:
                 if any(reply.finish != "error" for reply in agent.act([probe] * repeats, short, seeds)):
                     return True
                 failures += 1
-            except (
-                SETUP_ERRORS
-            ):  # a recording or a cost cap refuses new requests, which says nothing about others
+            except SETUP_ERRORS:
+                # a reply log without this probe, or a cost cap, refuses it; the agent may still answer others
                 return True
             except Exception:  # one failing request makes the whole call raise, so try again
                 continue
-            if failures == 2:  # such agents have retried each request themselves
+            if failures == 2:  # an agent that returns failed replies has retried each request itself
                 return False
         return False
 
@@ -164,7 +163,7 @@ def _ask(
         raise
     except Exception as error:  # an agent may raise anything; it fails its episodes and not the run
         if failures.is_dead_after_failure():
-            raise AgentError(f"{agent.name} fails whatever it is asked: {error}") from error
+            raise AgentError(f"{agent.name} no longer answers any request: {error}") from error
         if len(conversations) == 1:
             return [Reply(text=f"{type(error).__name__}: {error}", finish="error")]
         half = len(conversations) // 2

@@ -1,4 +1,4 @@
-"""Writing finished episodes to a store in the order in which they started.
+"""Writes finished episodes to a store in the order in which they started.
 
 Episodes finish out of order. Without this order, the first episodes of an unfinished store would be the short
 ones, and not a fair sample. An episode that takes very long delays the later ones only for a limited time.
@@ -21,11 +21,11 @@ class OrderedWriter:
     """Buffers finished episodes and writes several at a time. `collect` uses one.
 
     Args:
-        store: Where the episodes are written.
+        store: The store to which the episodes are written.
         order: Problem indices in the order in which their episodes start; each once.
         batch_size: Number of episodes that are written together.
         on_write: Called after each write with the written episodes.
-        clock: Returns the time in seconds; monotonic.
+        clock: A monotonic clock that returns the time in seconds.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class OrderedWriter:
         """Add a finished episode, and write if enough are ready or the last write was long ago.
 
         Args:
-            index: Of its problem; an element of `order`.
+            index: Index of the problem of the episode; an element of `order`.
             trajectory: The episode.
 
         Raises:

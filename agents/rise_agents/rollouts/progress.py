@@ -11,7 +11,7 @@ from rise_env.utils.progress_bar import ProgressBar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Counts of a collection. All but `done` and `total` are of this process and not of earlier ones."""
+    """Counts of a collection. All but `done` and `total` count only episodes that this process stored."""
 
     done: int = 0
     """Requested episodes that are in the store."""
@@ -24,7 +24,7 @@ class Progress:
     tokens: int = 0
     """Generated tokens."""
     seconds: float = 0.0
-    """Since the start of this process's collection."""
+    """Seconds since this process started the collection."""
 
 
 def add_episodes(progress: Progress, stored: Sequence[Trajectory], seconds: float) -> Progress:
@@ -46,7 +46,7 @@ class CollectProgressBar:
     """A progress bar with accuracy, failures and speed, used as a context manager.
 
     Args:
-        title: What is being played.
+        title: Text in front of the bar.
         show: False shows nothing.
     """
 

@@ -1,4 +1,4 @@
-"""Playing many episodes at a time and returning their trajectories; `turn_plan` has examples of plans."""
+"""Plays many episodes at a time and returns their trajectories; `turn_plan` has examples of plans."""
 
 import json
 from collections.abc import Sequence
@@ -35,12 +35,12 @@ def rollout(
     Args:
         plan: One entry per turn. The end of the plan limits the number of turns.
         envs: One `MathEnv`, wrapped or not, per index. They are reset here.
-        indices: Into the environments' problems.
+        indices: Indices of the problems to play, one per environment.
         sampling: How replies are sampled.
-        seed: Each reply's seed derives from (seed, index, turn, draw), so that an episode gets the same
-            replies whether it is played alone or among others.
+        seed: Each reply's seed derives from (seed, index, turn, number of the sample in the turn), so that an
+            episode gets the same replies whether it is played alone or among others.
         drop_degenerate: Sample repetitive replies again, as the released code does; see `is_degenerate`.
-        max_concurrent_episodes: Episodes played at a time; None plays all.
+        max_concurrent_episodes: Number of episodes played at a time; None plays all.
 
     Returns:
         One trajectory per index, in order.
@@ -50,7 +50,7 @@ def rollout(
         ConfigError: The arguments contradict one another.
     """
     if len(envs) != len(indices):
-        raise ConfigError(f"one environment per index: got {len(envs)} and {len(indices)}")
+        raise ConfigError(f"give one environment per index: got {len(envs)} and {len(indices)}")
     if max_concurrent_episodes is not None and max_concurrent_episodes < 1:
         raise ConfigError(f"max_concurrent_episodes must be at least 1, got {max_concurrent_episodes}")
     check_plan(plan, seed)
@@ -77,10 +77,10 @@ def plan_record(
     *,
     drop_degenerate: bool = False,
 ) -> dict[str, Any]:
-    """Return, as a JSON value, everything but problem and seed that decides how an episode goes.
+    """Return a JSON value of everything that decides an episode, except its problem and its seed.
 
     Episode ids are hashes of it. It contains the environment's settings that JSON can represent, without
-    `PATH_SETTINGS`: the content of a data set matters, and not its place.
+    `PATH_SETTINGS`: the content of a data set matters, and not its path.
     """
     spec = env.spec
     settings = (

@@ -1,7 +1,7 @@
 """The scheduler: decides which requests of many concurrent episodes an agent answers together.
 
 Each episode is a generator that yields a `ReplyRequest` and receives the `Reply`. A fixed number of slots
-hold the active episodes. There are two modes, by the agent:
+hold the active episodes. There are two modes; the agent decides which one is used:
 
 - Lock step: all requests for one agent form one batch, and new episodes start when all active ones have
   ended. Conversations of the same turn have similar lengths, which makes efficient batches.
@@ -34,21 +34,22 @@ from rise_env.utils.seeding import derive
 _log = logging.getLogger(__name__)
 
 MAX_REDRAWS = 8
-"""How often a turn is sampled again while all its replies are degenerate; then the last one is kept."""
+"""Maximal number of further samples in a turn whose replies are degenerate. The last one is then kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyRequest:
-    """What an episode waits for: one reply of one agent."""
+    """A request of an episode for one reply of one agent."""
 
     agent: Agent
     conversation: Conversation
     seed: int
     problem: Problem
-    """For a `ProblemAwareAgent`."""
+    """The problem of the episode, which a `ProblemAwareAgent` receives."""
 
 
 EpisodeScript = Generator[ReplyRequest, Reply, None]
+"""A generator that plays one episode: it yields requests and receives the replies."""
 
 
 def run_episodes(
@@ -64,10 +65,10 @@ def run_episodes(
     """Play episodes to their ends. `rollout` and `collect` call this.
 
     Args:
-        episodes: The next one is taken when a slot is free.
+        episodes: The episodes; the next one is taken when a slot is free.
         plan: One entry per turn.
         sampling: How replies are sampled.
-        seed: Of the rollout.
+        seed: Seed of the rollout; see `rollout`.
         max_concurrent_episodes: Number of slots.
         drop_degenerate: See `rollout`.
         on_end: Called with each finished episode, before its slot takes the next one.
@@ -170,8 +171,8 @@ def _streams(agent: Agent) -> TypeGuard[StreamingAgent]:
 class _Stream:
     """One call of `StreamingAgent.stream`: passes replies to the slots, and returns their next requests.
 
-    A failed reply is kept back until the agent has answered a request that was made later. Until then the
-    agent may be dead, and a dead agent must not fail any episode.
+    A failed reply is kept back until the agent has answered a request that was made later, because the agent
+    may be dead. A dead agent ends the run with an error; it must not make its episodes fail one by one.
     """
 
     def __init__(self, agent: StreamingAgent, slots: _Slots, isolator: FaultIsolator) -> None:
@@ -181,21 +182,21 @@ class _Stream:
         self._slot_of: dict[int, int] = {}
         """Number of an open request -> its slot."""
         self._count = 0
-        """Requests so far."""
+        """Number of requests so far."""
         self.failed: dict[int, tuple[int, Reply]] = {}
         """Slot -> (requests made before the failure, failed reply), for failures that are kept back."""
         self.error: BaseException | None = None
-        """What an episode or `on_end` raised, as opposed to the agent."""
+        """The exception of an episode or of `on_end`; None if there is none or the agent raised."""
 
     def request(self, slot: int) -> tuple[int, tuple[Conversation, int]]:
-        """Open the request of this slot."""
+        """Number the request of this slot, and return it as an item of `StreamRequests`."""
         number = self._count
         self._slot_of[number] = slot
         self._count += 1
         return number, (self._slots.requests[slot].conversation, self._slots.requests[slot].seed)
 
     def on_reply(self, number: int, reply: Reply) -> StreamRequests:
-        """Pass a reply on; see `OnReply`."""
+        """Pass a reply to its episode, and return the requests that follow; see `OnReply`."""
         slot = self._slot_of.pop(number, None)
         if slot is None:
             raise AgentError(f"{self._agent.name} answered a request that is not open: {number}")

@@ -4,11 +4,12 @@ There are two kinds of documents:
 
 *Conversations* pose one to six unrelated problems, the first in the environment's first message, the others
 in its feedback messages. Each problem is answered by a simulated writer. Writers make no mistakes, unless the
-setting `sloppy` lets some of them make slips. No problem is posed twice in a conversation, so no document
-shows an attempt that is followed by a better one.
+setting `sloppy` lets some of them make slips. A slip is a wrong result, a wrong person or the opposite
+relation in one step of a solution. No problem is posed twice in a conversation, so no document shows an
+attempt that is followed by a better one.
 
-*Corrections* show a problem with a draft in a prompt of their own, and the corrected solution. They are the
-counterpart of the edits and reviews in large corpora.
+*Corrections* show a problem with a draft solution, in a prompt that no environment uses, and then the
+corrected solution. They play the part that edits and reviews have in large corpora.
 
 All problems come from the training split.
 """
@@ -45,17 +46,22 @@ class CorpusConfig:
     sloppy: float = 0.0
     """Probability that the writer of an answer in a conversation makes slips."""
     slip: float = 0.4
-    """Probability of a slip in each step of such a writer, and of the drafts in corrections."""
+    """Probability of a slip in each step of such a writer, and in each step of a draft with slips."""
     clean_drafts: float = 0.3
-    """Fraction of the drafts without slips."""
+    """Fraction of the drafts in corrections that have no slips."""
     difficulty: Difficulty = field(default_factory=Difficulty)
-    """Of the problems."""
+    """Difficulty of the problems."""
 
 
 def slipped(story: Story, draws: Draws, slip: float) -> tuple[Step, ...]:
     """Return the steps of a solution in which each step has a slip with probability `slip`.
 
-    A slip is a wrong result, a wrong person or the opposite relation. Later steps use its result.
+    Later steps use the result of a step with a slip.
+
+    Args:
+        story: The problem.
+        draws: Source of random numbers.
+        slip: Probability of a slip in each step.
     """
     values = [story.start]
     steps: list[Step] = []
@@ -82,6 +88,11 @@ def written(story: Story, draws: Draws, slip: float) -> str:
 
     If the problem asks for the answer before the steps, slips change only the answer: the steps after it are
     correct.
+
+    Args:
+        story: The problem.
+        draws: Source of random numbers.
+        slip: Probability of a slip in each step.
     """
     steps = slipped(story, draws, slip)
     if not story.answer_first:
@@ -90,12 +101,12 @@ def written(story: Story, draws: Draws, slip: float) -> str:
 
 
 class Corpus:
-    """Documents as lists of messages. Document `i` is a pure function of (config, seed, i)."""
+    """The documents, each a list of messages. Document `i` is a pure function of (config, seed, i)."""
 
     def __init__(self, config: CorpusConfig, seed: int = 0) -> None:
         self.config = config
         self.seed = seed
-        # RISE generates its training problems with other seeds, so that the streams differ
+        # the environment generates its training problems with other seeds, so that these problems differ
         self._problems = ArithmeticProblems(
             split="train", seed=1_000_003 + seed, size=2**62, difficulty=config.difficulty
         )

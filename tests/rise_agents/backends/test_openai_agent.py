@@ -121,7 +121,7 @@ def test_a_refused_key_or_model_stops_the_run(code: int) -> None:
 def test_an_unreachable_server_ends_the_rollout_and_fails_no_episode(short_waits: None) -> None:
     with serving(lambda text: []) as server:
         agent = agent_of(server, attempts=2)
-    with pytest.raises(AgentError, match=r"openai:m answer.*APIConnectionError"):
+    with pytest.raises(AgentError, match=r"openai:m no longer answers.*APIConnectionError"):
         rollout([TurnPlan(agent)], envs(3), range(3), SAMPLING, seed=0)
     agent.close()
 
@@ -337,7 +337,7 @@ def test_log_probabilities_and_cached_tokens_are_read() -> None:
         pytest.param("m@ftp://x", {}, "write openai:MODEL@URL", id="no http"),
         pytest.param("m@https://api.openai.com/v1", {}, "set the environment variable", id="no key"),
         pytest.param("m@http://x/v1", {"max_usd": 1.0}, "max_usd needs prices", id="cap without prices"),
-        pytest.param("m@http://x/v1", {"prices": {"p": 1}}, "prices have", id="unknown price"),
+        pytest.param("m@http://x/v1", {"prices": {"p": 1}}, "prices must have", id="unknown price"),
         pytest.param("m@http://x/v1", {"extra": {"stop": {"a"}}}, "extra must hold only JSON", id="no JSON"),
         pytest.param("m@http://x/v1", {"max_concurrent_requests": 0}, "at least 1", id="no concurrency"),
     ],

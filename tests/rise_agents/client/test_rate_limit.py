@@ -100,7 +100,7 @@ def usage(prompt: int, completion: int, cached: int) -> Usage:
 @pytest.mark.parametrize(
     ("prices", "message"),
     [
-        ({"promt": 1}, "prices have prompt, cached, completion; got 'promt'"),
+        ({"promt": 1}, "prices must have the names prompt, cached, completion; got 'promt'"),
         (5, "US dollars per million tokens.*got 5"),
         ({"prompt": "ten"}, "price prompt must be .*got 'ten'"),
         ({"prompt": -1}, "price prompt must be .*got -1"),

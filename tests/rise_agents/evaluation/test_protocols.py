@@ -191,7 +191,7 @@ def test_protocols_are_an_option_of_the_command_and_nothing_is_played_twice(tmp_
     ("settings", "message"),
     [
         ({"protocols": ("sequental",)}, "did you mean 'sequential'"),
-        ({"protocols": ("best_of_n",)}, "name that protocol as well"),
+        ({"protocols": ("best_of_n",)}, "add parallel to protocols"),
         ({"protocols": ()}, "at least one protocol"),
         ({"draws": 3}, "at least num_samples"),
         ({"temperatures": {"orakel": 0.0}}, "no protocol 'orakel'"),

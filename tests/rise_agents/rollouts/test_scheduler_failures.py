@@ -92,7 +92,7 @@ def test_a_dead_agent_fails_no_episode(
 
     agent = FailsWhere(dead)
     agent.max_concurrent_requests = max_concurrent_requests
-    with pytest.raises(AgentError, match="answers nothing any more"):
+    with pytest.raises(AgentError, match="no longer answers any request"):
         collected(
             tmp_path / "s.jsonl", *[TurnPlan(agent)] * 4, max_concurrent_episodes=max_concurrent_episodes
         )
@@ -163,7 +163,7 @@ def test_an_answer_that_is_not_a_reply_is_an_agent_error(
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"finish": "eos"}, "finish is stop, length or error, got 'eos'"),
+        ({"finish": "eos"}, "finish must be stop, length or error, got 'eos'"),
         ({"text": None}, "text must be a str, got None"),
         ({"usage": None}, "usage must be a Usage"),
         (
@@ -233,7 +233,7 @@ def test_an_agents_name_is_a_text() -> None:
 
 def test_an_agent_that_dies_in_a_stream_fails_no_episode(tmp_path: Path) -> None:
     streamer = FailsWhere(lambda *_: streamer.streamed > 20)
-    with pytest.raises(AgentError, match="answers nothing any more: no answer"):
+    with pytest.raises(AgentError, match="no longer answers any request: no answer"):
         collected(tmp_path / "s.jsonl", *[TurnPlan(streamer)] * 4, max_concurrent_episodes=4)
     assert streamer.batches == [3, 1], "open requests were asked again although the agent is dead"
     stored = list(read_trajectories(tmp_path / "s.jsonl"))

@@ -188,7 +188,7 @@ def test_a_data_set_that_nobody_knows_is_said_to_be_unknown() -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({}, "agent.shape says nothing"),
+        ({}, "agent.shape is not set"),
         ({"shape": {"model_type": "no-such-model"}}, "agent.shape is no configuration of a model"),
         ({"shape": {"hidden_size": 64}}, "agent.shape is no configuration of a model"),
     ],

@@ -24,7 +24,7 @@ from rise_trainers.fitting.config import FitConfig
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaskConfig:
-    """Which tokens of which store to show, and how."""
+    """The settings of `rise mask`."""
 
     store: str
     """The store of trajectories to show."""
@@ -37,6 +37,7 @@ class MaskConfig:
     tokens: bool = False
     """Separate tokens by a dot."""
     selection: Selection = field(default_factory=Selection)
+    """Which turns are trained, and with which history."""
     weights: Weighting = "exp"
     """As in `rise fit`."""
     tau: float = 0.4
@@ -80,7 +81,7 @@ def show(config: MaskConfig, console: Console) -> None:
     tokenizer = load_tokenizer(fit)
     targets = select_targets(read_trajectories(config.store), config.selection)
     if not targets:
-        raise ConfigError(f"no reply of {config.store} is kept by the selection")
+        raise ConfigError(f"the selection keeps no reply of {config.store}: change --selection")
     weights = target_weights(fit, targets)
     chat = ChatTokenizer(tokenizer, think=config.think, template_options=config.template_options)
     found = tokenize(chat, targets, max_length=config.max_length, layout=config.layout)
@@ -101,7 +102,7 @@ def show(config: MaskConfig, console: Console) -> None:
 
 
 def as_fit(config: MaskConfig) -> FitConfig:
-    """Return the settings of the fit that would train these tokens."""
+    """Return the settings of a fit that trains the tokens that are shown."""
     return FitConfig(
         data=(config.store,),
         model=config.model,

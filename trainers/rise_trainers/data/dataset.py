@@ -39,8 +39,8 @@ class Example:
 
 
 EMPTY_EXAMPLE = Example(np.zeros(2, dtype=np.int64), np.zeros(2, dtype=np.float32), 0.0)
-"""A sequence that trains nothing. A rank gets it for a forward pass in which it has no other sequence: every
-rank must take part in every forward pass."""
+"""A sequence that trains nothing. Every rank must take part in every forward pass, so a rank without another
+sequence gets this one."""
 
 
 def make_examples(
@@ -52,7 +52,7 @@ def make_examples(
     """Compute the coefficient of every token; sequences whose replies all have weight 0 are left out.
 
     Args:
-        sequences: From `tokenization.tokenize`.
+        sequences: The sequences from `tokenization.tokenize`.
         weights: [number of targets], the weight of each reply.
         normalize: Whether tokens or replies count the same; see the docstring of this module.
 
@@ -82,7 +82,7 @@ def collate_padded(examples: Sequence[Example], *, pad_id: int = 0) -> Batch:
     """Return a batch [examples, longest length], padded on the right.
 
     Args:
-        examples: At least one.
+        examples: The sequences of the batch; at least one.
         pad_id: The token id of the padding, which is neither attended to nor trained.
     """
     shape = (len(examples), max(len(example) for example in examples))
@@ -106,8 +106,8 @@ def collate_padded(examples: Sequence[Example], *, pad_id: int = 0) -> Batch:
 def collate_packed(examples: Sequence[Example]) -> Batch:
     """Return a batch [1, total length] without padding, whose positions start at 0 in every sequence.
 
-    The attention of the model must separate sequences by `position_ids`: flash attention (variable length)
-    and the sdpa and eager masks of transformers do.
+    The attention of the model must separate the sequences by `position_ids`. Flash attention (variable
+    length) and the masks of transformers for sdpa and eager attention do this.
     """
     ids = np.concatenate([example.ids for example in examples])
     coefficients = np.concatenate([example.coefficients for example in examples])

@@ -1,8 +1,8 @@
-"""Which replies are trained, and with which history: trajectories to training targets. Pure functions.
+"""Selects from trajectories the replies to train, each with its history. Pure functions.
 
 A `TrainingTarget` is one reply to train, with the messages that the policy saw before it. The criteria have
 exactly the meaning of those in the released code of RISE (arXiv:2407.18219, `workflow_convert.py`); the tests
-contain its worked cases.
+contain examples that were worked out by hand from that code.
 
 To change which turns are trained, write a function and enter it in `CRITERIA` (decides by the rewards) or in
 `TURNS` (decides by the place in the trajectory). Settings, help and errors read these tables.
@@ -29,7 +29,7 @@ class TrainingTarget:
     problem: str
     """The id of its problem."""
     turn: int
-    """From 0, counted in the trajectory as it was played."""
+    """The number of the turn in the trajectory as it was played, from 0."""
     start: Conversation
     """The messages before the first reply of the trajectory; every turn begins with them."""
     history: Conversation
@@ -37,8 +37,7 @@ class TrainingTarget:
     reply: str
     reward: float
     complete: bool = True
-    """Whether the model ended the reply itself. After a reply that the length limit cut, no end token is
-    trained."""
+    """Whether the model ended the reply itself. If the length limit cut it, no end token is trained."""
 
     @property
     def prompt(self) -> Conversation:
@@ -87,7 +86,7 @@ def later_turns(kept: Sequence[int], played: Sequence[int]) -> list[int]:
 
 
 def last_turn(kept: Sequence[int], played: Sequence[int]) -> list[int]:
-    """Keep the turn with which the trajectory ended, if the criterion kept it."""
+    """Keep the last of the turns that the selection left, if the criterion kept it."""
     return [place for place in kept if place == len(played) - 1]
 
 
@@ -97,8 +96,9 @@ TURNS: Mapping[str, Callable[[Sequence[int], Sequence[int]], list[int]]] = {
     "last": last_turn,
     "later": later_turns,
 }
-"""Name of a choice of turns -> function that returns those of the indices `kept` by the criterion that are
-trained. `played[i]` is the number of turn i, from 0, in the trajectory as it was played."""
+"""Name of a choice of turns -> function (kept, played) that returns the indices of the turns to train. `kept`
+are the indices of the turns that the criterion keeps. `played[i]` is the number of turn i in the trajectory
+as it was played, from 0."""
 
 if TYPE_CHECKING:
     Criterion = str
@@ -171,8 +171,7 @@ def select_targets(
     """Return the targets of all trajectories.
 
     Args:
-        trajectories: Those of all stores and iterations; a trajectory that is given twice (same id) counts
-            once.
+        trajectories: The trajectories of all stores and iterations. Of several with the same id, one counts.
         selection: Which replies are trained.
         seed: Seed of the random choice when `per_problem` limits the trajectories of a problem.
     """

@@ -19,7 +19,7 @@ from rise_trainers.data.targets import TrainingTarget
 from rise_trainers.data.tokenization import Span, Tokenized, TokenSequence
 
 FORMAT = 1
-"""Must be increased when the file format or the tokenisation changes."""
+"""Version of the cache. Increase it when the file format or the tokenisation changes."""
 
 
 def load_or_make(

@@ -1,4 +1,4 @@
-"""Conversations to token ids, with the positions of the tokens that are trained.
+"""Converts training targets to token ids, and finds the tokens that are trained.
 
 The tokens of a reply and its end token are trained. The generation prompt before the reply, the newline that
 some templates put after its end token, and the messages of the user are not. A prompt is tokenised as an
@@ -132,7 +132,8 @@ class ChatTokenizer:
         text = self._apply([question, {"role": "assistant", "content": marker}])
         if marker not in text:
             raise ConfigError(
-                f"the chat template of {self._tokenizer.name_or_path!r} does not show what an assistant says"
+                f"the chat template of {self._tokenizer.name_or_path!r} omits what assistants say: "
+                "set another one in its tokenizer files"
             )
         tail = text[text.rindex(marker) + len(marker) :]
         ids = self._ids(tail)
@@ -172,9 +173,10 @@ def tokenize(
 
     Args:
         chat: The tokenizer with its chat template.
-        targets: In the order of `targets.select_targets`, where the turns of a trajectory are neighbours.
-        max_length: In tokens. A longer target loses the oldest attempts of its history; its reply is never
-            cut.
+        targets: The targets from `targets.select_targets`, which returns the turns of a trajectory one after
+            another.
+        max_length: Maximal length of a sequence, in tokens. A longer target loses the oldest attempts of its
+            history; its reply is never cut.
         layout: "auto" puts the turns of a trajectory into one sequence where their tokens allow it;
             "per_turn" makes one sequence per target.
 
@@ -202,7 +204,7 @@ def tokenize(
         previous = target.trajectory
     if targets and not sequences:
         raise ConfigError(
-            f"nothing to train: no reply fits into max_length {max_length} together with its problem"
+            f"no reply fits into max_length {max_length} together with its problem: increase max_length"
         )
     notes = _notes(targets, sequences, n_shortened, dropped, max_length, chat)
     return Tokenized(sequences, n_shortened, dropped, notes)
@@ -244,12 +246,17 @@ def _notes(
     trajectories = len({target.trajectory for target in targets})
     notes = [f"{kept} replies of {trajectories} trajectories in {len(sequences)} sequences"]
     if len(sequences) > trajectories:
-        notes.append("some turns have sequences of their own: the template or a window changes their history")
+        notes.append(
+            "some turns have sequences of their own, because the chat template or a context window changes "
+            "their history"
+        )
     if n_shortened:
         notes.append(f"{n_shortened} targets lost their oldest turns to fit {max_length} tokens")
     if dropped:
         names = ", ".join(f"{targets[i].problem} turn {targets[i].turn + 1}" for i in dropped[:5])
         notes.append(f"{len(dropped)} replies do not fit {max_length} tokens and are left out: {names}")
     if not chat.end:
-        notes.append("the chat template ends replies with no special token: the model will not learn to stop")
+        notes.append(
+            "the chat template does not end replies with a special token, so the model does not learn to stop"
+        )
     return tuple(notes)

@@ -1,4 +1,4 @@
-"""How much each reply counts in training: rewards to weights. Pure functions of arrays.
+"""Computes from rewards how much each reply counts in training. Pure functions of arrays.
 
 Reply i has a reward r_i and was given at turn t_i to problem p_i. Reward-weighted regression (Peters and
 Schaal 2007) gives it the weight `exp(score_i / tau)`. Baselines of RISE are other choices of the same weight:
@@ -51,9 +51,9 @@ def exponential_weights(scores: Array, *, tau: float, max_weight: float = np.inf
 
     Args:
         scores: Rewards or advantages, of any shape, in units of reward.
-        tau: In units of reward. Small values trust only the best replies; large values approach
-            plain supervised fine-tuning on every reply.
-        max_weight: Cap that keeps one lucky reply from swamping the batch (AWR, arXiv:1910.00177).
+        tau: Temperature, in units of reward. With small values, only the best replies count; with large
+            values, all replies count nearly the same, as in supervised fine-tuning.
+        max_weight: Cap, so that one reply cannot dominate a batch (AWR, arXiv:1910.00177).
 
     Raises:
         ConfigError: `tau` or `max_weight` is not positive, or the scores are no real numbers.
@@ -82,7 +82,7 @@ def centred(scores: Array, groups: Sequence[Hashable]) -> Array:
     values = _real("scores", scores)
     if values.shape != (len(groups),):
         raise ConfigError(
-            f"scores must be [n] and groups n, got shape {list(values.shape)} and {len(groups)} groups"
+            f"scores must be [n] with n groups, got shape {list(values.shape)} and {len(groups)} groups"
         )
     numbers: dict[Hashable, int] = {}
     index = np.array([numbers.setdefault(group, len(numbers)) for group in groups], dtype=np.intp)
@@ -98,7 +98,7 @@ def exp(replies: Replies, settings: WeightSettings) -> Array:
 
 
 def exp_per_turn(replies: Replies, settings: WeightSettings) -> Array:
-    """Score by the reward less the mean reward of its turn (the paper's centred form, as far as known)."""
+    """Score by the reward less the mean reward of its turn (which we believe the paper uses)."""
     scores = centred(replies.rewards, replies.turns)
     return exponential_weights(scores, tau=settings.tau, max_weight=settings.max_weight)
 
@@ -212,5 +212,7 @@ def _real(name: str, values: Array) -> Array:
     """Return the values as float64; raise ConfigError where they are no real numbers."""
     found = np.asarray(values)
     if found.dtype.kind not in "biuf":
-        raise ConfigError(f"{name} must be real numbers, got {found.dtype} of shape {list(found.shape)}")
+        raise ConfigError(
+            f"{name} must be an array of real numbers, got {found.dtype} of shape {list(found.shape)}"
+        )
     return found.astype(np.float64, copy=False)

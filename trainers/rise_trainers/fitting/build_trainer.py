@@ -41,7 +41,7 @@ def deepspeed_settings(config: FitConfig) -> dict[str, Any]:
 
 
 def training_arguments(config: FitConfig, folder: Path) -> Any:
-    """Return the `transformers.TrainingArguments`, and start the communication between the ranks."""
+    """Start the communication between the ranks, and return the `transformers.TrainingArguments`."""
     ranks = int(os.environ.get("WORLD_SIZE", "1"))
     if config.batch_size % (config.micro_batch_size * ranks):
         raise ConfigError(
@@ -85,7 +85,7 @@ def training_arguments(config: FitConfig, folder: Path) -> Any:
 def _configure_wandb(folder: Path) -> None:
     """Make transformers, which starts W&B, log a continued fit to the W&B run that the fit began.
 
-    Environment variables that the user has set win.
+    Environment variables that the user has set take precedence.
     """
     kept = folder / "wandb-id"
     if not kept.exists():
@@ -96,7 +96,10 @@ def _configure_wandb(folder: Path) -> None:
 
 
 def _disable_shared_memory_op() -> None:
-    """Keep DeepSpeed from compiling its all-reduce for CPU ranks: it takes a minute, and gloo needs none."""
+    """Keep DeepSpeed from compiling its all-reduce for CPU ranks.
+
+    Compiling takes a minute, and the gloo backend, which CPU ranks use, has an all-reduce of its own.
+    """
     deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
 
 
@@ -127,7 +130,7 @@ def make_trainer(
 
 
 def save(config: FitConfig, trainer: RWRTrainer, tokenizer: Any, folder: Path) -> None:
-    """Save model and tokenizer for transformers; their folder appears in one rename when it is complete."""
+    """Save model and tokenizer for transformers in a temporary folder, and rename it when it is complete."""
     unfinished = folder / (MODEL + ".new")
     merge = config.lora is not None and config.lora.merge
     trainer.save_model(str(folder / "adapters" if merge else unfinished))

@@ -1,7 +1,8 @@
 """Marks complete checkpoints and finds the latest one.
 
-A checkpoint consists of files of all ranks. When all ranks have written theirs, rank 0 adds a marker file. A
-checkpoint without it is incomplete, because the fit was killed, and is removed when the fit is started again.
+A checkpoint consists of files of all ranks. When all ranks have written their files, rank 0 adds a marker
+file. A checkpoint without a marker file is incomplete, because the fit was killed while it was written. It is
+removed when the fit is started again.
 """
 
 import shutil

@@ -34,7 +34,7 @@ class LoraSettings:
         if self.rank < 1:
             raise ConfigError(f"lora.rank must be at least 1, got {self.rank}")
         if not self.targets:
-            raise ConfigError('lora.targets names no layers; "all-linear" is every linear layer')
+            raise ConfigError('lora.targets is empty: name layers, or "all-linear" for every linear layer')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ class FitConfig:
     max_length: int = 2048
     """The largest length of a sequence, in tokens. Longer ones lose their oldest turns, never a reply."""
     epochs: float = 2.0
-    """Passes over the data."""
+    """Number of passes over the data; it may be a fraction."""
     learning_rate: float = 1e-5
     """Highest learning rate, after the warm-up."""
     batch_size: int = 64
@@ -109,7 +109,7 @@ class FitConfig:
     hostfile: str | None = None
     """DeepSpeed hostfile for several machines; `ranks` is then the number per machine."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where to train; auto is the GPUs where there are some."""
+    """Where to train; auto is the GPUs if there are any, else the CPU."""
     seed: int = 0
     """Seed of the order of the data and of dropout."""
     log_every: int = 1
@@ -117,7 +117,7 @@ class FitConfig:
     save_every: int = 100
     """Optimizer steps between checkpoints."""
     keep_checkpoints: int = 2
-    """Checkpoints that are kept; at least 2, so that an interrupted one can be replaced."""
+    """Number of checkpoints that are kept; at least 2, so that one is complete while another is written."""
     report_to: tuple[Literal["tensorboard", "wandb"], ...] = ()
     """Trackers of transformers that the fit also logs to; their files are in OUTPUT/runs and OUTPUT/wandb."""
 
@@ -134,16 +134,16 @@ class FitConfig:
                 f"{self.batch_size} and {self.micro_batch_size} * {self.ranks}"
             )
         if not 0 <= self.warmup < 1:
-            raise ConfigError(f"warmup is a fraction of the steps in [0, 1), got {self.warmup}")
+            raise ConfigError(f"warmup must be a fraction of the steps in [0, 1), got {self.warmup}")
         if self.keep_checkpoints < 2:
             raise ConfigError(f"keep_checkpoints must be at least 2, got {self.keep_checkpoints}")
         validate_choice(self.weights, WEIGHTINGS, "weights")
         if self.offload and self.zero_stage < 2:
             raise ConfigError(f"offload needs zero_stage 2 or 3, got {self.zero_stage}")
         if self.lora is not None and self.lora.bits is not None and self.zero_stage == 3:
-            raise ConfigError("lora.bits needs zero_stage 0, 1 or 2: stage 3 shards no quantised weights")
+            raise ConfigError("lora.bits needs zero_stage 0, 1 or 2: stage 3 cannot shard quantised weights")
         if not self.data:
-            raise ConfigError("data names no store of trajectories")
+            raise ConfigError("data is empty: name at least one store of trajectories")
 
 
 def to_json(config: FitConfig) -> dict[str, Any]:

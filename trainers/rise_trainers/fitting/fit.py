@@ -1,4 +1,4 @@
-"""`rise fit`: one reward-weighted fit, from stores of trajectories and a model folder to a new model folder.
+"""`rise fit`: trains a model on stores of trajectories, by one reward-weighted fit, and saves the new model.
 
     rise fit --data STORE.jsonl --model PATH --output DIR
     rise fit --config fit.yaml --learning_rate 2e-5 --selection.criterion better
@@ -28,7 +28,8 @@ TRACKED = ("runs", "wandb")
 def fit(config: FitConfig, *, progress: Callable[[dict[str, Any]], None] | None = None) -> None:
     """Run a fit in new processes and wait until they end.
 
-    Returns at once when the same fit is complete already, and continues the same fit where it was killed.
+    If the output folder holds the same fit, nothing is done. If the same fit was killed, it continues from
+    its last checkpoint.
 
     Args:
         config: The settings of the fit.
@@ -81,21 +82,25 @@ def check_inputs(config: FitConfig) -> None:
     """
     for store in config.data:
         if not Path(store).is_file():
-            raise DataNotFoundError(f"no store of trajectories at {store}: collect one with `rise collect`")
+            raise DataNotFoundError(
+                f"there is no store of trajectories {store}: collect one with `rise collect`"
+            )
     model = Path(model_path(config.model))
     looks_local = model.is_absolute() or config.model.startswith((".", "~")) or len(model.parts) > 2
     if looks_local and not (model / "config.json").is_file():
-        raise DataNotFoundError(f"no model at {config.model}: a model folder has a config.json")
+        raise DataNotFoundError(
+            f"there is no model in {config.model}: a model folder must have a config.json"
+        )
     for path in (config.deepspeed, config.hostfile):
         if path is not None and not Path(path).is_file():
-            raise DataNotFoundError(f"no file at {path}")
+            raise DataNotFoundError(f"there is no file {path}: correct the setting deepspeed or hostfile")
     for tracker in config.report_to:
         if find_spec(tracker) is None:
             raise missing_library(tracker, "report_to")
 
 
 def _check_same(config: FitConfig, folder: Path) -> None:
-    """Raise ConfigError unless `folder` is of a fit with these settings."""
+    """Raise ConfigError unless `folder` belongs to a fit with these settings."""
     try:
         found = json.loads((folder / SETTINGS).read_text())
     except (OSError, ValueError):

@@ -29,9 +29,9 @@ LOG = "fit.log"
 def command(config: FitConfig, partial: Path) -> list[str]:
     """Return the launch command of a fit.
 
-    On one machine this is DeepSpeed's launcher of a node, which ends its ranks when it is ended. On several
-    it is DeepSpeed's runner, which connects to the machines of the hostfile by ssh; the partial folder must
-    then be on a shared disk.
+    On one machine this is DeepSpeed's node launcher, which ends its ranks when it is terminated. On several
+    machines it is DeepSpeed's runner, which connects to the machines of the hostfile by ssh; the partial
+    folder must then be on a disk that all machines share.
     """
     work = ["--module", "--no_local_rank", "rise_trainers.fitting.rank", str(partial.resolve() / SETTINGS)]
     port = f"--master_port={free_port()}"
@@ -45,9 +45,10 @@ def command(config: FitConfig, partial: Path) -> list[str]:
 
 
 def environment(config: FitConfig) -> dict[str, str]:
-    """Return the environment variables of the ranks; the cores are divided among them.
+    """Return the environment variables of the ranks; each rank gets its share of the cores.
 
-    With more threads than cores in total, the ranks wait for each other: five times slower on two cores.
+    With more threads than cores in total, the ranks wait for each other: on two cores, a fit was five times
+    slower.
     """
     variables = dict(os.environ)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -66,7 +67,7 @@ def run_launcher(
 
     Args:
         config: The settings of the fit.
-        partial: The partial folder, which has the settings file.
+        partial: The partial folder, which must hold the settings file.
         progress: Called with each line of the metrics.
 
     Raises:
@@ -118,7 +119,7 @@ def free_port() -> int:
 
 
 class _NewLines:
-    """Reads the JSON lines that are appended to a file, which may be replaced by a shorter one or removed."""
+    """Reads the JSON lines that are appended to a file; it may be missing, or replaced by a shorter one."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

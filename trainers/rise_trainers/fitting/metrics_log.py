@@ -5,8 +5,8 @@
      "tokens_per_s": .., "seconds": .., "seconds_left": ..}
     {"kind": "end", "step": 90, "total": 90, "seconds": .., "tokens_per_s": ..}
 
-`loss` is the weighted loss. `tokens_per_s` counts all tokens of all sequences, over all ranks. `seconds` is
-the time since the line before.
+`loss` is the weighted loss. `tokens_per_s` counts all tokens of all ranks, computed from the mean length of a
+sequence. `seconds` is the time since the line before; in the line "end", since this process started to train.
 """
 
 import json
@@ -21,7 +21,7 @@ from rise_trainers.fitting.prepare_data import Prepared
 
 
 class MetricsLog(transformers.TrainerCallback):  # type: ignore[misc]
-    """Appends a line per logged step on rank 0. A continued fit removes the lines after its checkpoint."""
+    """Appends a line per logged step, on rank 0. A continued fit removes lines after its checkpoint first."""
 
     def __init__(self, folder: Path, data: Prepared, *, batch_size: int) -> None:
         self._path = folder / METRICS
@@ -33,7 +33,7 @@ class MetricsLog(transformers.TrainerCallback):  # type: ignore[misc]
         self._last = (0, 0.0)
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Write the line about the training data."""
+        """Write the line about the training data. A continued fit keeps its earlier lines after it."""
         self._begin = self._last = (state.global_step, time.monotonic())
         if not state.is_world_process_zero:
             return

@@ -16,12 +16,15 @@ def load_tokenizer(config: FitConfig) -> Any:
     """Return the tokenizer of the model.
 
     Raises:
-        DataNotFoundError: There is none.
+        DataNotFoundError: The tokenizer cannot be loaded.
     """
     try:
         return transformers.AutoTokenizer.from_pretrained(model_path(config.model))
     except (OSError, ValueError) as error:
-        raise DataNotFoundError(f"no tokenizer at {config.model!r}: {str(error).splitlines()[0]}") from error
+        raise DataNotFoundError(
+            f"cannot load a tokenizer from {config.model!r} ({str(error).splitlines()[0]}): "
+            "give a model folder or a hub id"
+        ) from error
 
 
 def load_model(config: FitConfig) -> Any:
@@ -30,7 +33,7 @@ def load_model(config: FitConfig) -> Any:
     With `dtype` bfloat16, DeepSpeed keeps float32 copies of the weights that it trains.
 
     Raises:
-        DataNotFoundError: There is no model.
+        DataNotFoundError: The model cannot be loaded.
         ConfigError: `lora.targets` names no layers of the model.
     """
     try:
@@ -44,7 +47,10 @@ def load_model(config: FitConfig) -> Any:
             return model
         return with_adapters(model, config.lora, checkpointing=config.gradient_checkpointing)
     except (OSError, ValueError) as error:
-        raise DataNotFoundError(f"no model at {config.model!r}: {str(error).splitlines()[0]}") from error
+        raise DataNotFoundError(
+            f"cannot load a model from {config.model!r} ({str(error).splitlines()[0]}): "
+            "give a model folder or a hub id"
+        ) from error
 
 
 def dtype_of(config: FitConfig) -> torch.dtype:
@@ -53,13 +59,13 @@ def dtype_of(config: FitConfig) -> torch.dtype:
 
 
 def with_adapters(model: Any, settings: LoraSettings, *, checkpointing: bool = False) -> Any:
-    """Return the model with adapters, which alone are trained.
+    """Return the model with adapters. Only the adapters are trained.
 
     Args:
         model: The loaded model, quantised or not.
         settings: The settings of the adapters.
-        checkpointing: Whether activations are recomputed in the backward pass. The embeddings, though frozen,
-            must then return tensors that require a gradient.
+        checkpointing: Whether activations are recomputed in the backward pass. The outputs of the frozen
+            embeddings are then set to require a gradient, without which nothing would be trained.
 
     Raises:
         ConfigError: `settings.targets` names no layers of the model.
@@ -112,7 +118,7 @@ def merge_adapters(base: str, adapters: Path, into: Path, *, dtype: Any) -> None
         base: Folder or hub id of the base model.
         adapters: Folder of the adapters.
         into: Folder of the merged model.
-        dtype: The type of its weights.
+        dtype: The type of the weights of the merged model.
     """
     import peft
     from transformers.integrations.deepspeed import unset_hf_deepspeed_config

@@ -1,4 +1,4 @@
-"""The files and folders of a fit, and the folder of a model that is given by its name."""
+"""The files and folders of a fit, and the folder of the embedded model."""
 
 from importlib import resources
 from pathlib import Path

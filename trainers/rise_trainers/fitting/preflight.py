@@ -7,7 +7,7 @@ from rise_trainers.data.tokenization import ChatTokenizer
 
 
 def check_model(model_config: Any, tokenizer: Any, *, max_length: int) -> list[str]:
-    """Return sentences for the log.
+    """Compare the sizes of model and tokenizer, and return warnings for the log.
 
     Args:
         model_config: The transformers configuration of the model.
@@ -21,22 +21,26 @@ def check_model(model_config: Any, tokenizer: Any, *, max_length: int) -> list[s
     notes = []
     if len(tokenizer) > config.vocab_size:
         raise ConfigError(
-            f"the tokenizer has {len(tokenizer)} tokens, the model {config.vocab_size}: resize its embeddings"
+            f"the tokenizer has {len(tokenizer)} tokens, but the model has {config.vocab_size} embeddings: "
+            "resize the embeddings of the model"
         )
     positions = getattr(config, "max_position_embeddings", None)
     if positions is not None and max_length > positions:
-        notes.append(f"max_length {max_length} is more than the {positions} positions the model was made for")
+        notes.append(f"max_length {max_length} exceeds the {positions} positions of the model")
     if tokenizer.pad_token_id is None:
-        notes.append("the tokenizer has no pad token: its end token pads, which changes no loss")
+        notes.append("the tokenizer has no pad token: its end token is used, which does not change the loss")
     return notes
 
 
 def check_end_token(generation_config: Any, chat: ChatTokenizer, tokenizer: Any) -> list[str]:
-    """Return a sentence for the log where sampling would not stop at the end token that is trained."""
+    """Return a warning for the log if sampling would not stop at the end token that is trained."""
     ids = tokenizer(chat.end, add_special_tokens=False)["input_ids"] if chat.end else []
     stops = getattr(generation_config, "eos_token_id", None)
     known = {stops} if isinstance(stops, int) else set(stops or ())
     if ids and ids[-1] not in known | {tokenizer.eos_token_id}:
         token = tokenizer.convert_ids_to_tokens(ids[-1])
-        return [f"replies end with {token!r}, which is no end token of the model: add it when sampling"]
+        return [
+            f"replies end with {token!r}, at which sampling would not stop: add it to eos_token_id in the "
+            "generation_config.json of the model"
+        ]
     return []

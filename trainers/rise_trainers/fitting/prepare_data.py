@@ -1,4 +1,4 @@
-"""Makes training examples from stores of trajectories, and statistics of them."""
+"""Makes training examples from stores of trajectories, and computes statistics of them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +39,9 @@ def prepare(config: FitConfig, tokenizer: Any) -> Prepared:
     trajectories = [trajectory for store in config.data for trajectory in _in_order(store)]
     targets = select_targets(trajectories, config.selection, seed=config.seed)
     if not targets:
-        raise ConfigError(f"none of {len(trajectories)} trajectories has a reply that the selection keeps")
+        raise ConfigError(
+            f"the selection keeps no reply of the {len(trajectories)} trajectories: change selection"
+        )
     weight = target_weights(config, targets)
     chat = ChatTokenizer(tokenizer, think=config.think, template_options=config.template_options)
     tokenized = _tokenized(config, chat, targets, tokenizer)

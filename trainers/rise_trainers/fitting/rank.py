@@ -31,7 +31,7 @@ def main(settings: Path) -> int:
 def _fit(config: Any, folder: Path) -> None:
     from rise_trainers.fitting import build_trainer, checkpoints, models, prepare_data
 
-    # the arguments come first: ZeRO-3 shards the model while it is loaded
+    # the arguments are made before the model: they make ZeRO-3 shard it while it is loaded
     arguments = build_trainer.training_arguments(config, folder)
     tokenizer = models.load_tokenizer(config)
     data = prepare_data.prepare(config, tokenizer)

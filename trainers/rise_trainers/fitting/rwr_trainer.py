@@ -47,7 +47,8 @@ class RWRTrainer(transformers.Trainer):  # type: ignore[misc]
         **arguments: Arguments of `transformers.Trainer`; `train_dataset` must be an `ExampleDataset`.
     """
 
-    loss_is_scaled_for_ga = True  # the normaliser already covers all forward passes of a step
+    # "ga" is gradient accumulation: the normalizer already covers all forward passes of a step
+    loss_is_scaled_for_ga = True
 
     def __init__(
         self, *, batches: RankBatches, collate: Callable[[Sequence[Example]], Batch], **arguments: Any
@@ -76,7 +77,10 @@ class RWRTrainer(transformers.Trainer):  # type: ignore[misc]
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | None = None,
     ) -> Any:
-        """Return the loss of one forward pass times the number of ranks, which average their gradients."""
+        """Return the loss of one forward pass.
+
+        It is multiplied by the number of ranks, because DeepSpeed averages the gradients of the ranks.
+        """
         normalizer = inputs["count"] if num_items_in_batch is None else num_items_in_batch
         loss = sequence_loss(model, inputs, normalizer=normalizer)
         loss = loss * self.accelerator.num_processes

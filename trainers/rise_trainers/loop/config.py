@@ -29,9 +29,9 @@ class ProblemsConfig:
     test_split: str = "test"
     """Split that every iteration is measured on."""
     train: int = 2000
-    """Problems per iteration. Every iteration takes the next ones; after the last one comes the first."""
+    """Problems per iteration. Every iteration takes the next ones; after the end, the first ones again."""
     test: int = 300
-    """Problems of every evaluation, the first ones of their split; 0 runs no evaluation and no report."""
+    """Problems per evaluation, from the start of the split; 0 runs no evaluation and makes no report."""
     settings: dict[str, Any] = field(default_factory=dict)
     """Further arguments of the environment, for example {"difficulty": {"max_steps": 3}}."""
 
@@ -47,7 +47,7 @@ class PolicyConfig:
     settings: dict[str, Any] = field(default_factory=dict)
     """Settings of the agent: dtype, max_concurrent_requests, ..."""
     shape: dict[str, Any] = field(default_factory=dict)
-    """The size of the model as in its config.json; --dry-run uses it where that file cannot be read."""
+    """Size of the model, with the names of its config.json; --dry-run uses it if that file cannot be read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,10 +66,10 @@ class BoostConfig:
     turns: int = 2
     """The number of turns of a rollout."""
     sampling: SamplingConfig | None = None
-    """How the teacher's replies are sampled; None is as in the loop."""
+    """How the teacher's replies are sampled; None uses the sampling of the loop."""
     fit: dict[str, Any] = field(default_factory=dict)
-    """Settings of this fit over those of the loop's; by default {"weights": "uniform", "selection":
-    {"solved_only": true}}: every reply of the rollouts that succeed counts the same."""
+    """Settings of this fit, which override those of the loop's fits. The default is {"weights": "uniform",
+    "selection": {"solved_only": true}}: all replies of successful rollouts have the same weight."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,13 +77,13 @@ class ImproveConfig:
     """Where the improved reply at the end of each rollout comes from."""
 
     num_samples: int = 16
-    """Replies sampled at the last turn until one is correct; the first with the best reward is kept."""
+    """Maximal number of replies at the last turn, until one is correct. The first of the best is kept."""
     teacher: str | None = None
     """Another agent for the last turn (distillation), for example "expert"; None is self-distillation."""
     teacher_settings: dict[str, Any] = field(default_factory=dict)
     """Settings of the teacher."""
     after_success: bool = False
-    """Continue after a correct reply, so that the data contain correct-to-correct pairs."""
+    """Continue after a correct reply, so that the data contain correct replies that follow correct ones."""
 
     def __post_init__(self) -> None:
         if self.teacher_settings and self.teacher is None:
@@ -97,9 +97,9 @@ class MeasureConfig:
     """How the model is evaluated after every iteration."""
 
     turns: int = 5
-    """T of m1@tT: turns of a measured rollout."""
+    """Turns of a rollout in the evaluation: T of m1@tT."""
     num_samples: int = 5
-    """K of mK@t1: independent first replies per problem."""
+    """Independent first replies per problem in the evaluation: K of mK@t1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,16 +111,16 @@ class RunConfig:
     out: str = "runs/rise"
     """The run folder: settings, logs, models and report. The same command continues the run in it."""
     iterations: int = 2
-    """Iterations of playing, fitting and measuring."""
+    """Number of iterations; each collects rollouts, fits a model and evaluates it."""
     seeds: tuple[int, ...] = (0,)
-    """Each seed is a run of its own, with other problems, samples and order of the data."""
+    """The loop runs once per seed, each time with other problems, samples and order of the data."""
     restart: bool = True
     """Every fit starts from the first model and trains on all data so far; False continues from the last
     model. The first model is `agent.model`, or that of the boost stage where there is one."""
     on_policy: bool = True
     """Iteration k is played by the model of iteration k - 1; False lets the first model play them all."""
     turns: int | None = None
-    """Turns of a collection; None is k turns and the improved one in iteration k."""
+    """Turns of a collected rollout; None is k + 1 in iteration k: k turns and the improved one."""
     problems: ProblemsConfig = field(default_factory=ProblemsConfig)
     agent: PolicyConfig = field(default_factory=PolicyConfig)
     boost: BoostConfig | None = None
@@ -133,12 +133,11 @@ class RunConfig:
     """Settings of the fits; see `rise fit --help`."""
     measure: MeasureConfig = field(default_factory=MeasureConfig)
     max_concurrent_episodes: int | None = None
-    """Episodes that run at the same time; None is as many as the agents can use, at least 256. Changes no
-    result."""
+    """Number of episodes played at a time; None is the number that the agents can use, but at least 256."""
     track: Literal["none", "wandb"] = "none"
     """Where to log in addition to metrics.jsonl. W&B's variables (WANDB_MODE, WANDB_PROJECT, ...) apply."""
     dry_run: bool = False
-    """Print what the run would do and take; load no weights and write nothing."""
+    """Print what the run would do and what it needs at most; load no weights and write nothing."""
 
     def __post_init__(self) -> None:
         counts = {
@@ -162,7 +161,7 @@ class RunConfig:
         if not self.seeds or min(self.seeds) < 0 or len(set(self.seeds)) < len(self.seeds):
             raise ConfigError(f"seeds must be different numbers of at least 0, got {list(self.seeds)}")
         if self.improve.teacher and self.improve.num_samples > 1 and self.improve.teacher == "expert":
-            raise ConfigError("the expert needs one draw only: set improve.num_samples to 1")
+            raise ConfigError("the expert always gives the same reply: set improve.num_samples to 1")
         for boost in (False, True):
             fit_config(self, data=("store",), model="model", output="output", seed=0, boost=boost)
 
@@ -186,11 +185,11 @@ def _checked(where: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a fit with underscores in their names, after a check of these names.
 
     Args:
-        where: Put before the names in error messages.
-        settings: Of a fit.
+        where: Text before the names in error messages.
+        settings: Settings of a fit.
 
     Raises:
-        ConfigError: A fit has no such setting, or the loop sets it.
+        ConfigError: A name is no setting of a fit, or the loop sets it.
     """
     given = {name.replace("-", "_"): value for name, value in settings.items()}
     for name in given:
@@ -216,5 +215,5 @@ def environment_settings(config: RunConfig, split: str) -> dict[str, Any]:
 def to_json(config: RunConfig) -> dict[str, Any]:
     """Return the settings as plain values, as they are written into the run folder."""
     values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
-    del values["dry_run"]  # a run that writes its settings is no dry run
+    del values["dry_run"]  # always false where settings are written
     return values

@@ -1,4 +1,4 @@
-"""`rise run --dry-run`: prints what a run will do and take. Loads no weights and writes nothing."""
+"""`rise run --dry-run`: prints the phases of a run and what they need at most. It loads no weights."""
 
 import contextlib
 import shlex
@@ -110,17 +110,20 @@ def _notes(phases: Sequence[Phase], max_new_tokens: int) -> list[str]:
     fit, estimate = next((phase.fit, phase.estimate) for phase in phases if phase.fit is not None)
     nodes = 1 if estimate is None else estimate.machines
     notes = [
-        f"All at most: no problem is solved early, every reply has {max_new_tokens} tokens, "
-        "every trajectory is trained. Prompts are estimated from their characters.",
+        "All numbers are upper bounds. They assume that no problem is solved before the last turn, that each "
+        f"reply has {max_new_tokens} tokens and that every trajectory is trained. The lengths of prompts are "
+        "estimated from their characters.",
         "Steps: one sequence per trajectory, or per reply where the chat template rewrites history.",
-        "GiB: in a fit its weights, gradients, optimizer, activations and logits, for each of "
+        "GiB: in a fit, memory for weights, gradients, optimizer, activations and logits, for each of "
         f"{fit.ranks * nodes} devices on {nodes} machine{'s' if nodes > 1 else ''} (leave a tenth free); "
-        "elsewhere the weights alone, beside which the attention cache must fit.",
+        "in other phases, memory for the weights alone. The attention cache needs memory as well.",
     ]
     if fit.hostfile is not None and not Path(fit.hostfile).is_file():
-        notes.append(f"Not here, and needed: the hostfile {fit.hostfile}; one machine was assumed.")
+        notes.append(
+            f"The run needs a file that does not exist: the hostfile {fit.hostfile}; one machine was assumed."
+        )
     if fit.deepspeed is not None and not Path(fit.deepspeed).is_file():
-        notes.append(f"Not here, and needed: the DeepSpeed file {fit.deepspeed}.")
+        notes.append(f"The run needs a file that does not exist: the DeepSpeed file {fit.deepspeed}.")
     return notes
 
 

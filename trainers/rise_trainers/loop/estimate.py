@@ -1,7 +1,7 @@
-"""Upper bounds of what one phase of a run takes: replies, tokens, optimizer steps and memory.
+"""Upper bounds of what one phase of a run needs: replies, tokens, optimizer steps and memory.
 
-Every number is the most that can happen: no problem is solved early, every reply has full length and every
-trajectory is trained. The functions take plain numbers; see `inputs` for where those come from.
+They assume that no problem is solved before the last turn, that every reply has the maximal length and that
+every trajectory is trained. The functions take plain numbers; `inputs` finds these numbers.
 """
 
 import dataclasses
@@ -18,22 +18,22 @@ from rise_trainers.loop.memory import GIB, MemoryEstimate, estimate_memory
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """What one phase takes at most."""
+    """What one phase needs at most."""
 
     replies: int = 0
     by_teacher: int = 0
-    """How many of the replies a teacher gives."""
+    """Number of the replies that a teacher gives."""
     prompt_tokens: int = 0
     tokens: int = 0
-    """Generated tokens; of a fit the trained tokens over all epochs, prompts included."""
+    """Generated tokens; for a fit, the tokens of all sequences over all epochs, prompts included."""
     steps: tuple[int, int] = (0, 0)
     """Optimizer steps with one sequence per trajectory, and with one sequence per reply."""
     machines: int = 1
-    """The machines of a fit."""
+    """Number of machines of a fit."""
     memory: MemoryEstimate | None = None
-    """Of a fit; None where the model's configuration is unknown."""
+    """Memory of a fit; None if the model's configuration is unknown or DeepSpeed is not installed."""
     weights_gib: float | None = None
-    """GiB per device for the weights of the model that plays; None where its configuration is unknown."""
+    """GiB per device for the weights of the model that plays; None if its configuration is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class StoreEstimate:
     turns: int
     """Turns per trajectory."""
     length: float
-    """Tokens of the longest trajectory."""
+    """Maximal length of a trajectory, in tokens."""
 
 
 def estimate_collection(
@@ -59,11 +59,11 @@ def estimate_collection(
     """Return the estimate of a collection.
 
     Args:
-        lengths: Tokens of the prompt at every turn.
+        lengths: Length of the prompt at every turn, in tokens.
         episodes: Number of trajectories.
-        num_samples: Replies drawn at the last turn; one is drawn at every other turn.
-        max_new_tokens: Tokens of a reply.
-        by_teacher: How many of the replies a teacher gives.
+        num_samples: Number of replies at the last turn; there is one at every other turn.
+        max_new_tokens: Length of a reply, in tokens.
+        by_teacher: Number of the replies that a teacher gives.
         weights_gib: GiB per device for the weights of the model that plays.
     """
     replies = episodes * (len(lengths) - 1 + num_samples)
@@ -87,10 +87,10 @@ def estimate_evaluation(
     """Return the estimate of an evaluation: one rollout per problem, and `num_samples` first replies.
 
     Args:
-        lengths: Tokens of the prompt at every turn.
+        lengths: Length of the prompt at every turn, in tokens.
         episodes: Number of problems.
-        num_samples: Independent first replies per problem.
-        max_new_tokens: Tokens of a reply.
+        num_samples: Number of independent first replies per problem.
+        max_new_tokens: Length of a reply, in tokens.
         weights_gib: GiB per device for the weights of the model that plays.
     """
     replies = episodes * (len(lengths) + num_samples)
@@ -106,9 +106,9 @@ def estimate_fit(fit: FitConfig, stores: Sequence[StoreEstimate], model_config: 
     """Return the estimate of a fit.
 
     Args:
-        fit: Its settings.
+        fit: Settings of the fit.
         stores: The stores that it trains on.
-        model_config: The transformers configuration of the model; None leaves out memory.
+        model_config: The transformers configuration of the model; None if unknown: memory is not estimated.
     """
     tokens_per_epoch = sum(store.trajectories * min(float(fit.max_length), store.length) for store in stores)
     one_turn = fit.selection.turns in ("first", "last")
@@ -127,8 +127,8 @@ def weights_gib(parameters: int | None, agent_settings: Mapping[str, Any]) -> fl
     """Return the GiB per device that the weights of a model take while it plays.
 
     Args:
-        parameters: The number of its parameters; None gives None.
-        agent_settings: Settings of the agent, of which "dtype" and "tensor_parallel_size" count.
+        parameters: Number of parameters of the model; None if unknown, for which None is returned.
+        agent_settings: Settings of the agent, of which "dtype" and "tensor_parallel_size" are used.
     """
     if parameters is None:
         return None

@@ -1,7 +1,7 @@
-"""What can be known of the problems and the model of a run without downloading or loading them.
+"""Finds the size of the problems and the model of a run without downloading or loading them.
 
-Problems are read where they are on this machine. Otherwise the published size of the data set counts, and a
-problem of typical length represents all others. Of the model only its configuration is read.
+Problems are read if they are on this machine. Otherwise the published size of the data set is used, and one
+problem of typical length represents all problems. Of the model, only the configuration is read.
 """
 
 import os
@@ -30,12 +30,12 @@ _PROMPT_SETTINGS = ("system_prompt", "few_shot", "released_rise", "history_turns
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProblemSplit:
-    """The problems of one split, or what is known of them."""
+    """The problems of one split, or their published size."""
 
     size: int | None
     """Number of problems; None where it is unknown."""
     origin: str
-    """Where the size comes from, for the printed plan."""
+    """The source of the size, for the printed plan."""
     env: gymnasium.Env[Any, str]
     """An environment with these problems, or with one placeholder problem."""
 
@@ -54,22 +54,22 @@ class ProblemSplit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunInputs:
-    """What is known of the problems and the model of a run."""
+    """The problems and the model of a run, as far as they are known."""
 
     train: ProblemSplit
     test: ProblemSplit
     model: str
     """The first model, as a folder or hub id."""
     parameters: int | None
-    """The number of its parameters; None where it has no configuration."""
+    """Number of parameters of the first model; None if its configuration is unknown."""
     model_config: Any
-    """The transformers configuration of the model; None where there is none."""
+    """The transformers configuration of the first model; None if it is unknown."""
     model_origin: str
-    """Where the configuration comes from, or why there is none."""
+    """The source of the configuration, or the reason why it is unknown."""
 
 
 def find_inputs(config: RunConfig) -> RunInputs:
-    """Return what is known of the inputs of a run; nothing is downloaded.
+    """Return the inputs of a run, as far as they are known without a download.
 
     Raises:
         ConfigError: There is no such environment, split or setting.
@@ -88,7 +88,7 @@ def find_inputs(config: RunConfig) -> RunInputs:
 
 
 def resolve_problems(config: RunConfig, split: str) -> ProblemSplit:
-    """Return the problems of a split, or what is known of them where they are not on this machine.
+    """Return the problems of a split, or their published size if they are not on this machine.
 
     Raises:
         ConfigError: There is no such environment, split or setting.
@@ -126,7 +126,7 @@ def placeholder_env(settings: Mapping[str, Any]) -> gymnasium.Env[Any, str]:
 
 
 def find_model_config(config: RunConfig) -> tuple[Any, str]:
-    """Return the transformers configuration of the first model, or None, and where it comes from."""
+    """Return the transformers configuration of the first model or None, and its source or the reason."""
     try:
         from transformers import AutoConfig
     except ImportError:
@@ -136,7 +136,7 @@ def find_model_config(config: RunConfig) -> tuple[Any, str]:
     except (OSError, ValueError) as error:
         reason = str(error).strip().split("\n")[0]
     if not config.agent.shape:
-        return None, f"its config.json cannot be read, and agent.shape says nothing: no memory ({reason})"
+        return None, f"no estimate of memory: config.json cannot be read, agent.shape is not set ({reason})"
     try:
         return AutoConfig.for_model(**config.agent.shape), "agent.shape; its config.json is not here"
     except (TypeError, ValueError) as error:

@@ -18,17 +18,17 @@ class MemoryEstimate:
     """Memory in GiB."""
 
     states: float
-    """Per device: weights, gradients, optimizer."""
+    """Memory per device for weights, gradients and optimizer states."""
     activations: float
-    """Per device: what the layers store for the backward pass of one micro batch of the longest sequences."""
+    """Memory per device for what the layers store for one backward pass, with sequences of maximal length."""
     logits: float
-    """Per device: the chunk of logits in float32, its softmax and its gradient."""
+    """Memory per device for one chunk of logits in float32, its softmax and its gradient."""
     host: float
-    """Per machine, in the memory of the CPU."""
+    """CPU memory per machine."""
 
     @property
     def device(self) -> float:
-        """Total per device."""
+        """Total memory per device."""
         return self.states + self.activations + self.logits
 
 

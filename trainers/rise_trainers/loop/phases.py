@@ -1,7 +1,9 @@
-"""The phases of a run: which commands are started with which settings, in which order.
+"""Plans the phases of a run: the commands, their settings and their order.
 
-    evaluate base -> [ collect -> fit -> evaluate ] for the boost stage, where there is one, and for every
-    iteration, all of that for every seed -> report
+    for every seed: evaluate the first model
+        -> collect, fit and evaluate for the boost stage, if there is one
+        -> collect, fit and evaluate for every iteration
+    -> report
 
 See `run_folder` for the files. A phase that was interrupted continues when it is started again.
 """
@@ -47,18 +49,18 @@ class Phase:
     settings: dict[str, Any]
     """The settings of the command, which gets them as a --config file."""
     progress_files: tuple[str, ...]
-    """Stores that grow by one line per episode; of a fit its output folder, whose metrics file grows."""
+    """The stores, which grow by one line per episode; for a fit, its output folder with the metrics file."""
     units: int = 0
     """The number of episodes; 0 for a fit."""
     cost: float
-    """The expected number of replies, or an equivalent: the estimate of the time left uses it."""
+    """Expected work, in units of the work for one reply. The time left is estimated from it."""
     iteration: int = 0
-    """The iteration; 0 for the base and the boost stage."""
+    """The iteration; 0 for the first model and the boost stage."""
     seed: int = 0
     fit: FitConfig | None = None
     """The settings of a fit, typed; None for other commands."""
     estimate: Estimate | None = None
-    """What the phase takes at most; None where the plan was made without `RunInputs`."""
+    """What the phase needs at most; None if the plan was made without `RunInputs`."""
 
 
 def plan_phases(config: RunConfig, train_size: int, inputs: RunInputs | None = None) -> list[Phase]:
@@ -157,7 +159,7 @@ class _Plan:
         model = self.start_model(seed) if first else self.model(seed, k - 1)
         count = min(config.problems.train, self._train_size)
         blocks = self._train_size // count
-        # the seeds are spread evenly over the blocks of problems, whatever the number of iterations
+        # a block is the problems of one iteration; the seeds start at evenly spaced blocks of the split
         block = place * (blocks // len(config.seeds)) + k - 1
         turns = config.turns or k + 1
         settings: dict[str, Any] = {

@@ -13,7 +13,7 @@ def check_run(config: RunConfig) -> int:
 
     Raises:
         ConfigError: A setting is wrong.
-        DataNotFoundError: The problems or the model are not there.
+        DataNotFoundError: The problems or the model do not exist.
     """
     check_agents(config)
     sizes = {}
@@ -27,7 +27,7 @@ def check_run(config: RunConfig) -> int:
 
 
 def check_agents(config: RunConfig) -> None:
-    """Raise ConfigError where an agent of the run does not exist or has no such settings."""
+    """Raise ConfigError if an agent of the run does not exist or has no such settings."""
     check_agent(f"{config.agent.backend}:{config.agent.model}", config.agent.settings)
     if config.improve.teacher is not None:
         check_agent(config.improve.teacher, config.improve.teacher_settings)
@@ -36,9 +36,9 @@ def check_agents(config: RunConfig) -> None:
 
 
 def check_size(config: RunConfig, size: int) -> None:
-    """Raise ConfigError where the test split has fewer problems than every evaluation takes."""
+    """Raise ConfigError if the test split has fewer problems than an evaluation takes."""
     if config.problems.test > size:
         raise ConfigError(
-            f"problems.test is {config.problems.test}, and split {config.problems.test_split!r} has "
-            f"{size} problems"
+            f"problems.test is {config.problems.test}, but split {config.problems.test_split!r} has "
+            f"{size} problems: lower problems.test"
         )

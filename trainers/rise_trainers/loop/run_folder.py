@@ -4,7 +4,7 @@ RUN/config.yaml                           settings of the run, with all defaults
 RUN/evaluate/<label>/seed-S/*.jsonl       trajectories of evaluations: base, boost, iteration-1, ...
 RUN/seed-S/iteration-K/collect/           trajectories to train on; RUN/seed-S/boost/collect/
 RUN/seed-S/iteration-K/model/             the fitted model; RUN/seed-S/boost/model/
-RUN/phases/                               settings, log and end of every phase
+RUN/phases/                               settings, log and completion marker of every phase
 RUN/metrics.jsonl                         metrics of all phases
 RUN/report.json, report.md, *.png
 """

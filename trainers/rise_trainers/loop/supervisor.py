@@ -27,7 +27,7 @@ POLL_INTERVAL_S = 0.25
 
 
 class Supervisor:
-    """Runs phases and records in RUN/phases which are done; a context manager that shows the progress.
+    """Runs phases, and records in RUN/phases which ones are done; a context manager that shows the progress.
 
     Args:
         folder: RUN/phases.
@@ -102,7 +102,7 @@ class Supervisor:
                 terminate(process)
         self._bar.remove_task(task)
         if process.returncode:
-            raise PhaseError(f"{phase.title} failed: {_last_line(log)} (all of it: {log})")
+            raise PhaseError(f"{phase.title} failed: {_last_line(log)} (the whole log: {log})")
         seconds = round(time.monotonic() - began, 1)
         self._done_file(phase).write_text(json.dumps({"seconds": seconds}) + "\n")
         self._console.print(f"{phase.title}: done in {seconds:.0f} s", highlight=False)
@@ -172,7 +172,7 @@ def _last_line(path: Path) -> str:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment variables of a phase: a thread per core, and no telemetry of the hub."""
+    """Return the environment variables of a phase: one thread per core, and no hub telemetry by default."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     defaults = {
         "OMP_NUM_THREADS": str(cores),

@@ -1,4 +1,4 @@
-"""Checks the arguments of the losses, so that no wrong shape is broadcast into a wrong number.
+"""Checks the arguments of the losses: PyTorch would broadcast some wrong shapes without an error.
 
 Only shapes and types are read: a check never waits for the device.
 """
@@ -19,7 +19,7 @@ def check_tokens(
         targets: [n], int64.
         coefficients: [n], floating point.
         normalizer: A number or a tensor without dimensions.
-        name: What `rows` are, for the message.
+        name: Name of `rows` in the error message.
 
     Raises:
         ConfigError: A shape or a type differs from these.

@@ -35,7 +35,7 @@ def linear_weighted_nll(
         bias: [V] or None.
         targets: [n], token ids (int64).
         coefficients: [n], floating point: how much each token counts.
-        normalizer: As in `weighted_nll`.
+        normalizer: See `weighted_nll`.
         logits_per_chunk: The largest number of logits in memory at once.
 
     Raises:

@@ -18,6 +18,7 @@ from rise_trainers.loss.fused_linear import linear_weighted_nll
 from rise_trainers.loss.weighted_nll import LOGITS_PER_CHUNK, chunked_weighted_nll
 
 MODEL_INPUTS = ("input_ids", "attention_mask", "position_ids")
+"""Names of the tensors of a batch that the model gets."""
 
 
 def sequence_loss(
@@ -67,7 +68,7 @@ def sequence_loss(
                 normalizer=normalizer,
                 logits_per_chunk=logits_per_chunk,
             )
-        else:  # an adapter or a quantised layer
+        else:  # a layer with an adapter, or a quantised layer
             loss = chunked_weighted_nll(
                 plain,
                 states,
@@ -81,10 +82,10 @@ def sequence_loss(
         return loss
 
     with _replaced_forward(head, loss_of):
-        # what the model returns as its logits is the loss
+        # the replaced output layer returns the loss instead of logits
         loss: Tensor = model(**inputs, use_cache=False).logits
     if not result:
-        raise RuntimeError("the model did not use its output layer")
+        raise RuntimeError("the model did not call its output layer, which computes the loss")
     return loss
 
 

@@ -55,7 +55,7 @@ def chunked_weighted_nll(
         hidden: [n, H], the states that predict `targets`.
         targets: [n], token ids (int64).
         coefficients: [n], floating point: how much each token counts.
-        normalizer: As in `weighted_nll`.
+        normalizer: See `weighted_nll`.
         vocabulary: V.
         logits_per_chunk: The largest number of logits in memory at once.
 

@@ -1,7 +1,7 @@
-"""The charts of a run in W&B: which metric is shown in which chart, and against what.
+"""The charts of a run in W&B: their metrics, sections and x axes.
 
-W&B draws one chart for every logged key, in a section that has the part of the key before the slash as name.
-Logged is every number in RUN/metrics.jsonl, and what the tables here add. To add a chart:
+W&B draws one chart for every logged key. The part of the key before the slash is the name of its section.
+Every number in RUN/metrics.jsonl is logged, and also what the tables below add. To add a chart:
 
 - of a number that is not measured yet: add one entry to the dictionary that `phase_metrics.statistics`
   returns (collections and evaluations) or that `prepare_data.prepare` and `metrics_log` write (fits);
@@ -25,9 +25,9 @@ class Section:
 
     name: str
     x_axis: str
-    """The key that the charts of the section are drawn against."""
+    """The key that is the x axis of the charts of the section."""
     per_seed: bool = True
-    """Whether each seed of a run with several seeds has charts of its own, under "seed-S/"."""
+    """Whether each seed of a run with several seeds has its own charts, whose keys start with "seed-S/"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Histogram:
     """A chart of a distribution."""
 
     metric: str
-    """The key in metrics.jsonl that it is drawn from. Under the same key it replaces the single numbers."""
+    """The key in metrics.jsonl that it is drawn from. A chart with this key replaces its single numbers."""
     bins: Callable[[Any], Bins]
     """Returns the bins from the value of the metric."""
 
@@ -64,7 +64,7 @@ SECTIONS = (
     Section("data", x_axis="iteration"),
     Section("fit", x_axis="iteration"),
 )
-"""`iteration` is that of the run; `train/update` counts optimizer steps over all fits."""
+"""`iteration` is the iteration of the run; `train/update` counts optimizer steps over all fits."""
 
 HISTOGRAMS: Mapping[str, Histogram] = {
     "data/weight_histogram": Histogram("data/weight_histogram", weight_bins),
@@ -78,5 +78,5 @@ REPORT_COLUMNS = (
     "transitions_by_turn", "wrong_to_right_by_turn", "right_to_wrong_by_turn",
     "distinct_answers", "repeats", "format_failures", "timeouts", "tokens_per_reply",
 )  # fmt: skip
-"""Columns of a report row (`rise_env.metrics.report_row`) that every evaluation logs under "eval/",
-beside the headline figures."""
+"""Columns of a report row (`rise_env.metrics.report_row`) that every evaluation logs under "eval/", in
+addition to the headline figures."""

@@ -23,7 +23,7 @@ EXAMPLE_COLUMNS = ("problem", "turn", "question", "reference", "reply", "answer"
 
 
 def phase_lines(phase: Phase) -> list[dict[str, Any]]:
-    """Return the lines of metrics.jsonl for a phase that ended: one, or one per line of a fit's metrics."""
+    """Return the lines of metrics.jsonl for a phase that ended; a fit has one per line of its metrics."""
     if phase.command == "fit":
         return fit_lines(metrics_path(phase.progress_files[0]).read_text())
     group = "collect" if phase.command == "collect" else "eval"
@@ -65,7 +65,7 @@ def statistics(played: Sequence[Trajectory]) -> dict[str, Any]:
 
 
 def evaluation_metrics(sequential: Path, parallel: Path) -> dict[str, Any]:
-    """Return the figures of one evaluation as the report has them, without confidence intervals.
+    """Return the same figures of one evaluation as the report, without confidence intervals.
 
     Args:
         sequential: The store of rollouts.

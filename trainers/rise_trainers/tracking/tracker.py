@@ -1,9 +1,9 @@
-"""The metrics of a run: JSON lines always, W&B where the settings ask for it.
+"""Logs the metrics of a run as JSON lines, and to W&B if the settings ask for it.
 
 RUN/metrics.jsonl gets one line per optimizer step, per collection and per evaluation, each with the name of
 its phase; see `phase_metrics`. W&B gets the same metrics, tables and artifacts; see `wandb_run`. Both are
-computed from the files of the phases in the run folder, so that every line is there once even if the run was
-killed in between.
+computed from the files of the phases in the run folder, so that every line is logged exactly once, even if
+the run was killed and continued.
 """
 
 import json
@@ -69,12 +69,15 @@ class Tracker:
         self._logged = dict(kept)
 
     def log_running(self, phase: Phase) -> None:
-        """Log to W&B what a running fit has written so far."""
+        """Log to W&B the metrics that a running fit has written so far."""
         if self._wandb is not None:
             self._wandb.log_running(phase)
 
     def log_phase(self, phase: Phase) -> None:
-        """Log a phase that ended, now or before the run was continued; phases come in the run's order."""
+        """Log a phase that has ended, in this process or in an earlier one.
+
+        Call it for every phase, in the order of the run.
+        """
         lines = self._logged.get(phase.name)
         if lines is None:
             common = {"phase": phase.name, "iteration": phase.iteration, "seed": phase.seed}

@@ -1,4 +1,4 @@
-"""Stores and models of a run as W&B artifacts, with the artifacts that each was made from.
+"""Logs stores and models of a run as W&B artifacts, each with the artifacts that it was made from.
 
 The first artifact is the model that the run starts from. Every collection, evaluation and fit makes an
 artifact that later phases of the run use; its metadata contain the phase and the artifacts it was made from.
@@ -18,7 +18,7 @@ PRODUCTS = {
 }
 """Command -> (name, type) of the artifact that it makes."""
 LOADED = ("transformers", "vllm")
-"""Names of agents that play with a model folder or hub id."""
+"""Names of the agents whose argument is a model folder or hub id."""
 
 
 class Artifacts:
@@ -26,7 +26,7 @@ class Artifacts:
 
     Args:
         run: The W&B run.
-        upload_models: Upload models as well.
+        upload_models: Whether models are uploaded as well.
     """
 
     def __init__(self, run: Any, *, upload_models: bool) -> None:
@@ -39,7 +39,7 @@ class Artifacts:
 
         Args:
             phase: A phase that ended.
-            known: Whether W&B has them from before; then only their names are remembered.
+            known: Whether an earlier process logged them already. Then only their names are remembered.
         """
         name, kind = PRODUCTS[phase.command]
         alias = phase.name.rpartition("-")[0]

@@ -5,7 +5,7 @@ W&B's step n. A continued run reads its folder again and logs the rows that W&B 
 those are the last rows. Offline they are all rows: `wandb sync` of a second file would erase the content of
 the first one (W&B's issue 5865), so the new file contains everything and the old one is deleted.
 
-`charts` says what is shown against what. With several seeds the keys of each start with "seed-S/".
+`charts` defines the charts and their x axes. With several seeds, the keys of each seed start with "seed-S/".
 """
 
 import contextlib
@@ -63,7 +63,7 @@ class WandbRun:
         self._run.finish(exit_code=0 if ok else 1)
 
     def log_phase(self, phase: Phase, lines: Sequence[Mapping[str, Any]]) -> None:
-        """Log what `log_running` has not logged of a phase that ended.
+        """Log the lines of a phase that ended, except those that `log_running` has logged.
 
         Args:
             phase: The next phase in the order of the run.
@@ -122,7 +122,7 @@ class WandbRun:
         self._log(tables)
 
     def _define(self, prefixes: Sequence[str]) -> None:
-        """Tell W&B against what the charts of each section are drawn."""
+        """Tell W&B the x axis of the charts of each section."""
         self._run.define_metric("iteration")
         for prefix in prefixes:
             self._run.define_metric(f"{prefix}train/update")
@@ -190,7 +190,8 @@ def _start(folder: Path, settings: Mapping[str, Any]) -> Any:
     except wandb.errors.Error as error:
         reason = str(error).splitlines()[0]
         raise ConfigError(
-            f"W&B does not start: {reason} With WANDB_MODE=offline it logs into {folder}/wandb"
+            f"W&B does not start ({reason}): run `wandb login`, or set WANDB_MODE=offline to log into "
+            f"{folder}/wandb"
         ) from error
     if not run.disabled:
         kept.write_text(name + "\n")

@@ -4,11 +4,11 @@ import subprocess
 
 
 def terminate(process: "subprocess.Popen[bytes]", *, timeout_s: float = 20.0) -> None:
-    """End a process and wait for it. Does nothing when it has ended already.
+    """End a process and wait for it. Do nothing if it has ended already.
 
     Args:
-        process: Gets SIGTERM first.
-        timeout_s: Seconds that it may take to exit; it gets SIGKILL afterwards.
+        process: The process. It gets SIGTERM first.
+        timeout_s: Seconds that the process may take to exit; afterwards it gets SIGKILL.
     """
     if process.poll() is not None:
         return
