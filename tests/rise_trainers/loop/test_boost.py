@@ -102,7 +102,7 @@ def test_the_teacher_plays_problems_that_the_loop_does_not_while_there_are_other
     [
         ({"turns": 0}, "boost.turns must be at least 1, got 0"),
         ({"train": 0}, "boost.train must be at least 1, got 0"),
-        ({"fit": {"learning_rat": 1}}, "boost.fit has no setting 'learning_rat'"),
+        ({"fit": {"learning_rat": 1}}, "no setting 'boost.fit.learning_rat'"),
         ({"fit": {"model": "x"}}, "boost.fit.model is set by the loop"),
     ],
 )
