@@ -67,9 +67,9 @@ def test_a_custom_set_plays() -> None:
     ("content", "name", "message"),
     [
         ('{"question": "q", "answer"', "a.jsonl", r"a.jsonl:1 is not JSON: .* at column"),
-        ('{"question": "q", "answer": "1"}\n[1]', "a.jsonl", "row 1 of .*a.jsonl is a list, not an object"),
+        ('{"question": "q", "answer": "1"}\n[1]', "a.jsonl", r"row 1 of .*a.jsonl \(line 2\) is a list"),
         ('{"a": 1}', "a.json", "is not a list of objects"),
-        ("x", "a.txt", "ends in '.txt': a data file is .jsonl, .json or .csv"),
+        ("x", "a.txt", "ends in '.txt': a data file is .jsonl, .json, .csv, .parquet, or"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(content: str, name: str, message: str, tmp_path: Path) -> None:
