@@ -1,7 +1,7 @@
 """`rise envs`: lists every environment id with its problems and where they come from.
 
-"never read here" stands beside the splits whose files were not at hand when their entry was written: how their
-rows are read follows the publisher's description, and is tested on rows of the same form.
+"never read here" stands beside the splits whose files were not at hand when their entry was written. How
+their rows are read follows the publisher's description, and is tested on rows of the same form.
 """
 
 import argparse

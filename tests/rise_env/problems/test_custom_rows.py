@@ -11,6 +11,7 @@ import pytest
 
 from rise_env.errors import ProblemError
 from rise_env.problems.loading import load_problems
+from rise_env.problems.reading.columns import FORMATS
 from rise_env.types import Problem
 
 ASK = "What is 3 + 4?"
@@ -275,6 +276,14 @@ def test_a_row_without_a_column_says_which_columns_it_has() -> None:
         read({"text": "q", "label": "7"})
     with pytest.raises(ProblemError, match="has no question: no column 'qestion'; did you mean 'question'"):
         read(GOOD, question_key="qestion")
+
+
+def test_the_documents_list_the_known_formats() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "environments.md").read_text()
+    for known in FORMATS:
+        cells = [known.question, known.answer, known.solution, known.identity]
+        row = " | ".join([known.name, *(f"`{cell}`" if cell else "" for cell in cells)])
+        assert f"| {row} |" in page
 
 
 def test_columns_can_be_named_with_dots() -> None:
