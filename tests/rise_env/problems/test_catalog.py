@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rise_env.cli.problems import audit_set
 from rise_env.errors import ConfigError, DataNotFoundError, MissingDependencyError, ProblemError
 from rise_env.problems import catalog_loader as from_catalog
 from rise_env.problems import sources
@@ -199,6 +200,18 @@ def test_a_row_that_lacks_something_is_named(row: dict[str, Any], message: str, 
     write(tmp_path, CATALOG["GSM8K"], "test", row)
     with pytest.raises(ProblemError, match=message):
         load_problems("GSM8K", split="test", data_dir=tmp_path)
+
+
+def test_large_sets_leave_out_the_rows_that_cannot_be_read_and_count_them(tmp_path: Path) -> None:
+    rows = [{"problem": "q", "answer": answer} for answer in ("7", "", None, r"\frac{", "8")]
+    write(tmp_path, CATALOG["Polaris"], "train", *rows)
+    problems = load_problems("Polaris", data_dir=tmp_path)
+    assert [(problem.id, problem.reference) for problem in problems] == [
+        ("polaris/train/0", "7"),
+        ("polaris/train/4", "8"),
+    ]
+    assert problems.left_out == 3  # type: ignore[attr-defined]
+    assert audit_set(SETS["Polaris"], {"train": problems})["splits"]["train"]["left_out"] == 3
 
 
 def test_a_set_or_setting_that_does_not_exist_is_named() -> None:

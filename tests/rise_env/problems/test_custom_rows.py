@@ -213,6 +213,7 @@ GOOD = {"question": ASK, "answer": "7"}
             {"answer": r"\frac{"}, r"the braces of the answer '\\frac{' do not match", id="open brace"
         ),
         pytest.param({"answer": r"\frac{1}{2}}"}, "do not match", id="closed twice"),
+        pytest.param({"answer": "1}{"}, "do not match", id="closed before it opens"),
         pytest.param({"answer": r"so \boxed{"}, "it has no final answer", id="open box"),
         pytest.param({"answer": r"so \boxed{}"}, "it has no final answer", id="empty box"),
         pytest.param({"answer": "3 + 4 ####  "}, "it has no final answer", id="nothing after the mark"),
