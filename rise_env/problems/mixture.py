@@ -77,7 +77,7 @@ class MixedProblems(Sequence[Problem]):
             for i, (part, count) in enumerate(zip(parts, counts, strict=True))
         ]
         order = np.lexsort((part_of, positions))
-        self._parts = list(parts)
+        self.parts = tuple(parts)
         self._part_of = part_of[order]
         self._index_of = np.concatenate(taken)[order]
         self.source = " + ".join(
@@ -99,7 +99,7 @@ class MixedProblems(Sequence[Problem]):
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         part = int(self._part_of[index])
-        problem = self._parts[part][int(self._index_of[index])]
+        problem = self.parts[part][int(self._index_of[index])]
         return replace(problem, id=f"part{part}/{problem.id}") if self._renamed[part] else problem
 
     def __iter__(self) -> Iterator[Problem]:

@@ -18,6 +18,7 @@ class ProblemSet(Sequence[Problem]):
         revision: Commit of the hub's data set; empty for files.
         left_out: Number of rows that were left out because they could not be read; see
             `SetSpec.skip_unreadable`.
+        answer_column: Column of the reference answers, for error messages; empty where it is not known.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class ProblemSet(Sequence[Problem]):
         sha256: str = "",
         revision: str = "",
         left_out: int = 0,
+        answer_column: str = "",
     ) -> None:
         self._problems = tuple(problems)
         self.name = name
@@ -38,6 +40,7 @@ class ProblemSet(Sequence[Problem]):
         self.sha256 = sha256
         self.revision = revision
         self.left_out = left_out
+        self.answer_column = answer_column
 
     def __len__(self) -> int:
         return len(self._problems)

@@ -1,12 +1,14 @@
 """Turns the rows of a data set into problems, as a `SetSpec` says."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
+from rise_env.checkers.base import Checker
 from rise_env.errors import ProblemError
 from rise_env.problems.catalog import SetSpec
+from rise_env.problems.mixture import MixedProblems
 from rise_env.problems.problem_set import ProblemSet
 from rise_env.problems.reading.columns import Columns, Keys, get, has, recognise, without
 from rise_env.problems.reading.row_set import Row, Rows
@@ -140,7 +142,36 @@ def build(
         sha256=rows.sha256,
         revision=rows.revision,
         left_out=len(chosen) - len(problems),
+        answer_column=columns.answer[0],
     )
+
+
+def check_references(problems: Sequence[Problem], checker: Checker) -> None:
+    """Raise where a checker cannot read a reference answer of a user's data, before any episode needs it.
+
+    Args:
+        problems: Those of a data set or a mixture; problems that the user made are not checked.
+        checker: Reads the reference answers.
+
+    Raises:
+        ProblemError: It cannot read one; names row and column.
+    """
+    if isinstance(problems, MixedProblems):
+        for part in problems.parts:
+            check_references(part, checker)
+    elif isinstance(problems, ProblemSet):
+        _check_references(problems, cast(Hashable, checker))
+
+
+@lru_cache(maxsize=32)
+def _check_references(problems: ProblemSet, checker: Any) -> None:
+    for problem in problems:
+        try:
+            checker.check("", problem.reference)
+        except ProblemError as error:
+            number, where = problem.id.rpartition("/")[2], problem.source.partition(" sha256:")[0]
+            column = f", column {problems.answer_column!r}" if problems.answer_column else ""
+            raise ProblemError(f"row {number} of {where}{column}: {error}") from None
 
 
 def _problem(

@@ -279,6 +279,29 @@ def test_a_row_without_a_column_says_which_columns_it_has() -> None:
         read(GOOD, question_key="qestion")
 
 
+@pytest.mark.parametrize(
+    ("answer", "checker", "message"),
+    [
+        ("x^", None, "the reference answer 'x^' cannot be read: it ends too early"),
+        ("1/0", "symbolic", "the reference answer '1/0' cannot be read: it divides by zero"),
+        ("apple", "numeric", "the reference answer 'apple' is not a number"),
+        ("x^", "text", None),
+        ("apple", None, None),
+    ],
+)
+def test_references_that_the_checker_cannot_read_are_refused_when_the_environment_is_made(
+    answer: str, checker: str | None, message: str | None
+) -> None:
+    for dataset in ([GOOD, GOOD | {"answer": answer}], [([GOOD, GOOD | {"answer": answer}], 1)]):
+        if message is None:
+            gymnasium.make("RISE-Custom-v0", dataset=dataset, checker=checker)
+            continue
+        with pytest.raises(
+            ProblemError, match=re.escape(f"row 1 of rows of the caller's, column 'answer': {message}")
+        ):
+            gymnasium.make("RISE-Custom-v0", dataset=dataset, checker=checker)
+
+
 def test_the_documents_list_the_known_formats() -> None:
     page = (Path(__file__).parents[3] / "docs" / "environments.md").read_text()
     for known in FORMATS:
