@@ -19,6 +19,7 @@ from rise_env.envs.math_env import MathEnv
 from rise_env.envs.vector_env import MathVectorEnv
 from rise_env.errors import ConfigError
 from rise_env.problems.loading import SETS, find_set, load_problems
+from rise_env.problems.rows import check_references
 from rise_env.types import Conversation, Problem
 from rise_env.utils.signatures import convert_value
 from rise_env.utils.suggestions import did_you_mean, validate_choice
@@ -141,7 +142,12 @@ def prepare(
     settings = {name: value for name, value in arguments.items() if name in spec.settings}
     problems = load_problems(spec.name, **settings)
     suited = getattr(problems, "checker", spec.checker)
-    checker = get_checker(arguments.get("checker") or suited)
+    named = arguments.get("checker") or suited
+    checker = get_checker(named)
+    if arguments.get("dataset") is not None and isinstance(
+        named, str
+    ):  # an own checker may be slow, or a judge
+        check_references(problems, checker)
     rest = {
         name: convert_value(value, parameters[name].annotation, what=f"{env_id(spec.name)}: {name}")
         for name, value in arguments.items()

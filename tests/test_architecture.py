@@ -72,6 +72,7 @@ HEAVY = {
     "math_verify": ("rise_benchmarks.checkers.*",),
     "datasets": ("rise_env.problems.sources", "rise_env.trajectories.export", "rise_benchmarks.speed.*"),
     "huggingface_hub": ("rise_env.problems.sources",),
+    "pyarrow": ("rise_env.problems.reading.files",),
     "reasoning_gym": ("rise_env.problems.reasoning_gym",),
 }
 """Library of an extra -> the modules that may import it."""

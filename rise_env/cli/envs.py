@@ -1,4 +1,8 @@
-"""`rise envs`: lists every environment id with its problems and where they come from."""
+"""`rise envs`: lists every environment id with its problems and where they come from.
+
+"never read here" stands beside the splits whose files were not at hand when their entry was written. How
+their rows are read follows the publisher's description, and is tested on rows of the same form.
+"""
 
 import argparse
 import json
@@ -24,13 +28,18 @@ def main(argv: Sequence[str]) -> int:
         if not row["splits"]:
             print(f"{'':<22}  {row['origin']}")
         for split, found in row["splits"].items():
-            print(f"{'':<22}  {split:<12}{found['problems']:>10,}  {found['where']}")
+            note = "" if found["read_here"] else "; never read here"
+            print(f"{'':<22}  {split:<12}{found['problems']:>10,}  {found['where']}{note}")
     return 0
 
 
 def _row(name: str, loader: Loader, data_dir: str | None) -> dict[str, Any]:
     splits = {
-        split: {"problems": size, "where": loader.location(split, data_dir)}
+        split: {
+            "problems": size,
+            "where": loader.location(split, data_dir),
+            "read_here": loader.spec is None or loader.spec.was_read(split),
+        }
         for split, size in loader.sizes.items()
     }
     return {"id": env_id(name), "title": loader.title, "origin": loader.origin, "splits": splits}

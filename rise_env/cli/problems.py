@@ -147,6 +147,7 @@ def audit_set(loader: Loader, found: dict[str, Sequence[Problem]], *, own: bool 
             "source": problems[0].source,
             "sha256": sha256,
             "revision": getattr(problems, "revision", ""),
+            "left_out": getattr(problems, "left_out", 0),
             "as_published": None if published is None else sha256 == published,
         }
         for count, what in (
@@ -181,6 +182,7 @@ def report_lines(report: dict[str, Any]) -> list[str]:
             f"  solutions not accepted {len(solutions)}{_examples(solutions)}",
             f"  thousands commas {audit['comma_golds']}",
             f"  empty fields     {len(audit['empty'])}{_examples(audit['empty'])}",
+            f"  rows left out    {audit['left_out']}",
             f"  duplicates       {len(audit['duplicates'])}{_examples(audit['duplicates'])}",
             f"  contradictions   {len(audit['contradictions'])}{_examples(audit['contradictions'])}",
             f"  file             {published[audit['as_published']]}",

@@ -1,5 +1,6 @@
 """Loads a set of the catalog: from a folder, from the hub, or from the user's own copy."""
 
+import json
 import os
 from collections.abc import Sequence
 from functools import lru_cache
@@ -8,8 +9,10 @@ from pathlib import Path
 from rise_env.errors import DataNotFoundError, MissingDependencyError
 from rise_env.problems.catalog import SetSpec
 from rise_env.problems.problem_set import ProblemSet
+from rise_env.problems.reading.files import read_file
+from rise_env.problems.reading.where import Where, check_where
 from rise_env.problems.rows import build, load_own
-from rise_env.problems.sources import Dataset, read_file, read_hub
+from rise_env.problems.sources import Dataset, read_hub
 from rise_env.types import Problem
 from rise_env.utils.suggestions import validate_choice
 
@@ -23,6 +26,7 @@ def load_catalog_set(
     split: str | None = None,
     data_dir: str | os.PathLike[str] | None = None,
     dataset: Dataset | None = None,
+    where: Where | None = None,
     revision: str | None = None,
 ) -> Sequence[Problem]:
     """Return one split of a set of the catalog: from a folder, or else from the hub.
@@ -33,26 +37,29 @@ def load_catalog_set(
         spec: The set's entry in the catalog.
         split: One of `spec.splits`; by default its first.
         data_dir: Folder with one folder per set; by default the one that RISE_DATA_DIR names.
-        dataset: Your own copy instead, with the set's columns: a file, a hub id, rows, or problems.
+        dataset: Your own copy instead, with the set's columns: a file, a folder, a hub id, a frame, rows, or
+            problems.
+        where: Which rows are wanted, by any of their columns; see `Where`.
         revision: Commit of the hub's data set; by default the pinned one.
 
     Raises:
-        ConfigError: There is no such split.
+        ConfigError: There is no such split, or the filter is malformed or leaves nothing.
         DataNotFoundError: The split is not in the folder and cannot be fetched; names the ways to get it.
         ProblemError: A row has no question or no reference answer; names it.
     """
     split = validate_choice(split or spec.splits[0], spec.splits, f"split of {spec.name}")
     if dataset is not None:
-        return load_own(spec, split, dataset, revision)
+        return load_own(spec, split, dataset, where=where, revision=revision)
+    conditions = json.dumps(check_where(where or {}), sort_keys=True)
     folder = data_dir or os.environ.get(DATA_DIR_VARIABLE)
     path = Path(folder) / spec.folder / spec.files[split] if folder and split in spec.files else None
     if path is not None and path.is_file():
         status = path.stat()
-        return _from_file(spec, split, path, status.st_mtime_ns, status.st_size)
+        return _from_file(spec, split, path, conditions, status.st_mtime_ns, status.st_size)
     if data_dir is not None:
         why = f"no file {path}" if path else "no file of that split is known"
         raise DataNotFoundError(_how_to_get(spec, split, why))
-    return _from_hub(spec, split, revision)
+    return _from_hub(spec, split, conditions, revision)
 
 
 def location(spec: SetSpec, split: str, data_dir: str | os.PathLike[str] | None = None) -> str:
@@ -66,19 +73,22 @@ def location(spec: SetSpec, split: str, data_dir: str | os.PathLike[str] | None 
 
 
 @lru_cache(maxsize=32)
-def _from_file(spec: SetSpec, split: str, path: Path, modified: int, size: int) -> ProblemSet:
-    return build(spec, split, read_file(path), f"{spec.folder}/{spec.files[split]}")
+def _from_file(
+    spec: SetSpec, split: str, path: Path, conditions: str, modified: int, size: int
+) -> ProblemSet:
+    where = f"{spec.folder}/{spec.files[split]}"
+    return build(spec, split, read_file(path), where, conditions=json.loads(conditions))
 
 
 @lru_cache(maxsize=32)
-def _from_hub(spec: SetSpec, split: str, revision: str | None) -> ProblemSet:
+def _from_hub(spec: SetSpec, split: str, conditions: str, revision: str | None) -> ProblemSet:
     if spec.hub is None or split not in spec.hub_splits:
         raise DataNotFoundError(_how_to_get(spec, split, "the hub has no such split"))
     try:
         rows = read_hub(spec.hub, spec.hub_config, spec.hub_splits[split], revision or spec.revision)
     except (DataNotFoundError, MissingDependencyError) as error:
         raise DataNotFoundError(_how_to_get(spec, split, str(error))) from error
-    return build(spec, split, rows, f"{spec.hub}@{rows.revision}")
+    return build(spec, split, rows, f"{spec.hub}@{rows.revision}", conditions=json.loads(conditions))
 
 
 def _how_to_get(spec: SetSpec, split: str, why: str) -> str:

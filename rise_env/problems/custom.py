@@ -1,12 +1,12 @@
-"""The user's own problems: a file (JSON lines, JSON, CSV), a hub data set, rows or problems."""
+"""The user's own problems: a file, a folder, a hub data set, a frame, rows or problems."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 from rise_env.errors import ConfigError
 from rise_env.problems.catalog import SetSpec
+from rise_env.problems.reading.columns import Keys
+from rise_env.problems.reading.where import Where
 from rise_env.problems.reference_answers import after_hashes, boxed, plain
 from rise_env.problems.rows import load_own
 from rise_env.problems.sources import Dataset
@@ -31,9 +31,8 @@ _CUSTOM = SetSpec(
     folder="",
     files={},
     sizes={},
-    question=("question", "problem", "prompt", "input", "query"),
-    answer=("answer", "reference", "target", "final_answer", "solution", "output"),
     reference=any_answer,
+    meta=None,
     checker="symbolic",
     licence="",
     url="",
@@ -41,39 +40,38 @@ _CUSTOM = SetSpec(
 
 
 def load_custom(
+    dataset: Dataset | None,
     *,
-    dataset: Dataset | None = None,
     split: str = "train",
     question_key: str | None = None,
     answer_key: str | None = None,
+    solution_key: str | None = None,
+    where: Where | None = None,
     revision: str | None = None,
+    hub_config: str | None = None,
 ) -> Sequence[Problem]:
     """Return the user's own problems.
 
     Args:
-        dataset: A file (.jsonl, .json, .csv), a folder with `<split>.jsonl`, a hub id, rows, or problems.
+        dataset: A file, folder, hub id, frame, data set, rows or problems; see `Dataset`.
         split: Names the file of a folder or the split of the hub's data set; part of every problem's id.
-        question_key: The column with the question; by default the first usual name that the rows have.
-        answer_key: The column with the answer, alone or at the end of a worked solution; by default the
-            first usual name that the rows have.
+        question_key: The column with the question; by default that of the format that the first row has. A
+            name with dots is an entry of a mapping, as "extra_info.question".
+        answer_key: The column with the answer, alone or at the end of a worked solution; likewise.
+        solution_key: The column with a worked solution; likewise.
+        where: Which rows are wanted; see `Where`.
         revision: Commit of the hub's data set; by default "main".
+        hub_config: Configuration of the hub's data set, where it has several.
 
     Raises:
-        ConfigError: No dataset is given.
+        ConfigError: No dataset is given, or the filter is malformed or leaves nothing.
         DataNotFoundError: The dataset is not there.
         ProblemError: A row cannot be read, or has no question or answer.
     """
     if dataset is None:
         raise ConfigError(
-            "RISE-Custom-v0 needs dataset=: a file (.jsonl, .json, .csv), a hub id, rows or problems"
+            "RISE-Custom-v0 needs dataset=: a file (.jsonl, .json, .csv, .parquet), a folder, a hub id, "
+            'a frame, rows, problems, or a mixture such as [("gsm8k", 0.7), ("math", 0.3)]'
         )
-    return load_own(_spec(question_key, answer_key), split, dataset, revision)
-
-
-@lru_cache(maxsize=32)
-def _spec(question_key: str | None, answer_key: str | None) -> SetSpec:
-    return replace(
-        _CUSTOM,
-        question=(question_key,) if question_key else _CUSTOM.question,
-        answer=(answer_key,) if answer_key else _CUSTOM.answer,
-    )
+    keys = Keys(question_key, answer_key, solution_key)
+    return load_own(_CUSTOM, split, dataset, keys=keys, where=where, revision=revision, hub_config=hub_config)

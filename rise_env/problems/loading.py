@@ -1,9 +1,9 @@
 """The table of all problem sets, and the way from a name to problems.
 
-To add a set that is read from files or from the hub: add an entry to `CATALOG` in `catalog.py`. To add any
-other set: write a function that returns its problems (see `GeneratedProblems` for problems made on demand),
-and add an entry to the table `SETS` below. The id `RISE-<name>-v0`, the arguments of the environment,
-`rise envs` and `rise problems` follow from the entry.
+To add a set that is read from files or from the hub: add an entry to `CATALOG` in the folder `catalog`. To
+add any other set: write a function that returns its problems (see `GeneratedProblems` for problems made on
+demand), and add an entry to the table `SETS` below. The id `RISE-<name>-v0`, the arguments of the
+environment, `rise envs` and `rise problems` follow from the entry.
 """
 
 import inspect
@@ -18,7 +18,10 @@ from rise_env.problems.arithmetic.generator import SIZES, ArithmeticProblems, Di
 from rise_env.problems.catalog import CATALOG, SetSpec
 from rise_env.problems.catalog_loader import load_catalog_set, location
 from rise_env.problems.custom import load_custom
+from rise_env.problems.mixture import MixedProblems, check_weights, is_mixture
+from rise_env.problems.reading.where import Where
 from rise_env.problems.reasoning_gym import load_reasoning_gym
+from rise_env.problems.sources import Dataset
 from rise_env.types import Problem
 from rise_env.utils.suggestions import did_you_mean, validate_choice
 
@@ -86,6 +89,80 @@ def _arithmetic(split: str, seed: int, size: int | None, difficulty: Difficulty)
     return ArithmeticProblems(split=split, seed=seed, size=size, difficulty=difficulty)
 
 
+def load_own_or_mixture(
+    *,
+    dataset: Dataset | Sequence[tuple[Any, float]] | None = None,
+    split: str | None = None,
+    question_key: str | None = None,
+    answer_key: str | None = None,
+    solution_key: str | None = None,
+    where: Where | None = None,
+    revision: str | None = None,
+    hub_config: str | None = None,
+    data_dir: str | os.PathLike[str] | None = None,
+    seed: int = 0,
+) -> Sequence[Problem]:
+    """Return the user's own problems, or a mixture of sets.
+
+    Args:
+        dataset: See `load_custom`; or a list of pairs (source, weight). A source is the name of a set, what
+            `load_custom` takes, or a mapping with the source as `dataset` and settings of its own, such as
+            {"dataset": "math", "where": {"level": "Level 5"}}.
+        split: By default "train" of the user's own problems, and the first split of a named set.
+        question_key: See `load_custom`. Of a mixture, it and the next arguments belong to the mappings.
+        answer_key: As there.
+        solution_key: As there.
+        where: As there.
+        revision: As there.
+        hub_config: As there.
+        data_dir: Folder of the named sets of a mixture; by default the one that RISE_DATA_DIR names.
+        seed: Of a mixture: which problems are taken, and in which order; see `MixedProblems`.
+
+    Raises:
+        ConfigError: No dataset is given, or an argument is unknown, out of range or of no use.
+        DataNotFoundError: A dataset is not there.
+        ProblemError: A row cannot be read, or has no question or answer.
+    """
+    of_rows = {
+        "question_key": question_key,
+        "answer_key": answer_key,
+        "solution_key": solution_key,
+        "where": where,
+        "revision": revision,
+        "hub_config": hub_config,
+    }
+    if not is_mixture(dataset):
+        return load_custom(cast(Any, dataset), split=split or "train", **cast(Any, of_rows))
+    for name, value in of_rows.items():
+        if value is not None:
+            raise ConfigError(
+                f"{name} is a setting of one part of a mixture: "
+                f"give ({{'dataset': ..., {name!r}: ...}}, weight) as this part"
+            )
+    pairs = cast(Sequence[tuple[Any, float]], dataset)
+    check_weights([weight for _, weight in pairs])
+    parts = [_load_part(source, split, data_dir) for source, _ in pairs]
+    names = [_name_of(source, position) for position, (source, _) in enumerate(pairs)]
+    return MixedProblems(parts, [weight for _, weight in pairs], seed=seed, names=names)
+
+
+def _load_part(source: Any, split: str | None, data_dir: str | os.PathLike[str] | None) -> Sequence[Problem]:
+    settings = dict(source) if isinstance(source, Mapping) and "dataset" in source else {"dataset": source}
+    settings.setdefault("split", split)
+    dataset = settings.pop("dataset")
+    bare = str(dataset).removeprefix("RISE-").removesuffix("-v0").lower()
+    if not isinstance(dataset, str) or bare not in map(str.lower, SETS):
+        return load_problems("Custom", dataset=dataset, **settings)
+    if data_dir is not None and "data_dir" in find_set(dataset).settings:
+        settings.setdefault("data_dir", data_dir)
+    return load_problems(dataset, **settings)
+
+
+def _name_of(source: Any, position: int) -> str:
+    dataset = source.get("dataset") if isinstance(source, Mapping) else source
+    return str(dataset) if isinstance(dataset, str | os.PathLike) else f"part {position}"
+
+
 def _of_catalog(spec: SetSpec) -> Loader:
     return Loader(
         name=spec.name,
@@ -113,9 +190,9 @@ SETS: Mapping[str, Loader] = {
         Loader(
             name="Custom",
             title="your own problems",
-            load=load_custom,
+            load=load_own_or_mixture,
             checker="symbolic",
-            origin="dataset=FILE, hub id or rows",
+            origin="dataset=FILE, folder, hub id, frame, rows, or a mixture of sets",
             sizes={},
         ),
         Loader(

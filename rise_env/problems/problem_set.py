@@ -16,6 +16,9 @@ class ProblemSet(Sequence[Problem]):
         source: File or hub address, revision, SHA-256; the same text as in each problem's `source`.
         sha256: Hash of the file, or of the rows where they came from the hub.
         revision: Commit of the hub's data set; empty for files.
+        left_out: Number of rows that were left out because they could not be read; see
+            `SetSpec.skip_unreadable`.
+        answer_column: Column of the reference answers, for error messages; empty where it is not known.
     """
 
     def __init__(
@@ -27,6 +30,8 @@ class ProblemSet(Sequence[Problem]):
         source: str = "",
         sha256: str = "",
         revision: str = "",
+        left_out: int = 0,
+        answer_column: str = "",
     ) -> None:
         self._problems = tuple(problems)
         self.name = name
@@ -34,6 +39,8 @@ class ProblemSet(Sequence[Problem]):
         self.source = source
         self.sha256 = sha256
         self.revision = revision
+        self.left_out = left_out
+        self.answer_column = answer_column
 
     def __len__(self) -> int:
         return len(self._problems)

@@ -1,9 +1,5 @@
-"""Reads the rows of a data set: from a file (JSON lines, JSON or CSV), from the hub, or from memory."""
+"""Finds the rows of a data set: in a file, a folder, on the hub, or in memory."""
 
-import csv
-import hashlib
-import io
-import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,27 +8,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
-from rise_env.errors import ConfigError, DataNotFoundError, MissingDependencyError, ProblemError
+from rise_env.errors import DataNotFoundError, MissingDependencyError
+from rise_env.problems.reading.files import find_split, is_data_file, read_file, read_files
+from rise_env.problems.reading.frames import rows_of
+from rise_env.problems.reading.row_set import Rows, hash_rows
 from rise_env.types import Problem
 
-Row = dict[str, Any]
-
-Dataset = str | os.PathLike[str] | Iterable[Mapping[str, Any]] | Sequence[Problem]
-"""What `dataset` takes: a file, a folder with one file per split, a hub id, rows, or problems."""
+Dataset = str | os.PathLike[str] | Iterable[Mapping[str, Any]] | Mapping[str, Any] | Sequence[Problem]
+"""What `dataset` takes: a file, a folder with one file per split, a hub id, problems, rows, or an object with
+rows: a frame of pandas or polars, a data set of the `datasets` library, or a mapping from splits to these."""
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-_ENDINGS = (".jsonl", ".json", ".csv")
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """The rows of one split, with hash and revision."""
-
-    rows: Sequence[Row]
-    sha256: str
-    """Hash of the file's bytes, or of the rows as JSON lines where they came from the hub or from memory."""
-    revision: str = ""
-    """Commit of the hub's data set; empty for others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,32 +30,29 @@ class Found:
     """The origin, for `Problem.source` and error messages."""
 
 
-def read_dataset(dataset: Dataset, split: str, revision: str | None = None) -> Found:
+def read_dataset(
+    dataset: Dataset, split: str, revision: str | None = None, hub_config: str | None = None
+) -> Found:
     """Return the rows of a user's data set, or its problems where it holds problems.
 
     Args:
-        dataset: See `Dataset`. A data set of the `datasets` library is rows.
-        split: Names the file of a folder or the split of the hub's data set.
+        dataset: See `Dataset`.
+        split: Names the file of a folder, the entry of a mapping, or the split of the hub's data set.
         revision: Commit of the hub's data set; by default "main".
+        hub_config: Configuration of the hub's data set, where it has several.
 
     Raises:
-        ConfigError: The data set is neither text, rows nor problems.
+        ConfigError: The data set is none of those.
         DataNotFoundError: The file or the hub's data set is not there.
         ProblemError: A file or row cannot be read.
+        MissingDependencyError: The file or the hub needs a library that is not installed.
     """
     if isinstance(dataset, str | os.PathLike):
-        return _read_named(os.fspath(dataset), split, revision)
+        return _read_named(os.fspath(dataset), split, revision, hub_config)
     if isinstance(dataset, Sequence) and len(dataset) and isinstance(dataset[0], Problem):
         problems = cast(Sequence[Problem], dataset)  # not copied: they may be made on demand
         return Found(problems, "problems of the caller's")
-    rows = []
-    for item in dataset:
-        if not isinstance(item, Mapping):
-            raise ConfigError(
-                "a dataset is a file, a hub id, or a list of problems or of rows (dicts), "
-                f"got a {type(item).__name__} in it"
-            )
-        rows.append(dict(item))
+    rows = rows_of(dataset, split)
     return Found(Rows(rows, hash_rows(rows)), "rows of the caller's")
 
 
@@ -81,55 +64,16 @@ def stamp(dataset: Dataset) -> tuple[int, int] | None:
     return None
 
 
-def _read_named(name: str, split: str, revision: str | None) -> Found:
+def _read_named(name: str, split: str, revision: str | None, hub_config: str | None) -> Found:
     path = Path(name)
     if path.is_dir():
-        files = [path / (split + ending) for ending in _ENDINGS]
-        path = next((file for file in files if file.is_file()), files[0])
-        return Found(read_file(path), str(path))
-    if path.is_file() or path.suffix in _ENDINGS or not _HUB_ID.fullmatch(name):
+        paths = find_split(path, split)
+        where = str(paths[0]) if len(paths) == 1 else f"{path} ({len(paths)} files of {split})"
+        return Found(read_files(paths), where)
+    if path.is_file() or is_data_file(path) or not _HUB_ID.fullmatch(name):
         return Found(read_file(path), name)
-    rows = read_hub(name, None, split, revision)
+    rows = read_hub(name, hub_config, split, revision)
     return Found(rows, f"{name}@{rows.revision}")
-
-
-def read_file(path: Path) -> Rows:
-    """Read a file by its ending: .jsonl, .json (a list of objects) or .csv (with a header).
-
-    Raises:
-        DataNotFoundError: There is no such file.
-        ProblemError: The file or a line of it cannot be read; names it.
-    """
-    if not path.is_file():
-        raise DataNotFoundError(f"no file {str(path)!r}")
-    content = path.read_bytes()
-    digest = hashlib.sha256(content).hexdigest()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ProblemError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from None
-    if path.suffix == ".csv":
-        rows: list[Row] = list(csv.DictReader(io.StringIO(text, newline="")))
-    elif path.suffix == ".json":
-        rows = _parse(text, str(path))
-        if not isinstance(rows, list):
-            raise ProblemError(f"{path} is not a list of objects")
-    elif path.suffix == ".jsonl":
-        lines = enumerate(text.split("\n"), 1)
-        rows = [_parse(line, f"{path}:{number}") for number, line in lines if line.strip()]
-    else:
-        raise ProblemError(f"{path} ends in {path.suffix!r}: a data file is .jsonl, .json or .csv")
-    for index, row in enumerate(rows):
-        if not isinstance(row, dict):
-            raise ProblemError(f"row {index} of {path} is a {type(row).__name__}, not an object")
-    return Rows(rows, digest)
-
-
-def _parse(text: str, where: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ProblemError(f"{where} is not JSON: {error.msg} at column {error.colno}") from None
 
 
 @lru_cache(maxsize=16)
@@ -159,11 +103,3 @@ def read_hub(name: str, config: str | None, split: str, revision: str | None) ->
         ) from error
     rows = [dict(row) for row in found]
     return Rows(rows, hash_rows(rows), revision or "main")
-
-
-def hash_rows(rows: Iterable[Row]) -> str:
-    """Return the SHA-256 of rows written as JSON lines with sorted keys."""
-    digest = hashlib.sha256()
-    for row in rows:
-        digest.update(json.dumps(row, sort_keys=True, default=str).encode() + b"\n")
-    return digest.hexdigest()

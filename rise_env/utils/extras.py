@@ -12,6 +12,7 @@ EXTRAS = {
     "matplotlib": "report",
     "openai": "openai",
     "peft": "train",
+    "pyarrow": "hub",
     "ray": "ray",
     "reasoning_gym": "generated",
     "safetensors": "transformers",

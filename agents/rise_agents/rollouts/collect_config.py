@@ -118,7 +118,8 @@ def run_record(
         plan: The plan from `make_plan`.
         env: One environment of the collection.
     """
-    first = math_env_of(env).problems[0]
+    problems = math_env_of(env).problems
+    first = problems[0]
     # agents are recorded by name and problems by source, so that a run continues after their folders moved
     ignored = {
         "out",
@@ -140,7 +141,8 @@ def run_record(
         "agents": [[turn.agent.name, turn.num_samples] for turn in plan],
         "settings": settings,
         "seed": config.seed,
-        "data": {"source": first.source, "split": first.split},
+        # of a mixture, the source of its first problem says too little
+        "data": {"source": getattr(problems, "source", "") or first.source, "split": first.split},
         "versions": installed(),
         "machine": platform.platform(),
     }

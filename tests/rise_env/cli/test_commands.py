@@ -40,6 +40,19 @@ def test_envs_lists_every_id(capsys: pytest.CaptureFixture[str]) -> None:
     assert next(row for row in rows if row["id"] == "RISE-GSM8K-v0")["splits"]["test"]["problems"] == 1319
 
 
+def test_envs_says_which_splits_were_never_read_here(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["envs"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for name, never in (("DeepScaleR", True), ("AIME26", True), ("GSM8K", False), ("Arithmetic", False)):
+        split = lines[next(i for i, line in enumerate(lines) if line.startswith(f"RISE-{name}-v0")) + 1]
+        assert split.endswith("; never read here") is never
+    assert cli.main(["envs", "--json"]) == 0
+    rows = {row["id"]: row["splits"] for row in json.loads(capsys.readouterr().out)}
+    assert not rows["RISE-Polaris-v0"]["train"]["read_here"]
+    assert rows["RISE-MATH-v0"]["test"]["read_here"]
+    assert not rows["RISE-MATH-v0"]["train"]["read_here"]
+
+
 def test_problems_list_says_where_each_split_is(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "gsm8k").mkdir()
     (tmp_path / "gsm8k" / "test.jsonl").touch()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rise_env.cli.problems import audit_set
 from rise_env.errors import ConfigError, DataNotFoundError, MissingDependencyError, ProblemError
 from rise_env.problems import catalog_loader as from_catalog
 from rise_env.problems import sources
@@ -31,6 +32,48 @@ ROWS: dict[str, tuple[dict[str, Any], str, str]] = {
     "AIME25": ({"problem": "q", "answer": "70"}, "q", "70"),
     "AMC23": ({"question": "q", "answer": 27.0}, "q", "27"),
     "MinervaMath": ({"problem": "q", "solution": r"is \boxed{4.5e33} ergs"}, "q", "4.5e33"),
+    "AIME26": ({"problem_idx": 1, "answer": 277, "problem": "q"}, "q", "277"),
+    "HMMT25": ({"problem_idx": 1, "problem": "q", "answer": "103", "problem_type": ["Geometry"]}, "q", "103"),
+    "HMMT26": ({"problem_idx": 1, "problem": "q", "answer": r"\frac{448}{3}"}, "q", r"\frac{448}{3}"),
+    "BRUMO25": ({"problem_idx": 1, "problem": "q", "answer": r"\sqrt{130}"}, "q", r"\sqrt{130}"),
+    "OmniMATH": (
+        {
+            "domain": ["Mathematics -> Algebra"],
+            "difficulty": 8.0,
+            "problem": "q",
+            "solution": "s",
+            "answer": r"2 \sqrt{2}",
+            "source": "imo",
+        },
+        "q",
+        r"2 \sqrt{2}",
+    ),
+    "DAPOMath": (
+        {
+            "prompt": "q",
+            "solution": "34",
+            "data_source": "math_dapo",
+            "source_prompt": [],
+            "ability": "MATH",
+            "reward_model": {"ground_truth": "34", "style": "rule-lighteval/MATH_v2"},
+            "extra_info": {"index": "9a"},
+        },
+        "q",
+        "34",
+    ),
+    "DeepScaleR": ({"problem": "q", "answer": "-\\frac{2}{3}", "solution": ""}, "q", "-\\frac{2}{3}"),
+    "BigMath": (
+        {
+            "problem": "q",
+            "answer": "4",
+            "source": "orca_math",
+            "domain": ["Applied"],
+            "llama8b_solve_rate": 0.9,
+        },
+        "q",
+        "4",
+    ),
+    "Polaris": ({"problem": "q", "answer": "18", "difficulty": "5/8"}, "q", "18"),
     "OlympiadBench": (
         {"context": None, "question": "q", "final_answer": [r"$\frac{41}{12}$"]},
         "q",
@@ -42,7 +85,13 @@ ROWS: dict[str, tuple[dict[str, Any], str, str]] = {
 def write(folder: Path, spec: SetSpec, split: str, *rows: dict[str, Any]) -> Path:
     path = folder / spec.folder / spec.files[split]
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    if path.suffix == ".parquet":
+        parquet = pytest.importorskip("pyarrow.parquet")
+        parquet.write_table(pytest.importorskip("pyarrow").Table.from_pylist(list(rows)), path)
+    else:
+        path.write_text(
+            json.dumps(rows) if path.suffix == ".json" else "".join(json.dumps(row) + "\n" for row in rows)
+        )
     return path
 
 
@@ -65,6 +114,7 @@ def test_every_entry_is_complete(spec: SetSpec) -> None:
     assert spec.licence
     assert spec.url.startswith("https://")
     assert spec.hub is not None
+    assert spec.hub_splits
     assert re.fullmatch(r"[0-9a-f]{40}", spec.revision or "")
     assert set(spec.sizes) <= set(spec.splits)
     assert set(spec.sha256) <= set(spec.files)
@@ -134,9 +184,15 @@ def test_rows_with_several_answers_do_not_belong_to_asdiv(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ({"question": "q", "answer": "no marker"}, "row 0 of gsm8k/test.jsonl has no reference answer"),
-        ({"question": "", "answer": "#### 1"}, "has no question; its fields are: question, answer"),
-        ({"problem": "q"}, "has no reference answer; its fields are: problem"),
+        (
+            {"question": "q", "answer": "no marker"},
+            r"gsm8k/test.jsonl \(line 1\), column 'answer', .* no final",
+        ),
+        (
+            {"question": "", "answer": "#### 1"},
+            r"\(line 1\), column 'question', is '': the question is blank",
+        ),
+        ({"problem": "q"}, "has no reference answer: no column 'answer'; there are: problem"),
     ],
     ids=str,
 )
@@ -144,6 +200,18 @@ def test_a_row_that_lacks_something_is_named(row: dict[str, Any], message: str, 
     write(tmp_path, CATALOG["GSM8K"], "test", row)
     with pytest.raises(ProblemError, match=message):
         load_problems("GSM8K", split="test", data_dir=tmp_path)
+
+
+def test_large_sets_leave_out_the_rows_that_cannot_be_read_and_count_them(tmp_path: Path) -> None:
+    rows = [{"problem": "q", "answer": answer} for answer in ("7", "", None, r"\frac{", "8")]
+    write(tmp_path, CATALOG["Polaris"], "train", *rows)
+    problems = load_problems("Polaris", data_dir=tmp_path)
+    assert [(problem.id, problem.reference) for problem in problems] == [
+        ("polaris/train/0", "7"),
+        ("polaris/train/4", "8"),
+    ]
+    assert problems.left_out == 3  # type: ignore[attr-defined]
+    assert audit_set(SETS["Polaris"], {"train": problems})["splits"]["train"]["left_out"] == 3
 
 
 def test_a_set_or_setting_that_does_not_exist_is_named() -> None:

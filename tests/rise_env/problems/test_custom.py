@@ -1,4 +1,5 @@
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError, DataNotFoundError, ProblemError
 from rise_env.problems.custom import any_answer
 from rise_env.problems.loading import load_problems
+from rise_env.problems.sources import read_hub
 from tests.rise_env.conftest import SUMS
 
 ROWS = [{"question": "1 + 1?", "answer": "2"}, {"question": "6 * 7?", "answer": "6 * 7 = 42\n#### 42"}]
@@ -67,9 +69,9 @@ def test_a_custom_set_plays() -> None:
     ("content", "name", "message"),
     [
         ('{"question": "q", "answer"', "a.jsonl", r"a.jsonl:1 is not JSON: .* at column"),
-        ('{"question": "q", "answer": "1"}\n[1]', "a.jsonl", "row 1 of .*a.jsonl is a list, not an object"),
+        ('{"question": "q", "answer": "1"}\n[1]', "a.jsonl", r"row 1 of .*a.jsonl \(line 2\) is a list"),
         ('{"a": 1}', "a.json", "is not a list of objects"),
-        ("x", "a.txt", "ends in '.txt': a data file is .jsonl, .json or .csv"),
+        ("x", "a.txt", "ends in '.txt': a data file is .jsonl, .json, .csv, .parquet, or"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(content: str, name: str, message: str, tmp_path: Path) -> None:
@@ -107,3 +109,28 @@ def test_other_mistakes_say_what_to_do(tmp_path: Path) -> None:
 )
 def test_the_answer_is_found_at_the_end_of_a_solution(value: Any, answer: str | None) -> None:
     assert any_answer(value) == answer
+
+
+def test_a_hub_id_is_fetched_with_its_configuration_and_revision(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Any, ...]] = []
+
+    class Datasets:
+        @staticmethod
+        def load_dataset(name: str, config: str | None, *, split: str, revision: str) -> list[dict[str, str]]:
+            asked.append((name, config, split, revision))
+            return [
+                {"problem": "q", "answer": "7", "level": "5"},
+                {"problem": "p", "answer": "8", "level": "1"},
+            ]
+
+    monkeypatch.setitem(sys.modules, "datasets", Datasets)
+    read_hub.cache_clear()
+    try:
+        [problem] = load_problems(
+            "Custom", dataset="org/name", split="dev", hub_config="en", revision="abc", where={"level": 5}
+        )
+    finally:
+        read_hub.cache_clear()
+    assert asked == [("org/name", "en", "dev", "abc")]
+    assert (problem.id, problem.reference, problem.meta) == ("custom/dev/0", "7", {"level": "5"})
+    assert problem.source.startswith("org/name@abc sha256:")
