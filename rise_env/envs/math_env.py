@@ -1,7 +1,7 @@
 r"""The RISE environment: one math problem, several attempts, feedback in between."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -179,7 +179,7 @@ class MathEnv(gymnasium.Env[Conversation, str]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Conversation, dict[str, Any]]:
-        """Start an episode.
+        """Start an episode. If anything raises, the environment is as it was before the call.
 
         Args:
             seed: Seeds the generator that draws problems; None continues its stream.
@@ -191,19 +191,28 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         Raises:
             ConfigError: An option is unknown, or there is no such problem.
         """
-        if seed is not None:
-            super().reset(seed=seed)
-            self._sampler.restart()
-        prepare(self.checker)
-        index = self._sampler.sample(options, self)
-        problem = self.problems[index]
-        self._episode = episode = Episode(self.rules, problem)
-        if self.render_mode == "human":
-            print_messages(episode.messages)
+        undo = self._undo_draw(draws=seed is None and self._sampler.draws(options))
+        try:
+            if seed is not None:
+                super().reset(seed=seed)
+                self._sampler.restart()
+            prepare(self.checker)
+            index = self._sampler.sample(options, self)
+            problem = self.problems[index]
+            episode = Episode(self.rules, problem)
+            if self.render_mode == "human":
+                print_messages(episode.messages)
+        except BaseException:
+            undo()
+            raise
+        self._episode = episode
         return episode.observation(), reset_info(problem, index)
 
     def step(self, action: str) -> tuple[Conversation, float, bool, bool, dict[str, Any]]:
         """Check one reply, and add it and the feedback to the conversation.
+
+        If anything raises, the checker or a feedback function included, the environment is as it was before
+        the call, and the same step can be taken again.
 
         Args:
             action: The agent's reply.
@@ -220,9 +229,11 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         if episode is None:
             raise EpisodeError("no episode is running: call reset() first")
         check = self.check(action)
-        reward, terminated, truncated = episode.advance(action, check)
+        transition = episode.transition(action, check)
         if self.render_mode == "human":
-            print_messages(episode.messages[-1 if episode.over else -2 :])
+            print_messages(transition.messages)
+        episode.apply(transition)
+        reward, terminated, truncated, _ = transition
         return episode.observation(), reward, terminated, truncated, step_info(episode, check)
 
     def check(self, reply: str) -> CheckResult:
@@ -268,6 +279,22 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         twin._sampler = copy.copy(self._sampler)
         twin._episode = None if self._episode is None else self._episode.copy()
         return twin
+
+    def _undo_draw(self, *, draws: bool) -> Callable[[], None]:
+        """Return a function that takes back the seeding and the draw of a problem.
+
+        Args:
+            draws: Whether the present generator will be used.
+        """
+        generator, seed, place = self._np_random, self._np_random_seed, self._sampler.next_index
+        state = generator.bit_generator.state if draws and generator is not None else None
+
+        def undo() -> None:
+            self._np_random, self._np_random_seed, self._sampler.next_index = generator, seed, place
+            if generator is not None and state is not None:
+                generator.bit_generator.state = state
+
+        return undo
 
     def _running(self) -> Episode:
         if self._episode is None:

@@ -45,6 +45,10 @@ class ProblemSampler:
         """Continue with the first problem, where problems come in order."""
         self.next_index = 0
 
+    def draws(self, options: Mapping[str, Any] | None) -> bool:
+        """Return whether `sample` with these options may use the generator."""
+        return self.shuffle and not options
+
     def sample(self, options: Mapping[str, Any] | None, source: HasRandom) -> int:
         """Return the index of the next problem.
 

@@ -98,7 +98,7 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         seed: int | Sequence[int | None] | None = None,
         options: dict[str, Any] | None = None,
     ) -> tuple[tuple[Conversation, ...], dict[str, Any]]:
-        """Start every episode, or those of a mask.
+        """Start every episode, or those of a mask. If anything raises, everything is as before the call.
 
         Args:
             seed: One per episode; an integer `s` stands for `s, s + 1, ...`, as in `SyncVectorEnv`.
@@ -115,22 +115,24 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         seeds = self._seeds(seed)
         options = dict(options or {})
         mask = self._mask(options.pop("reset_mask", None))
-        if seed is not None:
-            self._sampler.restart()
-        rows: list[dict[str, Any] | None] = [None] * self.num_envs
         if not self._episodes and not mask.all():
             raise EpisodeError("no episodes are running: call reset() without a reset_mask first")
         prepare(self.checker)
-        episodes: list[Episode | None] = [*self._episodes] if self._episodes else [None] * self.num_envs
-        for i in np.flatnonzero(mask).tolist():
-            if seeds[i] is not None:
-                self._sources[i].seed(seeds[i])
-            episodes[i], rows[i] = self._begin(i, {name: _pick(value, i) for name, value in options.items()})
-        self._episodes = [episode for episode in episodes if episode is not None]
+        begun = self._begin(np.flatnonzero(mask).tolist(), options, seeds)
+        if isinstance(seed, int | np.integer):
+            self._np_random, self._np_random_seed = seeding.np_random(int(seed))
+        rows: list[dict[str, Any] | None] = [None] * self.num_envs
+        episodes = self._episodes or [episode for episode, _ in begun.values()]
+        for i, (episode, info) in begun.items():
+            episodes[i], rows[i] = episode, info
+        self._episodes = episodes
         return self._observations(), batch_infos(rows)
 
     def step(self, actions: Sequence[str]) -> Step:
         """Check one reply per episode, and add it and the feedback to its conversation.
+
+        If anything raises, the checker or a feedback function included, all episodes are as they were before
+        the call, and the same step can be taken again.
 
         Args:
             actions: One reply per episode. That of an episode which begins anew in this step (mode
@@ -154,18 +156,26 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         if len(active) < count and self.autoreset_mode is AutoresetMode.DISABLED:
             over = [i for i in range(count) if episodes[i].over]
             raise EpisodeError(f"episodes {over} are over: call reset(options={{'reset_mask': ...}})")
+        # first everything that may raise, then the changes
         checks = check_many(self.checker, [self._item(i, actions[i]) for i in active])
-        if len(active) < count:  # mode "NextStep": episodes that ended with the last step begin anew
-            for i in range(count):
-                if episodes[i].over:
-                    episodes[i], rows[i] = self._begin(i, {})
-        for i, check in zip(active, checks, strict=True):
+        transitions = [
+            episodes[i].transition(actions[i], check) for i, check in zip(active, checks, strict=True)
+        ]
+        anew: list[int] = []
+        if self.autoreset_mode is AutoresetMode.SAME_STEP:
+            anew = [i for i, made in zip(active, transitions, strict=True) if made[1] or made[2]]
+        elif len(active) < count:  # mode "NextStep": episodes that ended with the last step begin anew
+            anew = [i for i in range(count) if episodes[i].over]
+        begun = self._begin(anew, {}) if anew else {}
+        for i, check, transition in zip(active, checks, transitions, strict=True):
             episode = episodes[i]
-            rewards[i], terminated[i], truncated[i] = episode.advance(actions[i], check)
+            episode.apply(transition)
+            rewards[i], terminated[i], truncated[i], _ = transition
             rows[i] = step_info(episode, check)
-            if episode.over and self.autoreset_mode is AutoresetMode.SAME_STEP:
+            if i in begun:
                 finals[i] = (episode.observation(), rows[i] or {})
-                episodes[i], rows[i] = self._begin(i, {})
+        for i, (episode, info) in begun.items():
+            episodes[i], rows[i] = episode, info
         return (
             self._observations(),
             np.array(rewards, dtype=np.float64),
@@ -184,10 +194,30 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         problem = self._episodes[i].problem
         return CheckItem(reply, problem.reference, problem.question)
 
-    def _begin(self, i: int, options: Mapping[str, Any]) -> tuple[Episode, dict[str, Any]]:
-        index = self._sampler.sample(options, self._sources[i])
-        episode = Episode(self.rules, self.problems[index])
-        return episode, reset_info(episode.problem, index)
+    def _begin(
+        self, places: Sequence[int], options: Mapping[str, Any], seeds: Sequence[int | None] | None = None
+    ) -> dict[int, tuple[Episode, dict[str, Any]]]:
+        """Return new episodes and their infos by place. If anything raises, the draws are taken back."""
+        next_index = self._sampler.next_index
+        draws = self._sampler.draws(options)
+        saved = [(self._sources[i], self._sources[i].state(draws=draws)) for i in places]
+        begun = {}
+        try:
+            if seeds is not None and any(seed is not None for seed in seeds):
+                self._sampler.restart()
+            for i in places:
+                if seeds is not None and seeds[i] is not None:
+                    self._sources[i].seed(seeds[i])
+                chosen = {name: _pick(value, i) for name, value in options.items()}
+                index = self._sampler.sample(chosen, self._sources[i])
+                problem = self.problems[index]
+                begun[i] = Episode(self.rules, problem), reset_info(problem, index)
+        except BaseException:
+            self._sampler.next_index = next_index
+            for source, state in saved:
+                source.restore(state)
+            raise
+        return begun
 
     def _observations(self) -> tuple[Conversation, ...]:
         return tuple([episode.observation() for episode in self._episodes])
@@ -205,7 +235,6 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         if seed is None:
             return [None] * self.num_envs
         if isinstance(seed, int | np.integer):
-            self._np_random, self._np_random_seed = seeding.np_random(int(seed))
             return [int(seed) + i for i in range(self.num_envs)]
         if len(seed) != self.num_envs:
             raise ConfigError(f"expected {self.num_envs} seeds, got {len(seed)}")
@@ -236,6 +265,16 @@ class _SlotRandom:
         if self._generator is None:
             self._generator, _ = seeding.np_random()
         return self._generator
+
+    def state(self, *, draws: bool) -> tuple[np.random.Generator | None, Mapping[str, Any] | None]:
+        """Return what `restore` needs; with `draws=False` the generator itself must not be used."""
+        generator = self._generator
+        return generator, generator.bit_generator.state if draws and generator is not None else None
+
+    def restore(self, saved: tuple[np.random.Generator | None, Mapping[str, Any] | None]) -> None:
+        self._generator, state = saved
+        if self._generator is not None and state is not None:
+            self._generator.bit_generator.state = state
 
 
 def _mode(value: str | AutoresetMode) -> AutoresetMode:
