@@ -1,6 +1,6 @@
 """One episode, without Gymnasium: `MathEnv` runs one of them, `MathVectorEnv` many at a time."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rise_env.envs.rules import Rules
 from rise_env.errors import ConfigError, EpisodeError
@@ -61,7 +61,10 @@ class Episode:
         said: Message = {"role": "assistant", "content": reply}
         if terminated or truncated:
             return Transition(reward, terminated, truncated, (said,))
-        text = rules.feedback_function(self.problem, check, self.turn)
+        first: Any = self.problem
+        if rules.feedback_reads_conversation:
+            first = (*self.observation(), {**said})
+        text = rules.feedback_function(first, check, self.turn)
         if not isinstance(text, str):
             raise ConfigError(f"a feedback function returns a text, got {text!r} from {rules.feedback!r}")
         return Transition(reward, terminated, truncated, (said, {"role": "user", "content": text}))

@@ -9,7 +9,7 @@ import gymnasium
 
 from rise_env.checkers.base import Checker, prepare
 from rise_env.envs.episode import Episode
-from rise_env.envs.feedback import FeedbackLike
+from rise_env.envs.feedback import FeedbackLike, require_solutions
 from rise_env.envs.infos import reset_info, step_info
 from rise_env.envs.initial_prompt import FewShotLike
 from rise_env.envs.problem_sampler import ProblemSampler
@@ -53,8 +53,8 @@ class MathEnv(gymnasium.Env[Conversation, str]):
 
     | part | role | messages | when |
     | --- | --- | --- | --- |
-    | system prompt | system | 1 | with `system_prompt` |
-    | worked examples | user, assistant | 2 per example | with `few_shot` or `released_rise` |
+    | system prompt | system | 1 | with `system_prompt`, or where `prompt` has one |
+    | worked examples | user, assistant | 2 per example | with `few_shot`, or where `prompt` has some |
     | problem | user | 1 | always |
     | earlier replies and the feedback to each | assistant, user | 2 per attempt | after the first step |
 
@@ -87,6 +87,7 @@ class MathEnv(gymnasium.Env[Conversation, str]):
     | `index` | position of the problem in `problems` | `reset` |
     | `source` | the problem's data set, with revision and hash | `reset` |
     | `split` | the problem's split | `reset` |
+    | `prompt` | name of the prompt, with the hash of its texts | `reset` |
     | `check` | `CheckResult`: verdict, extracted answer, method, seconds | `step` |
     | `verdict` | "correct", "wrong", "no_answer", "unreadable" or "timeout" | `step` |
     | `correct` | whether the verdict is "correct" | `step` |
@@ -104,18 +105,25 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         problems: The problems to pose. Shared, not copied: many environments may hold the same list.
         checker: Decides the verdict of a reply.
         feedback: The message after an attempt: "blind" (asks to try again, right or wrong), "oracle" (says
-            whether the attempt was right), "self_check" (asks to look for mistakes), "hint" (shows the
-            beginning of the worked solution), "none" (an empty message), "released_rise" (see below), or a
-            function of (problem, check, turn). With "blind", "self_check" and "none" no observation depends
-            on the reference answer; set `stop_when_correct=False` so that the end of the episode does not
-            either.
+            what the check found), "self_check" (asks to look for mistakes), "hint" (shows the beginning of
+            the worked solution, never the answer's number), "none" (an empty message), "released_rise" (see
+            below). Or a template with the fields {question}, {answer} (what was found in the attempt) and
+            {turn} (attempts made so far); a mapping of verdicts ("correct", "wrong", "no_answer",
+            "unreadable", "timeout", or "default") to templates; a function of (problem, check, turn), or of
+            (conversation, check, turn) where its first parameter is named `conversation` or `messages`. With
+            "blind", "self_check", "none" or one template no observation depends on the reference answer; set
+            `stop_when_correct=False` so that the end of the episode does not either.
         rewards: "gsm8k", "math" or "discounted" (see Rewards), a `Rewards`, its fields as a mapping, or the
             three numbers (correct, wrong, no answer).
         max_turns: Attempts per episode, at least 1.
         stop_when_correct: Whether a correct reply ends the episode.
-        system_prompt: Text of a first message with the role "system"; None adds no such message.
-        few_shot: How many of our worked examples precede the problem (0 to 4), or (question, answer) pairs to
-            show instead.
+        prompt: How the problem is posed: "rise", "plain" (the question alone; None is the same),
+            "released_rise", "qwen2.5_math", "deepseek_r1", "gsm8k_8shot", "minerva_4shot" (see `PRESETS`), or
+            a template with the field {question}.
+        system_prompt: Text of a first message with the role "system"; None is that of the prompt, if it has
+            one.
+        few_shot: How many worked examples precede the problem, or (question, answer) pairs to show; 0 shows
+            as many as the prompt has by itself. The examples are those of the prompt, or 4 of ours.
         shuffle: Whether problems are drawn at random, with replacement. False poses them in order, from the
             first one after every reset with a seed.
         released_rise: Whether to use the message layout of the released RISE code, in words of our own: the
@@ -142,6 +150,7 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         rewards: RewardsLike = Rules.rewards,
         max_turns: int = Rules.max_turns,
         stop_when_correct: bool = Rules.stop_when_correct,
+        prompt: str | None = Rules.prompt,
         system_prompt: str | None = Rules.system_prompt,
         few_shot: FewShotLike = Rules.few_shot,
         shuffle: bool = True,
@@ -156,6 +165,7 @@ class MathEnv(gymnasium.Env[Conversation, str]):
             rewards=rewards,
             max_turns=max_turns,
             stop_when_correct=stop_when_correct,
+            prompt=prompt,
             system_prompt=system_prompt,
             few_shot=few_shot,
             released_rise=released_rise,
@@ -164,6 +174,7 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         self.observation_space = ConversationSpace()
         self.action_space = UnicodeText()
         self._sampler = ProblemSampler(problems, shuffle=shuffle)
+        require_solutions(self.rules.feedback_function, problems)
         self._episode: Episode | None = None
 
     @property
@@ -206,7 +217,7 @@ class MathEnv(gymnasium.Env[Conversation, str]):
             undo()
             raise
         self._episode = episode
-        return episode.observation(), reset_info(problem, index)
+        return episode.observation(), reset_info(problem, index, self.rules.initial_prompt.label)
 
     def step(self, action: str) -> tuple[Conversation, float, bool, bool, dict[str, Any]]:
         """Check one reply, and add it and the feedback to the conversation.

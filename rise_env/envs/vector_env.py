@@ -11,7 +11,7 @@ from gymnasium.vector.utils import batch_space
 
 from rise_env.checkers.base import Checker, CheckItem, check_many, prepare
 from rise_env.envs.episode import Episode
-from rise_env.envs.feedback import FeedbackLike
+from rise_env.envs.feedback import FeedbackLike, require_solutions
 from rise_env.envs.infos import batch_infos, reset_info, step_info
 from rise_env.envs.initial_prompt import FewShotLike
 from rise_env.envs.problem_sampler import ProblemSampler
@@ -41,8 +41,8 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         num_envs: Number of episodes that run at a time, at least 1.
         autoreset_mode: "NextStep", "SameStep" or "Disabled", or the enum; see
             `gymnasium.vector.AutoresetMode`.
-        feedback, rewards, max_turns, stop_when_correct, system_prompt, few_shot, shuffle, released_rise: As
-            in `MathEnv`.
+        feedback, rewards, max_turns, stop_when_correct, prompt, system_prompt, few_shot, shuffle,
+            released_rise: As in `MathEnv`.
         render_mode: None or "ansi".
 
     Raises:
@@ -60,6 +60,7 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         rewards: RewardsLike = Rules.rewards,
         max_turns: int = Rules.max_turns,
         stop_when_correct: bool = Rules.stop_when_correct,
+        prompt: str | None = Rules.prompt,
         system_prompt: str | None = Rules.system_prompt,
         few_shot: FewShotLike = Rules.few_shot,
         shuffle: bool = True,
@@ -77,6 +78,7 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
             rewards=rewards,
             max_turns=max_turns,
             stop_when_correct=stop_when_correct,
+            prompt=prompt,
             system_prompt=system_prompt,
             few_shot=few_shot,
             released_rise=released_rise,
@@ -89,6 +91,7 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._sampler = ProblemSampler(problems, shuffle=shuffle)
+        require_solutions(self.rules.feedback_function, problems)
         self._sources = [_SlotRandom() for _ in range(num_envs)]
         self._episodes: list[Episode] = []
 
@@ -202,6 +205,7 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         draws = self._sampler.draws(options)
         saved = [(self._sources[i], self._sources[i].state(draws=draws)) for i in places]
         begun = {}
+        prompt = self.rules.initial_prompt.label
         try:
             if seeds is not None and any(seed is not None for seed in seeds):
                 self._sampler.restart()
@@ -211,7 +215,10 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
                 chosen = {name: _pick(value, i) for name, value in options.items()}
                 index = self._sampler.sample(chosen, self._sources[i])
                 problem = self.problems[index]
-                begun[i] = Episode(self.rules, problem), reset_info(problem, index)
+                begun[i] = (
+                    Episode(self.rules, problem),
+                    reset_info(problem, index, prompt),
+                )
         except BaseException:
             self._sampler.next_index = next_index
             for source, state in saved:

@@ -12,7 +12,7 @@ import yaml
 
 import rise_env
 from rise_agents.registry import load_agent
-from rise_agents.rollouts.rollout import PATH_SETTINGS
+from rise_agents.rollouts.rollout import PATH_SETTINGS, prompt_record
 from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import SamplingConfig
 from rise_env.envs.math_env import math_env_of
@@ -143,6 +143,7 @@ def run_record(
         "data": {"source": first.source, "split": first.split},
         "versions": installed(),
         "machine": platform.platform(),
+        **prompt_record({key.replace("-", "_"): value for key, value in config.env_settings.items()}),
     }
 
 

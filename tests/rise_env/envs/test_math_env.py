@@ -22,6 +22,7 @@ def test_the_first_message_poses_the_problem(env: MathEnv) -> None:
         "turn": 0,
         "source": "sums sha256:0",
         "split": "test",
+        "prompt": env.rules.initial_prompt.label,
     }
 
 
