@@ -12,7 +12,7 @@ from rise_env.envs.episode import Episode
 from rise_env.envs.feedback import FeedbackLike, require_solutions
 from rise_env.envs.infos import reset_info, step_info
 from rise_env.envs.initial_prompt import FewShotLike
-from rise_env.envs.problem_sampler import ProblemSampler
+from rise_env.envs.problem_sampler import OrderLike, Place, ProblemSampler, find_order
 from rise_env.envs.rendering import check_render_mode, print_messages, transcript
 from rise_env.envs.rewards import RewardsLike
 from rise_env.envs.rules import Rules
@@ -27,8 +27,8 @@ class EnvState:
 
     episode: Episode | None
     """None before the first reset."""
-    next_index: int
-    """Index of the next problem with `shuffle=False`."""
+    place: Place
+    """How far the order of the problems is."""
     rng: Mapping[str, Any] | None
     """State of the random generator that draws problems; None where none was needed yet."""
 
@@ -72,7 +72,8 @@ class MathEnv(gymnasium.Env[Conversation, str]):
 
     ## Starting State
     `reset(seed=s)` poses a problem drawn at random, which depends on `s` only (the first problem with
-    `shuffle=False`). `reset()` poses the next one. `reset(options={"index": i})` poses problem `i`, and
+    `order="sequential"`). `reset()` poses the next one: every problem once before any comes again, in an
+    order that depends on `s` only. `reset(options={"index": i})` poses problem `i`, and
     `reset(options={"problem_id": id})` the problem with that id. The observation holds no reply.
 
     ## Episode End
@@ -124,8 +125,11 @@ class MathEnv(gymnasium.Env[Conversation, str]):
             one.
         few_shot: How many worked examples precede the problem, or (question, answer) pairs to show; 0 shows
             as many as the prompt has by itself. The examples are those of the prompt, or 4 of ours.
-        shuffle: Whether problems are drawn at random, with replacement. False poses them in order, from the
-            first one after every reset with a seed.
+        shuffle: Whether problems come in a random order; False is `order="sequential"`.
+        order: "permutation" (every problem once, then once again in another random order), "sequential" (in
+            order, from the first one after every reset with a seed), "replacement" (independent draws), or an
+            object with a method `sample(generator, count)` that returns an index, such as a
+            `WeightedSampler`. None is "permutation".
         released_rise: Whether to use the message layout of the released RISE code, in words of our own: the
             instruction and a worked example come first, and the feedback is "released_rise", which calls
             every attempt incorrect. Excludes other feedback.
@@ -154,6 +158,7 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         system_prompt: str | None = Rules.system_prompt,
         few_shot: FewShotLike = Rules.few_shot,
         shuffle: bool = True,
+        order: OrderLike | None = None,
         released_rise: bool = Rules.released_rise,
         render_mode: str | None = None,
     ) -> None:
@@ -173,7 +178,7 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         self.render_mode = render_mode
         self.observation_space = ConversationSpace()
         self.action_space = UnicodeText()
-        self._sampler = ProblemSampler(problems, shuffle=shuffle)
+        self._sampler = ProblemSampler(problems, find_order(order, shuffle=shuffle))
         require_solutions(self.rules.feedback_function, problems)
         self._episode: Episode | None = None
 
@@ -274,12 +279,12 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         """Return a snapshot for `set_state`. Copies one list of references, no text."""
         rng = None if self._np_random is None else self._np_random.bit_generator.state
         episode = None if self._episode is None else self._episode.copy()
-        return EnvState(episode, self._sampler.next_index, rng)
+        return EnvState(episode, self._sampler.place, rng)
 
     def set_state(self, state: EnvState) -> None:
         """Continue from a snapshot of this environment, or of another one with the same rules."""
         self._episode = None if state.episode is None else state.episode.copy()
-        self._sampler.next_index = state.next_index
+        self._sampler.place = state.place
         if state.rng is not None:
             self.np_random.bit_generator.state = state.rng
 
@@ -297,11 +302,11 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         Args:
             draws: Whether the present generator will be used.
         """
-        generator, seed, place = self._np_random, self._np_random_seed, self._sampler.next_index
+        generator, seed, place = self._np_random, self._np_random_seed, self._sampler.place
         state = generator.bit_generator.state if draws and generator is not None else None
 
         def undo() -> None:
-            self._np_random, self._np_random_seed, self._sampler.next_index = generator, seed, place
+            self._np_random, self._np_random_seed, self._sampler.place = generator, seed, place
             if generator is not None and state is not None:
                 generator.bit_generator.state = state
 

@@ -14,7 +14,7 @@ from rise_env.envs.episode import Episode
 from rise_env.envs.feedback import FeedbackLike, require_solutions
 from rise_env.envs.infos import batch_infos, reset_info, step_info
 from rise_env.envs.initial_prompt import FewShotLike
-from rise_env.envs.problem_sampler import ProblemSampler
+from rise_env.envs.problem_sampler import OrderLike, ProblemSampler, find_order
 from rise_env.envs.rendering import check_render_mode, transcript
 from rise_env.envs.rewards import RewardsLike
 from rise_env.envs.rules import Rules
@@ -32,8 +32,10 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
 
     Episodes, observations, rewards and infos are those of `MathEnv` under `gymnasium.vector.SyncVectorEnv`;
     this class is faster, since one call checks all replies. Observations are a tuple of conversations,
-    actions a sequence of strings, both with one entry per episode. With `shuffle=False` the batch goes
-    through the problems once: every episode takes the next one.
+    actions a sequence of strings, both with one entry per episode.
+
+    In the orders "permutation" and "sequential" the batch goes through the problems once: every episode takes
+    the next one of a common order. With "replacement" or a sampler of yours each episode draws by itself.
 
     Args:
         problems: The problems to pose. Shared, not copied.
@@ -42,7 +44,7 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         autoreset_mode: "NextStep", "SameStep" or "Disabled", or the enum; see
             `gymnasium.vector.AutoresetMode`.
         feedback, rewards, max_turns, stop_when_correct, prompt, system_prompt, few_shot, shuffle,
-            released_rise: As in `MathEnv`.
+            order, released_rise: As in `MathEnv`.
         render_mode: None or "ansi".
 
     Raises:
@@ -64,6 +66,7 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         system_prompt: str | None = Rules.system_prompt,
         few_shot: FewShotLike = Rules.few_shot,
         shuffle: bool = True,
+        order: OrderLike | None = None,
         released_rise: bool = Rules.released_rise,
         render_mode: str | None = None,
     ) -> None:
@@ -90,9 +93,10 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         self.single_action_space = UnicodeText()
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._sampler = ProblemSampler(problems, shuffle=shuffle)
+        self._sampler = ProblemSampler(problems, find_order(order, shuffle=shuffle))
         require_solutions(self.rules.feedback_function, problems)
-        self._sources = [_SlotRandom() for _ in range(num_envs)]
+        shared = _SlotRandom()
+        self._sources = [shared if self._sampler.shared else _SlotRandom() for _ in range(num_envs)]
         self._episodes: list[Episode] = []
 
     def reset(
@@ -104,7 +108,8 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         """Start every episode, or those of a mask. If anything raises, everything is as before the call.
 
         Args:
-            seed: One per episode; an integer `s` stands for `s, s + 1, ...`, as in `SyncVectorEnv`.
+            seed: One per episode; an integer `s` stands for `s, s + 1, ...`, as in `SyncVectorEnv`. An order
+                that the episodes have in common depends on the first of the seeds only.
             options: `index` or `problem_id`, one for all episodes or one per episode; `reset_mask`, a
                 boolean array of the episodes to reset, where all others continue.
 
@@ -201,17 +206,19 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         self, places: Sequence[int], options: Mapping[str, Any], seeds: Sequence[int | None] | None = None
     ) -> dict[int, tuple[Episode, dict[str, Any]]]:
         """Return new episodes and their infos by place. If anything raises, the draws are taken back."""
-        next_index = self._sampler.next_index
-        draws = self._sampler.draws(options)
-        saved = [(self._sources[i], self._sources[i].state(draws=draws)) for i in places]
+        place = self._sampler.place
+        seeded = [] if seeds is None else [i for i in places if seeds[i] is not None]
+        draws = bool(seeded) or self._sampler.draws(options, len(places))
+        sources = {id(self._sources[i]): self._sources[i] for i in places}.values()
+        saved = [(source, source.state(draws=draws)) for source in sources]
         begun = {}
         prompt = self.rules.initial_prompt.label
         try:
-            if seeds is not None and any(seed is not None for seed in seeds):
+            if seeded:
                 self._sampler.restart()
+            for i in seeded[:1] if self._sampler.shared else seeded:
+                self._sources[i].seed(seeds[i] if seeds is not None else None)
             for i in places:
-                if seeds is not None and seeds[i] is not None:
-                    self._sources[i].seed(seeds[i])
                 chosen = {name: _pick(value, i) for name, value in options.items()}
                 index = self._sampler.sample(chosen, self._sources[i])
                 problem = self.problems[index]
@@ -220,7 +227,7 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
                     reset_info(problem, index, prompt),
                 )
         except BaseException:
-            self._sampler.next_index = next_index
+            self._sampler.place = place
             for source, state in saved:
                 source.restore(state)
             raise

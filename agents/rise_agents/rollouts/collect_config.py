@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import gymnasium
 import yaml
@@ -41,7 +41,10 @@ class CollectConfig:
     limit: int | None = None
     """Number of problems; None plays all of the split."""
     start: int = 0
-    """Index of the first problem."""
+    """Index of the first problem; with --order permutation, its position in the permutation."""
+    order: Literal["sequential", "permutation"] = "sequential"
+    """Order in which the problems are played. With permutation, which depends on the seed, --limit N plays N
+    problems from all over the split."""
     turns: int = 5
     """Maximal number of turns per episode."""
     teacher: str | None = None
@@ -124,6 +127,7 @@ def run_record(
         "out",
         "limit",
         "start",
+        "order",
         "max_concurrent_episodes",
         "workers",
         "resume",

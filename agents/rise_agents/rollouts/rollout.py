@@ -14,7 +14,7 @@ from rise_env.envs.initial_prompt import make_initial_prompt
 from rise_env.errors import ConfigError
 from rise_env.types import Trajectory
 
-PATH_SETTINGS = frozenset({"data_dir", "dataset", "render_mode"})
+PATH_SETTINGS = frozenset({"data_dir", "dataset", "order", "render_mode"})
 """Settings of environments that do not change an episode; run records and episode ids leave them out."""
 
 

@@ -301,6 +301,25 @@ def test_prompt_and_feedback_are_settings_of_the_command(tmp_path: Path) -> None
         assert later[-1]["content"] == f"Yes, {problem.reference}. Again: {problem.question}"
 
 
+def test_the_command_plays_problems_from_all_over_the_split(tmp_path: Path) -> None:
+    def played(folder: str, *words: str) -> list[int]:
+        out = tmp_path / folder
+        assert main([*COMMAND, "--out", str(out), "--env_settings.split", "test", *words]) == 0
+        stored = read_trajectories(out / "trajectories.jsonl")
+        return [int(trajectory.problem.id.rpartition("/")[2]) for trajectory in stored]
+
+    assert played("a") == list(range(9))
+    shuffled = played("b", "--order", "permutation")
+    assert len(set(shuffled)) == 9
+    assert max(shuffled) > 100
+    longer = played("b", "--order", "permutation", "--limit", "12")
+    assert longer[:9] == shuffled
+    rest = played("c", "--order", "permutation", "--limit", "3", "--start", "9")
+    assert longer[9:] == rest
+    assert played("d", "--order", "permutation", "--seed", "1") != shuffled
+    assert "order" not in read_run(tmp_path / "b" / "trajectories.jsonl")["settings"]
+
+
 def test_records_of_the_default_prompt_are_those_of_before_there_were_others() -> None:
     env = rise_env.make("RISE-Arithmetic-v0", few_shot=1)
     plan = [TurnPlan(ScriptedAgent(wrong))]
