@@ -5,6 +5,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from rise_env.envs.presets.table import PRESETS, Preset
 from rise_env.envs.prompts import Template
 from rise_env.errors import ConfigError
@@ -77,7 +79,7 @@ def find_preset(prompt: str | None) -> tuple[str, Preset]:
 def _examples(preset: Preset, few_shot: FewShotLike) -> Sequence[tuple[str, str]]:
     """Return (question, answer) pairs: the first `few_shot` of the preset, or the given ones."""
     kinds = f"few_shot is 0 to {len(preset.examples)}, or a list of (question, answer)"
-    if isinstance(few_shot, int) and not isinstance(few_shot, bool):
+    if isinstance(few_shot, int | np.integer) and not isinstance(few_shot, bool):
         if not 0 <= few_shot <= len(preset.examples):
             raise ConfigError(f"{kinds}; got {few_shot}")
         return preset.examples[: few_shot or preset.shown]

@@ -7,12 +7,12 @@ from typing import Any
 
 import gymnasium
 
-from rise_env.checkers.base import Checker, prepare
+from rise_env.checkers.base import Checker, prepare, require_checker
 from rise_env.envs.episode import Episode
 from rise_env.envs.feedback import FeedbackLike, require_solutions
 from rise_env.envs.infos import reset_info, step_info
 from rise_env.envs.initial_prompt import FewShotLike
-from rise_env.envs.problem_sampler import OrderLike, Place, ProblemSampler, find_order
+from rise_env.envs.problem_sampler import OrderLike, Place, ProblemSampler, check_seed, find_order
 from rise_env.envs.rendering import check_render_mode, print_messages, transcript
 from rise_env.envs.rewards import RewardsLike
 from rise_env.envs.rules import Rules
@@ -164,7 +164,7 @@ class MathEnv(gymnasium.Env[Conversation, str]):
     ) -> None:
         check_render_mode(render_mode, self.metadata["render_modes"])
         self.problems = problems
-        self.checker = checker
+        self.checker = require_checker(checker)
         self.rules = Rules(
             feedback=feedback,
             rewards=rewards,
@@ -205,12 +205,12 @@ class MathEnv(gymnasium.Env[Conversation, str]):
             Observation and info, see the class.
 
         Raises:
-            ConfigError: An option is unknown, or there is no such problem.
+            ConfigError: The seed or an option does not fit, or there is no such problem.
         """
         undo = self._undo_draw(draws=seed is None and self._sampler.draws(options))
         try:
             if seed is not None:
-                super().reset(seed=seed)
+                super().reset(seed=check_seed(seed))
                 self._sampler.restart()
             prepare(self.checker)
             index = self._sampler.sample(options, self)

@@ -9,6 +9,7 @@ import numpy as np
 from rise_env.errors import ConfigError
 from rise_env.types import Problem, Trajectory
 from rise_env.utils.permutation import permute
+from rise_env.utils.signatures import convert_value
 from rise_env.utils.suggestions import validate_choice
 
 ORDERS = ("permutation", "sequential", "replacement")
@@ -84,6 +85,7 @@ def find_order(order: OrderLike | None, *, shuffle: bool) -> OrderLike:
     Raises:
         ConfigError: There is no such order, or the two contradict each other.
     """
+    shuffle = convert_value(shuffle, bool, what="shuffle")
     if order is None:
         return "permutation" if shuffle else "sequential"
     if isinstance(order, str):
@@ -95,6 +97,17 @@ def find_order(order: OrderLike | None, *, shuffle: bool) -> OrderLike:
     if not shuffle and order != "sequential":
         raise ConfigError(f"shuffle=False poses problems in order: leave out order={order!r}")
     return order
+
+
+def check_seed(seed: Any) -> int:
+    """Return a seed of `reset` as an integer.
+
+    Raises:
+        ConfigError: It is not an integer of at least 0.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise ConfigError(f"a seed is an integer of at least 0, got {seed!r}")
+    return int(seed)
 
 
 class HasRandom(Protocol):
@@ -129,8 +142,16 @@ class ProblemSampler:
     """
 
     def __init__(self, problems: Sequence[Problem], order: OrderLike) -> None:
+        if (
+            isinstance(problems, str)
+            or not hasattr(problems, "__len__")
+            or not hasattr(problems, "__getitem__")
+        ):
+            raise ConfigError(f"problems are a sequence of Problem, got {type(problems).__name__}")
         if not len(problems):
             raise ConfigError("there are no problems to pose")
+        if isinstance(problems, list | tuple) and not isinstance(problems[0], Problem):
+            raise ConfigError(f"problems are a sequence of Problem, got one of {type(problems[0]).__name__}")
         self.problems = problems
         self.order = order
         self.place = Place()
@@ -207,6 +228,8 @@ class ProblemSampler:
         return int(index)
 
     def _from_options(self, options: Mapping[str, Any]) -> int:
+        if not isinstance(options, Mapping):
+            raise ConfigError(f"the options of reset are a mapping, got {options!r}")
         for name in options:
             validate_choice(name, _OPTIONS, "option of reset")
         if len(options) > 1:

@@ -3,7 +3,7 @@
 Their types, defaults and checks are stated here. What each of them means is in the docstring of `MathEnv`.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import gymnasium
 
@@ -17,6 +17,7 @@ from rise_env.envs.feedback import (
 from rise_env.envs.initial_prompt import FewShotLike, InitialPrompt, make_initial_prompt
 from rise_env.envs.rewards import Rewards, RewardsLike, delay_gain, get_rewards
 from rise_env.errors import ConfigError
+from rise_env.utils.signatures import convert_value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,10 @@ class Rules:
     initial_prompt: InitialPrompt = field(init=False)
 
     def __post_init__(self) -> None:
+        for rule in fields(self):
+            if rule.init and rule.name != "few_shot":  # its own messages say more
+                value = convert_value(getattr(self, rule.name), rule.type, what=rule.name)
+                object.__setattr__(self, rule.name, value)
         if self.max_turns < 1:
             raise ConfigError(f"max_turns must be at least 1, got {self.max_turns}")
         feedback, prompt = self.feedback, self.prompt

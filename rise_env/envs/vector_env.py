@@ -9,18 +9,19 @@ from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from rise_env.checkers.base import Checker, CheckItem, check_many, prepare
+from rise_env.checkers.base import Checker, CheckItem, check_many, prepare, require_checker
 from rise_env.envs.episode import Episode
 from rise_env.envs.feedback import FeedbackLike, require_solutions
 from rise_env.envs.infos import batch_infos, reset_info, step_info
 from rise_env.envs.initial_prompt import FewShotLike
-from rise_env.envs.problem_sampler import OrderLike, ProblemSampler, find_order
+from rise_env.envs.problem_sampler import OrderLike, ProblemSampler, check_seed, find_order
 from rise_env.envs.rendering import check_render_mode, transcript
 from rise_env.envs.rewards import RewardsLike
 from rise_env.envs.rules import Rules
 from rise_env.envs.spaces import ConversationSpace, UnicodeText
 from rise_env.errors import ConfigError, EpisodeError
 from rise_env.types import Conversation, Problem
+from rise_env.utils.signatures import convert_value
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -70,11 +71,12 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         released_rise: bool = Rules.released_rise,
         render_mode: str | None = None,
     ) -> None:
+        num_envs = convert_value(num_envs, int, what="num_envs")
         if num_envs < 1:
             raise ConfigError(f"num_envs must be at least 1, got {num_envs}")
         check_render_mode(render_mode, ["ansi"])
         self.problems = problems
-        self.checker = checker
+        self.checker = require_checker(checker)
         self.num_envs = num_envs
         self.rules = Rules(
             feedback=feedback,
@@ -121,12 +123,15 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
             ConfigError: A seed, an option or the mask does not fit.
         """
         seeds = self._seeds(seed)
+        if options is not None and not isinstance(options, Mapping):
+            raise ConfigError(f"the options of reset are a mapping, got {options!r}")
         options = dict(options or {})
         mask = self._mask(options.pop("reset_mask", None))
         if not self._episodes and not mask.all():
             raise EpisodeError("no episodes are running: call reset() without a reset_mask first")
         prepare(self.checker)
-        begun = self._begin(np.flatnonzero(mask).tolist(), options, seeds)
+        chosen = {name: self._per_episode(name, value) for name, value in options.items()}
+        begun = self._begin(np.flatnonzero(mask).tolist(), chosen, seeds)
         if isinstance(seed, int | np.integer):
             self._np_random, self._np_random_seed = seeding.np_random(int(seed))
         rows: list[dict[str, Any] | None] = [None] * self.num_envs
@@ -203,7 +208,10 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         return CheckItem(reply, problem.reference, problem.question)
 
     def _begin(
-        self, places: Sequence[int], options: Mapping[str, Any], seeds: Sequence[int | None] | None = None
+        self,
+        places: Sequence[int],
+        options: Mapping[str, Sequence[Any]],
+        seeds: Sequence[int | None] | None = None,
     ) -> dict[int, tuple[Episode, dict[str, Any]]]:
         """Return new episodes and their infos by place. If anything raises, the draws are taken back."""
         place = self._sampler.place
@@ -219,7 +227,7 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
             for i in seeded[:1] if self._sampler.shared else seeded:
                 self._sources[i].seed(seeds[i] if seeds is not None else None)
             for i in places:
-                chosen = {name: _pick(value, i) for name, value in options.items()}
+                chosen = {name: values[i] for name, values in options.items()}
                 index = self._sampler.sample(chosen, self._sources[i])
                 problem = self.problems[index]
                 begun[i] = (
@@ -248,11 +256,22 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
     def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
         if seed is None:
             return [None] * self.num_envs
-        if isinstance(seed, int | np.integer):
-            return [int(seed) + i for i in range(self.num_envs)]
+        if not isinstance(seed, list | tuple | np.ndarray):
+            first = check_seed(seed)
+            return [first + i for i in range(self.num_envs)]
         if len(seed) != self.num_envs:
             raise ConfigError(f"expected {self.num_envs} seeds, got {len(seed)}")
-        return list(seed)
+        return [None if one is None else check_seed(one) for one in seed]
+
+    def _per_episode(self, name: str, value: Any) -> Sequence[Any]:
+        """Return an option as one value per episode."""
+        if isinstance(value, np.ndarray):
+            value = value.tolist()
+        if not isinstance(value, list | tuple):
+            return [value] * self.num_envs
+        if len(value) != self.num_envs:
+            raise ConfigError(f"{name} must be one value or {self.num_envs}, got {len(value)}: {value!r}")
+        return value
 
     def _mask(self, mask: Any) -> Bools:
         if mask is None:
@@ -297,8 +316,3 @@ def _mode(value: str | AutoresetMode) -> AutoresetMode:
     except ValueError:
         known = [mode.value for mode in AutoresetMode]
         raise ConfigError(f"autoreset_mode must be one of {known}, got {value!r}") from None
-
-
-def _pick(value: Any, i: int) -> Any:
-    """Return entry `i` where `value` has one entry per episode, else the value itself."""
-    return value[i] if isinstance(value, list | tuple | np.ndarray) else value

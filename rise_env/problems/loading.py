@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any, cast
+from typing import Any
 
 from rise_env.errors import ConfigError
 from rise_env.problems.arithmetic.generator import SIZES, ArithmeticProblems, Difficulty
@@ -20,6 +20,7 @@ from rise_env.problems.catalog_loader import load_catalog_set, location
 from rise_env.problems.custom import load_custom
 from rise_env.problems.reasoning_gym import load_reasoning_gym
 from rise_env.types import Problem
+from rise_env.utils.signatures import checked_arguments
 from rise_env.utils.suggestions import did_you_mean, validate_choice
 
 
@@ -74,10 +75,11 @@ def load_arithmetic(
     if difficulty is None:
         difficulty = Difficulty()
     elif not isinstance(difficulty, Difficulty):
+        if not isinstance(difficulty, Mapping):
+            raise ConfigError(f"difficulty is a mapping or a Difficulty, got {difficulty!r}")
         for name in difficulty:
             validate_choice(name, Difficulty.__dataclass_fields__, "field of difficulty")
-        fields = {name: tuple(v) if isinstance(v, list) else v for name, v in difficulty.items()}
-        difficulty = Difficulty(**cast(Any, fields))
+        difficulty = Difficulty(**checked_arguments(Difficulty, difficulty, what="difficulty"))
     return _arithmetic(split or "train", seed, size, difficulty)
 
 
@@ -158,4 +160,4 @@ def load_problems(name: str, **settings: Any) -> Sequence[Problem]:
     loader = find_set(name)
     for key in settings:
         validate_choice(key, loader.settings, f"setting of {loader.name}")
-    return loader.load(**settings)
+    return loader.load(**checked_arguments(loader.load, settings, what=loader.name))

@@ -53,7 +53,8 @@ def main(argv: Sequence[str]) -> int:
     config = parse(CollectConfig, argv, prog="rise collect", positional="env")
     done = run(config)
     if not config.dry_run:
-        print(f"{done.done} of {done.total} episodes in {Path(config.out) / STORE}; {done.failed} failed in this run")
+        store = Path(config.out) / STORE
+        print(f"{done.done} of {done.total} episodes in {store}; {done.failed} failed in this run")
     return 0
 
 
