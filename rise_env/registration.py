@@ -13,7 +13,7 @@ import gymnasium
 from gymnasium.vector import VectorEnv
 
 from rise_env.checkers import ChoiceChecker, NumericChecker, SymbolicChecker, TextChecker
-from rise_env.checkers.base import Checker
+from rise_env.checkers.base import Checker, require_checker
 from rise_env.checkers.released_rise import ReleasedRiseGSM8KChecker, ReleasedRiseMathChecker
 from rise_env.envs.math_env import MathEnv
 from rise_env.envs.vector_env import MathVectorEnv
@@ -141,13 +141,11 @@ def prepare(
             raise ConfigError(f"{env_id(spec.name)} has no argument {name!r}; {did_you_mean(name, known)}")
     settings = {name: value for name, value in arguments.items() if name in spec.settings}
     problems = load_problems(spec.name, **settings)
-    suited = getattr(problems, "checker", spec.checker)
-    named = arguments.get("checker") or suited
+    given = arguments.get("checker")
+    named: str | Checker = getattr(problems, "checker", spec.checker) if given is None else given
     checker = get_checker(named)
-    if arguments.get("dataset") is not None and isinstance(
-        named, str
-    ):  # an own checker may be slow, or a judge
-        check_references(problems, checker)
+    if arguments.get("dataset") is not None and isinstance(named, str):
+        check_references(problems, checker)  # not with a checker of the user's: it may be slow, or a judge
     rest = {
         name: convert_value(value, parameters[name].annotation, what=f"{env_id(spec.name)}: {name}")
         for name, value in arguments.items()
@@ -166,9 +164,7 @@ def get_checker(value: "str | Checker") -> Checker:
     """
     if isinstance(value, str):
         return _named_checker(value)
-    if not isinstance(value, Checker):
-        raise ConfigError(f"a checker has a method check(reply, reference, *, question), got {value!r}")
-    return value
+    return require_checker(value)
 
 
 @cache

@@ -1,8 +1,9 @@
 """The protocol of all checkers: they compare a reply with a reference and return a `CheckResult`."""
 
 from collections.abc import Iterable
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+from rise_env.errors import ConfigError
 from rise_env.types import CheckResult
 
 
@@ -37,6 +38,17 @@ def prepare(checker: Checker) -> None:
     own = getattr(checker, "prepare", None)
     if own is not None:
         own()
+
+
+def require_checker(value: Any) -> Checker:
+    """Return `value`.
+
+    Raises:
+        ConfigError: It has no method `check`.
+    """
+    if isinstance(value, type) or not isinstance(value, Checker):
+        raise ConfigError(f"a checker has a method check(reply, reference, *, question), got {value!r}")
+    return value
 
 
 def check_many(checker: Checker, items: Iterable[CheckItem]) -> list[CheckResult]:

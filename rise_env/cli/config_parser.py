@@ -17,6 +17,7 @@ everything else is a text.
 """
 
 import argparse
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields
 from functools import cache
@@ -235,7 +236,9 @@ def _reader(kind: Any) -> Callable[[str], Any]:
 
 
 def _untyped(text: str) -> Any:
-    """Return the value of a text in a free mapping."""
+    """Return the value of a text in a free mapping; "{question}" is a template, and no mapping."""
+    if re.fullmatch(r"\{\w+\}", text):
+        return text
     try:
         value = st.yaml_value(text)
     except yaml.YAMLError:

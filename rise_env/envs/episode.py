@@ -1,8 +1,20 @@
 """One episode, without Gymnasium: `MathEnv` runs one of them, `MathVectorEnv` many at a time."""
 
+from typing import Any, NamedTuple
+
 from rise_env.envs.rules import Rules
-from rise_env.errors import EpisodeError
+from rise_env.errors import ConfigError, EpisodeError
 from rise_env.types import CheckResult, Conversation, Message, Problem
+
+
+class Transition(NamedTuple):
+    """What a reply does to an episode; `Episode.apply` does it."""
+
+    reward: float
+    terminated: bool
+    truncated: bool
+    messages: tuple[Message, ...]
+    """The reply, and the feedback where the episode continues."""
 
 
 class Episode:
@@ -26,18 +38,19 @@ class Episode:
         """Return the messages so far in new dicts; the texts are shared with the episode."""
         return tuple(map(dict.copy, self.messages))  # type: ignore[arg-type]
 
-    def advance(self, reply: str, check: CheckResult) -> tuple[float, bool, bool]:
-        """Add a reply and the feedback to it, and count the turn.
+    def transition(self, reply: str, check: CheckResult) -> Transition:
+        """Return what a reply does to the episode, and change nothing.
+
+        Everything that may raise happens here, so that a step can be computed before anything is changed.
 
         Args:
             reply: The agent's reply.
             check: What the checker found in it.
 
-        Returns:
-            Reward, terminated, truncated.
-
         Raises:
             EpisodeError: The episode is over.
+            ConfigError: The feedback function returned no text.
+            Exception: Whatever the feedback function raises.
         """
         if self.over:
             raise EpisodeError("the episode is over: call reset()")
@@ -45,15 +58,22 @@ class Episode:
         reward = rules.reward_scheme.of(check, self.turn)
         terminated = rules.stop_when_correct and check.correct
         truncated = not terminated and self.turn + 1 >= rules.max_turns
-        messages = self.messages
-        messages.append({"role": "assistant", "content": reply})
+        said: Message = {"role": "assistant", "content": reply}
         if terminated or truncated:
-            self.over = True
-        else:
-            text = rules.feedback_function(self.problem, check, self.turn)
-            messages.append({"role": "user", "content": text})
+            return Transition(reward, terminated, truncated, (said,))
+        first: Any = self.problem
+        if rules.feedback_reads_conversation:
+            first = (*self.observation(), {**said})
+        text = rules.feedback_function(first, check, self.turn)
+        if not isinstance(text, str):
+            raise ConfigError(f"a feedback function returns a text, got {text!r} from {rules.feedback!r}")
+        return Transition(reward, terminated, truncated, (said, {"role": "user", "content": text}))
+
+    def apply(self, transition: Transition) -> None:
+        """Add the messages of a transition and count the turn. Raises nothing."""
+        self.messages += transition.messages
+        self.over = transition.terminated or transition.truncated
         self.turn += 1
-        return reward, terminated, truncated
 
     def copy(self) -> "Episode":
         """Return an independent episode at the same point. Copies one list of references, no text."""

@@ -1,120 +1,180 @@
-"""What an environment says after an attempt: a name of the table `FEEDBACK`, or any function.
+"""What an environment says after an attempt: a name of the table `FEEDBACK`, texts, or any function.
 
 To add a kind of feedback: write its text in `prompts.py`, add one entry to `FEEDBACK` below, and name it in
-the docstring of `MathEnv`. The entry is a `BlindFeedback`, an `OracleFeedback`, or a new function or class in
-this file. Nothing else lists the kinds.
+the docstring of `MathEnv`. The entry is a `TextFeedback`, a `VerdictFeedback`, or a new function or class.
+Nothing else lists the kinds.
 
-Blind kinds read the question and nothing else, so that no observation depends on the reference answer. The
-others read the problem and the result of the check.
+A `TextFeedback` reads the question and the attempt and nothing else, so that no observation depends on the
+reference answer. The others read the problem and the result of the check.
 """
 
-import re
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 
 from rise_env.envs import prompts
+from rise_env.envs.hints import hint_steps
 from rise_env.envs.prompts import Template
-from rise_env.errors import ConfigError, ProblemError
-from rise_env.types import CheckResult, Problem
+from rise_env.errors import ConfigError
+from rise_env.types import CheckResult, Conversation, Problem, Verdict
 from rise_env.utils.suggestions import validate_choice
 
 FeedbackFunction = Callable[[Problem, CheckResult, int], str]
 """(problem, check of the attempt, its turn counted from 0) -> the next user message."""
 
-FeedbackLike = str | FeedbackFunction
-"""What the argument `feedback` takes: a name of `FEEDBACK`, or a function."""
+ConversationFeedback = Callable[[Conversation, CheckResult, int], str]
+"""(conversation up to the attempt, its check, its turn counted from 0) -> the next user message. Its first
+parameter is named `conversation` or `messages`."""
+
+FeedbackLike = str | Mapping[str, str] | FeedbackFunction | ConversationFeedback
+"""What the argument `feedback` takes: a name, a template, templates by verdict, or a function."""
+
+FIELDS = ("question", "answer", "turn")
+"""Fields of feedback templates: the question, the answer found in the attempt (empty where there is none),
+and the number of attempts made so far."""
+
+DEFAULT = "default"
+"""The key of a mapping whose template is used after all verdicts that the mapping leaves out."""
+
+_SEARCHED = 64
+"""How many problems are searched for a worked solution."""
 
 
-class BlindFeedback:
-    """The same text after every attempt. Reads the question only.
+class TextFeedback:
+    """The same text after every attempt.
 
     Args:
-        text: With a field {question}.
+        text: A template with the fields `FIELDS`.
+
+    Raises:
+        ConfigError: The text has other fields.
     """
 
     def __init__(self, text: str) -> None:
-        self._text = Template(text)
+        self._text = Template(text, known=FIELDS, what="feedback")
 
     def __call__(self, problem: Problem, check: CheckResult, turn: int) -> str:
-        """Return the text with the question."""
-        return self._text.fill(problem.question)
+        """Return the text for this attempt."""
+        return self._text.fill(problem.question, check.answer or "", turn + 1)
 
 
-class OracleFeedback:
-    """Says whether the attempt was right, and repeats the question.
+class VerdictFeedback:
+    """A text for every verdict.
 
     Args:
-        wrong: The text after an attempt that is not right, with a field {question}.
-        right: The text after a right one; used only where episodes continue after a right answer.
+        texts: Verdict -> template with the fields `FIELDS`; all verdicts.
+
+    Raises:
+        ConfigError: A text has other fields.
     """
 
-    def __init__(self, wrong: str = prompts.ORACLE_WRONG, right: str = prompts.ORACLE_RIGHT) -> None:
-        self._wrong, self._right = Template(wrong), Template(right)
+    def __init__(self, texts: Mapping[Verdict, str]) -> None:
+        self._texts = {verdict: TextFeedback(texts[verdict]) for verdict in Verdict}
 
     def __call__(self, problem: Problem, check: CheckResult, turn: int) -> str:
         """Return the text for this verdict."""
-        return (self._right if check.correct else self._wrong).fill(problem.question)
+        return self._texts[check.verdict](problem, check, turn)
 
 
 class HintFeedback:
-    """Shows one more step of the worked solution after each attempt that is not right, never the last step.
+    """Shows one more step of the worked solution after each attempt that is not right.
 
-    Use it to make training data, not to measure: the text depends on the solution.
+    No step that has the answer's number in it is shown, nor any step after it. Where no step is left, and for
+    a problem without a worked solution, the text is that of "oracle". Use it to make training data, not to
+    measure: the text depends on the solution.
     """
 
     def __call__(self, problem: Problem, check: CheckResult, turn: int) -> str:
-        """Return the text for this turn.
-
-        Raises:
-            ProblemError: The problem has no worked solution.
-        """
-        if check.correct:
-            return prompts.ORACLE_RIGHT.format(question=problem.question)
-        if not problem.solution:
-            raise ProblemError(
-                f"problem {problem.id!r} has no worked solution to hint from: use feedback='oracle'"
-            )
-        steps = solution_steps(problem.solution)[: turn + 1]
-        if not steps:
-            return prompts.ORACLE_WRONG.format(question=problem.question)
-        return prompts.HINT.format(hint="\n".join(steps), question=problem.question)
-
-
-def solution_steps(solution: str) -> list[str]:
-    """Return the steps of a worked solution that do not state its final answer.
-
-    Steps are lines, or sentences where there are fewer than three lines. GSM8K's calculator marks
-    (`<<16-3=13>>`) are removed.
-    """
-    body = solution.split("####", 1)[0].strip()
-    body = re.sub(r"^\\boxed\{[^{}]*\}\s*", "", body)  # where the answer comes first
-    steps = [line.strip() for line in body.splitlines() if line.strip()]
-    if len(steps) < 3:
-        steps = [part.strip() for part in re.split(r"(?<=[.!?])\s+", body) if part.strip()]
-    before_answer = [step for step in steps[:-1] if "boxed" not in step]
-    return [re.sub(r"<<[^<>]*>>", "", step) for step in before_answer]
+        """Return the text for this turn."""
+        steps = hint_steps(problem.solution or "", problem.reference)[: turn + 1]
+        if check.correct or not steps:
+            return prompts.ORACLE[check.verdict].format(question=problem.question)
+        return prompts.HINT[check.verdict].format(hint="\n".join(steps), question=problem.question)
 
 
 FEEDBACK: Mapping[str, FeedbackFunction] = {
-    "blind": BlindFeedback(prompts.BLIND),
-    "oracle": OracleFeedback(),
-    "self_check": BlindFeedback(prompts.SELF_CHECK),
+    "blind": TextFeedback(prompts.BLIND),
+    "oracle": VerdictFeedback(prompts.ORACLE),
+    "self_check": TextFeedback(prompts.SELF_CHECK),
     "hint": HintFeedback(),
-    "none": BlindFeedback(prompts.NONE),
-    "released_rise": BlindFeedback(prompts.RELEASED_RISE_RETRY),
+    "none": TextFeedback(prompts.NONE),
+    "released_rise": TextFeedback(prompts.RELEASED_RISE_RETRY),
 }
 """Name -> function: what `feedback=` can name."""
 
 
-def get_feedback(value: FeedbackLike) -> FeedbackFunction:
-    """Return the function that `value` names, or `value` itself where it is callable.
+def get_feedback(value: FeedbackLike) -> FeedbackFunction | ConversationFeedback:
+    """Return the function that `value` names or describes, or `value` itself where it is a function.
+
+    A text with a space or a brace is a template, any other text is a name. A mapping has verdicts as keys
+    ("correct", "wrong", "no_answer", "unreadable", "timeout", or "default" for all others) and templates as
+    values; where it has no "default", verdicts that it leaves out get the text of "oracle".
 
     Raises:
-        ConfigError: The name is unknown, or the value cannot be called.
+        ConfigError: The name, a verdict or a field of a template is unknown, or the value is none of these.
     """
     if isinstance(value, str):
+        if value not in FEEDBACK and any(mark in value for mark in " {}\n"):
+            return TextFeedback(value)
         return FEEDBACK[validate_choice(value, FEEDBACK, "feedback")]
+    if isinstance(value, Mapping):
+        return _by_verdict(value)
     if not callable(value):
         raise ConfigError(
-            f"feedback is a name or a function of (problem, check, turn), got {type(value).__name__}"
+            "feedback is a name, a template, a mapping of verdicts to templates, or a function of "
+            f"(problem, check, turn) or (conversation, check, turn); got {value!r}"
         )
+    _require_three_parameters(value)
     return value
+
+
+def reads_conversation(function: FeedbackFunction | ConversationFeedback) -> bool:
+    """Return whether a function reads the conversation: its first parameter has the name of one."""
+    try:
+        names = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):  # a builtin without a signature
+        return False
+    return bool(names) and names[0] in ("conversation", "messages")
+
+
+def require_solutions(function: FeedbackFunction | ConversationFeedback, problems: Sequence[Problem]) -> None:
+    """Check that there are worked solutions where the feedback is "hint".
+
+    Raises:
+        ConfigError: None of the first problems has a worked solution.
+    """
+    if not isinstance(function, HintFeedback):
+        return
+    for index in range(min(len(problems), _SEARCHED)):
+        if problems[index].solution:
+            return
+    raise ConfigError(
+        f"feedback='hint' needs worked solutions, and problem {problems[0].id!r} has none, like those after "
+        "it: use feedback='oracle'"
+    )
+
+
+def _by_verdict(texts: Mapping[str, str]) -> VerdictFeedback:
+    known = [*(verdict.value for verdict in Verdict), DEFAULT]
+    given = {key.value if isinstance(key, Verdict) else key: text for key, text in texts.items()}
+    for key in given:
+        validate_choice(key, known, "verdict of feedback")
+    return VerdictFeedback(
+        {
+            verdict: given.get(verdict.value, given.get(DEFAULT, prompts.ORACLE[verdict]))
+            for verdict in Verdict
+        }
+    )
+
+
+def _require_three_parameters(function: Callable[..., str]) -> None:
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # a builtin without a signature
+        return
+    try:
+        signature.bind(None, None, None)
+    except TypeError:
+        raise ConfigError(
+            "a feedback function takes (problem, check, turn) or (conversation, check, turn), got "
+            f"{function!r} with {signature}"
+        ) from None

@@ -13,14 +13,21 @@ Info = dict[str, Any]
 _PLAIN = (int, float, bool)
 
 
-def reset_info(problem: Problem, index: int) -> Info:
-    """Return the info of `reset`: which problem it poses."""
+def reset_info(problem: Problem, index: int, prompt: str) -> Info:
+    """Return the info of `reset`: which problem it poses, and how.
+
+    Args:
+        problem: The problem.
+        index: Its position among the problems.
+        prompt: The label of the initial prompt.
+    """
     return {
         "problem_id": problem.id,
         "index": index,
         "turn": 0,
         "source": problem.source,
         "split": problem.split,
+        "prompt": prompt,
     }
 
 

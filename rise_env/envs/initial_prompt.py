@@ -1,25 +1,36 @@
 """The messages that start an episode: system prompt, worked examples, the problem."""
 
+import hashlib
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from rise_env.envs import prompts
+import numpy as np
+
+from rise_env.envs.presets.table import PRESETS, Preset
 from rise_env.envs.prompts import Template
 from rise_env.errors import ConfigError
 from rise_env.types import Conversation, Message, Problem
+from rise_env.utils.suggestions import validate_choice
 
 FewShotLike = int | Sequence[tuple[str, str]]
-"""What the argument `few_shot` takes: a number of our own worked examples, or (question, answer) pairs."""
+"""What the argument `few_shot` takes: a number of worked examples, or (question, answer) pairs."""
+
+OWN = "own"
+"""Stands for the name of a prompt that is a template of the user's."""
 
 
 @dataclass(frozen=True, slots=True)
 class InitialPrompt:
     """The messages before the first reply."""
 
-    head: Conversation = ()
+    head: Conversation
     """The messages before the problem; the same in every episode."""
-    first: Template = field(default_factory=lambda: Template(prompts.FIRST))
+    first: Template
     """The text of the problem's message, with a field {question}."""
+    label: str
+    """Name of the prompt, and the SHA-256 of the head and the template: "rise sha256:9f86...". In infos and
+    stores."""
 
     def messages(self, problem: Problem) -> list[Message]:
         """Return the messages that pose `problem`, in new dicts."""
@@ -28,46 +39,54 @@ class InitialPrompt:
 
 
 def make_initial_prompt(
-    *, system_prompt: str | None = None, few_shot: FewShotLike = 0, released_rise: bool = False
+    *, prompt: str | None = "rise", system_prompt: str | None = None, few_shot: FewShotLike = 0
 ) -> InitialPrompt:
     """Return the initial prompt for these arguments of `MathEnv`.
 
     Raises:
-        ConfigError: There are not that many worked examples, or an example is not a pair of texts.
+        ConfigError: There is no such prompt, the template has no {question}, there are not that many worked
+            examples, or an example is not a pair of texts.
     """
-    head: list[Message] = []
-    if system_prompt is not None:
-        head.append({"role": "system", "content": system_prompt})
-    examples = worked_examples(few_shot)
-    if not released_rise:
-        for question, answer in examples:
-            head += _exchange(prompts.FIRST.format(question=question), answer)
-        return InitialPrompt(tuple(head))
-    examples = examples or worked_examples(1)
-    for index, (question, answer) in enumerate(examples):
-        text = prompts.RELEASED_RISE_FIRST if index else prompts.RELEASED_RISE_INSTRUCTION
-        head += _exchange(text.format(question=question), answer)
-    return InitialPrompt(tuple(head), Template(prompts.RELEASED_RISE_FIRST))
+    name, preset = find_preset(prompt)
+    first = Template(preset.text, what="prompt")
+    opening = first if preset.opening is None else Template(preset.opening)
+    system = preset.system_prompt if system_prompt is None else system_prompt
+    head: list[Message] = [] if system is None else [{"role": "system", "content": system}]
+    for index, (question, answer) in enumerate(_examples(preset, few_shot)):
+        asked = (first if index else opening).fill(question)
+        head += [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}]
+    digest = hashlib.sha256(json.dumps([head, first.text]).encode()).hexdigest()
+    return InitialPrompt(tuple(head), first, f"{name} sha256:{digest}")
 
 
-def worked_examples(few_shot: FewShotLike) -> list[tuple[str, str]]:
-    """Return (question, answer) pairs: the first `few_shot` of our own, or the given ones.
+def find_preset(prompt: str | None) -> tuple[str, Preset]:
+    """Return the name and the content of a prompt: one of `PRESETS`, a template, or None for "plain".
 
     Raises:
-        ConfigError: There are not that many worked examples, or an example is not a pair of texts.
+        ConfigError: It is neither a name nor a template with {question}.
     """
-    if isinstance(few_shot, int):
-        if not 0 <= few_shot <= len(prompts.EXAMPLES):
-            raise ConfigError(
-                f"few_shot is 0 to {len(prompts.EXAMPLES)}, or a list of (question, answer); got {few_shot}"
-            )
-        return list(prompts.EXAMPLES[:few_shot])
-    pairs = [tuple(pair) for pair in few_shot]
-    for pair in pairs:
-        if len(pair) != 2 or not all(isinstance(text, str) for text in pair):
+    if prompt is None:
+        return "plain", PRESETS["plain"]
+    if prompt in PRESETS:
+        return prompt, PRESETS[prompt]
+    if "{" not in prompt and " " not in prompt:
+        validate_choice(prompt, PRESETS, "prompt")
+    if "question" not in Template(prompt, what="prompt").fields:
+        raise ConfigError(f"a prompt is a name or a template with {{question}}, got {prompt!r}")
+    return OWN, Preset(text=prompt, source="the user's")
+
+
+def _examples(preset: Preset, few_shot: FewShotLike) -> Sequence[tuple[str, str]]:
+    """Return (question, answer) pairs: the first `few_shot` of the preset, or the given ones."""
+    kinds = f"few_shot is 0 to {len(preset.examples)}, or a list of (question, answer)"
+    if isinstance(few_shot, int | np.integer) and not isinstance(few_shot, bool):
+        if not 0 <= few_shot <= len(preset.examples):
+            raise ConfigError(f"{kinds}; got {few_shot}")
+        return preset.examples[: few_shot or preset.shown]
+    if isinstance(few_shot, str) or not isinstance(few_shot, Sequence):
+        raise ConfigError(f"{kinds}; got {few_shot!r}")
+    for pair in few_shot:
+        is_pair = isinstance(pair, list | tuple) and len(pair) == 2
+        if not is_pair or not all(isinstance(text, str) for text in pair):
             raise ConfigError(f"few_shot examples are pairs (question, answer) of texts, got {pair!r}")
-    return [(question, answer) for question, answer in pairs]
-
-
-def _exchange(question: str, answer: str) -> list[Message]:
-    return [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+    return few_shot or preset.examples[: preset.shown]

@@ -1,18 +1,18 @@
 r"""The RISE environment: one math problem, several attempts, feedback in between."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import gymnasium
 
-from rise_env.checkers.base import Checker, prepare
+from rise_env.checkers.base import Checker, prepare, require_checker
 from rise_env.envs.episode import Episode
-from rise_env.envs.feedback import FeedbackLike
+from rise_env.envs.feedback import FeedbackLike, require_solutions
 from rise_env.envs.infos import reset_info, step_info
 from rise_env.envs.initial_prompt import FewShotLike
-from rise_env.envs.problem_sampler import ProblemSampler
+from rise_env.envs.problem_sampler import OrderLike, Place, ProblemSampler, check_seed, find_order
 from rise_env.envs.rendering import check_render_mode, print_messages, transcript
 from rise_env.envs.rewards import RewardsLike
 from rise_env.envs.rules import Rules
@@ -27,8 +27,8 @@ class EnvState:
 
     episode: Episode | None
     """None before the first reset."""
-    next_index: int
-    """Index of the next problem with `shuffle=False`."""
+    place: Place
+    """How far the order of the problems is."""
     rng: Mapping[str, Any] | None
     """State of the random generator that draws problems; None where none was needed yet."""
 
@@ -53,8 +53,8 @@ class MathEnv(gymnasium.Env[Conversation, str]):
 
     | part | role | messages | when |
     | --- | --- | --- | --- |
-    | system prompt | system | 1 | with `system_prompt` |
-    | worked examples | user, assistant | 2 per example | with `few_shot` or `released_rise` |
+    | system prompt | system | 1 | with `system_prompt`, or where `prompt` has one |
+    | worked examples | user, assistant | 2 per example | with `few_shot`, or where `prompt` has some |
     | problem | user | 1 | always |
     | earlier replies and the feedback to each | assistant, user | 2 per attempt | after the first step |
 
@@ -72,7 +72,8 @@ class MathEnv(gymnasium.Env[Conversation, str]):
 
     ## Starting State
     `reset(seed=s)` poses a problem drawn at random, which depends on `s` only (the first problem with
-    `shuffle=False`). `reset()` poses the next one. `reset(options={"index": i})` poses problem `i`, and
+    `order="sequential"`). `reset()` poses the next one: every problem once before any comes again, in an
+    order that depends on `s` only. `reset(options={"index": i})` poses problem `i`, and
     `reset(options={"problem_id": id})` the problem with that id. The observation holds no reply.
 
     ## Episode End
@@ -87,6 +88,7 @@ class MathEnv(gymnasium.Env[Conversation, str]):
     | `index` | position of the problem in `problems` | `reset` |
     | `source` | the problem's data set, with revision and hash | `reset` |
     | `split` | the problem's split | `reset` |
+    | `prompt` | name of the prompt, with the hash of its texts | `reset` |
     | `check` | `CheckResult`: verdict, extracted answer, method, seconds | `step` |
     | `verdict` | "correct", "wrong", "no_answer", "unreadable" or "timeout" | `step` |
     | `correct` | whether the verdict is "correct" | `step` |
@@ -104,20 +106,30 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         problems: The problems to pose. Shared, not copied: many environments may hold the same list.
         checker: Decides the verdict of a reply.
         feedback: The message after an attempt: "blind" (asks to try again, right or wrong), "oracle" (says
-            whether the attempt was right), "self_check" (asks to look for mistakes), "hint" (shows the
-            beginning of the worked solution), "none" (an empty message), "released_rise" (see below), or a
-            function of (problem, check, turn). With "blind", "self_check" and "none" no observation depends
-            on the reference answer; set `stop_when_correct=False` so that the end of the episode does not
-            either.
+            what the check found), "self_check" (asks to look for mistakes), "hint" (shows the beginning of
+            the worked solution, never the answer's number), "none" (an empty message), "released_rise" (see
+            below). Or a template with the fields {question}, {answer} (what was found in the attempt) and
+            {turn} (attempts made so far); a mapping of verdicts ("correct", "wrong", "no_answer",
+            "unreadable", "timeout", or "default") to templates; a function of (problem, check, turn), or of
+            (conversation, check, turn) where its first parameter is named `conversation` or `messages`. With
+            "blind", "self_check", "none" or one template no observation depends on the reference answer; set
+            `stop_when_correct=False` so that the end of the episode does not either.
         rewards: "gsm8k", "math" or "discounted" (see Rewards), a `Rewards`, its fields as a mapping, or the
             three numbers (correct, wrong, no answer).
         max_turns: Attempts per episode, at least 1.
         stop_when_correct: Whether a correct reply ends the episode.
-        system_prompt: Text of a first message with the role "system"; None adds no such message.
-        few_shot: How many of our worked examples precede the problem (0 to 4), or (question, answer) pairs to
-            show instead.
-        shuffle: Whether problems are drawn at random, with replacement. False poses them in order, from the
-            first one after every reset with a seed.
+        prompt: How the problem is posed: "rise", "plain" (the question alone; None is the same),
+            "released_rise", "qwen2.5_math", "deepseek_r1", "gsm8k_8shot", "minerva_4shot" (see `PRESETS`), or
+            a template with the field {question}.
+        system_prompt: Text of a first message with the role "system"; None is that of the prompt, if it has
+            one.
+        few_shot: How many worked examples precede the problem, or (question, answer) pairs to show; 0 shows
+            as many as the prompt has by itself. The examples are those of the prompt, or 4 of ours.
+        shuffle: Whether problems come in a random order; False is `order="sequential"`.
+        order: "permutation" (every problem once, then once again in another random order), "sequential" (in
+            order, from the first one after every reset with a seed), "replacement" (independent draws), or an
+            object with a method `sample(generator, count)` that returns an index, such as a
+            `WeightedSampler`. None is "permutation".
         released_rise: Whether to use the message layout of the released RISE code, in words of our own: the
             instruction and a worked example come first, and the feedback is "released_rise", which calls
             every attempt incorrect. Excludes other feedback.
@@ -142,20 +154,23 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         rewards: RewardsLike = Rules.rewards,
         max_turns: int = Rules.max_turns,
         stop_when_correct: bool = Rules.stop_when_correct,
+        prompt: str | None = Rules.prompt,
         system_prompt: str | None = Rules.system_prompt,
         few_shot: FewShotLike = Rules.few_shot,
         shuffle: bool = True,
+        order: OrderLike | None = None,
         released_rise: bool = Rules.released_rise,
         render_mode: str | None = None,
     ) -> None:
         check_render_mode(render_mode, self.metadata["render_modes"])
         self.problems = problems
-        self.checker = checker
+        self.checker = require_checker(checker)
         self.rules = Rules(
             feedback=feedback,
             rewards=rewards,
             max_turns=max_turns,
             stop_when_correct=stop_when_correct,
+            prompt=prompt,
             system_prompt=system_prompt,
             few_shot=few_shot,
             released_rise=released_rise,
@@ -163,7 +178,8 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         self.render_mode = render_mode
         self.observation_space = ConversationSpace()
         self.action_space = UnicodeText()
-        self._sampler = ProblemSampler(problems, shuffle=shuffle)
+        self._sampler = ProblemSampler(problems, find_order(order, shuffle=shuffle))
+        require_solutions(self.rules.feedback_function, problems)
         self._episode: Episode | None = None
 
     @property
@@ -179,7 +195,7 @@ class MathEnv(gymnasium.Env[Conversation, str]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Conversation, dict[str, Any]]:
-        """Start an episode.
+        """Start an episode. If anything raises, the environment is as it was before the call.
 
         Args:
             seed: Seeds the generator that draws problems; None continues its stream.
@@ -189,21 +205,30 @@ class MathEnv(gymnasium.Env[Conversation, str]):
             Observation and info, see the class.
 
         Raises:
-            ConfigError: An option is unknown, or there is no such problem.
+            ConfigError: The seed or an option does not fit, or there is no such problem.
         """
-        if seed is not None:
-            super().reset(seed=seed)
-            self._sampler.restart()
-        prepare(self.checker)
-        index = self._sampler.sample(options, self)
-        problem = self.problems[index]
-        self._episode = episode = Episode(self.rules, problem)
-        if self.render_mode == "human":
-            print_messages(episode.messages)
-        return episode.observation(), reset_info(problem, index)
+        undo = self._undo_draw(draws=seed is None and self._sampler.draws(options))
+        try:
+            if seed is not None:
+                super().reset(seed=check_seed(seed))
+                self._sampler.restart()
+            prepare(self.checker)
+            index = self._sampler.sample(options, self)
+            problem = self.problems[index]
+            episode = Episode(self.rules, problem)
+            if self.render_mode == "human":
+                print_messages(episode.messages)
+        except BaseException:
+            undo()
+            raise
+        self._episode = episode
+        return episode.observation(), reset_info(problem, index, self.rules.initial_prompt.label)
 
     def step(self, action: str) -> tuple[Conversation, float, bool, bool, dict[str, Any]]:
         """Check one reply, and add it and the feedback to the conversation.
+
+        If anything raises, the checker or a feedback function included, the environment is as it was before
+        the call, and the same step can be taken again.
 
         Args:
             action: The agent's reply.
@@ -220,9 +245,11 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         if episode is None:
             raise EpisodeError("no episode is running: call reset() first")
         check = self.check(action)
-        reward, terminated, truncated = episode.advance(action, check)
+        transition = episode.transition(action, check)
         if self.render_mode == "human":
-            print_messages(episode.messages[-1 if episode.over else -2 :])
+            print_messages(transition.messages)
+        episode.apply(transition)
+        reward, terminated, truncated, _ = transition
         return episode.observation(), reward, terminated, truncated, step_info(episode, check)
 
     def check(self, reply: str) -> CheckResult:
@@ -252,12 +279,12 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         """Return a snapshot for `set_state`. Copies one list of references, no text."""
         rng = None if self._np_random is None else self._np_random.bit_generator.state
         episode = None if self._episode is None else self._episode.copy()
-        return EnvState(episode, self._sampler.next_index, rng)
+        return EnvState(episode, self._sampler.place, rng)
 
     def set_state(self, state: EnvState) -> None:
         """Continue from a snapshot of this environment, or of another one with the same rules."""
         self._episode = None if state.episode is None else state.episode.copy()
-        self._sampler.next_index = state.next_index
+        self._sampler.place = state.place
         if state.rng is not None:
             self.np_random.bit_generator.state = state.rng
 
@@ -268,6 +295,22 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         twin._sampler = copy.copy(self._sampler)
         twin._episode = None if self._episode is None else self._episode.copy()
         return twin
+
+    def _undo_draw(self, *, draws: bool) -> Callable[[], None]:
+        """Return a function that takes back the seeding and the draw of a problem.
+
+        Args:
+            draws: Whether the present generator will be used.
+        """
+        generator, seed, place = self._np_random, self._np_random_seed, self._sampler.place
+        state = generator.bit_generator.state if draws and generator is not None else None
+
+        def undo() -> None:
+            self._np_random, self._np_random_seed, self._sampler.place = generator, seed, place
+            if generator is not None and state is not None:
+                generator.bit_generator.state = state
+
+        return undo
 
     def _running(self) -> Episode:
         if self._episode is None:

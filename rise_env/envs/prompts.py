@@ -1,7 +1,14 @@
-"""All texts of the environments. Fields in braces are those of `str.format`.
+"""All texts of the environments, except the prompts by name in `presets`; see `Template` for their syntax.
 
 A changed text changes the MDP: then the version of the environment ids must change, too.
 """
+
+import re
+from collections.abc import Collection, Mapping
+
+from rise_env.errors import ConfigError
+from rise_env.types import Verdict
+from rise_env.utils.suggestions import did_you_mean
 
 FIRST = "{question}\nSolve it step by step and put the final answer in \\boxed{{}}."
 """The message that poses the problem."""
@@ -12,8 +19,25 @@ BLIND = "Please try again. The question was: {question}"
 ORACLE_WRONG = "That is not right. Please try again. The question was: {question}"
 """Oracle feedback after an attempt that is not right."""
 
-ORACLE_RIGHT = "That is right. The question was: {question}"
+ORACLE_RIGHT = "That is right. Please solve it once more, in another way. The question was: {question}"
 """Oracle feedback after a right attempt, where the episode continues."""
+
+RESULTS: Mapping[Verdict, str] = {
+    Verdict.WRONG: "That is not right.",
+    Verdict.NO_ANSWER: "No final answer was found: put it in \\boxed{{}}.",
+    Verdict.UNREADABLE: "The final answer cannot be read: put it alone in \\boxed{{}}.",
+    Verdict.TIMEOUT: "The answer could not be checked in time, so that it may be right or wrong.",
+}
+"""What an oracle says about an attempt that is not right. A timeout says nothing about right or wrong."""
+
+ORACLE: Mapping[Verdict, str] = {
+    Verdict.CORRECT: ORACLE_RIGHT,
+    **{
+        verdict: f"{result} Please try again. The question was: {{question}}"
+        for verdict, result in RESULTS.items()
+    },
+}
+"""Oracle feedback by verdict."""
 
 SELF_CHECK = (
     "Check your last answer step by step. If you find a mistake, correct it. "
@@ -21,10 +45,11 @@ SELF_CHECK = (
 )
 """Self-check feedback, after every attempt: asks the model to judge its answer itself."""
 
-HINT = (
-    "That is not right. A correct solution starts like this:\n{hint}\n"
+HINT: Mapping[Verdict, str] = {
+    verdict: f"{result} A correct solution starts like this:\n{{hint}}\n"
     "Please try again. The question was: {question}"
-)
+    for verdict, result in RESULTS.items()
+}
 """Hint feedback, after an attempt that is not right: shows the beginning of the worked solution."""
 
 NONE = ""
@@ -78,27 +103,61 @@ EXAMPLES: tuple[tuple[str, str], ...] = (
 )
 """Worked examples for `few_shot`: (question, answer)."""
 
-
-_MARK = "\0"
-"""Stands for the question while a text is split; no template contains it."""
+_PIECE = re.compile(r"\{\{|\}\}|\{\}|\{(\w+)\}|[{}]")
 
 
 class Template:
-    r"""A text with a field {question}, in the syntax of `str.format`.
+    r"""A text with fields in braces.
+
+    A brace of the text itself is written twice, as in `str.format`; an empty pair may be written once.
 
     >>> Template("{question} Put it in \\boxed{{}}.").fill("2 + 2?")
     '2 + 2? Put it in \\boxed{}.'
+
+    Args:
+        text: With a field {question}, or without fields.
+        known: The fields that the text may have: "question", "answer" and "turn".
+        what: What the text is, for the messages.
+
+    Raises:
+        ConfigError: There is no such field, or a single brace.
     """
 
-    __slots__ = ("_parts", "text")
+    __slots__ = ("_pieces", "fields", "text")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, known: Collection[str] = ("question",), what: str = "template") -> None:
+        if not isinstance(text, str):
+            raise ConfigError(f"a {what} is a text, got {text!r}")
         self.text = text
-        self._parts = text.format(question=_MARK).split(_MARK)
+        pieces = [""]
+        end = 0
+        for match in _PIECE.finditer(text):
+            pieces[-1] += text[end : match.start()]
+            end = match.end()
+            if match[1] is None:
+                if len(match[0]) == 1:
+                    raise ConfigError(f"the {what} {text!r} has a single {match[0]!r}: write it twice")
+                pieces[-1] += match[0] if match[0] == "{}" else match[0][0]
+                continue
+            if match[1] not in known:
+                near = did_you_mean(match[1], known)
+                raise ConfigError(
+                    f"the {what} {text!r} has no field {match[0]}; {near} Braces of the text itself are "
+                    "written twice"
+                )
+            pieces += [match[1], ""]
+        pieces[-1] += text[end:]
+        self.fields = frozenset(pieces[1::2])
+        self._pieces = pieces[::2] if self.fields <= {"question"} else pieces
 
-    def fill(self, question: str) -> str:
-        """Return the text with `question` in place of the field."""
-        return question.join(self._parts)
+    def fill(self, question: str, answer: str = "", turn: int = 0) -> str:
+        """Return the text with these values in place of its fields."""
+        if self.fields <= {"question"}:
+            return question.join(self._pieces)
+        values = {"question": question, "answer": answer, "turn": str(turn)}
+        filled = self._pieces.copy()
+        filled[1::2] = [values[field] for field in filled[1::2]]
+        return "".join(filled)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Template) and self.text == other.text

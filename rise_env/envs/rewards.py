@@ -7,8 +7,11 @@ Under every scheme of the table an agent that gives the right answer at once ear
 that delays it: an attempt that is not right earns 0 or less, and the discount only shrinks later rewards.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from rise_env.errors import ConfigError
 from rise_env.types import CheckResult, Verdict
@@ -28,6 +31,11 @@ class Rewards:
     """The reward of turn t (from 0) is multiplied by `discount ** t`."""
 
     def __post_init__(self) -> None:
+        for name in self.__dataclass_fields__:
+            value = getattr(self, name)
+            is_number = isinstance(value, int | float | np.integer | np.floating)
+            if not is_number or isinstance(value, bool) or not math.isfinite(value):
+                raise ConfigError(f"rewards: {name} must be a finite number, got {value!r}")
         if self.correct < max(self.wrong, self.no_answer):
             raise ConfigError(
                 "a correct answer must be worth at least as much as a wrong or missing one, "
@@ -69,15 +77,16 @@ def delay_gain(rewards: Rewards, max_turns: int) -> float:
         rewards: The scheme.
         max_turns: Turns of an episode.
     """
-    filler = max(rewards.wrong, rewards.no_answer)
-    gains = [
-        sum(filler * rewards.discount**turn for turn in range(delay))
-        + rewards.correct * rewards.discount**delay
-        - rewards.correct
-        for delay in range(1, max_turns)
-    ]
-    idle = sum(filler * rewards.discount**turn for turn in range(max_turns)) - rewards.correct
-    return max([*gains, idle])
+    filler, discount = max(rewards.wrong, rewards.no_answer), rewards.discount
+
+    def earned(turns: int) -> float:
+        """Return what `turns` attempts that are not right earn."""
+        return filler * (turns if discount == 1 else (1 - discount**turns) / (1 - discount))
+
+    # the gain is monotone in the delay, so that the shortest or the longest delay is the best
+    delays = {1, max_turns - 1} if max_turns > 1 else set()
+    gains = [earned(delay) - rewards.correct * (1 - discount**delay) for delay in delays]
+    return max([*gains, earned(max_turns) - rewards.correct])
 
 
 def get_rewards(value: RewardsLike) -> Rewards:
@@ -98,7 +107,10 @@ def get_rewards(value: RewardsLike) -> Rewards:
         for name in value:
             validate_choice(name, Rewards.__dataclass_fields__, "field of rewards")
         return Rewards(**value)
-    if len(value) != 3:
-        raise ConfigError(f"rewards are three numbers (correct, wrong, no_answer), got {value!r}")
-    correct, wrong, no_answer = value
+    numbers: Sequence[float] = value.tolist() if isinstance(value, np.ndarray) else value
+    if not isinstance(numbers, Sequence) or len(numbers) != 3:
+        raise ConfigError(
+            f"rewards are a name, a mapping, or three numbers (correct, wrong, no_answer), got {value!r}"
+        )
+    correct, wrong, no_answer = numbers
     return Rewards(correct=correct, wrong=wrong, no_answer=no_answer)

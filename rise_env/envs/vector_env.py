@@ -9,18 +9,19 @@ from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from rise_env.checkers.base import Checker, CheckItem, check_many, prepare
+from rise_env.checkers.base import Checker, CheckItem, check_many, prepare, require_checker
 from rise_env.envs.episode import Episode
-from rise_env.envs.feedback import FeedbackLike
+from rise_env.envs.feedback import FeedbackLike, require_solutions
 from rise_env.envs.infos import batch_infos, reset_info, step_info
 from rise_env.envs.initial_prompt import FewShotLike
-from rise_env.envs.problem_sampler import ProblemSampler
+from rise_env.envs.problem_sampler import OrderLike, ProblemSampler, check_seed, find_order
 from rise_env.envs.rendering import check_render_mode, transcript
 from rise_env.envs.rewards import RewardsLike
 from rise_env.envs.rules import Rules
 from rise_env.envs.spaces import ConversationSpace, UnicodeText
 from rise_env.errors import ConfigError, EpisodeError
 from rise_env.types import Conversation, Problem
+from rise_env.utils.signatures import convert_value
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -32,8 +33,10 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
 
     Episodes, observations, rewards and infos are those of `MathEnv` under `gymnasium.vector.SyncVectorEnv`;
     this class is faster, since one call checks all replies. Observations are a tuple of conversations,
-    actions a sequence of strings, both with one entry per episode. With `shuffle=False` the batch goes
-    through the problems once: every episode takes the next one.
+    actions a sequence of strings, both with one entry per episode.
+
+    In the orders "permutation" and "sequential" the batch goes through the problems once: every episode takes
+    the next one of a common order. With "replacement" or a sampler of yours each episode draws by itself.
 
     Args:
         problems: The problems to pose. Shared, not copied.
@@ -41,8 +44,8 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         num_envs: Number of episodes that run at a time, at least 1.
         autoreset_mode: "NextStep", "SameStep" or "Disabled", or the enum; see
             `gymnasium.vector.AutoresetMode`.
-        feedback, rewards, max_turns, stop_when_correct, system_prompt, few_shot, shuffle, released_rise: As
-            in `MathEnv`.
+        feedback, rewards, max_turns, stop_when_correct, prompt, system_prompt, few_shot, shuffle,
+            order, released_rise: As in `MathEnv`.
         render_mode: None or "ansi".
 
     Raises:
@@ -60,23 +63,27 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         rewards: RewardsLike = Rules.rewards,
         max_turns: int = Rules.max_turns,
         stop_when_correct: bool = Rules.stop_when_correct,
+        prompt: str | None = Rules.prompt,
         system_prompt: str | None = Rules.system_prompt,
         few_shot: FewShotLike = Rules.few_shot,
         shuffle: bool = True,
+        order: OrderLike | None = None,
         released_rise: bool = Rules.released_rise,
         render_mode: str | None = None,
     ) -> None:
+        num_envs = convert_value(num_envs, int, what="num_envs")
         if num_envs < 1:
             raise ConfigError(f"num_envs must be at least 1, got {num_envs}")
         check_render_mode(render_mode, ["ansi"])
         self.problems = problems
-        self.checker = checker
+        self.checker = require_checker(checker)
         self.num_envs = num_envs
         self.rules = Rules(
             feedback=feedback,
             rewards=rewards,
             max_turns=max_turns,
             stop_when_correct=stop_when_correct,
+            prompt=prompt,
             system_prompt=system_prompt,
             few_shot=few_shot,
             released_rise=released_rise,
@@ -88,8 +95,10 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         self.single_action_space = UnicodeText()
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._sampler = ProblemSampler(problems, shuffle=shuffle)
-        self._sources = [_SlotRandom() for _ in range(num_envs)]
+        self._sampler = ProblemSampler(problems, find_order(order, shuffle=shuffle))
+        require_solutions(self.rules.feedback_function, problems)
+        shared = _SlotRandom()
+        self._sources = [shared if self._sampler.shared else _SlotRandom() for _ in range(num_envs)]
         self._episodes: list[Episode] = []
 
     def reset(
@@ -98,10 +107,11 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         seed: int | Sequence[int | None] | None = None,
         options: dict[str, Any] | None = None,
     ) -> tuple[tuple[Conversation, ...], dict[str, Any]]:
-        """Start every episode, or those of a mask.
+        """Start every episode, or those of a mask. If anything raises, everything is as before the call.
 
         Args:
-            seed: One per episode; an integer `s` stands for `s, s + 1, ...`, as in `SyncVectorEnv`.
+            seed: One per episode; an integer `s` stands for `s, s + 1, ...`, as in `SyncVectorEnv`. An order
+                that the episodes have in common depends on the first of the seeds only.
             options: `index` or `problem_id`, one for all episodes or one per episode; `reset_mask`, a
                 boolean array of the episodes to reset, where all others continue.
 
@@ -113,24 +123,29 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
             ConfigError: A seed, an option or the mask does not fit.
         """
         seeds = self._seeds(seed)
+        if options is not None and not isinstance(options, Mapping):
+            raise ConfigError(f"the options of reset are a mapping, got {options!r}")
         options = dict(options or {})
         mask = self._mask(options.pop("reset_mask", None))
-        if seed is not None:
-            self._sampler.restart()
-        rows: list[dict[str, Any] | None] = [None] * self.num_envs
         if not self._episodes and not mask.all():
             raise EpisodeError("no episodes are running: call reset() without a reset_mask first")
         prepare(self.checker)
-        episodes: list[Episode | None] = [*self._episodes] if self._episodes else [None] * self.num_envs
-        for i in np.flatnonzero(mask).tolist():
-            if seeds[i] is not None:
-                self._sources[i].seed(seeds[i])
-            episodes[i], rows[i] = self._begin(i, {name: _pick(value, i) for name, value in options.items()})
-        self._episodes = [episode for episode in episodes if episode is not None]
+        chosen = {name: self._per_episode(name, value) for name, value in options.items()}
+        begun = self._begin(np.flatnonzero(mask).tolist(), chosen, seeds)
+        if isinstance(seed, int | np.integer):
+            self._np_random, self._np_random_seed = seeding.np_random(int(seed))
+        rows: list[dict[str, Any] | None] = [None] * self.num_envs
+        episodes = self._episodes or [episode for episode, _ in begun.values()]
+        for i, (episode, info) in begun.items():
+            episodes[i], rows[i] = episode, info
+        self._episodes = episodes
         return self._observations(), batch_infos(rows)
 
     def step(self, actions: Sequence[str]) -> Step:
         """Check one reply per episode, and add it and the feedback to its conversation.
+
+        If anything raises, the checker or a feedback function included, all episodes are as they were before
+        the call, and the same step can be taken again.
 
         Args:
             actions: One reply per episode. That of an episode which begins anew in this step (mode
@@ -154,18 +169,26 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         if len(active) < count and self.autoreset_mode is AutoresetMode.DISABLED:
             over = [i for i in range(count) if episodes[i].over]
             raise EpisodeError(f"episodes {over} are over: call reset(options={{'reset_mask': ...}})")
+        # first everything that may raise, then the changes
         checks = check_many(self.checker, [self._item(i, actions[i]) for i in active])
-        if len(active) < count:  # mode "NextStep": episodes that ended with the last step begin anew
-            for i in range(count):
-                if episodes[i].over:
-                    episodes[i], rows[i] = self._begin(i, {})
-        for i, check in zip(active, checks, strict=True):
+        transitions = [
+            episodes[i].transition(actions[i], check) for i, check in zip(active, checks, strict=True)
+        ]
+        anew: list[int] = []
+        if self.autoreset_mode is AutoresetMode.SAME_STEP:
+            anew = [i for i, made in zip(active, transitions, strict=True) if made[1] or made[2]]
+        elif len(active) < count:  # mode "NextStep": episodes that ended with the last step begin anew
+            anew = [i for i in range(count) if episodes[i].over]
+        begun = self._begin(anew, {}) if anew else {}
+        for i, check, transition in zip(active, checks, transitions, strict=True):
             episode = episodes[i]
-            rewards[i], terminated[i], truncated[i] = episode.advance(actions[i], check)
+            episode.apply(transition)
+            rewards[i], terminated[i], truncated[i], _ = transition
             rows[i] = step_info(episode, check)
-            if episode.over and self.autoreset_mode is AutoresetMode.SAME_STEP:
+            if i in begun:
                 finals[i] = (episode.observation(), rows[i] or {})
-                episodes[i], rows[i] = self._begin(i, {})
+        for i, (episode, info) in begun.items():
+            episodes[i], rows[i] = episode, info
         return (
             self._observations(),
             np.array(rewards, dtype=np.float64),
@@ -184,10 +207,39 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         problem = self._episodes[i].problem
         return CheckItem(reply, problem.reference, problem.question)
 
-    def _begin(self, i: int, options: Mapping[str, Any]) -> tuple[Episode, dict[str, Any]]:
-        index = self._sampler.sample(options, self._sources[i])
-        episode = Episode(self.rules, self.problems[index])
-        return episode, reset_info(episode.problem, index)
+    def _begin(
+        self,
+        places: Sequence[int],
+        options: Mapping[str, Sequence[Any]],
+        seeds: Sequence[int | None] | None = None,
+    ) -> dict[int, tuple[Episode, dict[str, Any]]]:
+        """Return new episodes and their infos by place. If anything raises, the draws are taken back."""
+        place = self._sampler.place
+        seeded = [] if seeds is None else [i for i in places if seeds[i] is not None]
+        draws = bool(seeded) or self._sampler.draws(options, len(places))
+        sources = {id(self._sources[i]): self._sources[i] for i in places}.values()
+        saved = [(source, source.state(draws=draws)) for source in sources]
+        begun = {}
+        prompt = self.rules.initial_prompt.label
+        try:
+            if seeded:
+                self._sampler.restart()
+            for i in seeded[:1] if self._sampler.shared else seeded:
+                self._sources[i].seed(seeds[i] if seeds is not None else None)
+            for i in places:
+                chosen = {name: values[i] for name, values in options.items()}
+                index = self._sampler.sample(chosen, self._sources[i])
+                problem = self.problems[index]
+                begun[i] = (
+                    Episode(self.rules, problem),
+                    reset_info(problem, index, prompt),
+                )
+        except BaseException:
+            self._sampler.place = place
+            for source, state in saved:
+                source.restore(state)
+            raise
+        return begun
 
     def _observations(self) -> tuple[Conversation, ...]:
         return tuple([episode.observation() for episode in self._episodes])
@@ -204,12 +256,22 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
     def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
         if seed is None:
             return [None] * self.num_envs
-        if isinstance(seed, int | np.integer):
-            self._np_random, self._np_random_seed = seeding.np_random(int(seed))
-            return [int(seed) + i for i in range(self.num_envs)]
+        if not isinstance(seed, list | tuple | np.ndarray):
+            first = check_seed(seed)
+            return [first + i for i in range(self.num_envs)]
         if len(seed) != self.num_envs:
             raise ConfigError(f"expected {self.num_envs} seeds, got {len(seed)}")
-        return list(seed)
+        return [None if one is None else check_seed(one) for one in seed]
+
+    def _per_episode(self, name: str, value: Any) -> Sequence[Any]:
+        """Return an option as one value per episode."""
+        if isinstance(value, np.ndarray):
+            value = value.tolist()
+        if not isinstance(value, list | tuple):
+            return [value] * self.num_envs
+        if len(value) != self.num_envs:
+            raise ConfigError(f"{name} must be one value or {self.num_envs}, got {len(value)}: {value!r}")
+        return value
 
     def _mask(self, mask: Any) -> Bools:
         if mask is None:
@@ -237,6 +299,16 @@ class _SlotRandom:
             self._generator, _ = seeding.np_random()
         return self._generator
 
+    def state(self, *, draws: bool) -> tuple[np.random.Generator | None, Mapping[str, Any] | None]:
+        """Return what `restore` needs; with `draws=False` the generator itself must not be used."""
+        generator = self._generator
+        return generator, generator.bit_generator.state if draws and generator is not None else None
+
+    def restore(self, saved: tuple[np.random.Generator | None, Mapping[str, Any] | None]) -> None:
+        self._generator, state = saved
+        if self._generator is not None and state is not None:
+            self._generator.bit_generator.state = state
+
 
 def _mode(value: str | AutoresetMode) -> AutoresetMode:
     try:
@@ -244,8 +316,3 @@ def _mode(value: str | AutoresetMode) -> AutoresetMode:
     except ValueError:
         known = [mode.value for mode in AutoresetMode]
         raise ConfigError(f"autoreset_mode must be one of {known}, got {value!r}") from None
-
-
-def _pick(value: Any, i: int) -> Any:
-    """Return entry `i` where `value` has one entry per episode, else the value itself."""
-    return value[i] if isinstance(value, list | tuple | np.ndarray) else value

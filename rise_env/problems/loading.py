@@ -23,6 +23,7 @@ from rise_env.problems.reading.where import Where
 from rise_env.problems.reasoning_gym import load_reasoning_gym
 from rise_env.problems.sources import Dataset
 from rise_env.types import Problem
+from rise_env.utils.signatures import checked_arguments
 from rise_env.utils.suggestions import did_you_mean, validate_choice
 
 
@@ -77,10 +78,11 @@ def load_arithmetic(
     if difficulty is None:
         difficulty = Difficulty()
     elif not isinstance(difficulty, Difficulty):
+        if not isinstance(difficulty, Mapping):
+            raise ConfigError(f"difficulty is a mapping or a Difficulty, got {difficulty!r}")
         for name in difficulty:
             validate_choice(name, Difficulty.__dataclass_fields__, "field of difficulty")
-        fields = {name: tuple(v) if isinstance(v, list) else v for name, v in difficulty.items()}
-        difficulty = Difficulty(**cast(Any, fields))
+        difficulty = Difficulty(**checked_arguments(Difficulty, difficulty, what="difficulty"))
     return _arithmetic(split or "train", seed, size, difficulty)
 
 
@@ -235,4 +237,4 @@ def load_problems(name: str, **settings: Any) -> Sequence[Problem]:
     loader = find_set(name)
     for key in settings:
         validate_choice(key, loader.settings, f"setting of {loader.name}")
-    return loader.load(**settings)
+    return loader.load(**checked_arguments(loader.load, settings, what=loader.name))

@@ -8,6 +8,7 @@ from gymnasium.vector import VectorEnv, VectorWrapper
 
 from rise_env.errors import ConfigError
 from rise_env.types import Conversation
+from rise_env.utils.signatures import convert_value
 
 
 def recent_turns(conversation: Conversation, initial: int, turns: int) -> Conversation:
@@ -96,6 +97,7 @@ class VectorContextWindow(VectorWrapper):
 
 
 def _at_least_zero(turns: int) -> int:
+    turns = convert_value(turns, int, what="history_turns")
     if turns < 0:
         raise ConfigError(f"history_turns must be at least 0, got {turns}")
-    return turns
+    return int(turns)

@@ -114,7 +114,9 @@ def test_a_run_killed_in_every_phase_ends_with_nothing_lost_or_done_twice(tmp_pa
         pytest.param(["--problems.test", "100000"], "has 1000 problems", id="too many problems"),
         pytest.param(["--seeds", "[1, 1]"], "seeds must be different", id="a seed twice"),
         pytest.param(["--colour", "red"], "colour", id="unknown option"),
-        pytest.param(["--improve.teacher", "expert", "--improve.num_samples", "4"], "same reply", id="expert"),
+        pytest.param(
+            ["--improve.teacher", "expert", "--improve.num_samples", "4"], "same reply", id="expert"
+        ),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium
+import numpy as np
 
 from rise_agents.client.rate_limit import read_prices
 from rise_agents.engines.engine_table import run_engine
@@ -15,6 +16,8 @@ from rise_agents.rollouts.progress import CollectProgressBar, Progress
 from rise_env.cli.config_parser import parse
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError
+from rise_env.utils.permutation import permute
+from rise_env.utils.seeding import derive
 
 
 def run(config: CollectConfig, *, show: bool = True) -> Progress:
@@ -50,7 +53,8 @@ def main(argv: Sequence[str]) -> int:
     config = parse(CollectConfig, argv, prog="rise collect", positional="env")
     done = run(config)
     if not config.dry_run:
-        print(f"{done.done} of {done.total} episodes in {Path(config.out) / STORE}; {done.failed} failed in this run")
+        store = Path(config.out) / STORE
+        print(f"{done.done} of {done.total} episodes in {store}; {done.failed} failed in this run")
     return 0
 
 
@@ -80,10 +84,15 @@ def estimate(config: CollectConfig, env: gymnasium.Env[Any, str], indices: Seque
     )
 
 
-def _indices(config: CollectConfig, size: int) -> range:
+def _indices(config: CollectConfig, size: int) -> Sequence[int]:
     if config.start >= size:
         raise ConfigError(f"start must be below the number of problems, {size}, got {config.start}")
     if config.limit is None and size > 1_000_000:
         raise ConfigError(f"{config.env} has {size} problems: set how many to play with --limit")
     end = size if config.limit is None else min(size, config.start + config.limit)
-    return range(config.start, end)
+    indices = range(config.start, end)
+    if config.order == "sequential":
+        return indices
+    places = np.arange(config.start, end, dtype=np.uint64)
+    order: list[int] = permute(places, size, derive(config.seed, size)).tolist()
+    return order

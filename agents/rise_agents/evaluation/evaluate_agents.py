@@ -20,7 +20,7 @@ from rise_agents.registry import check_agent, load_agent
 from rise_agents.rollouts.cleanup import close_all
 from rise_agents.rollouts.cost_estimate import Estimate, estimate_episodes
 from rise_agents.rollouts.progress import CollectProgressBar
-from rise_agents.rollouts.rollout import PATH_SETTINGS
+from rise_agents.rollouts.rollout import PATH_SETTINGS, prompt_record
 from rise_agents.types import Agent, SamplingConfig
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError
@@ -235,4 +235,5 @@ def _run_settings(config: EvaluateConfig) -> dict[str, Any]:
         "limit": config.limit,
         "env_settings": {key: value for key, value in kept.items() if key not in PATH_SETTINGS},
         "versions": installed(),
+        **prompt_record(kept),
     }

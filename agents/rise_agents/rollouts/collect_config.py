@@ -5,14 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import gymnasium
 import yaml
 
 import rise_env
 from rise_agents.registry import load_agent
-from rise_agents.rollouts.rollout import PATH_SETTINGS
+from rise_agents.rollouts.rollout import PATH_SETTINGS, prompt_record
 from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import SamplingConfig
 from rise_env.envs.math_env import math_env_of
@@ -41,7 +41,10 @@ class CollectConfig:
     limit: int | None = None
     """Number of problems; None plays all of the split."""
     start: int = 0
-    """Index of the first problem."""
+    """Index of the first problem; with --order permutation, its position in the permutation."""
+    order: Literal["sequential", "permutation"] = "sequential"
+    """Order in which the problems are played. With permutation, which depends on the seed, --limit N plays N
+    problems from all over the split."""
     turns: int = 5
     """Maximal number of turns per episode."""
     teacher: str | None = None
@@ -125,6 +128,7 @@ def run_record(
         "out",
         "limit",
         "start",
+        "order",
         "max_concurrent_episodes",
         "workers",
         "resume",
@@ -145,6 +149,7 @@ def run_record(
         "data": {"source": getattr(problems, "source", "") or first.source, "split": first.split},
         "versions": installed(),
         "machine": platform.platform(),
+        **prompt_record({key.replace("-", "_"): value for key, value in config.env_settings.items()}),
     }
 
 

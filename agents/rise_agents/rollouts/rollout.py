@@ -1,7 +1,7 @@
 """Plays many episodes at a time and returns their trajectories; `turn_plan` has examples of plans."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gymnasium
@@ -10,10 +10,11 @@ from rise_agents.rollouts.episode_runner import EpisodeRunner
 from rise_agents.rollouts.scheduler import run_episodes
 from rise_agents.rollouts.turn_plan import TurnPlan, check_plan
 from rise_agents.types import SamplingConfig
+from rise_env.envs.initial_prompt import make_initial_prompt
 from rise_env.errors import ConfigError
 from rise_env.types import Trajectory
 
-PATH_SETTINGS = frozenset({"data_dir", "dataset", "render_mode"})
+PATH_SETTINGS = frozenset({"data_dir", "dataset", "order", "render_mode"})
 """Settings of environments that do not change an episode; run records and episode ids leave them out."""
 
 
@@ -89,7 +90,7 @@ def plan_record(
         else {k: v for k, v in spec.kwargs.items() if k not in PATH_SETTINGS and _is_json(v)}
     )
     wrappers = () if spec is None else spec.additional_wrappers
-    return {
+    record: dict[str, Any] = {
         "env": type(env.unwrapped).__name__ if spec is None else spec.id,
         "env_settings": settings,
         "wrappers": [wrapper.name for wrapper in wrappers],
@@ -97,6 +98,20 @@ def plan_record(
         "sampling": [sampling.temperature, sampling.top_p, sampling.max_new_tokens],
         "drop_degenerate": drop_degenerate,
     }
+    return record | prompt_record(settings)
+
+
+def prompt_record(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return name and hash of the initial prompt, for records; empty where the settings name no prompt.
+
+    Args:
+        settings: Arguments of the environment.
+    """
+    if "prompt" not in settings:
+        return {}
+    known = {name: settings[name] for name in ("system_prompt", "few_shot") if name in settings}
+    name = "released_rise" if settings.get("released_rise") else settings["prompt"]
+    return {"prompt": make_initial_prompt(prompt=name, **known).label}
 
 
 def _is_json(value: Any) -> bool:

@@ -4,16 +4,20 @@ from typing import Any
 import gymnasium
 import pytest
 
+import rise_env
 from rise_agents.backends.scripted_agent import ScriptedAgent
 from rise_agents.cli.collect import run
 from rise_agents.rollouts.collect import collect
 from rise_agents.rollouts.collect_config import CollectConfig
 from rise_agents.rollouts.progress import Progress
+from rise_agents.rollouts.rollout import plan_record
 from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import SamplingConfig
 from rise_env import MathEnv, NumericChecker
 from rise_env.cli.main import main
+from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError
+from rise_env.trajectories.serialization import episode_id
 from rise_env.trajectories.store import TrajectoryStore, read_run, read_trajectories
 from rise_env.types import Conversation, Problem
 from tests.rise_agents.fake_agents import PROBLEMS, SeededAgent, luck, sums, wrong
@@ -277,6 +281,55 @@ def test_the_command_writes_a_store_and_its_settings(tmp_path: Path) -> None:
     assert record["settings"]["sampling"]["temperature"] == 1.0
     assert "torch" in record["versions"]
     assert "split: test" in (tmp_path / "config.yaml").read_text()
+
+
+def test_prompt_and_feedback_are_settings_of_the_command(tmp_path: Path) -> None:
+    command = [*COMMAND, "--stop_when_correct", "false", "--out", str(tmp_path)]
+    command += ["--env_settings.feedback.correct", "Yes, {answer}. Again: {question}"]
+    for prompt in ("{question}", "Solve it: {question}", "qwen2.5_math"):
+        folder = str(tmp_path / prompt[:5])
+        assert main([*command, "--out", folder, "--env_settings.prompt", prompt]) == 0
+        record = read_run(Path(folder) / "trajectories.jsonl")
+        stored = list(read_trajectories(Path(folder) / "trajectories.jsonl"))
+        problem = stored[0].problem
+        start, later = stored[0].turns[0].observation, stored[0].turns[1].observation
+        assert record["settings"]["env_settings"]["prompt"] == prompt
+        name = "qwen2.5_math" if prompt == "qwen2.5_math" else "own"
+        assert record["prompt"].startswith(f"{name} sha256:")
+        posed = problem.question if name == "qwen2.5_math" else prompt.format(question=problem.question)
+        assert start[-1]["content"] == posed
+        assert later[-1]["content"] == f"Yes, {problem.reference}. Again: {problem.question}"
+
+
+def test_the_command_plays_problems_from_all_over_the_split(tmp_path: Path) -> None:
+    def played(folder: str, *words: str) -> list[int]:
+        out = tmp_path / folder
+        assert main([*COMMAND, "--out", str(out), "--env_settings.split", "test", *words]) == 0
+        stored = read_trajectories(out / "trajectories.jsonl")
+        return [int(trajectory.problem.id.rpartition("/")[2]) for trajectory in stored]
+
+    assert played("a") == list(range(9))
+    shuffled = played("b", "--order", "permutation")
+    assert len(set(shuffled)) == 9
+    assert max(shuffled) > 100
+    longer = played("b", "--order", "permutation", "--limit", "12")
+    assert longer[:9] == shuffled
+    rest = played("c", "--order", "permutation", "--limit", "3", "--start", "9")
+    assert longer[9:] == rest
+    assert played("d", "--order", "permutation", "--seed", "1") != shuffled
+    assert "order" not in read_run(tmp_path / "b" / "trajectories.jsonl")["settings"]
+
+
+def test_records_of_the_default_prompt_are_those_of_before_there_were_others() -> None:
+    env = rise_env.make("RISE-Arithmetic-v0", few_shot=1)
+    plan = [TurnPlan(ScriptedAgent(wrong))]
+    assert "prompt" not in plan_record(plan, env, SAMPLING)
+    assert (
+        episode_id(math_env_of(env).problems[0], plan_record(plan, env, SAMPLING), 0)
+        == "0f6dfe363f3129677bf2a48d"
+    )
+    named = plan_record(plan, rise_env.make("RISE-Arithmetic-v0", prompt="plain"), SAMPLING)
+    assert named["prompt"].startswith("plain sha256:")
 
 
 def test_the_command_continues_an_existing_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -144,6 +144,8 @@ def test_deep_options_are_laid_over_each_other_and_read_as_yaml() -> None:
         "--free.extra.deep.x",
         "-1",
         "--free.extra.no=",
+        "--free.extra.template={question}",
+        "--free.extra.mapping={question: 1}",
     ]
     extra = {
         "top_k": 5,
@@ -152,6 +154,8 @@ def test_deep_options_are_laid_over_each_other_and_read_as_yaml() -> None:
         "name": "[it is",
         "deep": {"er": 1e-5, "x": -1},
         "no": "",
+        "template": "{question}",
+        "mapping": {"question": 1},
     }
     assert read(*words) == Settings(free={"extra": extra, "a": 1})
     assert type(read(*words).free["extra"]["flag"]) is bool

@@ -1,3 +1,6 @@
+import hashlib
+import json
+
 import gymnasium
 import pytest
 from gymnasium.utils.env_checker import check_env
@@ -19,7 +22,30 @@ def test_the_first_message_poses_the_problem(env: MathEnv) -> None:
         "turn": 0,
         "source": "sums sha256:0",
         "split": "test",
+        "prompt": env.rules.initial_prompt.label,
     }
+
+
+@pytest.mark.parametrize(
+    ("split", "digest", "posed"),
+    [
+        ("train", "44524926a3bb029b", [850624, 473188, 837575]),
+        ("validation", "b9b658f43cf09aee", [850, 473, 837]),
+        ("test", "00be3080cdd3a8d5", [850, 473, 837]),
+    ],
+)
+def test_the_embedded_model_meets_the_texts_problems_and_rewards_it_was_made_for(
+    split: str, digest: str, posed: list[int]
+) -> None:
+    env = gymnasium.make("RISE-Arithmetic-v0", split=split)
+    assert [env.reset(seed=seed)[1]["index"] for seed in range(3)] == posed
+    found = hashlib.sha256()
+    for index in range(100):
+        env.reset(options={"index": index})
+        for reply in ("hm", r"\boxed{-1}", r"\boxed{}"):
+            *outcome, info = env.step(reply)
+            found.update(json.dumps([*outcome, info["verdict"], info["problem_id"]]).encode())
+    assert found.hexdigest().startswith(digest)
 
 
 def test_a_right_answer_terminates_and_a_wrong_one_goes_on(env: MathEnv) -> None:

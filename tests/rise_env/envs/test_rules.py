@@ -11,6 +11,7 @@ import pytest
 from rise_env.checkers import NumericChecker
 from rise_env.envs.feedback import FEEDBACK
 from rise_env.envs.math_env import MathEnv, math_env_of
+from rise_env.envs.presets.table import PRESETS
 from rise_env.envs.rewards import SCHEMES
 from rise_env.envs.rules import Rules
 from rise_env.envs.vector_env import MathVectorEnv
@@ -42,7 +43,7 @@ def test_one_environment_and_a_batch_take_the_same_arguments() -> None:
 def test_every_rule_is_an_argument_with_its_type_and_default() -> None:
     known = arguments(MathEnv)
     rules = [rule for rule in fields(Rules) if rule.init]
-    assert len(rules) == 7
+    assert len(rules) == 8
     for rule in rules:
         assert known[rule.name].default == rule.default
         assert known[rule.name].annotation == rule.type
@@ -60,6 +61,7 @@ def test_every_rule_reaches_the_episodes(rule: str) -> None:
         "rewards": "math",
         "max_turns": 3,
         "stop_when_correct": False,
+        "prompt": "plain",
         "system_prompt": "Be brief.",
         "few_shot": 2,
         "released_rise": True,
@@ -70,8 +72,8 @@ def test_every_rule_reaches_the_episodes(rule: str) -> None:
     assert MathVectorEnv(SUMS, NumericChecker(), **{rule: value}).rules == expected
 
 
-@pytest.mark.parametrize("name", [*FEEDBACK, *SCHEMES])
-def test_the_docstring_names_every_kind_of_feedback_and_every_reward_scheme(name: str) -> None:
+@pytest.mark.parametrize("name", [*FEEDBACK, *SCHEMES, *PRESETS])
+def test_the_docstring_names_every_kind_of_feedback_every_reward_scheme_and_every_prompt(name: str) -> None:
     assert f'"{name}"' in (getdoc(MathEnv) or "")
 
 

@@ -55,7 +55,7 @@ def test_history_turns_is_an_argument_of_every_id() -> None:
 
 @pytest.mark.parametrize("mode", ["NextStep", "SameStep"])
 def test_the_window_is_the_same_for_a_batch(mode: str) -> None:
-    settings: dict[str, Any] = {"num_envs": 3, "history_turns": 1, "max_turns": 3}
+    settings: dict[str, Any] = {"num_envs": 3, "history_turns": 1, "max_turns": 3, "order": "replacement"}
     ours = gymnasium.make_vec("RISE-Arithmetic-v0", autoreset_mode=mode, **settings)
     theirs = gymnasium.make_vec(
         "RISE-Arithmetic-v0", vectorization_mode="sync", vector_kwargs={"autoreset_mode": mode}, **settings

@@ -24,7 +24,15 @@ from rise_trainers.loop.memory import count_parameters
 
 QUESTION_LENGTH = 240
 """Characters of the placeholder problem: about the mean of GSM8K (235) and MATH (191)."""
-_PROMPT_SETTINGS = ("system_prompt", "few_shot", "released_rise", "history_turns", "feedback", "max_turns")
+_PROMPT_SETTINGS = (
+    "prompt",
+    "system_prompt",
+    "few_shot",
+    "released_rise",
+    "history_turns",
+    "feedback",
+    "max_turns",
+)
 """Settings of an environment that change the length of its prompts."""
 
 
@@ -120,7 +128,8 @@ def resolve_problems(config: RunConfig, split: str) -> ProblemSplit:
 
 def placeholder_env(settings: Mapping[str, Any]) -> gymnasium.Env[Any, str]:
     """Return an environment with these settings and one problem of typical length."""
-    problem = Problem(id="unknown", question="x" * QUESTION_LENGTH, reference="0")
+    text = "x" * QUESTION_LENGTH
+    problem = Problem(id="unknown", question=text, reference="0", solution=text)
     kept = {name: settings[name] for name in _PROMPT_SETTINGS if name in settings}
     return rise_env.make("RISE-Custom-v0", dataset=[problem], **kept)
 
