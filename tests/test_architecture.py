@@ -38,6 +38,9 @@ MEASURED = {
     ("rise_benchmarks.speed.rollout", "rise_agents.generation.chat_template"),
     # picks the references that are no plain numbers, which take the slow path
     ("rise_benchmarks.speed.checker", "rise_env.checkers.reading.read_answer"),
+    # spells the copies of a question that the guard has to find
+    ("rise_benchmarks.checkers.echoes", "rise_env.checkers.echo.canonical"),
+    ("rise_benchmarks.checkers.echoes", "rise_env.checkers.echo.question"),
 }
 
 HEAVY = {

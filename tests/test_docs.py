@@ -98,7 +98,7 @@ def test_every_file_that_a_page_names_exists(page: Path) -> None:
 
 def test_the_code_of_the_page_on_environments_runs() -> None:
     code = blocks(ROOT / "docs" / "environments.md")
-    assert len(code) == 3
+    assert code
     exec("\n".join(code), {})  # noqa: S102 our own page
 
 
