@@ -74,8 +74,13 @@ HEAVY = {
     "matplotlib": ("rise_benchmarks.report.*",),
     "trl": ("rise_benchmarks.speed.*",),
     "math_verify": ("rise_benchmarks.checkers.*",),
-    "datasets": ("rise_env.problems.sources", "rise_env.trajectories.export", "rise_benchmarks.speed.*"),
-    "huggingface_hub": ("rise_env.problems.sources",),
+    "datasets": (
+        "rise_env.problems.hub",
+        "rise_env.problems.sources",
+        "rise_env.trajectories.export",
+        "rise_benchmarks.speed.*",
+    ),
+    "huggingface_hub": ("rise_env.problems.hub",),
     "pyarrow": ("rise_env.problems.reading.files",),
     "reasoning_gym": ("rise_env.problems.reasoning_gym",),
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from rise_env.errors import DataNotFoundError, MissingDependencyError
+from rise_env.problems.hub import one_try
 from rise_env.problems.reading.files import find_split, is_data_file, read_file, read_files
 from rise_env.problems.reading.frames import rows_of
 from rise_env.problems.reading.row_set import Rows, hash_rows
@@ -95,7 +96,8 @@ def read_hub(name: str, config: str | None, split: str, revision: str | None) ->
     except ImportError:
         raise MissingDependencyError("pip install 'rise-env[hub]' to fetch data from the hub") from None
     try:
-        found = datasets.load_dataset(name, config, split=split, revision=revision or "main")
+        with one_try():
+            found = datasets.load_dataset(name, config, split=split, revision=revision or "main")
     except Exception as error:  # the hub's client raises errors of many classes: no network, no such set, ...
         first_line = (str(error).splitlines() or [""])[0]
         raise DataNotFoundError(
