@@ -1,5 +1,7 @@
 from collections.abc import Sequence
+from typing import SupportsFloat
 
+import gymnasium
 import numpy as np
 import pytest
 
@@ -252,10 +254,15 @@ def test_turns_before_a_failure_are_kept() -> None:
     assert all(len(t.turns) == 5 for i, t in enumerate(made) if i != 3)
 
 
+class BrokenReward(gymnasium.RewardWrapper[Conversation, str]):
+    def reward(self, reward: SupportsFloat) -> float:
+        return float("nan")
+
+
 def test_a_reward_that_is_no_number_fails_the_episode() -> None:
     [made] = rollout(
         [TurnPlan(ScriptedAgent(wrong))],
-        envs(1, rewards={"correct": 1.0, "wrong": float("nan"), "no_answer": 0.0}),
+        [BrokenReward(env) for env in envs(1)],
         [1],
         SAMPLING,
         seed=0,

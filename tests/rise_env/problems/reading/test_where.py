@@ -85,7 +85,7 @@ def test_sets_of_the_catalog_are_filtered_by_any_of_their_columns(tmp_path: Path
 @pytest.mark.parametrize(
     ("where", "message"),
     [
-        ("level > 3", "where is a mapping from columns to values"),
+        ("level > 3", "where is .level > 3.: expected mapping"),
         ({"level": None}, "where.level is None: give a value"),
         ({"level": []}, r"where.level is \[\]: a list holds the values"),
         ({"level": {"min": "high"}}, "a range has the numbers min, max or both"),
