@@ -7,7 +7,6 @@ import re
 import unicodedata
 
 from rise_env.checkers.parsing.vocabulary import FRACTIONS
-from rise_env.checkers.sized_cache import SizedCache
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿⁱ", "0123456789+-ni")
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋ₙ", "0123456789+-n")
@@ -115,23 +114,12 @@ def unify_fractions(text: str) -> str:
     return _FRACTION.sub(r"\\frac", text)
 
 
-_cleaned: SizedCache[str, str] = SizedCache(8 << 20)
-
-
 def clean(text: str) -> str:
     r"""Return `text` in the unified spelling that the parser reads.
 
     >>> clean("$\\left( −3 ,\\; 1{,}234½ \\right)$.")
     '( -3 ,  1234\\frac{1}{2}  )'
     """
-    cleaned = _cleaned.get(text)
-    if cleaned is None:
-        cleaned = _clean(text)
-        _cleaned.put(text, cleaned, 200 + 2 * (len(text) + len(cleaned)))
-    return cleaned
-
-
-def _clean(text: str) -> str:
     if not text.isascii():
         text = _plain_characters(text)
     elif not text.isprintable():
