@@ -65,6 +65,7 @@ _PAIRS = (
     ("__", "__"),
     ("`", "`"),
 )
+_OPENERS = frozenset(opening[0] for opening, _ in _PAIRS)
 _TRAILING = " \t\r\n.,;:"
 
 
@@ -101,10 +102,12 @@ def unwrap(text: str) -> str:
             text = text[:-2]
         elif text.endswith("\\") and before[len(text) : len(text) + 1] in {",", ";", ":", " "}:
             text = text[:-1]  # the rest of a spacing command such as "\\,"
-        for opening, closing in _PAIRS:
-            inner = text[len(opening) : -len(closing)]
-            if text.startswith(opening) and text.endswith(closing) and inner and opening not in inner:
-                text = inner
+        if text[:1] in _OPENERS:
+            for opening, closing in _PAIRS:
+                if text.startswith(opening) and text.endswith(closing):
+                    inner = text[len(opening) : -len(closing)]
+                    if inner and opening not in inner:
+                        text = inner
         if text == before:
             return text
 

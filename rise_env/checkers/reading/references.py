@@ -90,6 +90,8 @@ def _not_words(text: str) -> str:
 
 def _undefined(node: Node) -> str:
     """Return an empty string, or that a part of a tree divides by zero."""
+    if not node.parts:
+        return ""
     for part in node.walk():
         if part.kind == "power" or (part.kind == "quotient" and part.parts[1].kind != "number"):
             try:
