@@ -83,8 +83,9 @@ def _decide_without_tree(
     answer: str, found: ParsedAnswer, reference: str, expected: ParsedAnswer
 ) -> tuple[Verdict, str] | None:
     """Decide about choices, dates and words; return None if trees have to be compared."""
-    letter, chosen = reference_choice(reference), read_choice(answer)
-    if letter is not None and chosen is not None:
+    letter = reference_choice(reference)
+    chosen = read_choice(answer) if letter is not None else None
+    if chosen is not None:
         return (_CORRECT if chosen == letter else _WRONG), "choice"
     # a reference such as 3:30 may be a ratio as well, so an answer that is no time is compared as a tree
     if expected.date_time is not None and (found.date_time is not None or expected.date_time[0] != "clock "):

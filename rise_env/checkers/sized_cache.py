@@ -40,12 +40,12 @@ class SizedCache(Generic[Key, Value]):
         """Keep a value that has about `size` bytes, key included. A value of a quarter of all is not kept."""
         if 4 * size > self.max_bytes:
             return
-        with self._lock:
-            if 2 * (self._young_bytes + size) > self.max_bytes:
-                self._old, self._young, self._young_bytes = self._young, {}, 0
-            if key not in self._young:
-                self._young_bytes += size
-            self._young[key] = value, size
+        if 2 * (self._young_bytes + size) > self.max_bytes:
+            with self._lock:
+                if 2 * (self._young_bytes + size) > self.max_bytes:
+                    self._old, self._young, self._young_bytes = self._young, {}, 0
+        self._young[key] = value, size
+        self._young_bytes += size
 
     def clear(self) -> None:
         """Drop all values."""

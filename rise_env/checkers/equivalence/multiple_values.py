@@ -12,7 +12,7 @@ Same = Callable[[Node, Node], bool]
 
 def expand_plus_minus(node: Node) -> tuple[Node, ...]:
     """Return the two values of an expression with plus-minus signs: all upper signs, and all lower signs."""
-    if not any(part.kind == "plusminus" for part in node.walk()):
+    if not node.has("plusminus"):
         return (node,)
     values = tuple(_with_sign(node, sign) for sign in (1, -1))
     return values if values[0] != values[1] else values[:1]
@@ -139,7 +139,7 @@ def same_definitions(left: Definitions, right: Definitions, same: Same) -> bool:
 
 def expand_tuples(node: Node) -> Node:
     """Return the list of tuples that a tuple with `±` means, and every other tree as it is."""
-    if node.kind != "tuple" or not any(part.kind == "plusminus" for part in node.walk()):
+    if node.kind != "tuple" or not node.has("plusminus"):
         return node
     choices = [expand_plus_minus(part) for part in node.parts]
     return Node("list", tuple(node._replace(parts=parts) for parts in combinations(*choices)))

@@ -32,7 +32,7 @@ def rational(node: Node) -> Fraction:
     """
     kind, parts, value = node
     if kind == "number":
-        return Fraction(value)
+        return value if type(value) is Fraction else Fraction(value)
     if kind == "negative":
         return -rational(parts[0])
     if kind == "sum":

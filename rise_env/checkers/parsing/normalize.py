@@ -7,7 +7,6 @@ import re
 import unicodedata
 
 from rise_env.checkers.parsing.vocabulary import FRACTIONS
-from rise_env.checkers.sized_cache import SizedCache
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿⁱ", "0123456789+-ni")
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋ₙ", "0123456789+-n")
@@ -66,6 +65,7 @@ _PAIRS = (
     ("__", "__"),
     ("`", "`"),
 )
+_OPENERS = frozenset(opening[0] for opening, _ in _PAIRS)
 _TRAILING = " \t\r\n.,;:"
 
 
@@ -102,10 +102,12 @@ def unwrap(text: str) -> str:
             text = text[:-2]
         elif text.endswith("\\") and before[len(text) : len(text) + 1] in {",", ";", ":", " "}:
             text = text[:-1]  # the rest of a spacing command such as "\\,"
-        for opening, closing in _PAIRS:
-            inner = text[len(opening) : -len(closing)]
-            if text.startswith(opening) and text.endswith(closing) and inner and opening not in inner:
-                text = inner
+        if text[:1] in _OPENERS:
+            for opening, closing in _PAIRS:
+                if text.startswith(opening) and text.endswith(closing):
+                    inner = text[len(opening) : -len(closing)]
+                    if inner and opening not in inner:
+                        text = inner
         if text == before:
             return text
 
@@ -115,23 +117,12 @@ def unify_fractions(text: str) -> str:
     return _FRACTION.sub(r"\\frac", text)
 
 
-_cleaned: SizedCache[str, str] = SizedCache(8 << 20)
-
-
 def clean(text: str) -> str:
     r"""Return `text` in the unified spelling that the parser reads.
 
     >>> clean("$\\left( −3 ,\\; 1{,}234½ \\right)$.")
     '( -3 ,  1234\\frac{1}{2}  )'
     """
-    cleaned = _cleaned.get(text)
-    if cleaned is None:
-        cleaned = _clean(text)
-        _cleaned.put(text, cleaned, 200 + 2 * (len(text) + len(cleaned)))
-    return cleaned
-
-
-def _clean(text: str) -> str:
     if not text.isascii():
         text = _plain_characters(text)
     elif not text.isprintable():

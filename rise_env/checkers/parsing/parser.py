@@ -9,7 +9,7 @@ Source: Pratt 1973, "Top down operator precedence".
 
 from itertools import pairwise
 
-from rise_env.checkers.limits import MAX_ITEMS, MAX_SIGNS, MAX_TREE_DEPTH, Unreadable
+from rise_env.checkers.limits import MAX_ITEMS, MAX_NESTING, MAX_SIGNS, MAX_TREE_DEPTH, Unreadable
 from rise_env.checkers.parsing import operands, vocabulary
 from rise_env.checkers.parsing.brackets import parse_bracket
 from rise_env.checkers.parsing.commands import parse_command
@@ -81,20 +81,24 @@ class Parser(Cursor):
 
     def expression(self, binding_power: int) -> Node:
         """Parse an expression whose operators bind more tightly than `binding_power`."""
-        self.enter()
+        self.nesting += 1  # as in `enter`, without a call
+        if self.nesting > MAX_NESTING:
+            raise Unreadable("nested too deeply")
         left = self._signed_operand()
         while True:
             extended = self._extend(left, binding_power)
             if extended is None:
-                self.leave()
+                self.nesting -= 1
                 return left
             left = extended
 
     def atom(self) -> Node:
         """Parse one operand without operators."""
-        self.enter()
+        self.nesting += 1
+        if self.nesting > MAX_NESTING:
+            raise Unreadable("nested too deeply")
         node = self._operand()
-        self.leave()
+        self.nesting -= 1
         return node
 
     def _operand(self) -> Node:

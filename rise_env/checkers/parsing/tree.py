@@ -47,7 +47,19 @@ class Node(NamedTuple):
         while stack:
             node = stack.pop()
             yield node
-            stack.extend(node.parts)
+            if node.parts:
+                stack.extend(node.parts)
+
+    def has(self, kind: str) -> bool:
+        """Return whether this node, or one below it, is of a kind."""
+        stack = [self]
+        while stack:
+            node = stack.pop()
+            if node.kind == kind:
+                return True
+            if node.parts:
+                stack += node.parts
+        return False
 
 
 def number(value: Fraction | int) -> Node:

@@ -68,8 +68,10 @@ def with_imaginary_unit(reference: Node, answer: Node) -> Node:
     Only if the reference has an imaginary unit and no variable of this name, and the answer has no `i`.
     """
     unit = Node("constant", (), "i")
-    nodes = set(reference.walk())
-    if unit not in nodes or unit in set(answer.walk()):
+    if not reference.has("constant"):
+        return answer
+    nodes = [node for node in reference.walk() if node.kind in {"constant", "symbol"}]
+    if unit not in nodes or unit in answer.walk():
         return answer
     letters = {"I", "j"} - {node.value for node in nodes if node.kind == "symbol"}
 

@@ -106,14 +106,14 @@ def strip_sentence(cleaned: str) -> str:
     return cleaned
 
 
-CACHE_BYTES = 64 << 20
+CACHE_BYTES = 16 << 20
 """Bytes of the trees that this process keeps."""
-_answers: SizedCache[tuple[str, bool], ParsedAnswer] = SizedCache(CACHE_BYTES)
+_answers: SizedCache[str | tuple[str, bool], ParsedAnswer] = SizedCache(CACHE_BYTES)
 
 
 def answer_size(answer: str) -> int:
     """Return about how many bytes an answer needs once it is read, mostly for the nodes of its tree."""
-    return 600 + 150 * len(answer)
+    return 600 + 75 * len(answer)
 
 
 def read(answer: str, groups: bool = True) -> ParsedAnswer:
@@ -125,7 +125,7 @@ def read(answer: str, groups: bool = True) -> ParsedAnswer:
     """
     if len(answer) > MAX_ANSWER_LENGTH:
         return ParsedAnswer(answer.strip(), problem="too long to read")
-    key = answer, groups
+    key = answer if groups else (answer, groups)
     parsed = _answers.get(key)
     if parsed is None:
         parsed = _read(answer, groups)

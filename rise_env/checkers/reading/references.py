@@ -27,7 +27,7 @@ _KNOWN_COMMANDS = frozenset(
     | {*vocabulary.GREEK, *vocabulary.ACCENTS, *vocabulary.FRACTIONS, *vocabulary.GEOMETRY_SIGNS}
     | set("mathbb sum prod int lim left right quad qquad cdots textdollar underline hline".split())
 )
-_references: SizedCache[str, ParsedAnswer] = SizedCache(32 << 20)
+_references: SizedCache[str, ParsedAnswer] = SizedCache(16 << 20)
 
 
 def read_reference(reference: str) -> ParsedAnswer:
@@ -39,8 +39,7 @@ def read_reference(reference: str) -> ParsedAnswer:
     parsed = _references.get(reference)
     if parsed is None:
         try:
-            parsed = on_own_stack(lambda: read(_without_marker(reference)))
-            problem = on_own_stack(lambda: _problem(parsed))
+            parsed, problem = on_own_stack(lambda: _read(reference))
         except (RecursionError, MemoryError):
             problem = "it is too large"
         if problem:
@@ -48,6 +47,11 @@ def read_reference(reference: str) -> ParsedAnswer:
         assert parsed is not None
         _references.put(reference, parsed, answer_size(reference))
     return parsed
+
+
+def _read(reference: str) -> tuple[ParsedAnswer, str]:
+    parsed = read(_without_marker(reference))
+    return parsed, _problem(parsed)
 
 
 def _without_marker(reference: str) -> str:
@@ -86,12 +90,16 @@ def _not_words(text: str) -> str:
 
 def _undefined(node: Node) -> str:
     """Return an empty string, or that a part of a tree divides by zero."""
+    if not node.parts:
+        return ""
     for part in node.walk():
-        if part.kind in {"quotient", "power"}:
+        if part.kind == "power" or (part.kind == "quotient" and part.parts[1].kind != "number"):
             try:
                 rational(part)
             except Undefined:
                 return "it divides by zero"
             except NotDecidable:
                 continue
+        elif part.kind == "quotient" and not part.parts[1].value:
+            return "it divides by zero"
     return ""
