@@ -1,11 +1,12 @@
 r"""Splits a cleaned answer into tokens: LaTeX and plain notation, in linear time, without deep recursion."""
 
 import re
+import unicodedata
 from typing import NamedTuple
 
 from rise_env.checkers.limits import Unreadable
 from rise_env.checkers.parsing import vocabulary
-from rise_env.checkers.parsing.units import is_unit_phrase
+from rise_env.checkers.parsing.units import is_compound, is_unit_phrase
 
 _TOKEN = re.compile(
     r"(?P<space>\s+)"
@@ -14,6 +15,7 @@ _TOKEN = re.compile(
     r"|\d*\.?\d+\s*(?:\.\.\.|\\l?dots(?![A-Za-z]))(?=\s*$|\s*[,;)\]}=])"
     r"|(?:\d+\.\d+|\d+\.(?![\w.])|\d+|\.\d+)(?:[eE][+-]?\d{1,4}(?![A-Za-z\d.]))?)"
     r"|(?P<command>\\(?:operatorname\*|not\s*=|[A-Za-z]+|.))"
+    r"|(?P<foreign>[A-Za-z]*[^\x00-\x7f£€¥¢₹](?:[A-Za-z]|[^\x00-\x7f£€¥¢₹])*)"
     r"|(?P<word>[A-Za-z]+)"
     r"|(?P<operator>\*\*|<=|>=|=<|=>|!=|<>|==|\.\.\.|->|:=|[-+*/^_!=<>,:;&|()\[\]{}%$£€¥¢₹'\"~.?\\])",
     re.DOTALL,
@@ -21,6 +23,24 @@ _TOKEN = re.compile(
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d.])(?!,\d)")
 _ALIASES = {"**": "^", "=<": "<=", "=>": ">=", "<>": "!=", "==": "=", ":=": "=", "->": "→", "...": "ellipsis"}
 _MATHS = re.compile(r"[\d\\^_+=<>/*|]")
+_UNIT = (
+    r"(?:\\(?:text|mathrm|textrm|textnormal|mbox|rm)\s*\{(?:[^{}\\=]|\\mu|\\Omega|\\cdot|\\ |\{-?\d\})*\}"
+    r"|(?:[kMGm]\s?)?\\Omega(?![A-Za-z])|\\mu(?![A-Za-z])\s?(?:[mgsFAVWLNJ](?![A-Za-z]))?)"
+)
+_UNIT_RUN = re.compile(
+    rf"{_UNIT}(?:\s?(?:\^\s?(?:\{{-?\d\}}|-?\d)|/|\*|\\cdot(?![A-Za-z])|\\times(?![A-Za-z])|{_UNIT}))*"
+)
+r"""Unit symbols with their powers, and the signs between them: `\mathrm{kg}\cdot\mathrm{m}/\mathrm{s}^2`."""
+_UNIT_MARKUP = re.compile(r"\\(?:text|mathrm|textrm|textnormal|mbox|rm)\s*\{|[{}]|\\ ")
+_AFTER_UNIT = re.compile(
+    r"\s*(?:$|[,;.:)\]}&=<>|+\-\d]|and\b|or\b|to\b"
+    r"|\\(?:\}|\\|text|mbox|le|ge|lt|gt|ne|pm|approx|equiv|rangle|rvert|times))"
+)
+_MAX_UNIT_LENGTH = 120
+"""Characters of one unit."""
+_JOINED = re.compile(r"(.{1,60}?)[\s,]+(and|or)")
+"""A unit, and a word that joins the next value: `\\text{ dollars and }`."""
+_VALUE_ENDS = frozenset({"number", "constant", "object", "letter"})
 _LETTERS = re.compile(r"[A-Z](?:\s*(?:,|\band\b|\bor\b)\s*[A-Z])+")
 
 
@@ -56,12 +76,22 @@ def tokenize(text: str, *, groups: bool = True) -> list[Token]:
         match = _TOKEN.match(text, position)
         if match is None:
             raise Unreadable(f"the character {text[position]!r}")
-        kind, found, position = match.lastgroup, match.group(), match.end()
+        kind, found = match.lastgroup, match.group()
+        if kind in {"command", "word"} and tokens and (unit := _unit_run(tokens[-1], text, position, spaced)):
+            phrase, position = unit
+            tokens.append(Token("text", phrase, spaced))
+            spaced = False
+            continue
+        position = match.end()
         if kind == "space":
             spaced = True
             continue
         if kind == "number":
             tokens.append(Token("number", found, spaced))
+        elif kind == "foreign":
+            if not all(letter.isascii() or unicodedata.category(letter)[0] in "LM" for letter in found):
+                raise Unreadable(f"the characters {found[:20]!r}")
+            tokens.append(Token("text", found, spaced))
         elif kind == "word":
             _add_word(tokens, found, spaced)
         elif kind == "command":
@@ -76,6 +106,31 @@ def tokenize(text: str, *, groups: bool = True) -> list[Token]:
         spaced = False
     tokens.append(Token("end", "", spaced))
     return tokens
+
+
+def _unit_run(before: Token, text: str, position: int, spaced: bool) -> tuple[str, int] | None:
+    r"""Return the unit that begins at `position` behind a finished value, and the position after it.
+
+    Single letters and signs are units only here: elsewhere, `\text{m}` and `\mu` may be variables.
+    """
+    finished = before.kind in _VALUE_ENDS or before.value in {"}", ")", "]", "!"}
+    if not finished or text[position] not in "\\kMGm":
+        return None
+    run = _UNIT_RUN.match(text, position, position + _MAX_UNIT_LENGTH)
+    if run is None or not _AFTER_UNIT.match(text, run.end()):
+        return None
+    if before.kind == "letter" and not (spaced or re.match(r"\\[a-z]+\s*\{\s", run.group())):
+        return None
+    phrase = (
+        run.group()
+        .replace("\\mu", "µ")
+        .replace("\\Omega", "Ω")
+        .replace("\\cdot", "*")
+        .replace("\\times", "*")
+    )
+    phrase = re.sub(r"(?<=[µkMGm]) (?=[A-Za-zΩ])", "", _UNIT_MARKUP.sub(" ", phrase).strip())
+    phrase = re.sub(r"\s*\^\s*(-?\d)", r"^\1", re.sub(r"\s+", " ", phrase))
+    return (phrase, run.end()) if is_unit_phrase(phrase) or is_compound(phrase) else None
 
 
 def _add_word(tokens: list[Token], word: str, spaced: bool) -> None:
@@ -176,7 +231,7 @@ def _add_content(tokens: list[Token], name: str, content: str, spaced: bool) -> 
     elif word in {"constant", "const"}:
         tokens.append(Token("letter", "C", spaced))
     elif name == "mathcal" or len(content) == 1 or _MATHS.search(content) or _LETTERS.fullmatch(content):
-        inner = tokenize(content)[:-1]
+        inner = tokenize(content if content.endswith("...") else content.rstrip(" .,;"))[:-1]
         tokens.extend(inner[:1] and [inner[0]._replace(spaced=spaced), *inner[1:]])
     elif content in vocabulary.FUNCTIONS and name.startswith(("operatorname", "mathrm")):
         tokens.append(Token("name", vocabulary.FUNCTIONS[content], spaced))
@@ -184,6 +239,8 @@ def _add_content(tokens: list[Token], name: str, content: str, spaced: bool) -> 
         tokens.append(Token("constant", vocabulary.CONSTANTS[word], spaced))
     elif word in {"and", "or", "to"}:
         tokens.append(Token("operator", word, spaced))
+    elif joined := _JOINED.fullmatch(content):
+        tokens += [Token("text", joined.group(1), spaced), Token("operator", joined.group(2))]
     else:
         tokens.append(Token("text", content, spaced))
 

@@ -36,7 +36,8 @@ _CHARACTERS = str.maketrans(
         "〉": "\\rangle ", "…": "\\ldots ", "′": "'", "’": "'", "∣": "|", "∧": "\\land ", "∨": "\\lor ",
         "∫": "\\int ", "∑": "\\sum ", "∏": "\\prod ", "→": "\\to ", "⌊": "\\lfloor ", "⌋": "\\rfloor ",
         "⌈": "\\lceil ", "⌉": "\\rceil ", "∶": ":", "‰": "\\permille ", "“": '"', "”": '"', "、": ",",
-        "﹣": "-", "ℓ": "\\ell ", "ⅈ": "i", "ⅇ": "e", "\u2009": "\\,", "\u202f": "\\,",
+        "﹣": "-", "㎡": "\\text{m^2}", "㎥": "\\text{m^3}", "㎢": "\\text{km^2}", "㎠": "\\text{cm^2}", "㎤": "\\text{cm^3}",
+        "ℓ": "\\ell ", "ⅈ": "i", "ⅇ": "e", "\u2009": "\\,", "\u202f": "\\,",
     }
 )  # fmt: skip
 
@@ -50,6 +51,13 @@ _SPACING = re.compile(
     r"|\\[,;:!> ]|~|\\phantom\{[^{}]*\}|\\h?space\{[^{}]*\}|\\color\{[^{}]*\}"
 )
 _BAR = re.compile(r"\\left\s*(?:\||\\vert)|\\right\s*(?:\||\\vert)")
+_DECIMAL_COMMA = re.compile(r"(?<![\d,}])(\d+)\{,\s?\}(\d+)(?![\d,{])")
+_MARKS = re.compile(
+    "^(?:[∴⇒→➡➜►▶✓✔✅☑∵\ufe0f]|\\\\therefore(?![A-Za-z]))+|"
+    "(?:[。！？∎■□▪✓✔✅☑★🎉\ufe0f]|\\\\(?:checkmark|blacksquare|qed|QED|Box|square)(?![A-Za-z]))+$"
+)
+"""Signs before and after an answer that are no part of it."""
+_SYSTEM_BRACE = re.compile(r"(?:\\left\s*)?\\(?:\{|lbrace)\s*(?=\\begin\{)")
 _TIMES_TEN = re.compile(r"(?<=\d)\s*[xX]\s*(?=10\s*(?:\^|\*\*))")
 _ROW_SPACE = re.compile(r"\\\\\[[\d.]+\s*(?:pt|ex|em|mm)\]")
 _FRACTION = re.compile(r"\\(?:" + "|".join(sorted(FRACTIONS)) + r")(?![A-Za-z])")
@@ -89,6 +97,20 @@ def _bar(match: re.Match[str]) -> str:
 
 def _space(match: re.Match[str]) -> str:
     return match.group("row") or " "
+
+
+def _without_marks(text: str) -> str:
+    """Remove a therefore sign, an arrow, a tick or the like from both ends of a text."""
+    if text.isascii() and "\\" not in text:
+        return text
+    return _MARKS.sub("", text.strip().strip("$*").strip()) if _MARKS.search(text.strip("$* ")) else text
+
+
+def _decimal_comma(match: re.Match[str]) -> str:
+    """Read `12{,}5` as 12.5. `1{,}234` stays a group of thousands, but `0{,}234` is none."""
+    whole, digits = match.groups()
+    is_group = len(digits) == 3 and len(whole) <= 3 and not whole.startswith("0")
+    return match.group() if is_group else f"{whole}.{digits}"
 
 
 def unwrap(text: str) -> str:
@@ -132,6 +154,7 @@ def clean(text: str) -> str:
 
 
 def _clean(text: str) -> str:
+    text = _without_marks(text)
     if not text.isascii():
         text = _plain_characters(text)
     elif not text.isprintable():
@@ -142,7 +165,11 @@ def _clean(text: str) -> str:
     if "}" in text:
         text = unwrap(_EMPTY.sub("", text))
     if "\\" in text or "{," in text or "~" in text:
+        if "{," in text:
+            text = _DECIMAL_COMMA.sub(_decimal_comma, text)
         text = _ROW_SPACE.sub(r"\\\\", _GROUP_MARK.sub("", text))
+        if "\\begin" in text and "\\}" not in text and "\\rbrace" not in text:
+            text = _SYSTEM_BRACE.sub("", text)  # the brace before a system has no closing one
         if "\\right" in text:
             text = _ANGLES.sub(lambda found: "\\langle " if "left" in found.group() else "\\rangle ", text)
             text = _BAR.sub(_bar, text)

@@ -20,6 +20,25 @@ def is_name(node: Node) -> bool:
     return False
 
 
+def is_combination(node: Node) -> bool:
+    """Return whether a tree is a sum of at least two names, perhaps with integer factors: 100m + n."""
+    if node.kind != "sum" or not all(map(_is_multiple_of_name, node.parts)):
+        return False
+    return len({part.value for part in node.walk() if part.kind == "symbol"}) > 1
+
+
+def _is_multiple_of_name(node: Node) -> bool:
+    kind, parts, _ = node
+    if kind == "negative":
+        return _is_multiple_of_name(parts[0])
+    if kind == "product":
+        factors = parts[1:] if parts[0].kind == "number" else parts
+        return all(map(_is_multiple_of_name, factors))
+    if kind == "power":
+        return is_name(parts[0]) and parts[1].kind == "number"
+    return is_name(node)
+
+
 def _is_letter(node: Node) -> bool:
     return node.kind == "constant" and node.value in {"i", "e"}
 
