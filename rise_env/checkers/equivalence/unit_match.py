@@ -66,7 +66,7 @@ def _without_unit_letter(node: Node, unit: Unit) -> Node | None:
 def _unit_symbol(node: Node) -> str:
     """Return how a unit of one letter, or a power of it, is written; "" for other trees."""
     if node.kind == "symbol":
-        return _UNIT_LETTERS.get(node.value, node.value)
+        return _UNIT_LETTERS.get(node.value, str(node.value))
     if node.kind == "power" and node.parts[0].kind == "symbol" and node.parts[1].kind == "number":
         return f"{node.parts[0].value}^{node.parts[1].value}"
     return ""
