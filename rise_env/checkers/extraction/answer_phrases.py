@@ -45,11 +45,14 @@ _LANGUAGES = {
     "Catalan": _Language("resposta", r"resposta(?:\s(?:final|correcta))?", r"és|serà"),
     "Romanian": _Language("spuns", r"r[ăa]spuns(?:ul)?(?:\s(?:final|corect))?", r"este|e"),
     "German": _Language(
-        "antwort ergebnis", r"antwort(?:en)?|(?:end)?ergebnis", r"ist|sind|lautet|lauten|beträgt",
+        "antwort ergebnis lösung",
+        r"antwort(?:en)?|die\slösung|(?:end)?ergebnis",
+        r"ist|sind|lautet|lauten|beträgt",
         "auf|zu|für|der|die|ist"
     ),
     "Dutch": _Language("antwoord", r"(?:eind)?antwoord(?:en)?", r"is|zijn|luidt", "op|van|voor"),
     "Swedish": _Language("svar", r"svar(?:et)?", r"är|blir|er"),
+    "Finnish": _Language("vastaus", r"vastaus", r"on"),
     "Polish": _Language("odpowied", r"odpowied(?:ź|z|zią|zia)(?:\skońcowa)?", r"to|jest|brzmi|wynosi", "na"),
     "Czech": _Language("odpov", r"odpově[dď](?:\szní)?", r"je|zní", "na"),
     "Hungarian": _Language("válasz", r"(?:a\s)?válasz(?:om)?", r"az|a"),
@@ -137,7 +140,7 @@ _CHOSEN = re.compile(
 
 _HYPOTHESIS = re.compile(
     r"(?:\b(?:if|whether|suppose|supposing|assume|assuming|unless|imagine|pretend|claims?|claimed)\b[^,.!?;:\n]{0,60}"
-    r"|\b(?:wrong|incorrect|false|mistaken|tempting|naive|previous|earlier|initial)\s(?:\w{1,12}\s)?"
+    r"|\b(?:wrong|incorrect|false|mistaken|tempting|naive|previous|earlier|initial|untrue)\s(?:\w{1,12}\s){0,2}"
     r"|(?:\bdoubt|\bdeny|(?:\bnot|n['’]t|\bnever|\bcannot)\s(?:\w{1,12}\s){0,2}?"
     r"(?:think|believe|say|claim|sure|mean|know|certain|conclude|true|clear|guarantee|imply|that))"
     r"\b[^,.!?;:\n]{0,40})$",

@@ -6,6 +6,7 @@ All repetitions of the regular expressions are bounded, so that the time is line
 import re
 
 from rise_env.checkers.extraction.answer_phrases import Announcement, announcements, is_hypothesis
+from rise_env.checkers.parsing.units import HEDGING
 
 _SENTENCE_END = re.compile(r"(?<=\S)[.!?](?=\s|$|[*_])|[。！।？]|\n|</answer>|####|\bI hope\b")
 _REASON = re.compile(
@@ -14,8 +15,10 @@ _REASON = re.compile(
     re.I,
 )
 _FILLER_WORDS = re.compile(
-    r"[\s*_:：#>}`∴]+|(?:therefore|thus|hence|so|simply|just|for sure|clearly|definitely|that|indeed|then|now"
-    r"|i (?:think|believe)|we (?:get|have)|it(?:'s| is)|(?:option|choice)(?= \(?[A-J]\b))\b[,\s]*",
+    r"[\s*_:：#>}`∴、，]+|(?:therefore|thus|hence|so|simply|just|for sure|clearly|definitely|that|indeed|then"
+    r"|now|donc|alors|also|somit|por lo tanto|por tanto|portanto|quindi|dunque|of course|given by|equal to"
+    r"|(?:la|el|le|die|der|das|il|option|choice)(?= \(?[A-J]\b)|i (?:think|believe)|we (?:get|have)"
+    r"|it(?:'s| is))\b[,\s]*",
     re.I,
 )
 _NEGATED = re.compile(
@@ -26,6 +29,9 @@ _NEGATED_AT_END = re.compile(
     "ではな|ではあり|ではござ|じゃな|でない|아니|아닙|아닌|않|değil|नहीं|नही|নয়|কাদু|కాదు|ไม่|不是|并非|並非|ليس|吗|か？"
 )
 """Words of languages that negate, or ask, at the end of the sentence."""
+_TAKEN_BACK = re.compile(
+    r"\b(?:which|but that|but this|and that) (?:is|was) (?:wrong|incorrect|false|not)\b", re.I
+)
 _FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _VERB = re.compile(r"\b(?:is|are|be|equals|est|es|ist)\b\s*:?\s*(?=\S)|[是为]\s*", re.I)
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:/\d+)?(?:\s*(?:\\?%|percent\b))?|-?\.\d+")
@@ -44,7 +50,7 @@ _FOREIGN_ENDS = re.compile(
 )
 _SCRIPT = re.compile("[\u0590-\u0dff\u0e00-\u0fff\u3040-\u9fff\uac00-\ud7af]")
 _LABELLED = re.compile(r"[A-Za-z ]{1,40}:\s*")
-_LETTER = re.compile(r"\(?([A-J])\)?(?:[.):]\s+\S.*|\s+[A-Z][a-z]+)")
+_LETTER = re.compile(r"(?:[Oo]ption|[Cc]hoice)\s\(?[A-J]\)?\.?|\(?([A-J])\)?(?:[.):]\s+\S.*|\s+[A-Z][a-z]+)")
 _MAX_RIVALS = 8
 """Announcements before one that chooses a letter, which are searched for another letter."""
 _MAX_STATEMENT_LENGTH = 1000
@@ -87,7 +93,7 @@ def _statement(rest: str) -> str:
     begin = formula.end() if formula else 0
     end = _SENTENCE_END.search(rest, begin)
     sentence = rest[: end.start()] if end else rest
-    if (end and end.group() in "?？") or _NEGATED_AT_END.search(sentence):
+    if (end and end.group() in "?？") or _NEGATED_AT_END.search(sentence) or _TAKEN_BACK.search(sentence):
         return ""
     if formula and sentence[begin:].strip() == "":
         return sentence.strip()
@@ -102,7 +108,7 @@ def _statement(rest: str) -> str:
 
 def _without_foreign_ends(text: str) -> str:
     """Remove Chinese, Japanese and Korean words from both ends of a statement that has a number."""
-    if text.isascii() or not re.search(r"\d", text):
+    if text.isascii() or not re.search(r"\d", text) or HEDGING.search(text):
         return text
     verbs = [match.end() for match in re.finditer("[是为]", text)]
     return _FOREIGN_ENDS.sub("", text[verbs[-1] :] if verbs else text).strip()

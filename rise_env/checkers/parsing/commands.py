@@ -8,7 +8,7 @@ from rise_env.checkers.limits import MAX_ITEMS, Unreadable
 from rise_env.checkers.parsing.cursor import Cursor
 from rise_env.checkers.parsing.operands import parse_argument
 from rise_env.checkers.parsing.tree import Node
-from rise_env.checkers.parsing.vocabulary import PRODUCT, RELATION, SUM
+from rise_env.checkers.parsing.vocabulary import PRODUCT, RELATION, RELATIONS, SUM
 
 _MATRICES = frozenset(
     {"pmatrix", "bmatrix", "matrix", "smallmatrix", "Bmatrix", "vmatrix", "Vmatrix", "array"}
@@ -43,6 +43,8 @@ def _parse_matrix(cursor: Cursor) -> Node:
         raise Unreadable(f"the environment {name!r}")
     if name == "array" and cursor.at("{"):
         cursor.raw_argument()
+    if name in _SYSTEMS:
+        _remove_alignment(cursor)
     enclosing, cursor.open_bars, cursor.in_set = (cursor.open_bars, cursor.in_set), 0, False
     rows: list[list[Node]] = [[]]
     while not (cursor.token.kind == "command" and cursor.token.value == "end"):
@@ -80,6 +82,15 @@ def _parse_matrix(cursor: Cursor) -> Node:
         raise Unreadable("a matrix whose rows have different lengths")
     node = Node("matrix", tuple(Node("list", tuple(row)) for row in rows))
     return Node("function", (node,), "det") if name == "vmatrix" else node
+
+
+def _remove_alignment(cursor: Cursor) -> None:
+    """Remove the signs that only align the relations of a system: `x &= 1`."""
+    tokens = cursor.tokens
+    for place in range(len(tokens) - 2, cursor.position, -1):
+        after = tokens[place + 1]
+        if tokens[place].value == "&" and after.kind == "operator" and after.value in RELATIONS:
+            del tokens[place]
 
 
 def _as_system(rows: list[list[Node]]) -> Node | None:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from rise_env.checkers.limits import Unreadable
 from rise_env.checkers.parsing import vocabulary
+from rise_env.checkers.parsing.numerals import SCALE_SIGNS
 from rise_env.checkers.parsing.units import is_compound, is_unit_phrase
 
 _TOKEN = re.compile(
@@ -15,9 +16,9 @@ _TOKEN = re.compile(
     r"|\d*\.?\d+\s*(?:\.\.\.|\\l?dots(?![A-Za-z]))(?=\s*$|\s*[,;)\]}=])"
     r"|(?:\d+\.\d+|\d+\.(?![\w.])|\d+|\.\d+)(?:[eE][+-]?\d{1,4}(?![A-Za-z\d.]))?)"
     r"|(?P<command>\\(?:operatorname\*|not\s*=|[A-Za-z]+|.))"
-    r"|(?P<foreign>[A-Za-z]*[^\x00-\x7f£€¥¢₹](?:[A-Za-z]|[^\x00-\x7f£€¥¢₹])*)"
+    r"|(?P<foreign>[A-Za-z]*[^\x00-\x7f£€¥¢₹₩₽₫₺₴₦₱฿₪](?:[A-Za-z]|[^\x00-\x7f£€¥¢₹₩₽₫₺₴₦₱฿₪])*)"
     r"|(?P<word>[A-Za-z]+)"
-    r"|(?P<operator>\*\*|<=|>=|=<|=>|!=|<>|==|\.\.\.|->|:=|[-+*/^_!=<>,:;&|()\[\]{}%$£€¥¢₹'\"~.?\\])",
+    r"|(?P<operator>\*\*|<=|>=|=<|=>|!=|<>|==|\.\.\.|->|:=|[-+*/^_!=<>,:;&|()\[\]{}%$£€¥¢₹₩₽₫₺₴₦₱฿₪'\"~.?\\])",
     re.DOTALL,
 )
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d.])(?!,\d)")
@@ -31,6 +32,8 @@ _UNIT_RUN = re.compile(
     rf"{_UNIT}(?:\s?(?:\^\s?(?:\{{-?\d\}}|-?\d)|/|\*|\\cdot(?![A-Za-z])|\\times(?![A-Za-z])|{_UNIT}))*"
 )
 r"""Unit symbols with their powers, and the signs between them: `\mathrm{kg}\cdot\mathrm{m}/\mathrm{s}^2`."""
+_STYLED_UNIT = r"\\(?:text|mathrm|textrm|mbox)\s*\{\s*([^{}\\]{1,30})\}(?:\s*\^\s*\{?(\d)\}?)?"
+_UNIT_FRACTION = re.compile(rf"\\frac\s*\{{\s*{_STYLED_UNIT}\s*\}}\s*\{{\s*{_STYLED_UNIT}\s*\}}")
 _UNIT_MARKUP = re.compile(r"\\(?:text|mathrm|textrm|textnormal|mbox|rm)\s*\{|[{}]|\\ ")
 _AFTER_UNIT = re.compile(
     r"\s*(?:$|[,;.:)\]}&=<>|+\-\d]|and\b|or\b|to\b"
@@ -68,6 +71,8 @@ def tokenize(text: str, *, groups: bool = True) -> list[Token]:
     """
     tokens: list[Token] = []
     position, spaced, depth = 0, False, 0
+    if "\\frac" in text and ("{\\text" in text or "{\\mathrm" in text):
+        text = _UNIT_FRACTION.sub(_written_with_slash, text)
     while position < len(text):
         if groups and depth == 0 and text[position].isdigit() and (grouped := _GROUPED.match(text, position)):
             tokens.append(Token("number", grouped.group().replace(",", ""), spaced))
@@ -91,7 +96,11 @@ def tokenize(text: str, *, groups: bool = True) -> list[Token]:
         elif kind == "foreign":
             if not all(letter.isascii() or unicodedata.category(letter)[0] in "LM" for letter in found):
                 raise Unreadable(f"the characters {found[:20]!r}")
-            tokens.append(Token("text", found, spaced))
+            while found[:1] in SCALE_SIGNS:  # 42万元 is 42 times 10,000 yuan
+                tokens.append(Token("text", found[0], spaced))
+                found = found[1:]
+            if found:
+                tokens.append(Token("text", found, spaced))
         elif kind == "word":
             _add_word(tokens, found, spaced)
         elif kind == "command":
@@ -106,6 +115,13 @@ def tokenize(text: str, *, groups: bool = True) -> list[Token]:
         spaced = False
     tokens.append(Token("end", "", spaced))
     return tokens
+
+
+def _written_with_slash(fraction: re.Match[str]) -> str:
+    """Return a fraction of two units, such as m over s, with a slash; other fractions as they are."""
+    over, power, under, power_under = fraction.groups()
+    phrase = f"{over}{f'^{power}' if power else ''}/{under}{f'^{power_under}' if power_under else ''}"
+    return f"\\text{{{phrase}}}" if is_unit_phrase(phrase) or is_compound(phrase) else fraction.group()
 
 
 def _unit_run(before: Token, text: str, position: int, spaced: bool) -> tuple[str, int] | None:
@@ -128,7 +144,7 @@ def _unit_run(before: Token, text: str, position: int, spaced: bool) -> tuple[st
         .replace("\\cdot", "*")
         .replace("\\times", "*")
     )
-    phrase = re.sub(r"(?<=[µkMGm]) (?=[A-Za-zΩ])", "", _UNIT_MARKUP.sub(" ", phrase).strip())
+    phrase = re.sub(r"(?<=µ) (?=[A-Za-z])|(?<=[kMGm]) (?=Ω)", "", _UNIT_MARKUP.sub(" ", phrase).strip())
     phrase = re.sub(r"\s*\^\s*(-?\d)", r"^\1", re.sub(r"\s+", " ", phrase))
     return (phrase, run.end()) if is_unit_phrase(phrase) or is_compound(phrase) else None
 

@@ -155,6 +155,8 @@ def clean(text: str) -> str:
 
 def _clean(text: str) -> str:
     text = _without_marks(text)
+    if "\\AA" in text:
+        text = re.sub(r"\\AA(?![A-Za-z])", "Å", text)
     if not text.isascii():
         text = _plain_characters(text)
     elif not text.isprintable():
@@ -162,6 +164,8 @@ def _clean(text: str) -> str:
     text = unwrap(text)
     if "US" in text:
         text = text.replace("US\\$", "\\$").replace("US$", "\\$")
+    if "R" in text:
+        text = text.replace("R\\$", "\\$")
     if "}" in text:
         text = unwrap(_EMPTY.sub("", text))
     if "\\" in text or "{," in text or "~" in text:

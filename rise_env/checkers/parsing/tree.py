@@ -23,6 +23,7 @@ hashed, compared and sent as JSON without further code. The kinds are:
 | tuple | the items | the brackets: "()", "[]", "(]", "[)" or "<>" |
 | matrix | the rows, each a list | |
 | piecewise | tuples of a value and its condition | |
+| approximate | a value that the answer calls rounded | |
 | relation | the sides of a chain | the signs between them |
 | and, or, both | relations; "both": with only commas between them | |
 | union, intersection, setminus | the sets | |

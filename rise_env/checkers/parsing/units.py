@@ -54,7 +54,15 @@ euro 1 euro euros eur EUR € евро
 sterling 1 £ GBP gbp
 yen 1 ¥ yen 円 日元
 yuan 1 yuan rmb RMB CNY 元 块 人民币
-won 1 원 won
+won 1 원 won ₩
+ruble 1 ruble rubles ₽ руб рубль рубля рублей
+lira 1 ₺
+hryvnia 1 ₴
+naira 1 ₦
+peso 1 ₱ peso pesos
+baht 1 ฿ baht
+shekel 1 ₪ shekel shekels
+dong 1 ₫ dong
 rupee 1 rupee rupees Rs INR ₹ रुपये
 celsius 1 C celsius Celsius
 fahrenheit 1 F fahrenheit Fahrenheit
@@ -87,6 +95,8 @@ _DERIVED = """
 100000 Pa bar bars
 101325 Pa atm
 1 /s Hz hertz
+1/10000000000 m Å angstrom angstroms
+1000 mol/m^3 M
 10000 m^2 hectare hectares
 """
 _PREFIXES = {
@@ -138,14 +148,15 @@ HEDGES = frozenset(
     "but else other probably perhaps possibly sometimes usually likely could might may can would "
     "should guess wrong false incorrect is are was given when for below above negative half halves "
     "thirds quarters fourths fifths sixths sevenths eighths ninths tenths factorial fewer rather "
-    "instead otherwise until unknown oder mehr weniger etwa ungefähr nicht ou plus moins environ o más "
+    "instead otherwise until unknown mil oder mehr weniger etwa ungefähr nicht ou plus moins environ o más "
     "menos aproximadamente não mais più meno circa или больше меньше более менее около примерно не".split()
 )
 """Words that change the number before them, take it back, or add an alternative."""
 
 
-_HEDGING = re.compile(
+HEDGING = re.compile(
     "约|約|大概|左右|以上|以下|以内|未満|未满|超过|不到|不足|至少|至多|或|又は|また|약|또는|이상|이하|미만|초과|많|적"
+    "|不是|아니|から|至|到|分之|ではな|可能"
 )
 """The same in languages that do not separate words by spaces."""
 
@@ -279,7 +290,7 @@ def read_unit(phrase: str) -> Unit | None:
     True
     """
     if not phrase.isascii():
-        if _HEDGING.search(phrase):
+        if HEDGING.search(phrase):
             return None
         phrase = phrase.replace("平方", "square ").replace("立方", "cubic ").replace("每", " / ")
     words = phrase.replace(".", " ").split()

@@ -24,7 +24,8 @@ def is_combination(node: Node) -> bool:
     """Return whether a tree is a sum of at least two names, perhaps with integer factors: 100m + n."""
     if node.kind != "sum" or not all(map(_is_multiple_of_name, node.parts)):
         return False
-    return len({part.value for part in node.walk() if part.kind == "symbol"}) > 1
+    names = {part for part in node.walk() if part.kind in {"symbol", "apply"}}
+    return len(names) > 1
 
 
 def _is_multiple_of_name(node: Node) -> bool:

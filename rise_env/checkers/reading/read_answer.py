@@ -32,6 +32,12 @@ _BASED = re.compile(
     r"(?:_\{?(?:(\d{1,2})|\\text\{\s*([a-z]+)\s*\})\}?"
     r"|(?:\\text\{\s*)?\(?\s*base[ -]?\}?\s*(?:(\d{1,2})|([a-z]+))\)?\}?)"
 )
+_ROUNDED = re.compile(
+    r"(?:\\(?:approx|simeq)(?![A-Za-z])|\\text\{\s*(?:approximately|about|roughly|around)\s*\}"
+    r"|(?:approximately|about|roughly|around)(?=\s))\s*(?=[-+$\\\d(.])",
+    re.IGNORECASE,
+)
+"""Signs and words before a value that is rounded."""
 _ARC = re.compile(
     r"([+-]?\d+)\s*\^\s*\{?\s*\\circ\s*\}?\s*(\d+(?:\.\d+)?)\s*(?:'|\^\s*\{?\s*\\prime\s*\}?)"
     r"(?:\s*(\d+(?:\.\d+)?)\s*(?:''|\"|\^\s*\{?\s*\\prime\s*\\prime\s*\}?))?"
@@ -143,6 +149,9 @@ def _tree(cleaned: str, groups: bool) -> Node:
         without = parse(clean(exception.group(1)))
         values = without.parts if without.kind in {"list", "set"} else (without,)
         return Node("setminus", (Node("reals"), Node("set", values)))
+    rounded = _ROUNDED.match(cleaned)
+    if rounded:
+        return Node("approximate", (parse(cleaned[rounded.end() :], groups=groups),))
     arc = _ARC.fullmatch(cleaned)
     if arc:
         return _angle(*arc.groups())

@@ -8,11 +8,12 @@ _LEAD_IN = re.compile(
     r"^(\\text\{\s*)?(?:the\s+)?(?:final\s+|correct\s+)?answer\s*(?:is\b|:|=)\s*:?\s*(\})?\s*", re.IGNORECASE
 )
 _SUBJECT = re.compile(
-    r"^(?:\\text\{\s*[A-Za-z][A-Za-z ]{2,40}\}|[A-Z]?[a-z]{3,}(?: [a-z]+){0,4})\s*[=:]\s*(?!=)"
+    r"^(?:\\text\{\s*[A-Za-z][A-Za-z ]{2,40}(?:\}\s*[=:]|\s*:\s*\})"
+    r"|[A-Z]?[a-z]{3,}(?: [a-z]+){0,4}\s*[=:])\s*(?!=)"
 )
 _FILLER = re.compile(r"^(?:\\text\{\s*)?(?:exactly|precisely)\b\s*\}?|^=\s*(?!=)", re.IGNORECASE)
 _EXPLANATION = re.compile(
-    r"(?<![,;.\s])(?:[,;.]|\\text\{[\s,;.]*|\s)+\b(?:where|because|since)\b.*$", re.DOTALL
+    r"(?<![,;.(\s])(?:[,;.(]|\\text\{[\s,;.(]*|\s)+\b(?:where|because|since)\b.*$", re.DOTALL
 )
 _VERBS = (
     "is|are|was|were|equals|equal|has|have|had|gets|get|got|costs|cost|earns|earn|earned|makes|make|made|pays|pay"
@@ -21,7 +22,8 @@ _VERBS = (
     "|(?:must|will|should) be|there (?:is|are|were)"
 )
 _STATEMENT = re.compile(
-    rf"(\\text\{{\s*)?((?:[A-Za-z][a-z']{{0,20}}\s+){{0,12}}?)(?:{_VERBS}):?\s*(\}})?\s*(?=[-+($\\]{{0,3}}[\d.]|\\frac|\\sqrt)",
+    rf"(\\text\{{\s*)?((?:[A-Za-z][a-z']{{0,20}}\s+){{0,12}}?)(?:{_VERBS}):?\s*(\}})?\s*"
+    r"(?=[-+($\\]{0,3}[\d.]|\\frac|\\sqrt)",
     re.IGNORECASE,
 )
 """A subject and a verb, right before a number: `\\text{Tom has } 15`."""
@@ -43,6 +45,10 @@ _KIND = (
     r"(?:(?:the|real|complex|positive|nonnegative|non-negative|negative|natural|whole|rational|integer|constant|arbitrary"
     r"|prime|integers|reals|numbers|number|constants|values|value|of)\s*)*"
 )
+_BRACKETED_CONDITION = re.compile(
+    r"(?<=[\w}\])])\s*\(\s*([a-zA-Z]\s*(?:\\in|\\geq?|\\geqslant|>=?)(?![A-Za-z])[^()=]{1,30})\)$"
+)
+"""A condition in brackets at the end: `2^n (n \\ge 1)`."""
 _QUALIFIER = re.compile(
     r"(?<=[^\s,;.(])[\s,;.(]*(?:\\text\{[\s,;.(]*)?"
     r"(?:(?:which\s+)?(?:valid|true|holds|defined)\s+)?"
@@ -74,6 +80,7 @@ def strip_sentence(cleaned: str) -> str:
 
 
 def _without_qualifier(cleaned: str) -> str:
+    cleaned = _BRACKETED_CONDITION.sub(r", \1", cleaned)
     if "for" not in cleaned:  # also in \\forall
         return cleaned
     qualifier = _QUALIFIER.search(cleaned)
