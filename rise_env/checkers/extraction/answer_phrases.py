@@ -105,6 +105,10 @@ def _pattern(language: _Language) -> re.Pattern[str]:
 
 _FOREIGN = tuple((language.stems.split(), _pattern(language)) for language in _LANGUAGES.values())
 
+_FOREIGN_IN_ASCII = tuple(
+    (stems, pattern) for stems, pattern in _FOREIGN if any(stem.isascii() for stem in stems)
+)
+
 _ABOUT = (
     r"(?:\s{1,3}(?:to|for|of|in|on|from|that|which|we|you|I|here|after|when)\b[^\n.!?:;=,$\\]{0,60}?"
     r"|,[^\n.!?:;=,$\\]{1,40},)?"
@@ -173,7 +177,7 @@ def announcements(text: str) -> list[Announcement]:
         for match in _CHOSEN.finditer(text):
             letter = next(letter for letter in match.groups() if letter)
             found.append(Announcement(*match.span(), letter))
-    for stems, pattern in _FOREIGN:
+    for stems, pattern in _FOREIGN_IN_ASCII if text.isascii() else _FOREIGN:
         if any(stem in lowered for stem in stems):
             found += [Announcement(*match.span()) for match in pattern.finditer(text)]
     return sorted(found, key=lambda place: (place.end, -place.start))

@@ -39,6 +39,7 @@ _AFTER_UNIT = re.compile(
     r"\s*(?:$|[,;.:)\]}&=<>|+\-\d]|and\b|or\b|to\b"
     r"|\\(?:\}|\\|text|mbox|le|ge|lt|gt|ne|pm|approx|equiv|rangle|rvert|times))"
 )
+_UNIT_STARTS = ("\\text", "\\math", "\\mbox", "\\mu", "\\rm", "\\Omega", "k", "M", "G", "m")
 _MAX_UNIT_LENGTH = 120
 """Characters of one unit."""
 _JOINED = re.compile(r"(.{1,60}?)[\s,]+(and|or)")
@@ -130,7 +131,7 @@ def _unit_run(before: Token, text: str, position: int, spaced: bool) -> tuple[st
     Single letters and signs are units only here: elsewhere, `\text{m}` and `\mu` may be variables.
     """
     finished = before.kind in _VALUE_ENDS or before.value in {"}", ")", "]", "!"}
-    if not finished or text[position] not in "\\kMGm":
+    if not finished or not text.startswith(_UNIT_STARTS, position):
         return None
     run = _UNIT_RUN.match(text, position, position + _MAX_UNIT_LENGTH)
     if run is None or not _AFTER_UNIT.match(text, run.end()):

@@ -17,7 +17,7 @@ SCALES = {
     "hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12,
     "tausend": 1000, "millionen": 10**6, "milliarde": 10**9, "milliarden": 10**9,
     "mille": 1000, "mila": 1000, "millón": 10**6, "millones": 10**6, "millions": 10**6,
-    "milliard": 10**9, "milliards": 10**9, "milione": 10**6, "milioni": 10**6, 
+    "milliard": 10**9, "milliards": 10**9, "milione": 10**6, "milioni": 10**6,
     "milhão": 10**6, "milhões": 10**6,
     "тысяча": 1000, "тысячи": 1000, "тысяч": 1000, "миллион": 10**6, "миллиона": 10**6, "миллионов": 10**6,
     "миллиард": 10**9, "миллиарда": 10**9, "миллиардов": 10**9, "milyon": 10**6, "nghìn": 1000,

@@ -152,7 +152,7 @@ def _tree(cleaned: str, groups: bool) -> Node:
     rounded = _ROUNDED.match(cleaned)
     if rounded:
         return Node("approximate", (parse(cleaned[rounded.end() :], groups=groups),))
-    arc = _ARC.fullmatch(cleaned)
+    arc = _ARC.fullmatch(cleaned) if "\\circ" in cleaned else None
     if arc:
         return _angle(*arc.groups())
     cleaned = _TENS.sub(r"\1 ", cleaned)

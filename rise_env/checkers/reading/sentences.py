@@ -76,11 +76,13 @@ def strip_sentence(cleaned: str) -> str:
     explained = _EXPLANATION.search(cleaned)
     if explained and explained.start() > 0:
         cleaned = cleaned[: explained.start()].rstrip(" ,;.\\")
-    return _TOTAL.sub("", _without_statement(_without_qualifier(cleaned)))
+    cleaned = _without_statement(_without_qualifier(cleaned))
+    return _TOTAL.sub("", cleaned) if "," in cleaned and cleaned[-1:] in "lrd}" else cleaned
 
 
 def _without_qualifier(cleaned: str) -> str:
-    cleaned = _BRACKETED_CONDITION.sub(r", \1", cleaned)
+    if cleaned.endswith(")"):
+        cleaned = _BRACKETED_CONDITION.sub(r", \1", cleaned)
     if "for" not in cleaned:  # also in \\forall
         return cleaned
     qualifier = _QUALIFIER.search(cleaned)
