@@ -1,6 +1,7 @@
 """The checker for multiple-choice problems, whose answer is one letter."""
 
 import re
+import unicodedata
 from time import perf_counter
 
 from rise_env.checkers.extraction.final_answer import final_answer
@@ -40,6 +41,8 @@ def read_choice(text: str, *, formulas: bool = True) -> str | None:
     """
     if len(text) > MAX_ANSWER_LENGTH:
         return None
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
     plain = " ".join(_STYLE.sub(" ", text).split())
     plain = _FOREIGN_ENDS.sub("", _LEAD_IN.sub("", plain)).strip()
     alone = _ALONE.fullmatch(plain)

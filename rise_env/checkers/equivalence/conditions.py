@@ -11,7 +11,7 @@ from rise_env.checkers.reading.named_values import definition
 
 _INDICES = frozenset("k n m l j t p r s q".split())
 _INTEGERS = Node("integers")
-_DOMAINS = frozenset({"integers", "naturals", "reals", "rationals", "complexes"})
+_DOMAINS = frozenset({"integers", "naturals", "positive_integers", "reals", "rationals", "complexes"})
 _REAL_OR_COMPLEX = frozenset({Node("reals"), Node("complexes")})
 _LOWER_SIGNS = frozenset({">", ">="})
 
@@ -106,7 +106,7 @@ def _is_implied(name: str, condition: Node, is_family: bool) -> bool:
         return False
     if condition.kind == "relation":
         return not is_family and condition.parts[1].value in {0, 1}
-    return condition == _INTEGERS or (condition.kind == "naturals" and not is_family)
+    return condition == _INTEGERS or (condition.kind in {"naturals", "positive_integers"} and not is_family)
 
 
 def _rename(node: Node, name: str, new: Node) -> Node:

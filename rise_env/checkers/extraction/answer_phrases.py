@@ -117,7 +117,7 @@ _ABOUT = (
 _ADVERB = r"(?:\s{1,3}(?:therefore|thus|then|hence|clearly|simply|indeed|also|now|finally))?"
 _LETTER_AHEAD = r"(?=[\s*_:]{0,4}(?:option\s|choice\s|answer\s)?[($\\{*]{0,3}(?:(?-i:[A-Z])\b|\d|text|\$))"
 _ENGLISH = re.compile(
-    rf"\banswers?(?:\s(?:choice|option|value))?\b{_MARK}(?:"
+    rf"(?<![^\W_])answers?(?:\s(?:choice|option|value))?\b{_MARK}(?:"
     rf"{_ABOUT}{_ADVERB}\s{{1,3}}(?:is|are|equals|(?:turns|comes)\sout\s(?:to\sbe|as))\b"
     rf"|{_ABOUT}\s{{1,3}}(?:must|should|will)\sbe(?=[\s*_:]{{1,4}}[-+($\\]{{0,4}}\d)"
     rf"|{_ABOUT}(?:\s?\([^()\n]{{1,30}}\))?{_COLON}"

@@ -21,6 +21,10 @@ _TOKEN = re.compile(
     r"|(?P<operator>\*\*|<=|>=|=<|=>|!=|<>|==|\.\.\.|->|:=|[-+*/^_!=<>,:;&|()\[\]{}%$£€¥¢₹₩₽₫₺₴₦₱฿₪'\"~.?\\])",
     re.DOTALL,
 )
+_BLACKBOARD = re.compile(
+    r"\s*\{?\s*([A-Z])\s*\}?(\s*[\^_]\s*(?:\{\s*(?:[+*]|\\ast|>\s*0|\\gt\s*0)\s*\}|[+*](?![\w\d])))?"
+)
+"""The letter of a set of numbers, and the sign that takes its positive part."""
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d.])(?!,\d)")
 _ALIASES = {"**": "^", "=<": "<=", "=>": ">=", "<>": "!=", "==": "=", ":=": "=", "->": "→", "...": "ellipsis"}
 _MATHS = re.compile(r"[\d\\^_+=<>/*|]")
@@ -29,7 +33,7 @@ _UNIT = (
     r"|(?:[kMGm]\s?)?\\Omega(?![A-Za-z])|\\mu(?![A-Za-z])\s?(?:[mgsFAVWLNJ](?![A-Za-z]))?)"
 )
 _UNIT_RUN = re.compile(
-    rf"{_UNIT}(?:\s?(?:\^\s?(?:\{{-?\d\}}|-?\d)|/|\*|\\cdot(?![A-Za-z])|\\times(?![A-Za-z])|{_UNIT}))*"
+    rf"{_UNIT}(?:\s?(?:\^\s?(?:\{{-?\d\}}|-?\d)|/\s?\(?|\*|\\cdot(?![A-Za-z])|\\times(?![A-Za-z])|{_UNIT}\s?\)?))*"
 )
 r"""Unit symbols with their powers, and the signs between them: `\mathrm{kg}\cdot\mathrm{m}/\mathrm{s}^2`."""
 _STYLED_UNIT = r"\\(?:text|mathrm|textrm|mbox)\s*\{\s*([^{}\\]{1,30})\}(?:\s*\^\s*\{?(\d)\}?)?"
@@ -147,7 +151,8 @@ def _unit_run(before: Token, text: str, position: int, spaced: bool) -> tuple[st
     )
     phrase = re.sub(r"(?<=µ) (?=[A-Za-z])|(?<=[kMGm]) (?=Ω)", "", _UNIT_MARKUP.sub(" ", phrase).strip())
     phrase = re.sub(r"\s*\^\s*(-?\d)", r"^\1", re.sub(r"\s+", " ", phrase))
-    return (phrase, run.end()) if is_unit_phrase(phrase) or is_compound(phrase) else None
+    balanced = phrase.count("(") == phrase.count(")")
+    return (phrase, run.end()) if balanced and (is_unit_phrase(phrase) or is_compound(phrase)) else None
 
 
 def _add_word(tokens: list[Token], word: str, spaced: bool) -> None:
@@ -210,10 +215,18 @@ def _add_command(tokens: list[Token], name: str, text: str, position: int, space
     elif name in {"$", "textdollar", "pounds", "euro"}:
         tokens.append(Token("operator", {"pounds": "£", "euro": "€"}.get(name, "$"), spaced))
     elif name == "mathbb":
-        letter = re.compile(r"\s*\{?\s*([A-Z])\s*(\}?)").match(text, position)
+        letter = _BLACKBOARD.match(text, position)
         if letter is None or letter.group(1) not in vocabulary.BLACKBOARD:
             raise Unreadable("\\mathbb without a letter that names a set of numbers")
-        tokens.append(Token("object", vocabulary.BLACKBOARD[letter.group(1)], spaced))
+        if letter.group(2) and letter.group(1) == "R":
+            tokens += [Token("operator", "(", spaced), Token("number", "0"), Token("operator", ",")]
+            tokens += [Token("constant", "infinity"), Token("operator", ")")]
+        elif letter.group(2) and letter.group(1) in "NZ":
+            tokens.append(Token("object", "positive_integers", spaced))
+        elif letter.group(2):
+            raise Unreadable("a set of numbers that has no positive part")
+        else:
+            tokens.append(Token("object", vocabulary.BLACKBOARD[letter.group(1)], spaced))
         return letter.end()
     elif name in {"(", ")", "[", "]"} or name in vocabulary.GEOMETRY_SIGNS:
         pass  # delimiters of a formula inside a sentence, and signs such as that of an angle, mean nothing

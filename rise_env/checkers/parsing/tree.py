@@ -28,7 +28,7 @@ hashed, compared and sent as JSON without further code. The kinds are:
 | and, or, both | relations; "both": with only commas between them | |
 | union, intersection, setminus | the sets | |
 | builder | the element, the condition | |
-| emptyset, nonexistent, reals, integers, rationals, naturals, complexes, ellipsis | | |
+| emptyset, nonexistent, reals, integers, positive_integers, rationals, naturals, complexes, ellipsis | | |
 """
 
 from collections.abc import Iterator

@@ -2,7 +2,7 @@
 
 from rise_env.checkers.parsing.tree import Node
 
-_OF_NAMES = frozenset("abs norm arg det dim deg tr sin cos tan cot sec csc max min Re Im".split())
+_OF_NAMES = frozenset("abs norm arg det dim deg tr sin cos tan cot sec csc max min Re Im gcd lcm".split())
 """Functions whose application to a name counts as a name: |AB| = 3, cos A = 1/2."""
 
 

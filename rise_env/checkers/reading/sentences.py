@@ -32,7 +32,8 @@ _CERTAIN = HEDGES - frozenset(
 )
 """Words that must not stand in the subject of a statement."""
 _TOTAL = re.compile(
-    r"\s*,\s*(?:\\text\{\s*)?(?:altogether|in total|in all|all together|overall|total|combined)\s*\}?$",
+    r"\s*(?:,\s*(?:\\text\{\s*)?(?:altogether|in total|in all|all together|overall|total|combined)| in all)"
+    r"\s*\}?$",
     re.IGNORECASE,
 )
 _NAMES = r"(?:[a-zA-Z](?:_\{?\w\}?)?(?:\s*,\s*[a-zA-Z](?:_\{?\w\}?)?){0,3})"
@@ -41,6 +42,7 @@ _DOMAIN = (
     r"(?:\s*[\^_]\s*\{?\s*[+*0>]+\s*\}?)?)"
 )
 _BOUND = r"(?:(?:>|>=|\\ge|\\geq|\\geqslant|\\ne|\\neq)\s*-?\d+)"
+_INDEX = r"[klmn]\s*(?:\\in|\\geq?|\\geqslant|>=?)(?![A-Za-z])"
 _KIND = (
     r"(?:(?:the|real|complex|positive|nonnegative|non-negative|negative|natural|whole|rational|integer|constant|arbitrary"
     r"|prime|integers|reals|numbers|number|constants|values|value|of)\s*)*"
@@ -52,7 +54,7 @@ _BRACKETED_CONDITION = re.compile(
 _QUALIFIER = re.compile(
     r"(?<=[^\s,;.(])[\s,;.(]*(?:\\text\{[\s,;.(]*)?"
     r"(?:(?:which\s+)?(?:valid|true|holds|defined)\s+)?"
-    rf"(?:for\s+(?:all|any|every|each|arbitrary|some)\b|\\forall(?![A-Za-z]))\s*{_KIND}\}}?\s*"
+    rf"(?:for\s+(?:all|any|every|each|arbitrary|some)\b|for(?=\s*\}}?\s*{_INDEX})|\\forall(?![A-Za-z]))\s*{_KIND}\}}?\s*"
     rf"(?:{_NAMES}\s*(?:{_DOMAIN}|{_BOUND})?)?[\s).]*\}}?[\s).]*$",
     re.IGNORECASE,
 )
@@ -77,7 +79,7 @@ def strip_sentence(cleaned: str) -> str:
     if explained and explained.start() > 0:
         cleaned = cleaned[: explained.start()].rstrip(" ,;.\\")
     cleaned = _without_statement(_without_qualifier(cleaned))
-    return _TOTAL.sub("", cleaned) if "," in cleaned and cleaned[-1:] in "lrd}" else cleaned
+    return _TOTAL.sub("", cleaned) if cleaned[-1:] in "lrd}" else cleaned
 
 
 def _without_qualifier(cleaned: str) -> str:
