@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rise_env.checkers.equivalence import (
-    conditions,
     equations,
     matrices,
     multiple_values,
@@ -21,6 +20,7 @@ from rise_env.checkers.equivalence.scalars import is_scalar, same_rounded, same_
 from rise_env.checkers.limits import Deadline, NotDecidable
 from rise_env.checkers.parsing.tree import Node, symbols
 from rise_env.checkers.policy import Policy
+from rise_env.checkers.reading import conditions
 from rise_env.checkers.reading.named_values import (
     definition,
     is_name,
