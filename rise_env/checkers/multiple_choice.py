@@ -1,6 +1,7 @@
 """The checker for multiple-choice problems, whose answer is one letter."""
 
 import re
+import unicodedata
 from time import perf_counter
 
 from rise_env.checkers.extraction.final_answer import final_answer
@@ -13,30 +14,45 @@ _STYLE = re.compile(
 )
 _ALONE = re.compile(r"[(\[]?\s*([A-Za-z])\s*[)\]]?\s*[.:,]?")
 _LABELLED = re.compile(r"(?:[(\[]\s*([A-Z])\s*[)\]]\s*[.:]?|([A-Z])\s*[.:)])\s*(\S.*)", re.DOTALL)
+_EXPLAINED = re.compile(r"([A-Z])\s+(?:[-–—]{1,3}\s+|(?=\())(\S.*)", re.DOTALL)
+"""A letter and its text after a dash or in brackets. For other checkers, `E - x` and `E (x)` are formulas."""
+_LEAD_IN = re.compile(
+    r"^(?:i (?:think|believe) )?(?:(?:it is|it's|that is) )?(?:the )?(?:final |correct |best |right )?"
+    r"(?:(?:answer|option|choice)\s*(?:is|:)?\s*){0,2}",
+    re.IGNORECASE,
+)
+_FOREIGN_ENDS = re.compile(
+    "^[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{1,8}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af。]{1,8}$"
+)
 _NAMED = re.compile(r"([A-Z])\s+[A-Z][a-z]{2,}")
 _REPEATED = re.compile(r"([A-Za-z])(?:\s*/\s*([A-Za-z]))+")
 _OTHERS = re.compile(r"(?:^|\bor\b|\band\b|[,;/(])\s*\(?([A-Z])\b\s*(?:[).,;/]|$|\bor\b|\band\b)")
 
 
-def read_choice(text: str) -> str | None:
+def read_choice(text: str, *, formulas: bool = True) -> str | None:
     r"""Return the capital letter that `text` chooses; None if it chooses none, or several.
+
+    Args:
+        text: A final answer.
+        formulas: Whether the answer may be a formula, so that `E - x` chooses nothing.
 
     >>> read_choice(r"\textbf{(B)}\ 42"), read_choice("b."), read_choice("A or B")
     ('B', 'B', None)
     """
     if len(text) > MAX_ANSWER_LENGTH:
         return None
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
     plain = " ".join(_STYLE.sub(" ", text).split())
-    plain = re.sub(
-        r"^(?:the )?(?:final |correct )?(?:answer|option|choice)\s*(?:is|:)?\s*", "", plain, flags=re.I
-    )
+    plain = _FOREIGN_ENDS.sub("", _LEAD_IN.sub("", plain)).strip()
     alone = _ALONE.fullmatch(plain)
     if alone:
         return alone.group(1).upper()
-    labelled = _LABELLED.fullmatch(plain)
+    labelled = _LABELLED.fullmatch(plain) or (None if formulas else _EXPLAINED.fullmatch(plain))
     if labelled:
-        letter = labelled.group(1) or labelled.group(2)
-        return letter if not set(_OTHERS.findall(labelled.group(3))) - {letter} else None
+        *letters, explanation = labelled.groups()
+        letter = next(letter for letter in letters if letter)
+        return letter if not set(_OTHERS.findall(explanation)) - {letter} else None
     named = _NAMED.fullmatch(plain)
     if named:
         return named.group(1)
@@ -65,7 +81,7 @@ class ChoiceChecker:
         answer = final_answer(reply)
         if answer is None:
             return CheckResult(Verdict.NO_ANSWER, None, "extraction", perf_counter() - start)
-        found = read_choice(answer)
+        found = read_choice(answer, formulas=False)
         if found is None:
             return CheckResult(Verdict.UNREADABLE, answer, "choice", perf_counter() - start)
         verdict = Verdict.CORRECT if found == expected else Verdict.WRONG

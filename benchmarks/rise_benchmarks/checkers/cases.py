@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rise_env.errors import DataNotFoundError, ProblemError
 
-CURATED = frozenset({"upstream", "adversarial"})
+CURATED = frozenset({"upstream", "adversarial", "field"})
 """Groups of cases that were written to be difficult. All other groups are real references and replies."""
 
 
@@ -21,6 +21,11 @@ class Case:
     expected: bool
     kind: str = ""
     group: str = ""
+    source: str = ""
+    """The name of the set: of the file without its suffix, or "mutants"."""
+    checker: str | None = None
+    """Which of our checkers the environment of the case uses; None is the symbolic one."""
+    question: str | None = None
     disputed: bool = False
     """Whether graders may differ. Such cases are scored separately."""
     boxed: bool = True
@@ -46,7 +51,11 @@ class Outcome:
 
 
 def read_cases(paths: Sequence[Path]) -> list[Case]:
-    """Read cases from JSON lines with `gold`, `response` or `prediction`, `expected`, `kind`, `group`.
+    """Read cases from JSON lines.
+
+    A line has `gold`, `response` or `prediction`, `expected`, and optionally `id`, `kind`, `group`,
+    `disputed`, `unboxed`; or it has `reference`, `reply`, `want` (true, false or "no_answer"), and optionally
+    `id`, `kind`, `checker`, `question`, `disputed`.
 
     Raises:
         DataNotFoundError: A file does not exist.
@@ -58,13 +67,27 @@ def read_cases(paths: Sequence[Path]) -> list[Case]:
             raise DataNotFoundError(f"no file {str(path)!r}: give a file of labelled cases as JSON lines")
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             if line.strip():
-                cases.append(_read(line, f"{path.name}:{number}"))
+                cases.append(_read(line, f"{path.name}:{number}", path.stem))
     return cases
 
 
-def _read(line: str, place: str) -> Case:
+def _read(line: str, place: str, source: str) -> Case:
     try:
         data = json.loads(line)
+        if "want" in data:
+            return Case(
+                id=str(data.get("id", place)),
+                reply=data["reply"],
+                reference=data["reference"],
+                expected=data["want"] is True,
+                kind=data.get("kind", ""),
+                group="field",
+                source=source,
+                checker=data.get("checker"),
+                question=data.get("question"),
+                disputed=bool(data.get("disputed", False)),
+                boxed="boxed" in data["reply"],
+            )
         return Case(
             id=str(data.get("id", place)),
             reply=data["response"] if "response" in data else data["prediction"],
@@ -72,6 +95,7 @@ def _read(line: str, place: str) -> Case:
             expected=bool(data["expected"]),
             kind=data.get("kind", ""),
             group=data.get("group", ""),
+            source=source,
             disputed=bool(data.get("disputed", False)),
             boxed=not data.get("unboxed", False),
         )

@@ -12,9 +12,13 @@ from typing import Any
 
 from rise_benchmarks.checkers.cases import Case, Outcome, read_cases
 from rise_benchmarks.checkers.isolated_runner import IsolatedRunner
-from rise_benchmarks.checkers.peers import NAMES, installed
+from rise_benchmarks.checkers.mutants import mutants
+from rise_benchmarks.checkers.peers import NAMES, NOT_COMPARED, installed
 from rise_benchmarks.checkers.score import markdown, report
 
+_PACKAGES = ("rise-env", "sympy", "mpmath", "math-verify", "latex2sympy2_extended", "antlr4-python3-runtime",
+             "mathruler", "verl")  # fmt: skip
+"""Packages whose versions a report card names."""
 _THREADS = 8
 _THREADED_CASES = 240
 """How many cases are checked again in threads, to see whether verdicts change."""
@@ -44,7 +48,7 @@ def _thread_test(runner: IsolatedRunner, rows: Sequence[tuple[Case, Outcome]]) -
 
 def _versions() -> dict[str, str]:
     versions = {"python": platform.python_version(), "machine": platform.machine()}
-    for package in ("rise-env", "sympy", "mpmath", "math-verify", "latex2sympy2_extended"):
+    for package in _PACKAGES:
         try:
             versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
@@ -64,8 +68,11 @@ def main(argv: Sequence[str]) -> int:
     )
     bench.add_argument("--max", type=int, help="the size of a random sample of the cases (default: all)")
     bench.add_argument("--output", type=Path, help="a path without suffix; writes a .json and a .md file")
+    bench.add_argument("--mutants", type=int, default=0, metavar="N",
+                       help="also score this many mutants of the references of the files")  # fmt: skip
     arguments = parser.parse_args(argv)
     cases = read_cases(arguments.files)
+    cases += mutants([case.reference for case in cases if not case.disputed], arguments.mutants)
     if arguments.max and arguments.max < len(cases):
         cases = random.Random(0).sample(cases, arguments.max)
     reports = {}
@@ -86,5 +93,9 @@ def _write(output: Path, tables: str, reports: dict[str, dict[str, Any]]) -> Non
     card = {"versions": versions, "checkers": reports}
     output.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     made = ", ".join(f"{name} {version}" for name, version in versions.items())
-    text = f"# Report card of the answer checker\n\n{tables}\n\nMade by `rise checkers bench` with {made}.\n"
+    missing = "; ".join(f"{name} ({reason})" for name, reason in NOT_COMPARED.items())
+    text = (
+        f"# Report card of the answer checker\n\n{tables}\n\nNot compared: {missing}.\n\n"
+        f"Made by `rise checkers bench` with {made}.\n"
+    )
     output.with_suffix(".md").write_text(text, encoding="utf-8")

@@ -44,7 +44,7 @@ class IsolatedRunner:
     def run(self, case: Case) -> Outcome:
         """Check one case."""
         before = set(os.listdir(self._folder))
-        answer = self._ask([case.reply, case.reference], self.limit)
+        answer = self._ask(_request(case), self.limit)
         new = set(os.listdir(self._folder)) - before
         for path in new:
             shutil.rmtree(os.path.join(self._folder, path), ignore_errors=True)
@@ -57,7 +57,7 @@ class IsolatedRunner:
 
     def run_in_threads(self, cases: Sequence[Case], threads: int) -> list[bool] | None:
         """Return which cases are accepted if several threads check them at once; None if it hangs."""
-        pairs = [[case.reply, case.reference] for case in cases]
+        pairs = [_request(case) for case in cases]
         accepted: list[bool] | None = self._ask({"threads": threads, "cases": pairs}, _START_LIMIT)
         return accepted
 
@@ -120,12 +120,18 @@ class IsolatedRunner:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
+def _request(case: Case) -> list[str | None]:
+    return [case.reply, case.reference, case.checker, case.question]
+
+
 # --- in the process
-def _one(peer: Peer, reply: str, reference: str) -> tuple[bool, str, str, float]:
+def _one(
+    peer: Peer, reply: str, reference: str, kind: str | None = None, question: str | None = None
+) -> tuple[bool, str, str, float]:
     start = time.perf_counter()
     accepted, verdict, error = False, "", ""
     try:
-        accepted, verdict = peer(reply, reference)
+        accepted, verdict = peer(reply, reference, kind, question)
     except BaseException as raised:  # every exception of a checker, also SystemExit, is its result
         error = type(raised).__name__
     return accepted, verdict, error, time.perf_counter() - start

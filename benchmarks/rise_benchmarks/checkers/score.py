@@ -7,6 +7,8 @@ from typing import Any
 
 from rise_benchmarks.checkers.cases import Case, Outcome
 
+_MAX_SHOWN = 120
+"""Characters of a reply and of a reference that a report shows."""
 Rows = Sequence[tuple[Case, Outcome]]
 
 
@@ -36,26 +38,36 @@ def report(rows: Rows) -> dict[str, Any]:
     """Return the scores on all undisputed cases and on subsets, and the ids of the mistakes."""
     counted = [row for row in rows if not row[0].disputed]
     kinds: dict[str, list[tuple[Case, Outcome]]] = defaultdict(list)
+    several = len({case.source for case, _ in counted}) > 1
     for row in counted:
-        kinds[row[0].kind].append(row)
+        kinds[f"{row[0].source}: {row[0].kind}" if several else row[0].kind].append(row)
     return {
         "all": score(counted),
         "curated": score([row for row in counted if row[0].curated]),
         "real": score([row for row in counted if not row[0].curated]),
         "boxed": score([row for row in counted if row[0].boxed]),
         "disputed": score([row for row in rows if row[0].disputed]),
+        "sources": {
+            source: score([row for row in counted if row[0].source == source])
+            for source in dict.fromkeys(case.source for case, _ in counted)
+        },
         "kinds": {kind: score(kinds[kind]) for kind in sorted(kinds)},
         "mistakes": [
-            {
-                "id": case.id,
-                "kind": case.kind,
-                "mistake": "false accept" if outcome.accepted else "false reject",
-                "boxed": case.boxed,
-            }
-            for case, outcome in counted
-            if outcome.accepted != case.expected
+            _mistake(case, outcome) for case, outcome in counted if outcome.accepted != case.expected
         ],
     }
+
+
+def _mistake(case: Case, outcome: Outcome) -> dict[str, Any]:
+    """Return what a report says of a mistake; of a false accept, also the texts."""
+    mistake = {
+        "id": case.id,
+        "kind": case.kind,
+        "mistake": "false accept" if outcome.accepted else "false reject",
+        "boxed": case.boxed,
+    }
+    texts = {"reply": case.reply[-_MAX_SHOWN:], "reference": case.reference[:_MAX_SHOWN]}
+    return {**mistake, **texts} if outcome.accepted else mistake
 
 
 def _percent(value: float | None) -> str:
@@ -88,14 +100,49 @@ def markdown(reports: Mapping[str, Mapping[str, Any]]) -> str:
         ]
         lines.append(f"| {' | '.join(cells)} |")
     names = list(reports)
+    first = next(iter(reports.values()))
+    if len(first["sources"]) > 1:
+        lines += ["", f"| set | cases (wrong / right) | {' | '.join(names)} |"]
+        lines.append("| " + " | ".join(["---"] * (len(names) + 2)) + " |")
+        for source, size in first["sources"].items():
+            scores = [found["sources"][source] for found in reports.values()]
+            cells = [
+                f"{_percent(one['accuracy'])}, {one['false_accepts']} / {one['false_rejects']}"
+                for one in scores
+            ]
+            lines.append(f"| {source} | {_size(size)} | {' | '.join(cells)} |")
+        lines += ["", "By set: accuracy, false accepts / false rejects."]
     lines += ["", f"| kind | cases (wrong / right) | {' | '.join(names)} |"]
     lines.append("| " + " | ".join(["---"] * (len(names) + 2)) + " |")
-    for kind, first in next(iter(reports.values()))["kinds"].items():
+    for kind, size in first["kinds"].items():
         mistakes = [
             f"{found['kinds'][kind]['false_accepts']} / {found['kinds'][kind]['false_rejects']}"
             for found in reports.values()
         ]
-        size = f"{first['cases']} ({first['wrong']} / {first['right']})"
-        lines.append(f"| {kind} | {size} | {' | '.join(mistakes)} |")
-    lines += ["", "By kind: false accepts / false rejects."]
+        lines.append(f"| {kind} | {_size(size)} | {' | '.join(mistakes)} |")
+    lines += ["", "By kind: false accepts / false rejects.", "", *_false_accepts(reports)]
     return "\n".join(lines)
+
+
+def _size(scores: Mapping[str, Any]) -> str:
+    return f"{scores['cases']} ({scores['wrong']} / {scores['right']})"
+
+
+def _false_accepts(reports: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return a table of all wrong replies that a checker accepts, and which checkers do."""
+    accepted: dict[str, tuple[Mapping[str, Any], list[str]]] = {}
+    for name, found in reports.items():
+        for mistake in found["mistakes"]:
+            if mistake["mistake"] == "false accept":
+                accepted.setdefault(mistake["id"], (mistake, []))[1].append(name)
+    lines = ["## Wrong replies that were accepted", "", "| case | kind | reference | reply | accepted by |"]
+    lines.append("| --- | --- | --- | --- | --- |")
+    for case, (mistake, names) in accepted.items():
+        texts = [_as_cell(mistake["reference"]), _as_cell(mistake["reply"])]
+        lines.append(f"| {case} | {mistake['kind']} | {' | '.join(texts)} | {', '.join(names)} |")
+    return lines
+
+
+def _as_cell(text: str) -> str:
+    plain = " ".join(text.split()).replace("|", "\\|").replace("`", "'")
+    return f"`{plain}`"

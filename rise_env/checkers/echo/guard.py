@@ -17,7 +17,8 @@ from rise_env.checkers.echo.question import expressions, read_formula
 from rise_env.checkers.parsing.normalize import clean
 from rise_env.checkers.parsing.tree import Node, number
 from rise_env.checkers.reading.named_values import definition
-from rise_env.checkers.reading.read_answer import ParsedAnswer, strip_sentence
+from rise_env.checkers.reading.read_answer import ParsedAnswer
+from rise_env.checkers.reading.sentences import strip_sentence
 
 MAX_UNDONE = 1
 """Operations that an answer to a literal reference may leave undone."""

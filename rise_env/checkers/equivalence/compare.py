@@ -7,13 +7,20 @@ counts for the reference `(1, 2)`, and the answer `(1, 2)` does not count for th
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 
-from rise_env.checkers.equivalence import equations, matrices, multiple_values, real_sets, unit_match
+from rise_env.checkers.equivalence import (
+    equations,
+    matrices,
+    multiple_values,
+    real_sets,
+    unit_match,
+)
+from rise_env.checkers.equivalence.chains import stated_value
 from rise_env.checkers.equivalence.scalars import is_scalar, same_rounded, same_value
 from rise_env.checkers.limits import Deadline, NotDecidable
 from rise_env.checkers.parsing.tree import Node, symbols
 from rise_env.checkers.policy import Policy
+from rise_env.checkers.reading import conditions
 from rise_env.checkers.reading.named_values import (
     definition,
     is_name,
@@ -62,12 +69,20 @@ class Comparison:
         self.deadline.check()
         if reference == answer:
             return True
+        if "approximate" in {reference.kind, answer.kind}:
+            if self.policy.digits is None:
+                return False
+            return self.same(_exact(reference), _exact(answer))
         reference, answer = without_approximation(reference), without_approximation(answer)
         reference, answer = without_point_label(reference), without_point_label(answer)
         reference, answer = (
             multiple_values.without_first_name(reference),
             multiple_values.without_first_name(answer),
         )
+        bare = conditions.without_implied_conditions(reference, answer)
+        if bare is not None:
+            opposite = conditions.with_opposite_parameter(reference, bare[1])
+            return self.same(*bare) or (opposite is not None and self.same(bare[0], opposite))
         if reference.kind == "modulo" or answer.kind == "modulo":
             return self._modulo(reference, answer)
         if reference.kind == "relation" or answer.kind == "relation":
@@ -94,28 +109,11 @@ class Comparison:
             return self.same(inner, other) if relation is reference else self.same(other, inner)
         if not self.policy.equation_as_value:
             return False
-        value = self._stated_value(relation)
+        is_number = relation is answer and is_scalar(reference) and not symbols(reference)
+        value = stated_value(relation, self.same, combinations=is_number)
         if value is None:
             return False
         return self.same(value, other) if relation is reference else self.same(other, value)
-
-    def _stated_value(self, relation: Node) -> Node | None:
-        """Return the value that an equation gives to a name, as the 5 of `x = 2y = 5`; else None."""
-        if set(relation.value) != {"="}:
-            return None
-        constants = [side for side in relation.parts if is_scalar(side) and not symbols(side)]
-        for first, second in pairwise(constants):
-            if not self.same(first, second):
-                return None
-        if len(relation.parts) == 2:
-            defined = definition(relation)
-            if defined is not None:
-                return defined[1]
-        if all(side.kind == "number" for side in relation.parts):
-            return None  # 5 = 5 gives no value
-        if is_name(relation.parts[0]) or len(constants) == len(relation.parts):
-            return relation.parts[-1]
-        return None
 
     def _two_relations(self, reference: Node, answer: Node) -> bool:
         if _has_order(reference) or _has_order(answer):
@@ -133,7 +131,7 @@ class Comparison:
         ):
             return equations.same_equation(_pair(reference), _pair(answer), self.deadline)
         if len(reference.parts) != len(answer.parts) or set(reference.value) | set(answer.value) == {"="}:
-            values = self._stated_value(reference), self._stated_value(answer)
+            values = stated_value(reference, self.same), stated_value(answer, self.same)
             same_name = reference.parts[0] == answer.parts[0]
             if values[0] is not None and values[1] is not None and (same_name or len(answer.parts) > 2):
                 return self.same(values[0], values[1])
@@ -320,6 +318,10 @@ class Comparison:
             return self.equal_symbolically(
                 unit_match.without_units(reference), unit_match.without_units(answer), self.deadline
             )
+
+
+def _exact(node: Node) -> Node:
+    return node.parts[0] if node.kind == "approximate" else node
 
 
 def _as_union(node: Node) -> Node:

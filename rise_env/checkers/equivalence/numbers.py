@@ -3,12 +3,12 @@ r"""Reads an answer that is one number as an exact fraction: integers, decimals,
 from fractions import Fraction
 from typing import NamedTuple
 
+from rise_env.checkers.equivalence.chains import stated_value
 from rise_env.checkers.equivalence.rational import rational
-from rise_env.checkers.equivalence.unit_match import split_unit
+from rise_env.checkers.equivalence.unit_match import split_unit, without_units
 from rise_env.checkers.limits import MAX_DIGITS, NotDecidable, Undefined, on_own_stack
 from rise_env.checkers.parsing.tree import Node
 from rise_env.checkers.parsing.units import PERCENT, PERMILLE
-from rise_env.checkers.reading.named_values import definition
 from rise_env.checkers.reading.read_answer import read
 
 _PLAIN = frozenset({"number", "negative", "quotient", "product", "power"})
@@ -24,7 +24,7 @@ class Number(NamedTuple):
 def read_number(text: str) -> Number | None:
     r"""Return the number that `text` is; None if it is none, or if it has to be computed first.
 
-    A unit and the name of a variable are ignored. A percentage is marked:
+    A unit, the name of a variable and earlier sides of a chain of equals are ignored. A percentage is marked:
 
     >>> read_number(r"\$1,800.00"), read_number("25%"), read_number("7-4")
     (Number(value=Fraction(1800, 1), percent=False), Number(value=Fraction(25, 1), percent=True), None)
@@ -43,14 +43,23 @@ def _read_number(text: str) -> Number | None:
         return Number(parsed.literal)
     if parsed.node is None:
         return None
-    defined = definition(parsed.node)
-    node, unit = split_unit(defined[1] if defined else parsed.node)
+    stated = parsed.node
+    if stated.kind == "relation":
+        stated = stated_value(stated, _same_constant, combinations=True) or stated
+    node, unit = split_unit(stated)
     if unit == PERMILLE or not _is_literal(node):
         return None
     try:
         return Number(rational(node), unit == PERCENT)
     except (NotDecidable, Undefined):
         return None
+
+
+def _same_constant(left: Node, right: Node) -> bool:
+    try:
+        return rational(without_units(left)) == rational(without_units(right))
+    except (NotDecidable, Undefined):
+        return False
 
 
 def _is_literal(node: Node) -> bool:

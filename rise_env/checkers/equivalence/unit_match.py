@@ -8,6 +8,7 @@ from rise_env.checkers.parsing.tree import Node, number
 from rise_env.checkers.parsing.units import COUNTED, DEGREE, PERCENT, PERMILLE, Unit, read_unit
 from rise_env.checkers.policy import Policy
 
+_UNIT_LETTERS = {"\\mu": "µ", "\\Omega": "Ω"}
 _TEMPERATURES = frozenset({"celsius", "fahrenheit"})
 
 
@@ -49,12 +50,26 @@ def _mentions_pi(node: Node) -> bool:
 
 
 def _without_unit_letter(node: Node, unit: Unit) -> Node | None:
-    """Return the number of a product such as `12 m` if its last letter is `unit`; else None."""
-    if node.kind != "product" or node.parts[-1].kind != "symbol" or len(node.parts) < 2:
+    """Return the number of a product such as `12 m` if its last one or two letters are `unit`; else None."""
+    if node.kind != "product":
         return None
-    if read_unit(node.parts[-1].value) != unit:
-        return None
-    return node.parts[0] if len(node.parts) == 2 else Node("product", node.parts[:-1])
+    for count in (1, 2):
+        letters = [_unit_symbol(part) for part in node.parts[-count:]]
+        if len(node.parts) <= count or "" in letters:
+            return None
+        if read_unit("".join(letters)) == unit:
+            rest = node.parts[:-count]
+            return rest[0] if len(rest) == 1 else Node("product", rest)
+    return None
+
+
+def _unit_symbol(node: Node) -> str:
+    """Return how a unit of one letter, or a power of it, is written; "" for other trees."""
+    if node.kind == "symbol":
+        return _UNIT_LETTERS.get(node.value, str(node.value))
+    if node.kind == "power" and node.parts[0].kind == "symbol" and node.parts[1].kind == "number":
+        return f"{node.parts[0].value}^{node.parts[1].value}"
+    return ""
 
 
 def same_quantity(reference: Node, answer: Node, same: Callable[[Node, Node], bool], policy: Policy) -> bool:
@@ -71,10 +86,17 @@ def same_quantity(reference: Node, answer: Node, same: Callable[[Node, Node], bo
         return same(left, right)
     if unit is None or other is None:
         return _same_with_one_unit(left, unit, right, other, same, policy)
-    if unit.dimension == other.dimension:
+    if unit.dimension == other.dimension or _without_noun(unit, other) == _without_noun(other, unit):
         return same(_in_base_units(left, unit), _in_base_units(right, other))
     names = {name for name, _ in (*unit.dimension, *other.dimension)}
     return "degree" in names and bool(names & _TEMPERATURES) and same(left, right)
+
+
+def _without_noun(unit: Unit, other: Unit) -> tuple[tuple[str, int], ...]:
+    """Return a compound dimension without nouns if the other one has none."""
+    if len(unit.dimension) < 2 or any(name.startswith("#") for name, _ in other.dimension):
+        return unit.dimension
+    return tuple((name, count) for name, count in unit.dimension if not name.startswith("#"))
 
 
 def _in_base_units(node: Node, unit: Unit) -> Node:

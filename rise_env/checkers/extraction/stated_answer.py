@@ -1,26 +1,36 @@
 """Finds answers outside of boxes: "the answer is 42", "#### 42", "Answer: 42", or a concluding sentence.
 
-The regular expressions know English markers, and the most frequent ones of some other languages. Their
-repetitions are bounded, so that the time is linear in the length of the text.
+All repetitions of the regular expressions are bounded, so that the time is linear in the length of the text.
 """
 
 import re
 
-_MARKER = re.compile(
-    r"\banswers?\b[*_]{0,3}(?:\s{1,3}(?:is|are)\b|\s{0,3}[:=]|\s{0,3}\n|(?=\s{0,3}(?:\$|\\\(|\\\[)))"
-    r"|####|<answer>|^\s{0,3}A:(?=\s)"
-    r"|\br[ée]ponse\b(?:\s{1,3}est\b|\s{0,3}:)|\brespuesta\b(?:\s{1,3}es\b|\s{0,3}:)"
-    r"|\bantwort\b(?:\s{1,3}ist\b|\s{0,3}:)|\brisposta\b(?:\s{1,3}è|\s{0,3}:)|答案(?:是|为|：|:)|\bответ\b\s{0,3}[:：—-]",
-    re.IGNORECASE | re.MULTILINE,
-)
-_SENTENCE_END = re.compile(r"(?<=\S)[.!?](?=\s|$)|[。！।]|\n|</answer>|####|\bI hope\b")
+from rise_env.checkers.extraction.answer_phrases import Announcement, announcements, is_hypothesis
+from rise_env.checkers.parsing.units import HEDGING
+
+_SENTENCE_END = re.compile(r"(?<=\S)[.!?](?=\s|$|[*_])|[。！।？]|\n|</answer>|####|\bI hope\b")
 _REASON = re.compile(
     r"[,;.]?\s+(?:it (?:can't|cannot|isn't|is not)|because|since|as shown|so that|which (?:is|means)|where"
     r"|not|non|and not)\b",
     re.I,
 )
 _FILLER_WORDS = re.compile(
-    r"[\s*_:#>]+|(?:therefore|thus|hence|so|simply|just|for sure|clearly|definitely|that)\b[,\s]*", re.I
+    r"[\s*_:：#>}`∴、，]+|(?:therefore|thus|hence|so|simply|just|for sure|clearly|definitely|that|indeed|then"
+    r"|now|donc|alors|also|somit|por lo tanto|por tanto|portanto|quindi|dunque|of course|given by|equal to"
+    r"|(?:la|el|le|die|der|das|il|option|choice)(?= \(?[A-J]\b)|i (?:think|believe)|we (?:get|have)"
+    r"|it(?:'s| is))\b[,\s]*",
+    re.I,
+)
+_NEGATED = re.compile(
+    r"(?:not|n't|never|none|one of|among|nicht|keine?|pas|non|não|не|nie|niet|không|不|ليس)\b", re.I
+)
+"""The start of a statement that says what the answer is not."""
+_NEGATED_AT_END = re.compile(
+    "ではな|ではあり|ではござ|じゃな|でない|아니|아닙|아닌|않|değil|नहीं|नही|নয়|কাদু|కాదు|ไม่|不是|并非|並非|ليس|吗|か？"
+)
+"""Words of languages that negate, or ask, at the end of the sentence."""
+_TAKEN_BACK = re.compile(
+    r"\b(?:which|but that|but this|and that) (?:is|was) (?:wrong|incorrect|false|not)\b", re.I
 )
 _FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _VERB = re.compile(r"\b(?:is|are|be|equals|est|es|ist)\b\s*:?\s*(?=\S)|[是为]\s*", re.I)
@@ -40,7 +50,9 @@ _FOREIGN_ENDS = re.compile(
 )
 _SCRIPT = re.compile("[\u0590-\u0dff\u0e00-\u0fff\u3040-\u9fff\uac00-\ud7af]")
 _LABELLED = re.compile(r"[A-Za-z ]{1,40}:\s*")
-_LETTER = re.compile(r"\(?([A-J])\)?(?:[.):]\s+\S.*|\s+[A-Z][a-z]+)")
+_LETTER = re.compile(r"(?:[Oo]ption|[Cc]hoice)\s\(?[A-J]\)?\.?|\(?([A-J])\)?(?:[.):]\s+\S.*|\s+[A-Z][a-z]+)")
+_MAX_RIVALS = 8
+"""Announcements before one that chooses a letter, which are searched for another letter."""
 _MAX_STATEMENT_LENGTH = 1000
 """Characters after a marker that are read."""
 _MAX_SENTENCE_LENGTH = 600
@@ -53,16 +65,26 @@ _MAX_TAIL_LENGTH = 5000
 
 def stated_answer(text: str) -> str | None:
     """Return the statement after the last marker; None without a marker, "" if it is negated or empty."""
-    markers = list(_MARKER.finditer(text))
-    if not markers:
+    places = announcements(text)
+    while places and is_hypothesis(text, places[-1]):
+        places.pop()
+    if not places:
         return None
-    marker = markers[-1]
-    rest = text[marker.end() : marker.end() + _MAX_STATEMENT_LENGTH]
+    place = places[-1]
+    if place.letter is not None:
+        return place.letter if _is_only_letter(text, place, places) else ""
+    rest = text[place.end : place.end + _MAX_STATEMENT_LENGTH]
     while (filler := _FILLER_WORDS.match(rest)) and filler.end():
         rest = rest[filler.end() :]
-    if re.match(r"(?:not|n't|never|none|one of|among)\b", rest):
-        return ""
-    return _statement(rest)
+    return "" if _NEGATED.match(rest) else _statement(rest)
+
+
+def _is_only_letter(text: str, place: Announcement, places: list[Announcement]) -> bool:
+    """Return whether the sentence of an announcement chooses no other letter."""
+    return all(
+        other.letter in {None, place.letter} or _SENTENCES.search(text[other.start : place.end])
+        for other in places[-_MAX_RIVALS:]
+    )
 
 
 def _statement(rest: str) -> str:
@@ -71,12 +93,14 @@ def _statement(rest: str) -> str:
     begin = formula.end() if formula else 0
     end = _SENTENCE_END.search(rest, begin)
     sentence = rest[: end.start()] if end else rest
+    if (end and end.group() in "?？") or _NEGATED_AT_END.search(sentence) or _TAKEN_BACK.search(sentence):
+        return ""
     if formula and sentence[begin:].strip() == "":
         return sentence.strip()
     reason = _REASON.search(sentence, begin)
     if reason:
         sentence = sentence[: reason.start()]
-    sentence = _without_foreign_ends(sentence.strip().strip("*_").strip())
+    sentence = _without_foreign_ends(sentence.strip().strip("*_`").strip())
     if formula or not _WORD.match(sentence):
         return sentence
     return _predicate(sentence)
@@ -84,7 +108,7 @@ def _statement(rest: str) -> str:
 
 def _without_foreign_ends(text: str) -> str:
     """Remove Chinese, Japanese and Korean words from both ends of a statement that has a number."""
-    if text.isascii() or not re.search(r"\d", text):
+    if text.isascii() or not re.search(r"\d", text) or HEDGING.search(text):
         return text
     verbs = [match.end() for match in re.finditer("[是为]", text)]
     return _FOREIGN_ENDS.sub("", text[verbs[-1] :] if verbs else text).strip()

@@ -8,11 +8,14 @@ from rise_env.checkers.limits import MAX_ITEMS, Unreadable
 from rise_env.checkers.parsing.cursor import Cursor
 from rise_env.checkers.parsing.operands import parse_argument
 from rise_env.checkers.parsing.tree import Node
-from rise_env.checkers.parsing.vocabulary import PRODUCT, RELATION, SUM
+from rise_env.checkers.parsing.vocabulary import PRODUCT, RELATION, RELATIONS, SUM
 
 _MATRICES = frozenset(
     {"pmatrix", "bmatrix", "matrix", "smallmatrix", "Bmatrix", "vmatrix", "Vmatrix", "array"}
 )
+_SYSTEMS = frozenset({"cases", "aligned", "align", "align*", "gathered", "split", "rcases"})
+"""Environments whose rows, if they are relations, are a system."""
+_CONDITION_WORDS = frozenset({"if", "when", "for", "otherwise", "else", "if and only if"})
 _INTEGRALS = frozenset({"int", "oint"})
 
 
@@ -36,10 +39,12 @@ def parse_command(cursor: Cursor) -> Node:
 
 def _parse_matrix(cursor: Cursor) -> Node:
     name = cursor.raw_argument()
-    if name not in _MATRICES:
+    if name not in _MATRICES | _SYSTEMS:
         raise Unreadable(f"the environment {name!r}")
     if name == "array" and cursor.at("{"):
         cursor.raw_argument()
+    if name in _SYSTEMS:
+        _remove_alignment(cursor)
     enclosing, cursor.open_bars, cursor.in_set = (cursor.open_bars, cursor.in_set), 0, False
     rows: list[list[Node]] = [[]]
     while not (cursor.token.kind == "command" and cursor.token.value == "end"):
@@ -49,8 +54,17 @@ def _parse_matrix(cursor: Cursor) -> Node:
         elif cursor.token.kind == "command" and cursor.token.value == "hline":
             cursor.take()
         elif cursor.accept("&"):
-            if not rows[-1]:
+            if not rows[-1] and name not in _SYSTEMS:
                 raise Unreadable("an empty entry of a matrix")
+        elif (
+            name in _SYSTEMS
+            and cursor.token.kind in {"text", "word"}
+            and (cursor.token.value.strip(" ,").lower() in _CONDITION_WORDS)
+        ):
+            cursor.take()
+        elif name in _SYSTEMS | {"array"} and cursor.accept(",", ";"):
+            if not rows[-1]:
+                raise Unreadable("an entry that begins with a comma")
         else:
             rows[-1].append(cursor.relation())
             if sum(map(len, rows)) > MAX_ITEMS:
@@ -60,10 +74,38 @@ def _parse_matrix(cursor: Cursor) -> Node:
         raise Unreadable("an environment that is closed by another name")
     cursor.open_bars, cursor.in_set = enclosing
     rows = [row for row in rows if row]
+    if rows and (system := _as_system(rows)) is not None and name in _SYSTEMS | {"array"}:
+        return system
+    if name in _SYSTEMS:
+        return _as_piecewise(rows)
     if not rows or len({len(row) for row in rows}) != 1:
         raise Unreadable("a matrix whose rows have different lengths")
     node = Node("matrix", tuple(Node("list", tuple(row)) for row in rows))
     return Node("function", (node,), "det") if name == "vmatrix" else node
+
+
+def _remove_alignment(cursor: Cursor) -> None:
+    """Remove the signs that only align the relations of a system: `x &= 1`."""
+    tokens = cursor.tokens
+    for place in range(len(tokens) - 2, cursor.position, -1):
+        after = tokens[place + 1]
+        if tokens[place].value == "&" and after.kind == "operator" and after.value in RELATIONS:
+            del tokens[place]
+
+
+def _as_system(rows: list[list[Node]]) -> Node | None:
+    """Return the list of the relations of a system, one or more in every row; None for other rows."""
+    items = [item for row in rows for item in row]
+    if len(rows) < 2 or any(item.kind != "relation" or "=" not in item.value for item in items):
+        return None
+    return Node("list", tuple(items))
+
+
+def _as_piecewise(rows: list[list[Node]]) -> Node:
+    """Return a function in pieces: rows of a value and its condition; the last may have no condition."""
+    if not rows or any(len(row) != 2 for row in rows[:-1]) or len(rows[-1]) not in {1, 2}:
+        raise Unreadable("cases that are neither a system nor values with conditions")
+    return Node("piecewise", tuple(Node("tuple", tuple(row), "()") for row in rows))
 
 
 def _parse_bounds(cursor: Cursor) -> tuple[Node | None, Node | None]:

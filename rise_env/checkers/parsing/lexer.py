@@ -1,11 +1,13 @@
 r"""Splits a cleaned answer into tokens: LaTeX and plain notation, in linear time, without deep recursion."""
 
 import re
+import unicodedata
 from typing import NamedTuple
 
 from rise_env.checkers.limits import Unreadable
 from rise_env.checkers.parsing import vocabulary
-from rise_env.checkers.parsing.units import is_unit_phrase
+from rise_env.checkers.parsing.numerals import SCALE_SIGNS
+from rise_env.checkers.parsing.units import is_compound, is_unit_phrase
 
 _TOKEN = re.compile(
     r"(?P<space>\s+)"
@@ -14,13 +16,39 @@ _TOKEN = re.compile(
     r"|\d*\.?\d+\s*(?:\.\.\.|\\l?dots(?![A-Za-z]))(?=\s*$|\s*[,;)\]}=])"
     r"|(?:\d+\.\d+|\d+\.(?![\w.])|\d+|\.\d+)(?:[eE][+-]?\d{1,4}(?![A-Za-z\d.]))?)"
     r"|(?P<command>\\(?:operatorname\*|not\s*=|[A-Za-z]+|.))"
+    r"|(?P<foreign>[A-Za-z]*[^\x00-\x7f£€¥¢₹₩₽₫₺₴₦₱฿₪](?:[A-Za-z]|[^\x00-\x7f£€¥¢₹₩₽₫₺₴₦₱฿₪])*)"
     r"|(?P<word>[A-Za-z]+)"
-    r"|(?P<operator>\*\*|<=|>=|=<|=>|!=|<>|==|\.\.\.|->|:=|[-+*/^_!=<>,:;&|()\[\]{}%$£€¥¢₹'\"~.?\\])",
+    r"|(?P<operator>\*\*|<=|>=|=<|=>|!=|<>|==|\.\.\.|->|:=|[-+*/^_!=<>,:;&|()\[\]{}%$£€¥¢₹₩₽₫₺₴₦₱฿₪'\"~.?\\])",
     re.DOTALL,
 )
+_BLACKBOARD = re.compile(
+    r"\s*\{?\s*([A-Z])\s*\}?(\s*[\^_]\s*(?:\{\s*(?:[+*]|\\ast|>\s*0|\\gt\s*0)\s*\}|[+*](?![\w\d])))?"
+)
+"""The letter of a set of numbers, and the sign that takes its positive part."""
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d.])(?!,\d)")
 _ALIASES = {"**": "^", "=<": "<=", "=>": ">=", "<>": "!=", "==": "=", ":=": "=", "->": "→", "...": "ellipsis"}
 _MATHS = re.compile(r"[\d\\^_+=<>/*|]")
+_UNIT = (
+    r"(?:\\(?:text|mathrm|textrm|textnormal|mbox|rm)\s*\{(?:[^{}\\=]|\\mu|\\Omega|\\cdot|\\ |\{-?\d\})*\}"
+    r"|(?:[kMGm]\s?)?\\Omega(?![A-Za-z])|\\mu(?![A-Za-z])\s?(?:[mgsFAVWLNJ](?![A-Za-z]))?)"
+)
+_UNIT_RUN = re.compile(
+    rf"{_UNIT}(?:\s?(?:\^\s?(?:\{{-?\d\}}|-?\d)|/\s?\(?|\*|\\cdot(?![A-Za-z])|\\times(?![A-Za-z])|{_UNIT}\s?\)?))*"
+)
+r"""Unit symbols with their powers, and the signs between them: `\mathrm{kg}\cdot\mathrm{m}/\mathrm{s}^2`."""
+_STYLED_UNIT = r"\\(?:text|mathrm|textrm|mbox)\s*\{\s*([^{}\\]{1,30})\}(?:\s*\^\s*\{?(\d)\}?)?"
+_UNIT_FRACTION = re.compile(rf"\\frac\s*\{{\s*{_STYLED_UNIT}\s*\}}\s*\{{\s*{_STYLED_UNIT}\s*\}}")
+_UNIT_MARKUP = re.compile(r"\\(?:text|mathrm|textrm|textnormal|mbox|rm)\s*\{|[{}]|\\ ")
+_AFTER_UNIT = re.compile(
+    r"\s*(?:$|[,;.:)\]}&=<>|+\-\d]|and\b|or\b|to\b"
+    r"|\\(?:\}|\\|text|mbox|le|ge|lt|gt|ne|pm|approx|equiv|rangle|rvert|times))"
+)
+_UNIT_STARTS = ("\\text", "\\math", "\\mbox", "\\mu", "\\rm", "\\Omega", "k", "M", "G", "m")
+_MAX_UNIT_LENGTH = 120
+"""Characters of one unit."""
+_JOINED = re.compile(r"(.{1,60}?)[\s,]+(and|or)")
+"""A unit, and a word that joins the next value: `\\text{ dollars and }`."""
+_VALUE_ENDS = frozenset({"number", "constant", "object", "letter"})
 _LETTERS = re.compile(r"[A-Z](?:\s*(?:,|\band\b|\bor\b)\s*[A-Z])+")
 
 
@@ -48,6 +76,8 @@ def tokenize(text: str, *, groups: bool = True) -> list[Token]:
     """
     tokens: list[Token] = []
     position, spaced, depth = 0, False, 0
+    if "\\frac" in text and ("{\\text" in text or "{\\mathrm" in text):
+        text = _UNIT_FRACTION.sub(_written_with_slash, text)
     while position < len(text):
         if groups and depth == 0 and text[position].isdigit() and (grouped := _GROUPED.match(text, position)):
             tokens.append(Token("number", grouped.group().replace(",", ""), spaced))
@@ -56,12 +86,26 @@ def tokenize(text: str, *, groups: bool = True) -> list[Token]:
         match = _TOKEN.match(text, position)
         if match is None:
             raise Unreadable(f"the character {text[position]!r}")
-        kind, found, position = match.lastgroup, match.group(), match.end()
+        kind, found = match.lastgroup, match.group()
+        if kind in {"command", "word"} and tokens and (unit := _unit_run(tokens[-1], text, position, spaced)):
+            phrase, position = unit
+            tokens.append(Token("text", phrase, spaced))
+            spaced = False
+            continue
+        position = match.end()
         if kind == "space":
             spaced = True
             continue
         if kind == "number":
             tokens.append(Token("number", found, spaced))
+        elif kind == "foreign":
+            if not all(letter.isascii() or unicodedata.category(letter)[0] in "LM" for letter in found):
+                raise Unreadable(f"the characters {found[:20]!r}")
+            while found[:1] in SCALE_SIGNS:  # 42万元 is 42 times 10,000 yuan
+                tokens.append(Token("text", found[0], spaced))
+                found = found[1:]
+            if found:
+                tokens.append(Token("text", found, spaced))
         elif kind == "word":
             _add_word(tokens, found, spaced)
         elif kind == "command":
@@ -76,6 +120,39 @@ def tokenize(text: str, *, groups: bool = True) -> list[Token]:
         spaced = False
     tokens.append(Token("end", "", spaced))
     return tokens
+
+
+def _written_with_slash(fraction: re.Match[str]) -> str:
+    """Return a fraction of two units, such as m over s, with a slash; other fractions as they are."""
+    over, power, under, power_under = fraction.groups()
+    phrase = f"{over}{f'^{power}' if power else ''}/{under}{f'^{power_under}' if power_under else ''}"
+    return f"\\text{{{phrase}}}" if is_unit_phrase(phrase) or is_compound(phrase) else fraction.group()
+
+
+def _unit_run(before: Token, text: str, position: int, spaced: bool) -> tuple[str, int] | None:
+    r"""Return the unit that begins at `position` behind a finished value, and the position after it.
+
+    Single letters and signs are units only here: elsewhere, `\text{m}` and `\mu` may be variables.
+    """
+    finished = before.kind in _VALUE_ENDS or before.value in {"}", ")", "]", "!"}
+    if not finished or not text.startswith(_UNIT_STARTS, position):
+        return None
+    run = _UNIT_RUN.match(text, position, position + _MAX_UNIT_LENGTH)
+    if run is None or not _AFTER_UNIT.match(text, run.end()):
+        return None
+    if before.kind == "letter" and not (spaced or re.match(r"\\[a-z]+\s*\{\s", run.group())):
+        return None
+    phrase = (
+        run.group()
+        .replace("\\mu", "µ")
+        .replace("\\Omega", "Ω")
+        .replace("\\cdot", "*")
+        .replace("\\times", "*")
+    )
+    phrase = re.sub(r"(?<=µ) (?=[A-Za-z])|(?<=[kMGm]) (?=Ω)", "", _UNIT_MARKUP.sub(" ", phrase).strip())
+    phrase = re.sub(r"\s*\^\s*(-?\d)", r"^\1", re.sub(r"\s+", " ", phrase))
+    balanced = phrase.count("(") == phrase.count(")")
+    return (phrase, run.end()) if balanced and (is_unit_phrase(phrase) or is_compound(phrase)) else None
 
 
 def _add_word(tokens: list[Token], word: str, spaced: bool) -> None:
@@ -138,10 +215,18 @@ def _add_command(tokens: list[Token], name: str, text: str, position: int, space
     elif name in {"$", "textdollar", "pounds", "euro"}:
         tokens.append(Token("operator", {"pounds": "£", "euro": "€"}.get(name, "$"), spaced))
     elif name == "mathbb":
-        letter = re.compile(r"\s*\{?\s*([A-Z])\s*(\}?)").match(text, position)
+        letter = _BLACKBOARD.match(text, position)
         if letter is None or letter.group(1) not in vocabulary.BLACKBOARD:
             raise Unreadable("\\mathbb without a letter that names a set of numbers")
-        tokens.append(Token("object", vocabulary.BLACKBOARD[letter.group(1)], spaced))
+        if letter.group(2) and letter.group(1) == "R":
+            tokens += [Token("operator", "(", spaced), Token("number", "0"), Token("operator", ",")]
+            tokens += [Token("constant", "infinity"), Token("operator", ")")]
+        elif letter.group(2) and letter.group(1) in "NZ":
+            tokens.append(Token("object", "positive_integers", spaced))
+        elif letter.group(2):
+            raise Unreadable("a set of numbers that has no positive part")
+        else:
+            tokens.append(Token("object", vocabulary.BLACKBOARD[letter.group(1)], spaced))
         return letter.end()
     elif name in {"(", ")", "[", "]"} or name in vocabulary.GEOMETRY_SIGNS:
         pass  # delimiters of a formula inside a sentence, and signs such as that of an angle, mean nothing
@@ -176,7 +261,7 @@ def _add_content(tokens: list[Token], name: str, content: str, spaced: bool) -> 
     elif word in {"constant", "const"}:
         tokens.append(Token("letter", "C", spaced))
     elif name == "mathcal" or len(content) == 1 or _MATHS.search(content) or _LETTERS.fullmatch(content):
-        inner = tokenize(content)[:-1]
+        inner = tokenize(content if content.endswith("...") else content.rstrip(" .,;"))[:-1]
         tokens.extend(inner[:1] and [inner[0]._replace(spaced=spaced), *inner[1:]])
     elif content in vocabulary.FUNCTIONS and name.startswith(("operatorname", "mathrm")):
         tokens.append(Token("name", vocabulary.FUNCTIONS[content], spaced))
@@ -184,6 +269,8 @@ def _add_content(tokens: list[Token], name: str, content: str, spaced: bool) -> 
         tokens.append(Token("constant", vocabulary.CONSTANTS[word], spaced))
     elif word in {"and", "or", "to"}:
         tokens.append(Token("operator", word, spaced))
+    elif joined := _JOINED.fullmatch(content):
+        tokens += [Token("text", joined.group(1), spaced), Token("operator", joined.group(2))]
     else:
         tokens.append(Token("text", content, spaced))
 

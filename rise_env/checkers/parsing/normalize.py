@@ -35,7 +35,8 @@ _CHARACTERS = str.maketrans(
         "〉": "\\rangle ", "…": "\\ldots ", "′": "'", "’": "'", "∣": "|", "∧": "\\land ", "∨": "\\lor ",
         "∫": "\\int ", "∑": "\\sum ", "∏": "\\prod ", "→": "\\to ", "⌊": "\\lfloor ", "⌋": "\\rfloor ",
         "⌈": "\\lceil ", "⌉": "\\rceil ", "∶": ":", "‰": "\\permille ", "“": '"', "”": '"', "、": ",",
-        "﹣": "-", "ℓ": "\\ell ", "ⅈ": "i", "ⅇ": "e", "\u2009": "\\,", "\u202f": "\\,",
+        "﹣": "-", "㎡": "\\text{m^2}", "㎥": "\\text{m^3}", "㎢": "\\text{km^2}", "㎠": "\\text{cm^2}",
+        "㎤": "\\text{cm^3}", "ℓ": "\\ell ", "ⅈ": "i", "ⅇ": "e", "\u2009": "\\,", "\u202f": "\\,",
     }
 )  # fmt: skip
 
@@ -49,6 +50,13 @@ _SPACING = re.compile(
     r"|\\[,;:!> ]|~|\\phantom\{[^{}]*\}|\\h?space\{[^{}]*\}|\\color\{[^{}]*\}"
 )
 _BAR = re.compile(r"\\left\s*(?:\||\\vert)|\\right\s*(?:\||\\vert)")
+_DECIMAL_COMMA = re.compile(r"(?<![\d,}])(\d+)\{,\s?\}(\d+)(?![\d,{])")
+_MARKS = re.compile(
+    "^(?:[∴⇒→➡➜►▶✓✔✅☑∵\ufe0f]|\\\\therefore(?![A-Za-z]))+|"
+    "(?:[。！？∎■□▪✓✔✅☑★🎉\ufe0f]|\\\\(?:checkmark|blacksquare|qed|QED|Box|square)(?![A-Za-z]))+$"
+)
+"""Signs before and after an answer that are no part of it."""
+_SYSTEM_BRACE = re.compile(r"(?:\\left\s*)?\\(?:\{|lbrace)\s*(?=\\begin\{)")
 _TIMES_TEN = re.compile(r"(?<=\d)\s*[xX]\s*(?=10\s*(?:\^|\*\*))")
 _ROW_SPACE = re.compile(r"\\\\\[[\d.]+\s*(?:pt|ex|em|mm)\]")
 _FRACTION = re.compile(r"\\(?:" + "|".join(sorted(FRACTIONS)) + r")(?![A-Za-z])")
@@ -91,6 +99,20 @@ def _space(match: re.Match[str]) -> str:
     return match.group("row") or " "
 
 
+def _without_marks(text: str) -> str:
+    """Remove a therefore sign, an arrow, a tick or the like from both ends of a text."""
+    if text.isascii() and "\\" not in text:
+        return text
+    return _MARKS.sub("", text.strip().strip("$*").strip()) if _MARKS.search(text.strip("$* ")) else text
+
+
+def _decimal_comma(match: re.Match[str]) -> str:
+    """Read `12{,}5` as 12.5. `1{,}234` stays a group of thousands, but `0{,}234` is none."""
+    whole, digits = match.groups()
+    is_group = len(digits) == 3 and len(whole) <= 3 and not whole.startswith("0")
+    return match.group() if is_group else f"{whole}.{digits}"
+
+
 def unwrap(text: str) -> str:
     """Remove the delimiters, markup and punctuation around the whole of `text`."""
     while True:
@@ -123,6 +145,9 @@ def clean(text: str) -> str:
     >>> clean("$\\left( −3 ,\\; 1{,}234½ \\right)$.")
     '( -3 ,  1234\\frac{1}{2}  )'
     """
+    text = _without_marks(text)
+    if "\\AA" in text:
+        text = re.sub(r"\\AA(?![A-Za-z])", "Å", text)
     if not text.isascii():
         text = _plain_characters(text)
     elif not text.isprintable():
@@ -130,10 +155,16 @@ def clean(text: str) -> str:
     text = unwrap(text)
     if "US" in text:
         text = text.replace("US\\$", "\\$").replace("US$", "\\$")
+    if "R" in text:
+        text = text.replace("R\\$", "\\$")
     if "}" in text:
         text = unwrap(_EMPTY.sub("", text))
     if "\\" in text or "{," in text or "~" in text:
+        if "{," in text:
+            text = _DECIMAL_COMMA.sub(_decimal_comma, text)
         text = _ROW_SPACE.sub(r"\\\\", _GROUP_MARK.sub("", text))
+        if "\\begin" in text and "\\}" not in text and "\\rbrace" not in text:
+            text = _SYSTEM_BRACE.sub("", text)  # the brace before a system has no closing one
         if "\\right" in text:
             text = _ANGLES.sub(lambda found: "\\langle " if "left" in found.group() else "\\rangle ", text)
             text = _BAR.sub(_bar, text)

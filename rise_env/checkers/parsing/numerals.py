@@ -15,7 +15,18 @@ _SIMPLE = (
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 SCALES = {
     "hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12,
+    "tausend": 1000, "millionen": 10**6, "milliarde": 10**9, "milliarden": 10**9,
+    "mille": 1000, "mila": 1000, "millón": 10**6, "millones": 10**6, "millions": 10**6,
+    "milliard": 10**9, "milliards": 10**9, "milione": 10**6, "milioni": 10**6,
+    "milhão": 10**6, "milhões": 10**6,
+    "тысяча": 1000, "тысячи": 1000, "тысяч": 1000, "миллион": 10**6, "миллиона": 10**6, "миллионов": 10**6,
+    "миллиард": 10**9, "миллиарда": 10**9, "миллиардов": 10**9, "milyon": 10**6, "nghìn": 1000,
+    "triệu": 10**6, "हज़ार": 1000, "हजार": 1000, "लाख": 10**5, "करोड़": 10**7, "ألف": 1000, "مليون": 10**6,
+    "十": 10, "百": 100, "千": 1000, "万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8, "兆": 10**12,
+    "십": 10, "백": 100, "천": 1000, "만": 10**4, "억": 10**8,
 }  # fmt: skip
+"""Words that multiply the number before them, also in other languages."""
+SCALE_SIGNS = frozenset(word for word in SCALES if len(word) == 1)
 _VALUES = {word: value for value, word in enumerate(_SIMPLE)} | {
     word: 10 * value for value, word in enumerate(_TENS, 2)
 }

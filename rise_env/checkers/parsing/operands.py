@@ -8,7 +8,9 @@ from rise_env.checkers.parsing.numerals import read_literal, read_number_words
 from rise_env.checkers.parsing.tree import Node, number
 
 ORDINALS = frozenset({"th", "st", "nd", "rd"})
-CURRENCIES = {"$": "dollar", "£": "£", "€": "euro", "¥": "yen", "¢": "cent", "₹": "rupee"}
+CURRENCIES = {"$": "dollar", "£": "£", "€": "euro", "¥": "yen", "¢": "cent", "₹": "rupee",
+              "₩": "₩", "₽": "₽", "₫": "₫",
+              "₺": "₺", "₴": "₴", "₦": "₦", "₱": "₱", "฿": "฿", "₪": "₪"}  # fmt: skip
 """Currency signs, to the names by which `units.read_unit` knows them."""
 _UNKNOWN_FUNCTIONS = frozenset("fghFGQ")
 """Letters that name a function, and no factor, if a bracket follows at once: f(x)."""

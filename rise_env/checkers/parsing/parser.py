@@ -29,6 +29,7 @@ from rise_env.checkers.parsing.word_operands import (
 _MAX_PREFIX_SIGNS = 3
 """Signs before one term, less one."""
 _SETS = frozenset({"reals", "set", "union", "integers", "rationals", "complexes", "naturals"})
+_ELEMENTS = frozenset({"number", "negative", "quotient", "root", "constant"})
 _ORDER_OR_MEMBERSHIP = frozenset({"<", ">", "<=", ">=", "!=", "∈"})
 _IMAGINARY_UNIT = Node("constant", (), "i")
 
@@ -180,6 +181,8 @@ class Parser(Cursor):
             if value in vocabulary.SET_OPERATIONS and power < UNION:
                 self.take()
                 right = self.expression(UNION)
+                if value == "∖" and right.kind in _ELEMENTS:
+                    right = Node("set", (right,))  # ℝ∖{0}, without backslashes before the braces
                 same = left.kind == vocabulary.SET_OPERATIONS[value] != "setminus"
                 parts = (*left.parts, right) if same else (left, right)
                 return Node(vocabulary.SET_OPERATIONS[value], parts)

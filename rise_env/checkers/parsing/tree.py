@@ -22,11 +22,13 @@ hashed, compared and sent as JSON without further code. The kinds are:
 | set | the elements | |
 | tuple | the items | the brackets: "()", "[]", "(]", "[)" or "<>" |
 | matrix | the rows, each a list | |
+| piecewise | tuples of a value and its condition | |
+| approximate | a value that the answer calls rounded | |
 | relation | the sides of a chain | the signs between them |
 | and, or, both | relations; "both": with only commas between them | |
 | union, intersection, setminus | the sets | |
 | builder | the element, the condition | |
-| emptyset, reals, integers, rationals, naturals, complexes, ellipsis | | |
+| emptyset, nonexistent, reals, integers, positive_integers, rationals, naturals, complexes, ellipsis | | |
 """
 
 from collections.abc import Iterator

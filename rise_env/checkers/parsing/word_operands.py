@@ -65,7 +65,8 @@ def parse_words_after(cursor: Cursor, left: Node) -> Node:
     """
     token = cursor.token
     word = token.value.strip(" .,()").lower()
-    if token.kind == "word" and len(token.value) <= 3 and not units.is_unit(token.value):
+    is_unit = units.is_unit(token.value, spaced=token.spaced)
+    if token.kind == "word" and len(token.value) <= 3 and not is_unit:
         if word in ORDINALS and not token.spaced and left.kind == "number":
             cursor.take()
             return left
@@ -82,7 +83,8 @@ def parse_words_after(cursor: Cursor, left: Node) -> Node:
         if word == "per":
             cursor.take()
         return Node("quantity", (left,), units.PERCENT)
-    if any(part.kind in {"symbol", "text"} for part in left.walk()) and not units.is_unit(word):
+    known = units.is_unit(word) or (token.kind == "text" and units.is_unit_phrase(token.value))
+    if not known and any(part.kind == "symbol" for part in left.walk()):
         raise PlainText(f"the word {token.value!r} after a name")
     phrase = _parse_phrase(cursor)
     if word in {"degrees", "degree", "deg", "degs"}:
@@ -129,5 +131,8 @@ def parse_smaller_unit(cursor: Cursor, left: Node) -> Node:
 
 def add_quantities(left: Node, right: Node) -> Node:
     """Return the sum of two quantities of one dimension, in the unit of the first."""
-    scaled = Node("product", (right.parts[0], number(Fraction(right.value.factor / left.value.factor))))
+    factor = Fraction(right.value.factor / left.value.factor)
+    if left.parts[0].kind == right.parts[0].kind == "number":
+        return Node("quantity", (number(left.parts[0].value + factor * right.parts[0].value),), left.value)
+    scaled = Node("product", (right.parts[0], number(factor)))
     return Node("quantity", (Node("sum", (left.parts[0], scaled)),), left.value)

@@ -1,8 +1,19 @@
 """Reads and compares clock times and calendar dates."""
 
 import re
+from collections.abc import Sequence
 
-_CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)(?::([0-5]\d))?\s*(?:([ap])\.?\s?m\.?)?", re.IGNORECASE)
+_HALF = r"([ap])\s?\.?\s?m\b\.?|in the (morning|afternoon|evening)"
+_CLOCK = re.compile(rf"(\d{{1,2}})\s?:\s?([0-5]\d)(?:\s?:\s?([0-5]\d))?\s*(?:{_HALF})?", re.IGNORECASE)
+_HOUR = re.compile(rf"(1[0-2]|0?[1-9])\s?(?:{_HALF}|o'?clock(?: (?:{_HALF}))?)", re.IGNORECASE)
+_NAMED_HOURS = {
+    "noon": 12,
+    "12 noon": 12,
+    "12:00 noon": 12,
+    "midnight": 0,
+    "12 midnight": 0,
+    "12:00 midnight": 0,
+}
 _ISO = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
 _DAY_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _MONTHS = "january february march april may june july august september october november december".split()
@@ -23,11 +34,24 @@ def read_date_time(text: str) -> DateTime | None:
     if len(text) > 60:
         return None
     plain = " ".join(_STYLE.sub(" ", text).split()).strip(" .,")
+    if not plain[:1].isdigit() and plain.lower() not in _NAMED_HOURS:
+        return _date(plain.lower())
+    if plain.lower() in _NAMED_HOURS:
+        return ("clock p" if _NAMED_HOURS[plain.lower()] else "clock a", 12, 0, 0)
     clock = _CLOCK.fullmatch(plain)
     if clock:
-        hour, minute, second, half = clock.groups()
-        return (f"clock {(half or '').lower()}", int(hour), int(minute), int(second or 0))
+        hour, minute, second, *halves = clock.groups()
+        return (f"clock {_half(halves)}", int(hour), int(minute), int(second or 0))
+    full_hour = _HOUR.fullmatch(plain)
+    if full_hour:
+        return (f"clock {_half(full_hour.groups()[1:])}", int(full_hour.group(1)), 0, 0)
     return _date(plain.lower())
+
+
+def _half(found: Sequence[str | None]) -> str:
+    """Return "a", "p" or "" for the half of the day that one of some groups names."""
+    name = next((word.lower() for word in found if word), "")
+    return {"m": "a", "e": "p", "af": "p", "": ""}.get(name[:2] if name[:2] == "af" else name[:1], name)
 
 
 def _date(text: str) -> DateTime | None:

@@ -2,7 +2,7 @@
 
 from rise_env.checkers.parsing.tree import Node
 
-_OF_NAMES = frozenset("abs norm arg det dim deg tr sin cos tan cot sec csc max min Re Im".split())
+_OF_NAMES = frozenset("abs norm arg det dim deg tr sin cos tan cot sec csc max min Re Im gcd lcm".split())
 """Functions whose application to a name counts as a name: |AB| = 3, cos A = 1/2."""
 
 
@@ -18,6 +18,26 @@ def is_name(node: Node) -> bool:
     if kind == "function":
         return value in _OF_NAMES and all(map(is_name, parts))
     return False
+
+
+def is_combination(node: Node) -> bool:
+    """Return whether a tree is a sum of at least two names, perhaps with integer factors: 100m + n."""
+    if node.kind != "sum" or not all(map(_is_multiple_of_name, node.parts)):
+        return False
+    names = {part for part in node.walk() if part.kind in {"symbol", "apply"}}
+    return len(names) > 1
+
+
+def _is_multiple_of_name(node: Node) -> bool:
+    kind, parts, _ = node
+    if kind == "negative":
+        return _is_multiple_of_name(parts[0])
+    if kind == "product":
+        factors = parts[1:] if parts[0].kind == "number" else parts
+        return all(map(_is_multiple_of_name, factors))
+    if kind == "power":
+        return is_name(parts[0]) and parts[1].kind == "number"
+    return is_name(node)
 
 
 def _is_letter(node: Node) -> bool:

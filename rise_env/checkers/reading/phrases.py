@@ -21,6 +21,8 @@ _OBJECTS = {
     "no solution exists,no solutions exist,no real solutions exist",
     "reals": "all real numbers,all reals,set of all real numbers,set of real numbers,real numbers,reals,"
     "any real number,every real number,all real number",
+    "nonexistent": "dne,does not exist,doesn t exist,it does not exist,limit does not exist,limit dne,d n e,"
+    "limit doesn t exist,value does not exist,it doesn t exist",
     "integers": "all integers,set of all integers,set of integers",
 }  # fmt: skip
 _PHRASES = {phrase: kind for kind, phrases in _OBJECTS.items() for phrase in phrases.split(",")}

@@ -12,35 +12,37 @@ from rise_env.checkers.parsing.normalize import clean
 from rise_env.checkers.parsing.numerals import read_number_words, read_spelled
 from rise_env.checkers.parsing.parser import parse
 from rise_env.checkers.parsing.tree import Node, number
-from rise_env.checkers.parsing.units import HEDGES, is_unit_phrase
+from rise_env.checkers.parsing.units import DEGREE, is_unit_phrase
 from rise_env.checkers.reading.dates import DateTime, read_date_time
 from rise_env.checkers.reading.phrases import object_of_phrase, plain_words
+from rise_env.checkers.reading.sentences import strip_sentence
 from rise_env.checkers.sized_cache import SizedCache
 
 _PLAIN_NUMBER = re.compile(
     r"([+-]?)(?:(\d+|\d{1,3}(?:,\d{3})+)(?:\.(\d*))?|\.(\d+)|\\frac\{(-?\d+)\}\{(-?\d+)\}|(\d+)/(\d+))"
 )
 _SPACE = re.compile(r"(?<!\w)\s+|\s+(?!\w)")
-_LEAD_IN = re.compile(
-    r"^(\\text\{\s*)?(?:the\s+)?(?:final\s+|correct\s+)?answer\s*(?:is\b|:|=)\s*:?\s*(\})?\s*", re.IGNORECASE
-)
-_SUBJECT = re.compile(
-    r"^(?:\\text\{\s*[A-Za-z][A-Za-z ]{2,40}\}|[A-Z]?[a-z]{3,}(?: [a-z]+){0,4})\s*[=:]\s*(?!=)"
-)
-_FILLER = re.compile(r"^(?:\\text\{\s*)?(?:exactly|precisely)\b\s*\}?|^=\s*(?!=)", re.IGNORECASE)
 _TENS = re.compile(r"\b(twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)-(?=[a-z])", re.IGNORECASE)
 _EXCEPT = re.compile(
     r"(?:\\text\{)?\s*all\s+real(?:\s+numbers?|s)(?:\s+\$?x\$?)?\s+except\s+(?:for\s+)?\}?\s*(.+)",
     re.IGNORECASE,
-)
-_EXPLANATION = re.compile(
-    r"(?<![,;.\s])(?:[,;.]|\\text\{[\s,;.]*|\s)+\b(?:where|because|since)\b.*$", re.DOTALL
 )
 _BASED = re.compile(
     r"[({]?(?:\\(?:text|mathrm)\{)?([0-9A-Fa-f]+)\}?\)?\s*"
     r"(?:_\{?(?:(\d{1,2})|\\text\{\s*([a-z]+)\s*\})\}?"
     r"|(?:\\text\{\s*)?\(?\s*base[ -]?\}?\s*(?:(\d{1,2})|([a-z]+))\)?\}?)"
 )
+_ROUNDED = re.compile(
+    r"(?:\\(?:approx|simeq)(?![A-Za-z])|\\text\{\s*(?:approximately|about|roughly|around)\s*\}"
+    r"|(?:approximately|about|roughly|around)(?=\s))\s*(?=[-+$\\\d(.])",
+    re.IGNORECASE,
+)
+"""Signs and words before a value that is rounded."""
+_ARC = re.compile(
+    r"([+-]?\d+)\s*\^\s*\{?\s*\\circ\s*\}?\s*(\d+(?:\.\d+)?)\s*(?:'|\^\s*\{?\s*\\prime\s*\}?)"
+    r"(?:\s*(\d+(?:\.\d+)?)\s*(?:''|\"|\^\s*\{?\s*\\prime\s*\\prime\s*\}?))?"
+)
+"""An angle in degrees, minutes and seconds of arc."""
 _RATE = re.compile(r"(?<=[\d}) ])\b([A-Za-z]{1,3}/[A-Za-z]{1,3}(?:\^\{?[23]\}?)?)$")
 _BRACKET = re.compile(r"[([{]|[)\]}]")
 _WORDY = re.compile(r"[A-Za-z]{3,}")
@@ -84,26 +86,6 @@ def _too_deep(text: str) -> bool:
         if depth > MAX_DEPTH:
             return True
     return False
-
-
-def strip_sentence(cleaned: str) -> str:
-    r"""Return an answer without "the answer is" or a subject before it, and without an explanation after it.
-
-    >>> strip_sentence(r"\text{Answer: G}"), strip_sentence(r"e^x + C, \text{ where C is constant}")
-    ('\\text{G}', 'e^x + C')
-    """
-    lead = _LEAD_IN.match(cleaned)
-    if lead:
-        opened, closed = lead.groups()
-        cleaned = ("\\text{" if opened and not closed else "") + cleaned[lead.end() :]
-    cleaned = _FILLER.sub("", cleaned).strip()
-    subject = _SUBJECT.match(cleaned)
-    if subject and not HEDGES.intersection(subject.group().lower().replace("{", " ").split()):
-        cleaned = cleaned[subject.end() :]
-    explained = _EXPLANATION.search(cleaned)
-    if explained and explained.start() > 0:
-        cleaned = cleaned[: explained.start()].rstrip(" ,;.\\")
-    return cleaned
 
 
 CACHE_BYTES = 16 << 20
@@ -167,6 +149,12 @@ def _tree(cleaned: str, groups: bool) -> Node:
         without = parse(clean(exception.group(1)))
         values = without.parts if without.kind in {"list", "set"} else (without,)
         return Node("setminus", (Node("reals"), Node("set", values)))
+    rounded = _ROUNDED.match(cleaned)
+    if rounded:
+        return Node("approximate", (parse(cleaned[rounded.end() :], groups=groups),))
+    arc = _ARC.fullmatch(cleaned) if "\\circ" in cleaned else None
+    if arc:
+        return _angle(*arc.groups())
     cleaned = _TENS.sub(r"\1 ", cleaned)
     spelled = read_spelled(plain_words(cleaned)) if cleaned[-1].isalpha() or cleaned[-1] == "}" else None
     if spelled is not None:
@@ -181,3 +169,10 @@ def _tree(cleaned: str, groups: bool) -> Node:
         if count and 2 <= count <= 36 and not digits.isalpha():
             return Node("based", (), (digits, int(count)))
     return parse(cleaned, groups=groups)
+
+
+def _angle(degrees: str, minutes: str, seconds: str | None) -> Node:
+    """Return the quantity of an angle in degrees, minutes and seconds of arc."""
+    parts = Fraction(minutes) / 60 + Fraction(seconds or 0) / 3600
+    value = -(-int(degrees) + parts) if degrees.startswith("-") else int(degrees) + parts
+    return Node("quantity", (number(value),), DEGREE)
