@@ -35,7 +35,10 @@ def parse_function(cursor: Cursor) -> Node:
             power = raised.parts[1]
     if power == _MINUS_ONE and name in _INVERSES:
         name, power = _INVERSES[name], None
-    node = Node("function", _parse_arguments(cursor, name), name)
+    arguments = _parse_arguments(cursor, name)
+    if name == "binomial" and len(arguments) != 2:
+        raise Unreadable("a binomial coefficient of other than two numbers")
+    node = Node("function", arguments, name)
     if base is not None:
         if name != "log":
             raise Unreadable(f"a subscript of {name}")

@@ -55,7 +55,8 @@ def test_an_answer_is_read_into_one_tree(text: str, tree: str) -> None:
     ["1 2", "x+", "(1", "1)", "(1]", r"\frac{1}", r"\foo", "2,,3", ">5", "= =", "x^", "_", "3#4", "1..2", "%",
      r"\begin{pmatrix}1&2\\3\end{pmatrix}",
      r"\begin{pmatrix}1", "9!!!!", "()", "(0,)", "[]", r"\pm" * 7 + "1",
-     "__import__('os')", "x.__class__", "3.5_x", r"\frac.5 2", r"\frac1.5 2", r"\log_2^\circ 8"],
+     "__import__('os')", "x.__class__", "3.5_x", r"\frac.5 2", r"\frac1.5 2", r"\log_2^\circ 8",
+     r"\binom{5}{}+1"],
 )  # fmt: skip
 def test_what_is_not_understood_to_the_end_is_refused(text: str) -> None:
     with pytest.raises(Unreadable):
