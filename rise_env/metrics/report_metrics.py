@@ -1,8 +1,9 @@
 """The metrics of a report row: one table that says how each is computed and how it is shown.
 
 To add a metric, write a function of arrays (in `accuracy`, `diagnostics` or a new module) and add one entry
-to `METRICS`. It is then in report.json and report.csv. Where it names a table, the terminal, report.md and
-report.html show it as well.
+to `METRICS`. It is then in report.json and report.csv. With `table="scores"` the terminal, report.md and
+report.html show it as well. With `table="turns"` report.md shows it as well, if the report has at least
+three rows.
 
 Estimates are fractions, {"mean", "low", "high"}; a rate of nothing is null. T is the number of turns of the
 sequential rollouts, K the number of independent first replies that vote.
@@ -23,7 +24,7 @@ from rise_env.metrics.report_values import EstimateJson, estimate, mean_percent,
 
 Array = npt.NDArray[np.float64]
 Table = Literal["scores", "turns"]
-"""The main table, and the table of what turns add, which is shown from three rows on."""
+"""The main table; and the table of what later turns add, which only report.md shows, from three rows on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from rise_env.checkers.base import Checker
-from rise_env.envs.rewards import Rewards
+from rise_env.envs.rewards import RewardFunction
 from rise_env.types import Trajectory, Turn, Verdict
 
 
@@ -28,7 +28,7 @@ class Changes:
 def recheck(
     trajectories: Iterable[Trajectory],
     checker: Checker,
-    rewards: Rewards,
+    rewards: RewardFunction,
     changes: Changes,
     *,
     examples: int = 5,
@@ -62,7 +62,7 @@ def recheck(
                     changes.counts[before, check.verdict] += 1
                     if len(changes.examples) < examples:
                         changes.examples.append((trajectory, number, place, check.verdict))
-                    reward = rewards.of(check, number)
+                    reward = rewards(check, number)
                 attempts.append(replace(attempt, check=check, reward=reward))
             turns.append(Turn(observation=turn.observation, attempts=tuple(attempts), chosen=turn.chosen))
         yield replace(trajectory, turns=tuple(turns))

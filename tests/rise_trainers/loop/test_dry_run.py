@@ -237,6 +237,8 @@ def test_the_commands_are_those_that_a_run_starts() -> None:
         (["--env", "RISE-GSM8K-v0", "--problems.train-split", "trian"], "train"),
         (["--boost.teacher", "expret"], "did you mean 'expert'"),
         (["--improve.teacher", "openai"], "write 'openai:TARGET'"),
+        (["--agent.backend", "vlm"], "no agent 'vlm'; did you mean 'vllm'?"),
+        (["--agent.backend", "replay"], "agent.backend is 'replay', which does not play with a model"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(
