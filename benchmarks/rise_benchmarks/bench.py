@@ -25,8 +25,8 @@ from rise_benchmarks.report.evaluation_logs import find_logs
 from rise_benchmarks.report.report import sum_up, write_report
 from rise_benchmarks.report.tables import markdown
 from rise_benchmarks.suites import SUITES, Suite
-from rise_env.cli.config_parser import parse
 from rise_env.errors import ConfigError, DataNotFoundError
+from rise_env.utils.config_parser import parse
 from rise_env.utils.settings import merged
 from rise_env.utils.suggestions import validate_choice
 

@@ -37,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     audit.add_argument("set", help="a set or an environment id, for example GSM8K")
     for command, run in ((listing, _list), (show, _show), (audit, _audit)):
-        command.add_argument("--data-dir", help="folder of the sets; by default $RISE_DATA_DIR")
+        command.add_argument("--data_dir", "--data-dir", help="folder of the sets; by default $RISE_DATA_DIR")
         command.add_argument("--json", action="store_true", help="print JSON")
         command.set_defaults(run=run)
     for command in (show, audit):

@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     several.add_argument("stores", nargs="+")
     several.add_argument("--out", required=True)
     several.add_argument(
+        "--drop_failed",
         "--drop-failed",
         action="store_true",
         help="leave out failed episodes, so that the run plays them again",

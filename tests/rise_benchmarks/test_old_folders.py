@@ -11,9 +11,9 @@ import yaml
 
 from rise_benchmarks.report.report import make_report
 from rise_env import read_trajectories
-from rise_env.cli.config_parser import parse
 from rise_env.cli.main import main
 from rise_env.errors import ConfigError
+from rise_env.utils.config_parser import parse
 from rise_trainers.loop.config import RunConfig
 from rise_trainers.self_improve import claim
 

@@ -15,10 +15,10 @@ from typing import Any
 from rise_benchmarks.report.evaluation_logs import Measured, find_logs, load
 from rise_benchmarks.report.tables import csv_text, markdown, plain
 from rise_benchmarks.report.training_logs import answer_logps, losses
-from rise_env.cli.config_parser import parse
 from rise_env.errors import ConfigError
 from rise_env.metrics.policy_results import PolicyResults
 from rise_env.metrics.report_row import gains, row
+from rise_env.utils.config_parser import parse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,9 @@ import pytest
 
 from rise_agents.client.rate_limit import CHARACTERS_PER_TOKEN
 from rise_agents.rollouts.cost_estimate import prompt_tokens
-from rise_env.cli.config_parser import parse
 from rise_env.cli.main import main
 from rise_env.errors import ConfigError
+from rise_env.utils.config_parser import parse
 from rise_trainers.loop.config import (
     BoostConfig,
     ImproveConfig,
