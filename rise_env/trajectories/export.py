@@ -25,7 +25,7 @@ from rise_env.utils.extras import missing_library
 Row = dict[str, Any]
 
 TAU = 0.4
-"""Of the weights exp(reward / TAU) in the released RISE code."""
+"""The temperature of the weights exp(reward / TAU) in the released RISE code."""
 
 
 def conversation(trajectory: Trajectory) -> Conversation:
@@ -41,7 +41,7 @@ def conversation(trajectory: Trajectory) -> Conversation:
 
 
 def messages(trajectories: Iterable[Trajectory]) -> Iterator[Row]:
-    """Yield one row per episode: its `messages`, and the verdict, answer and reward of each turn."""
+    """Yield one row per episode, with its `messages` and the verdict, answer and reward of each turn."""
     for trajectory in _without_failed(trajectories):
         problem, turns = trajectory.problem, trajectory.turns
         yield {
@@ -168,7 +168,7 @@ def write_rows(rows: Iterable[Row], path: Path) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     all_rows = list(rows)
     if not all_rows:
-        raise StoreError("there are no episodes to export: the store has none that did not fail")
+        raise StoreError("there is nothing to export: every episode of the store failed, or it is empty")
     WRITERS[path.suffix](all_rows, path)
     return len(all_rows)
 
