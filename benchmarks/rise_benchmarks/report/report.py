@@ -30,11 +30,13 @@ class ReportConfig:
     out: str | None = None
     """Folder for the report files; None is the first run folder."""
     checker: str | None = None
-    """Checks all replies again, for example released_rise_gsm8k, as the released RISE code does."""
+    """Name of a checker that checks all replies again, for example released_rise_gsm8k; None uses the stored
+    verdicts."""
     ablation: tuple[str, ...] = ()
-    """Draw the rows as an ablation of the paper: multi_turn_interaction, fail_samples, ..."""
+    """Name of an ablation figure to draw in addition: multi_turn_interaction, fail_samples, ...; may be
+    repeated."""
     page: bool = True
-    """False leaves out report.html."""
+    """Whether to write report.html."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -42,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
     config = parse(ReportConfig, argv, prog="rise report", positional="run")
     folders = [Path(run) for run in config.run]
     if not folders:
-        raise ConfigError("say which run: rise report RUN")
+        raise ConfigError("no run folder is given: write rise report RUN")
     out = Path(config.out) if config.out else folders[0]
     report = write_report(
         *folders,
@@ -67,7 +69,7 @@ def write_report(
     """Write the report files of some folders and return the report.
 
     Args:
-        folders: Of runs or evaluations.
+        folders: Folders of runs or evaluations.
         out: Folder for the report files; None is the first of `folders`.
         page: Whether to write report.html.
         checker: Name of the checker whose verdicts are used; None uses the stored verdicts.
