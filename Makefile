@@ -51,7 +51,7 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Steps per second of the environments. PEERS: interpreters with gem-llm, skyrl-gym, verifiers 0.3 in them;
+# Steps per second of the environments. PEERS names Python interpreters with gem-llm, skyrl-gym, verifiers 0.3 in them;
 # RISE_REPO: a clone of cmu-mind/RISE.
 bench-env: $(INSTALLED)
 	$(BIN)/python -m rise_benchmarks.speed.env $(foreach python,$(PEERS),--peers $(python)) \

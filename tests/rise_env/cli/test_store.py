@@ -217,7 +217,7 @@ def test_a_start_or_limit_that_cannot_be_is_one_line(
 ) -> None:
     assert main(["store", "show", str(store), *options]) == 2
     assert capsys.readouterr().err == (
-        "rise store: start must be at least 0 and limit at least 1, got "
+        "rise store: --start must be at least 0 and --limit at least 1, got "
         + ("-1 and 1\n" if options[0] == "--start" else f"0 and {options[1]}\n")
     )
 
