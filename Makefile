@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: quickstart test test-all pytest docs package house equivalence lint bench-env bench-rollout bench-store bench-fit bench-checker bench-embedded clean
+.PHONY: quickstart test test-all pytest docs package folder-table equivalence lint bench-env bench-rollout bench-store bench-fit bench-checker bench-embedded clean
 
 $(INSTALLED): setup.cfg pyproject.toml requirements/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -25,7 +25,7 @@ pytest: $(INSTALLED)
 
 # README, documentation and examples: their code runs, their imports are public, what they name is there.
 docs: $(INSTALLED)
-	$(BIN)/python -m pytest tests/test_readme.py tests/test_docs.py tests/test_examples.py tests/test_house.py
+	$(BIN)/python -m pytest tests/test_readme.py tests/test_docs.py tests/test_examples.py tests/test_folder_table.py
 
 # The sdist, the wheel made from it, and an episode played with each of them in an environment of its own.
 package: $(INSTALLED)
@@ -34,9 +34,9 @@ package: $(INSTALLED)
 	$(BIN)/python -m build --outdir dist .
 	for file in dist/*; do .ci/try_package $(PYTHON) $$file || exit 1; done
 
-# Writes the table of folders in CONTRIBUTING.md anew.
-house: $(INSTALLED)
-	$(BIN)/python -m tests.house
+# Writes the table of folders in CONTRIBUTING.md anew; needed after a folder was added, moved or removed.
+folder-table: $(INSTALLED)
+	$(BIN)/python -m tests.folder_table
 
 # The slow tests as well, and the table of equivalence.
 test-all: lint equivalence
@@ -51,7 +51,7 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Steps per second of the environments. PEERS: interpreters with gem-llm, skyrl-gym, verifiers 0.3 in them;
+# Steps per second of the environments. PEERS names Python interpreters with gem-llm, skyrl-gym, verifiers 0.3 in them;
 # RISE_REPO: a clone of cmu-mind/RISE.
 bench-env: $(INSTALLED)
 	$(BIN)/python -m rise_benchmarks.speed.env $(foreach python,$(PEERS),--peers $(python)) \

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house import purpose
+from tests.folder_table import purpose
 from tests.source_tree import FOLDERS, ROOT, Import, all_imports, files, modules
 
 PACKAGES = list(FOLDERS)  # each may import those before it
@@ -29,10 +29,6 @@ PRIVATE = (
     "rise_trainers.cli",
     "rise_trainers.utils",
 )
-SHARED = {
-    # every package has commands, and all of them read their settings in the same way
-    "rise_env.cli.config_parser",
-}
 MEASURED = {
     # the limit that a rollout is measured against is asked with the very prompts of the agent
     ("rise_benchmarks.speed.rollout", "rise_agents.generation.chat_template"),
@@ -160,7 +156,6 @@ def test_no_package_imports_a_private_folder_of_another() -> None:
         for found in all_imports()
         if package_of(found.importer) != package_of(found.module)
         and any(is_in(found.module, folder) for folder in PRIVATE)
-        and found.module not in SHARED
         and (found.importer, found.module) not in MEASURED
     ]
     assert not as_lines(wrong)
@@ -176,7 +171,6 @@ def test_a_private_folder_says_so_and_no_other_does() -> None:
 
 
 def test_the_exceptions_exist() -> None:
-    assert modules().keys() >= SHARED
     assert {(found.importer, found.module) for found in all_imports()} >= MEASURED
 
 

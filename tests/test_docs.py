@@ -10,6 +10,7 @@ import gymnasium
 import pytest
 
 import rise_env
+from rise_env.trajectories.export import FORMATS
 from tests.public import exported, not_public, public_modules
 from tests.source_tree import FOLDERS, ROOT
 
@@ -105,6 +106,23 @@ def test_the_code_of_the_page_on_environments_runs() -> None:
 @pytest.mark.parametrize("package", FOLDERS)
 def test_the_page_on_the_api_lists_what_a_package_exports(package: str) -> None:
     assert sorted(exported()[package]) == sorted(importlib.import_module(package).__all__)
+
+
+def test_the_page_on_agents_has_a_row_for_every_agent() -> None:
+    [table] = re.findall(
+        r"^\| `--agent`(?:.*\n)+?\n", (ROOT / "docs" / "agents.md").read_text(), re.MULTILINE
+    )
+    agents = entry_points(group="rise.agents")
+    ours = {entry.name for entry in agents if entry.module.startswith("rise_agents.")}
+    assert ours
+    assert set(re.findall(r"^\| `(\w+)[:`]", table, re.MULTILINE)) == ours | {"module"}
+
+
+def test_the_page_on_agents_names_every_export_format() -> None:
+    [formats] = re.findall(
+        r"The export formats are (.*?)\. ", (ROOT / "docs" / "agents.md").read_text(), re.DOTALL
+    )
+    assert re.findall(r"`(\w+)`", formats) == list(FORMATS)
 
 
 def test_the_public_modules_say_what_they_hold() -> None:

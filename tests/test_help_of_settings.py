@@ -5,7 +5,7 @@ from dataclasses import fields
 
 import pytest
 
-from rise_env.cli.config_parser import field_docstrings
+from rise_env.utils.config_parser import field_docstrings
 from rise_env.utils.settings import field_types, nested_dataclass
 
 CONFIGS = (

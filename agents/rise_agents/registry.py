@@ -27,8 +27,8 @@ def load_agent(spec: str, **settings: Any) -> Agent:
     """Return the agent that a text names.
 
     Args:
-        spec: "tiny", "transformers:MODEL", "vllm:MODEL", "openai:MODEL@URL", "expert", "replay:FILE", the
-            name of an agent that another package adds, or "module:factory".
+        spec: The name of an agent, such as "expert"; a name and an argument, such as "transformers:MODEL";
+            or "module:factory". The names are the entry points of the group `rise.agents`.
         **settings: Keyword arguments of the class or function that makes the agent.
 
     Raises:
@@ -71,6 +71,23 @@ def check_agent(spec: str, settings: Mapping[str, Any] | None = None) -> None:
 def agent_names() -> list[str]:
     """Return the names of all agents that installed packages offer."""
     return list(plugins.plugins(plugins.AGENTS))
+
+
+def takes_model(name: str) -> bool:
+    """Return whether the text after an agent's name is a model: a folder or a hub id.
+
+    It is one if the first parameter of the class or function that makes the agent is called `model`. Where a
+    library that the agent needs is missing here, this is unknown, and the result is true: another machine may
+    have the library.
+
+    Raises:
+        ConfigError: There is no agent with this name; says what was probably meant.
+    """
+    try:
+        factory = _import_named(name, name)
+    except MissingDependencyError:
+        return True
+    return _argument_of(factory) == "model"
 
 
 def _resolve(spec: str) -> tuple[Factory, tuple[str, ...]]:

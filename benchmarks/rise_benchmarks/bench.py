@@ -1,4 +1,4 @@
-"""`rise bench SUITE`: plays a suite and writes one result file.
+"""`rise bench SUITE`: trains and measures what a suite compares, and writes the results into one folder.
 
     rise bench paper-gsm8k --agent transformers:BASE --agent transformers:TRAINED --out runs/gsm8k
     rise bench embedded --recipe examples/quickstart.yaml --out runs/embedded
@@ -25,8 +25,8 @@ from rise_benchmarks.report.evaluation_logs import find_logs
 from rise_benchmarks.report.report import sum_up, write_report
 from rise_benchmarks.report.tables import markdown
 from rise_benchmarks.suites import SUITES, Suite
-from rise_env.cli.config_parser import parse
 from rise_env.errors import ConfigError, DataNotFoundError
+from rise_env.utils.config_parser import parse
 from rise_env.utils.settings import merged
 from rise_env.utils.suggestions import validate_choice
 
@@ -39,19 +39,19 @@ class BenchConfig:
     """The settings of `rise bench`."""
 
     suite: str
-    """paper-gsm8k, paper-math, transfer or embedded."""
+    """paper-gsm8k, paper-math, transfer, embedded or ablations; see `rise_benchmarks.suites`."""
     agent: tuple[str, ...] = ()
-    """Agent to measure; repeat the option for further agents. Not for suites that train."""
+    """Agent to measure; repeat the option for further agents. Suites that train measure their own models."""
     label: tuple[str, ...] = ()
-    """Name of the agent's row; repeat the option as often as --agent."""
+    """Name of the agent's row in the table; repeat the option once per --agent."""
     out: str | None = None
     """Folder for logs and results; None is runs/SUITE."""
     limit: int | None = None
-    """Problems per environment; None is the suite's own number."""
+    """Number of problems per environment; None takes that of the suite."""
     seeds: tuple[int, ...] = (0, 1, 2)
-    """One measurement per agent and seed."""
+    """Seeds; every agent is measured once per seed."""
     draws: int | None = None
-    """First replies per problem; None is the suite's own number."""
+    """Number of independent first replies per problem; None takes that of the suite."""
     data_dir: str | None = None
     """Folder of the data sets; None uses RISE_DATA_DIR or the hub."""
     recipe: str | None = None
@@ -64,11 +64,15 @@ class BenchConfig:
     def __post_init__(self) -> None:
         suite = SUITES[validate_choice(self.suite, SUITES, "suite")]
         if suite.variants and self.agent:
-            raise ConfigError(f"{self.suite} trains its own agents: leave out agent {self.agent[0]!r}")
+            raise ConfigError(
+                f"suite {self.suite!r} trains the agents that it measures: leave out --agent {self.agent[0]}"
+            )
         if suite.variants and self.recipe is None:
-            raise ConfigError(f"{self.suite} trains: give its settings with --recipe FILE.yaml")
+            raise ConfigError(
+                f"suite {self.suite!r} trains models: give the settings of rise run with --recipe FILE.yaml"
+            )
         if not suite.variants and not self.agent:
-            raise ConfigError(f"{self.suite} measures agents: name one with --agent")
+            raise ConfigError(f"suite {self.suite!r} measures agents: name at least one with --agent")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -148,7 +152,7 @@ def _measurements(
 
 
 def _score_answers(settings: EvaluateConfig) -> None:
-    """Write how likely each model finds the right answers, where transformers can load it."""
+    """Write the likelihood that each model gives to the right answers, where transformers can load it."""
     from rise_agents.evaluation.answer_likelihood import score_logs
 
     [seed] = settings.seeds
@@ -200,10 +204,10 @@ def _take_rollouts(source: Path, folder: Path, seed: int) -> None:
 
 def _read_recipe(path: str | None) -> dict[str, Any]:
     if path is None or not Path(path).is_file():
-        raise DataNotFoundError(f"there is no recipe {path}")
+        raise DataNotFoundError(f"there is no recipe {path}: give a YAML file with settings of rise run")
     recipe = yaml.safe_load(Path(path).read_text())
     if not isinstance(recipe, dict):
-        raise ConfigError(f"{path} is no recipe: it has no settings of rise run")
+        raise ConfigError(f"{path} is no recipe: it must be a YAML mapping with settings of rise run")
     return recipe
 
 

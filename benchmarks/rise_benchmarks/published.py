@@ -4,7 +4,8 @@ confirmed  is in the abstract or the introduction, or in a script that others ch
 derived    follows by arithmetic from confirmed numbers
 recalled   is commonly quoted, and was not checked against the paper's table
 
-In percent. The base models are of 2023: compare gains with those of today's models, not absolute numbers.
+All numbers are in percent. The base models are of 2023, so compare gains with those of other models, and not
+the absolute numbers.
 """
 
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ class PublishedRow:
     table: str
     name: str
     cells: dict[str, Cell | None]
-    """By metric; None where the number is not known."""
+    """Metric -> number; None where the number is not known."""
 
 
 # after a number, "+" is confirmed, "~" is derived and nothing is recalled; "-" is a number that is not known
@@ -67,7 +68,7 @@ NOTES = (
     "No pair of columns of table 1 gives the 4 to 8 points by which the text says turns beat parallel draws.",
     "In table 2 the majority of 5 draws (m5@t1) is above that of 5 turns (m1@t5) after self-distillation.",
 )
-"""What to know before numbers are compared with these."""
+"""Remarks on the tables, printed below them."""
 
 
 def table(dataset: Literal["gsm8k", "math"]) -> list[PublishedRow]:

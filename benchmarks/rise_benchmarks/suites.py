@@ -24,10 +24,11 @@ class Suite:
     """Environment ids; each gets a table."""
     split: str = "test"
     limit: int | None = None
-    """Number of problems of each environment, from the beginning of the split; None is all."""
+    """Number of problems of each environment, from the beginning of the split; None takes all."""
     protocols: tuple[str, ...] = PROTOCOLS
     prompting: tuple[str, ...] = ()
-    """Further protocols for the first row only: what the base model reaches by prompting."""
+    """Further protocols that only the first row is measured with, to show what the base model reaches by
+    prompting."""
     draws: int = 5
     """Independent first replies per problem."""
     published: Literal["gsm8k", "math"] | None = None
@@ -48,6 +49,7 @@ class Variant:
     rollouts_of: str | None = None
     """An earlier variant whose first iteration plays the same episodes, which are copied from its run."""
     what: str = ""
+    """What is special about the variant, in words."""
 
 
 VARIANTS: Mapping[str, Variant] = {
@@ -84,7 +86,7 @@ VARIANTS: Mapping[str, Variant] = {
 
 
 def _fitted(iteration: int, name: str, what: str, **fit: Any) -> Variant:
-    """Return a variant that differs from RISE only in its fits, so that RISE's first rollouts can be used."""
+    """Return a variant that differs from "rise" only in its fits, and so shares its first rollouts."""
     return Variant(
         settings={"iterations": iteration, "fit": fit},
         rows={f"iteration {iteration}": f"{iteration}, {name}"},

@@ -1,1 +1,1 @@
-"""Private: the `rise` command, its settings, and the commands of this package."""
+"""Private: the `rise` command and the commands of this package."""

@@ -1,4 +1,4 @@
-"""`rise check`: checks one reply; with `--explain` it also shows the result of every stage."""
+"""`rise check`: checks one reply; `--explain` also shows the result of every stage of the check."""
 
 import argparse
 import sys
@@ -47,17 +47,20 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--reply", required=True, help="the text that the model wrote; - reads standard input"
     )
-    parser.add_argument("--reference", required=True, help="the right answer, without a solution")
+    parser.add_argument("--reference", required=True, help="the right answer alone, without its derivation")
     parser.add_argument(
         "--question", help="the text of the problem; an answer that only repeats an expression of it is wrong"
     )
-    parser.add_argument("--kind", choices=["numeric", "symbolic", "choice", "text"], help="default: symbolic")
+    parser.add_argument("--kind", choices=["numeric", "symbolic", "choice", "text"],
+                        help="the kind of answer, which selects the checker (default: symbolic)")  # fmt: skip
     parser.add_argument("--extraction", choices=["boxed", "stated", "last"], default="stated",
-                        help="where an answer may stand (default: %(default)s)")  # fmt: skip
+                        help="where in the reply to look for the answer (default: %(default)s)")  # fmt: skip
     parser.add_argument(
         "--digits", type=int, help="decimal places to which numbers are rounded (default: compare exactly)"
     )
-    parser.add_argument("--timeout", type=float, default=1.0, help="seconds (default: %(default)s)")
+    parser.add_argument(
+        "--timeout", type=float, default=1.0, help="time limit of the check in seconds (default: %(default)s)"
+    )
     parser.add_argument("--explain", action="store_true", help="show the result of every stage")
     arguments = parser.parse_args(argv)
     reply = sys.stdin.read() if arguments.reply == "-" else arguments.reply

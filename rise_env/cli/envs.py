@@ -15,8 +15,10 @@ from rise_env.registration import env_id
 
 def main(argv: Sequence[str]) -> int:
     """Run `rise envs`; return the exit code."""
-    parser = argparse.ArgumentParser("rise envs", description="Every environment id.")
-    parser.add_argument("--data-dir", help="folder of the sets; by default $RISE_DATA_DIR")
+    parser = argparse.ArgumentParser("rise envs", description="List every environment id with its problems.")
+    parser.add_argument(
+        "--data_dir", "--data-dir", help="folder of the problem sets; by default $RISE_DATA_DIR"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args(argv)
     rows = [_row(name, loader, arguments.data_dir) for name, loader in SETS.items()]

@@ -3,8 +3,9 @@
 The module of a command is imported only when the command is asked for. The help shows the first line of the
 module's docstring, which is read from its source.
 
-Exit codes: 0 done; 1 the command ran and found something wrong; 2 bad input (one line on stderr says what is
-wrong and what to do); 130 interrupted.
+Exit codes: 0 is success. 1 means that the command ran and found something wrong, for example a wrong reply.
+2 means that an argument or a file is wrong; one line on stderr says what is wrong and what to do. 130 means
+that the command was interrupted.
 """
 
 import ast
@@ -21,7 +22,11 @@ from rise_env.utils.versions import __version__
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; without arguments, that of this process, as a program."""
+    """Run one command and return its exit code.
+
+    Args:
+        argv: The command and its arguments; None takes those of this process, the program `rise`.
+    """
     if argv is None:
         quiet()
         sys.path.append(
@@ -58,7 +63,7 @@ def _help() -> str:
 
 
 def _summary(entry: EntryPoint) -> str:
-    """Return the first line of a command's module docstring, without the command; nothing is imported."""
+    """Return the first line of the docstring of a command's module, without the command. Imports nothing."""
     try:
         spec = importlib.util.find_spec(entry.module)
         source = Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""

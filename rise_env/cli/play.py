@@ -23,7 +23,7 @@ def main(argv: Sequence[str], ask: Callable[[str], str] = input) -> int:
     env = _make(arguments)
     options = None if arguments.index is None else {"index": arguments.index}
     _, info = env.reset(seed=arguments.seed, options=options)
-    print(f"[{info['problem_id']}] Answer in \\boxed{{}}; a bare number will do. Ctrl-D ends.\n")
+    print(f"[{info['problem_id']}] Answer in \\boxed{{}}, or with a single word or number. Ctrl-D ends.\n")
     rewards = []
     while True:
         try:
@@ -44,20 +44,28 @@ def main(argv: Sequence[str], ask: Callable[[str], str] = input) -> int:
 
 
 def _boxed(reply: str) -> str:
-    """Put a line of one word without a box into one: people type "18"."""
+    """Return a reply of a single word inside a box, because people type "18"; others as they are."""
     bare = "boxed" not in reply and "####" not in reply and len(reply.split()) == 1
     return rf"\boxed{{{reply.strip()}}}" if bare else reply
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("rise play", description="Play one episode in the terminal.")
-    parser.add_argument("id", help="for example RISE-Arithmetic-v0; rise envs lists all")
-    parser.add_argument("--index", type=int, help="which problem; by default one drawn at random")
-    parser.add_argument("--seed", type=int)
-    parser.add_argument("--split")
-    parser.add_argument("--data-dir")
-    parser.add_argument("--feedback", default="oracle")
-    parser.add_argument("--max-turns", type=int)
+    parser.add_argument("id", help="an environment id, for example RISE-Arithmetic-v0; `rise envs` lists all")
+    parser.add_argument("--index", type=int, help="index of the problem to play; by default one at random")
+    parser.add_argument("--seed", type=int, help="seed of the random choice of a problem")
+    parser.add_argument("--split", help="the split to play, for example test; by default the set's first one")
+    parser.add_argument(
+        "--data_dir", "--data-dir", help="folder of the problem sets; by default $RISE_DATA_DIR"
+    )
+    parser.add_argument(
+        "--feedback",
+        default="oracle",
+        help="what the environment says after a reply (default: %(default)s, which says right or wrong)",
+    )
+    parser.add_argument(
+        "--max_turns", "--max-turns", type=int, help="replies per episode; by default 5, as in MathEnv"
+    )
     parser.add_argument(
         "--set",
         action="append",

@@ -1,4 +1,4 @@
-"""`rise problems list`, `show SET INDEX`, `audit SET`: lists sets, shows a problem, looks for faults."""
+"""`rise problems list | show SET INDEX | audit SET`: lists sets, shows a problem, audits a set for faults."""
 
 import argparse
 import json
@@ -13,9 +13,9 @@ from rise_env.problems.loading import SETS, Loader, find_set, load_problems
 from rise_env.types import Problem
 
 _MAX_GENERATED = 2_000
-"""How many problems of a generated split are audited."""
+"""The number of problems of a generated split that are audited."""
 _SHOWN = 5
-"""How many problem ids a line of an audit names."""
+"""The largest number of problem ids in a line of an audit."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -28,21 +28,27 @@ def main(argv: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("rise problems", description="List, show and audit the problem sets.")
     commands = parser.add_subparsers(required=True, metavar="list | show | audit")
-    listing = commands.add_parser("list", help="every set with its splits and where they are")
-    show = commands.add_parser("show", help="one problem")
+    listing = commands.add_parser("list", help="list every set with its splits and where they are read from")
+    show = commands.add_parser("show", help="print one problem")
     show.add_argument("set", help="a set or an environment id, for example GSM8K")
-    show.add_argument("index", type=int)
+    show.add_argument("index", type=int, help="index of the problem in its split, from 0")
     audit = commands.add_parser(
-        "audit", help="look for faults: rejected answers, duplicates, overlaps, hashes"
+        "audit", help="look for rejected reference answers, duplicates, overlaps of splits, and changed files"
     )
     audit.add_argument("set", help="a set or an environment id, for example GSM8K")
     for command, run in ((listing, _list), (show, _show), (audit, _audit)):
-        command.add_argument("--data-dir", help="folder of the sets; by default $RISE_DATA_DIR")
+        command.add_argument(
+            "--data_dir", "--data-dir", help="folder of the problem sets; by default $RISE_DATA_DIR"
+        )
         command.add_argument("--json", action="store_true", help="print JSON")
         command.set_defaults(run=run)
     for command in (show, audit):
-        command.add_argument("--split", help="by default the first one, or all that are here")
-        command.add_argument("--dataset", help="your own file or hub id instead")
+        command.add_argument(
+            "--split", help="by default the first split (show), or all that are found (audit)"
+        )
+        command.add_argument(
+            "--dataset", help="a file or hub id of your own that is read in place of the set's"
+        )
     return parser
 
 
@@ -79,7 +85,9 @@ def _show(arguments: argparse.Namespace) -> int:
     loader = find_set(arguments.set)
     problems = load_problems(loader.name, **_settings(arguments, loader, arguments.split))
     if not 0 <= arguments.index < len(problems):
-        raise ConfigError(f"{loader.name} has problems 0 to {len(problems) - 1}, got {arguments.index}")
+        raise ConfigError(
+            f"{loader.name} has the problems 0 to {len(problems) - 1}, but INDEX is {arguments.index}"
+        )
     problem = asdict(problems[arguments.index])
     if arguments.json:
         print(json.dumps(problem, indent=2, ensure_ascii=False))
@@ -104,7 +112,7 @@ def _audit(arguments: argparse.Namespace) -> int:
 def _load_splits(
     arguments: argparse.Namespace, loader: Loader
 ) -> tuple[dict[str, Sequence[Problem]], dict[str, str]]:
-    """Return the problems of each split that is here, and for each other split why it is not."""
+    """Return the problems of each split that can be read, and for each other split why it cannot."""
     if arguments.split or not loader.sizes or arguments.dataset:
         problems = load_problems(loader.name, **_settings(arguments, loader, arguments.split))
         return {arguments.split or problems[0].split: problems}, {}

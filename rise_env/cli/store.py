@@ -9,16 +9,18 @@ from pathlib import Path
 
 from rise_env.envs.rewards import get_rewards
 from rise_env.errors import ConfigError
-from rise_env.trajectories.export import FORMATS, write_rows
+from rise_env.trajectories.export import FORMATS, WRITERS, write_rows
 from rise_env.trajectories.merge import merge
 from rise_env.trajectories.recheck import Changes, recheck
 from rise_env.trajectories.released_rise_logs import SOURCE, read_released_log
 from rise_env.trajectories.store import TrajectoryStore, read_run, read_trajectories
 from rise_env.types import Trajectory
 
+STORE_HELP = "file of trajectories, as `rise collect` writes it"
+
 
 def main(argv: Sequence[str]) -> int:
-    """Run one of the subcommands."""
+    """Run `rise store`; return the exit code."""
     arguments = _parser().parse_args(argv)
     run: Callable[[argparse.Namespace], int] = arguments.run
     return run(arguments)
@@ -29,45 +31,65 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
 
     info = commands.add_parser("info", help="print the settings of the run and a summary of its episodes")
-    info.add_argument("store")
+    info.add_argument("store", help=STORE_HELP)
     info.set_defaults(run=_info)
 
     show = commands.add_parser("show", help="print episodes")
-    show.add_argument("store")
-    show.add_argument("--id", help="only the episode with this id; its first characters are enough")
-    show.add_argument("--failed", action="store_true", help="only episodes that failed")
-    show.add_argument("--start", type=int, default=0)
-    show.add_argument("--limit", type=int, default=1)
+    show.add_argument("store", help=STORE_HELP)
+    show.add_argument("--id", help="print only episodes whose id begins with this text")
+    show.add_argument("--failed", action="store_true", help="print only episodes that failed")
+    show.add_argument(
+        "--start", type=int, default=0, help="number of matching episodes to skip (default: %(default)s)"
+    )
+    show.add_argument(
+        "--limit", type=int, default=1, help="largest number of episodes to print (default: %(default)s)"
+    )
     show.set_defaults(run=_show)
 
     again = commands.add_parser("recheck", help="check stored replies with another checker")
-    again.add_argument("store")
-    again.add_argument("--checker", required=True, help="numeric, symbolic, ...")
+    again.add_argument("store", help=STORE_HELP)
+    again.add_argument("--checker", required=True, help="name of the checker: numeric, symbolic, ...")
     again.add_argument(
-        "--rewards", default="gsm8k", help="scheme for the reward of a changed verdict: gsm8k, math, ..."
+        "--rewards",
+        default="gsm8k",
+        help="reward scheme for replies whose verdict changed: gsm8k, math, ... (default: %(default)s)",
     )
-    again.add_argument("--out", help="write the episodes with the new verdicts into this new store")
-    again.add_argument("--examples", type=int, default=5, help="how many changed replies to print")
+    again.add_argument(
+        "--out", help="new store for the episodes with the new verdicts; by default none is written"
+    )
+    again.add_argument(
+        "--examples",
+        type=int,
+        default=5,
+        help="number of replies with a changed verdict to print (default: %(default)s)",
+    )
     again.set_defaults(run=_recheck)
 
     export = commands.add_parser("export", help="write rows for other training libraries")
-    export.add_argument("store")
-    export.add_argument("--format", required=True, choices=FORMATS)
-    export.add_argument("--out", required=True, help=".jsonl, .json, .parquet, or a folder")
+    export.add_argument("store", help=STORE_HELP)
+    export.add_argument(
+        "--format", required=True, choices=FORMATS, help="what a row holds; see docs/agents.md"
+    )
+    export.add_argument(
+        "--out", required=True, help=f"new file ({', '.join(filter(None, WRITERS))}), or a new folder"
+    )
     export.set_defaults(run=_export)
 
     into = commands.add_parser("import", help="read a log of the released RISE code into a store")
-    into.add_argument("log")
-    into.add_argument("--out", required=True)
-    into.add_argument("--agent", default="unknown", help="name of the agent that replied")
+    into.add_argument("log", help="JSON file that workflow_gen.py of cmu-mind/RISE wrote")
+    into.add_argument("--out", required=True, help="new store for the episodes")
+    into.add_argument(
+        "--agent", default="unknown", help="name of the agent that gave the replies (default: %(default)s)"
+    )
     into.set_defaults(run=_import)
 
     several = commands.add_parser(
         "merge", help="merge several stores into a new one; every episode is kept once"
     )
-    several.add_argument("stores", nargs="+")
-    several.add_argument("--out", required=True)
+    several.add_argument("stores", nargs="+", help="stores, whose first episode of each id is kept")
+    several.add_argument("--out", required=True, help="new store for all episodes")
     several.add_argument(
+        "--drop_failed",
         "--drop-failed",
         action="store_true",
         help="leave out failed episodes, so that the run plays them again",
@@ -106,7 +128,7 @@ def _info(arguments: argparse.Namespace) -> int:
 def _show(arguments: argparse.Namespace) -> int:
     if arguments.start < 0 or arguments.limit < 1:
         raise ConfigError(
-            f"start must be at least 0 and limit at least 1, got {arguments.start} and {arguments.limit}"
+            f"--start must be at least 0 and --limit at least 1, got {arguments.start} and {arguments.limit}"
         )
     wanted = (
         trajectory
@@ -119,7 +141,7 @@ def _show(arguments: argparse.Namespace) -> int:
         print("\n".join(_transcript(trajectory)))
         shown += 1
     if not shown:
-        raise ConfigError(f"no such episode in {arguments.store}")
+        raise ConfigError(f"{arguments.store} has no episode that matches --id, --failed and --start")
     return 0
 
 
@@ -199,7 +221,8 @@ def _written_completely(out: str) -> Iterator[Path]:
     _require_absent(out)
     if partial.exists():
         raise ConfigError(
-            f"{partial} exists: another process writes it now, or was killed; in that case remove it"
+            f"{partial} exists: another process is writing it, or was killed while it wrote. Wait for the "
+            "process, or remove the file if there is none"
         )
     try:
         yield partial

@@ -55,7 +55,7 @@ class Episode:
         if self.over:
             raise EpisodeError("the episode is over: call reset()")
         rules = self.rules
-        reward = rules.reward_scheme.of(check, self.turn)
+        reward = rules.reward_function(check, self.turn)
         terminated = rules.stop_when_correct and check.correct
         truncated = not terminated and self.turn + 1 >= rules.max_turns
         said: Message = {"role": "assistant", "content": reply}

@@ -1,8 +1,8 @@
 """What an environment says after an attempt: a name of the table `FEEDBACK`, texts, or any function.
 
 To add a kind of feedback: write its text in `prompts.py`, add one entry to `FEEDBACK` below, and name it in
-the docstring of `MathEnv`. The entry is a `TextFeedback`, a `VerdictFeedback`, or a new function or class.
-Nothing else lists the kinds.
+the docstring of `MathEnv`. The entry is a `TextFeedback`, a `VerdictFeedback`, or a new function or class in
+this file.
 
 A `TextFeedback` reads the question and the attempt and nothing else, so that no observation depends on the
 reference answer. The others read the problem and the result of the check.

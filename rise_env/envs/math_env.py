@@ -62,7 +62,7 @@ class MathEnv(gymnasium.Env[Conversation, str]):
     dicts; the texts in them are shared, not copied.
 
     ## Rewards
-    Every attempt earns a reward that depends on its verdict and its turn `t`, counted from 0:
+    Every attempt earns a reward. The named schemes depend on its verdict and its turn `t`, counted from 0:
 
     | verdict | `"gsm8k"` | `"math"` | `"discounted"` |
     | --- | --- | --- | --- |
@@ -114,8 +114,8 @@ class MathEnv(gymnasium.Env[Conversation, str]):
             (conversation, check, turn) where its first parameter is named `conversation` or `messages`. With
             "blind", "self_check", "none" or one template no observation depends on the reference answer; set
             `stop_when_correct=False` so that the end of the episode does not either.
-        rewards: "gsm8k", "math" or "discounted" (see Rewards), a `Rewards`, its fields as a mapping, or the
-            three numbers (correct, wrong, no answer).
+        rewards: "gsm8k", "math" or "discounted" (see Rewards), a `Rewards`, its fields as a mapping, the
+            three numbers (correct, wrong, no answer), or a function of (check, turn) that returns the reward.
         max_turns: Attempts per episode, at least 1.
         stop_when_correct: Whether a correct reply ends the episode.
         prompt: How the problem is posed: "rise", "plain" (the question alone; None is the same),
@@ -267,7 +267,7 @@ class MathEnv(gymnasium.Env[Conversation, str]):
 
     def reward(self, check: CheckResult) -> float:
         """Return what a reply with this check would earn at the current turn, without taking a step."""
-        return self.rules.reward_scheme.of(check, self._running().turn)
+        return self.rules.reward_function(check, self._running().turn)
 
     def render(self) -> str | None:
         """Return the conversation as text in mode "ansi", None in all others."""

@@ -1,14 +1,19 @@
-"""The reward of an attempt, by its verdict.
+"""The reward of an attempt: a function of the result of its check and of its turn.
 
 To add a reward scheme: add one entry to the table `SCHEMES` below, and name it in the docstring of `MathEnv`.
-Nothing else lists the schemes.
+An entry is a `Rewards`, or a function of (check, turn) that returns the reward of the attempt.
+`check.verdict` says whether the attempt is right, and turns are counted from 0. The reward cannot depend on
+earlier attempts.
 
-Under every scheme of the table an agent that gives the right answer at once earns at least as much as one
-that delays it: an attempt that is not right earns 0 or less, and the discount only shrinks later rewards.
+Training takes an attempt as successful if its reward is at least the setting `selection.success` of a fit,
+which is 1.0 by default. Under a scheme in which right attempts earn less, set it lower.
+
+Under every `Rewards` of the table an agent that gives the right answer at once earns at least as much as
+one that delays it: an attempt that is not right earns 0 or less, and the discount only shrinks later rewards.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +21,9 @@ import numpy as np
 from rise_env.errors import ConfigError
 from rise_env.types import CheckResult, Verdict
 from rise_env.utils.suggestions import validate_choice
+
+RewardFunction = Callable[[CheckResult, int], float]
+"""(check of an attempt, its turn counted from 0) -> its reward. A `Rewards` is such a function."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +52,7 @@ class Rewards:
         if not 0 < self.discount <= 1:
             raise ConfigError(f"discount must be in (0, 1], got {self.discount}")
 
-    def of(self, check: CheckResult, turn: int) -> float:
+    def __call__(self, check: CheckResult, turn: int) -> float:
         """Return the reward of an attempt with this check at turn `turn`, counted from 0."""
         verdict = check.verdict
         if verdict is Verdict.CORRECT:
@@ -56,15 +64,15 @@ class Rewards:
         return value if turn == 0 or self.discount == 1.0 else value * self.discount**turn
 
 
-RewardsLike = str | Rewards | Mapping[str, float] | Sequence[float]
+RewardsLike = str | RewardFunction | Mapping[str, float] | Sequence[float]
 """What the argument `rewards` takes; see `get_rewards`."""
 
-SCHEMES: Mapping[str, Rewards] = {
+SCHEMES: Mapping[str, RewardFunction] = {
     "gsm8k": Rewards(),
     "math": Rewards(no_answer=0.0),
     "discounted": Rewards(no_answer=0.0, discount=0.9),
 }
-"""Name -> rewards: what `rewards=` can name."""
+"""Name -> function: what `rewards=` can name."""
 
 
 def delay_gain(rewards: Rewards, max_turns: int) -> float:
@@ -89,28 +97,29 @@ def delay_gain(rewards: Rewards, max_turns: int) -> float:
     return max([*gains, earned(max_turns) - rewards.correct])
 
 
-def get_rewards(value: RewardsLike) -> Rewards:
-    """Return the scheme that `value` names or describes.
+def get_rewards(value: RewardsLike) -> RewardFunction:
+    """Return the function that `value` names or describes.
 
     Args:
-        value: A name of `SCHEMES`, a `Rewards`, its fields as a mapping, or the three numbers
-            (correct, wrong, no_answer).
+        value: A name of `SCHEMES`, a `Rewards`, its fields as a mapping, the three numbers
+            (correct, wrong, no_answer), or a function of (check, turn), which is returned as it is.
 
     Raises:
         ConfigError: The name or a field is unknown, or the numbers contradict each other.
     """
-    if isinstance(value, Rewards):
-        return value
     if isinstance(value, str):
         return SCHEMES[validate_choice(value, SCHEMES, "reward scheme")]
     if isinstance(value, Mapping):
         for name in value:
             validate_choice(name, Rewards.__dataclass_fields__, "field of rewards")
         return Rewards(**value)
+    if callable(value):
+        return value
     numbers: Sequence[float] = value.tolist() if isinstance(value, np.ndarray) else value
     if not isinstance(numbers, Sequence) or len(numbers) != 3:
         raise ConfigError(
-            f"rewards are a name, a mapping, or three numbers (correct, wrong, no_answer), got {value!r}"
+            "rewards are a name, a mapping, a function of (check, turn), or three numbers (correct, wrong, "
+            f"no_answer), got {value!r}"
         )
     correct, wrong, no_answer = numbers
     return Rewards(correct=correct, wrong=wrong, no_answer=no_answer)

@@ -15,7 +15,7 @@ from rise_env.envs.feedback import (
     reads_conversation,
 )
 from rise_env.envs.initial_prompt import FewShotLike, InitialPrompt, make_initial_prompt
-from rise_env.envs.rewards import Rewards, RewardsLike, delay_gain, get_rewards
+from rise_env.envs.rewards import RewardFunction, Rewards, RewardsLike, delay_gain, get_rewards
 from rise_env.errors import ConfigError
 from rise_env.utils.signatures import convert_value
 
@@ -42,7 +42,7 @@ class Rules:
 
     feedback_function: FeedbackFunction | ConversationFeedback = field(init=False)
     feedback_reads_conversation: bool = field(init=False)
-    reward_scheme: Rewards = field(init=False)
+    reward_function: RewardFunction = field(init=False)
     initial_prompt: InitialPrompt = field(init=False)
 
     def __post_init__(self) -> None:
@@ -61,12 +61,16 @@ class Rules:
                     f"released_rise=True has feedback of its own: leave out feedback={feedback!r}"
                 )
             feedback = prompt = "released_rise"
-        scheme = get_rewards(self.rewards)
-        if self.stop_when_correct and delay_gain(scheme, self.max_turns) > 0:
-            gymnasium.logger.warn(f"delaying the right answer pays more than giving it, under {scheme}")
+        rewards = get_rewards(self.rewards)
+        if (
+            isinstance(rewards, Rewards)
+            and self.stop_when_correct
+            and delay_gain(rewards, self.max_turns) > 0
+        ):
+            gymnasium.logger.warn(f"delaying the right answer pays more than giving it, under {rewards}")
         initial = make_initial_prompt(prompt=prompt, system_prompt=self.system_prompt, few_shot=self.few_shot)
         function = get_feedback(feedback)
         object.__setattr__(self, "feedback_function", function)
         object.__setattr__(self, "feedback_reads_conversation", reads_conversation(function))
-        object.__setattr__(self, "reward_scheme", scheme)
+        object.__setattr__(self, "reward_function", rewards)
         object.__setattr__(self, "initial_prompt", initial)

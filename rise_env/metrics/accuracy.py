@@ -3,10 +3,10 @@
 Rules, where the RISE paper (arXiv:2407.18219) leaves them open:
 
 - Unparsable: a reply without a readable answer (NO_ANSWER, UNREADABLE) casts no vote and counts as wrong.
-- Classes: all correct answers are one class. Wrong answers are of one class if they are spelled alike,
-  without regard to blanks and a leading "$".
-- Ties: the value is the share of the tied classes that is right, which is the mean of a random choice among
-  them. Neither the first nor the last turn is favoured.
+- Classes: all correct answers are one class. Two wrong answers are of one class if their texts are equal
+  after blanks and a leading "$" are removed.
+- Ties: the value is the share of right classes among the tied ones, which is the expected score of a random
+  choice among them. The order of the turns has no influence.
 - Turns that an episode did not reach count as wrong, and cast no vote.
 
 `m` stands for majority, `p` for pass; the first number is how many draws, the second how many turns.
@@ -26,13 +26,13 @@ Array = npt.NDArray[np.float64]
 
 
 def majority(answer: Ints) -> Array:
-    """Return how right the majority vote of each row is: 1, 0, or a value between them at a tie.
+    """Return the score of the majority vote of each row: 1 if it is right, 0 if wrong, a share at a tie.
 
     Args:
         answer: Classes as in `Replies.answer`, shape [episodes, replies].
 
     Raises:
-        ConfigError: It has another shape, or is not of integers.
+        ConfigError: `answer` has another shape, or is not of integers.
     """
     check_array("answer", answer, "integer", "episodes", "replies")
     votes = answer != NO_VOTE
@@ -92,7 +92,7 @@ def accuracy_at_turn(turns: Replies, number: int) -> Array:
 
     Args:
         turns: From `by_turn`.
-        number: Of the turn, from 1.
+        number: The number of the turn, from 1.
     """
     return np.asarray(turns.first(number).correct[:, -1], dtype=float)
 
@@ -119,7 +119,7 @@ def correct_by_turn(trajectory: Trajectory, turns: int) -> Array:
 
 
 def wrong_to_right(correct: Array) -> tuple[Array, Array]:
-    """Count, for each step from turn t to t+1, the wrong that became right, and the wrong.
+    """Count, for each step from turn t to t+1, wrong replies that became right, and all wrong replies.
 
     Args:
         correct: 1 or 0, shape [..., turns]; unparsable replies are wrong.
@@ -135,7 +135,7 @@ def wrong_to_right(correct: Array) -> tuple[Array, Array]:
 
 
 def right_to_wrong(correct: Array) -> tuple[Array, Array]:
-    """Count, for each step from turn t to t+1, the right that became wrong, and the right.
+    """Count, for each step from turn t to t+1, right replies that became wrong, and all right replies.
 
     Args and returns: see `wrong_to_right`.
     """
@@ -177,7 +177,10 @@ def lift(later: Array, earlier: Array) -> Array:
     check_array("later", later, "float", "...", "problems")
     check_array("earlier", earlier, "float", "...", "problems")
     if later.shape != earlier.shape:
-        raise ConfigError(f"a lift is paired: got shapes {later.shape} and {earlier.shape}")
+        raise ConfigError(
+            f"later and earlier need the same shape, got {later.shape} and {earlier.shape}: pass the scores "
+            "of the same problems"
+        )
     return later - earlier
 
 

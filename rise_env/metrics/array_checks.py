@@ -15,13 +15,13 @@ def check_array(name: str, value: Any, kind: Kind, *axes: str) -> None:
     """Check the dtype and the number of axes of an array.
 
     Args:
-        name: Of the argument, for the message.
-        value: What was given.
-        kind: Of its dtype; "number" is any real number or bool.
-        axes: Names of its axes; "..." at the beginning stands for any number of them.
+        name: Name of the argument, for the message.
+        value: The value of the argument.
+        kind: The kind of dtype that it must have; "number" is any real number or bool.
+        axes: Names of the axes that it must have; "..." at the beginning stands for any number of axes.
 
     Raises:
-        ConfigError: It is no NumPy array, or has another dtype or number of axes.
+        ConfigError: The value is no NumPy array, or has another dtype or number of axes.
     """
     if isinstance(value, np.ndarray):
         enough = value.ndim >= len(axes) - 1 if axes[0] == "..." else value.ndim == len(axes)
@@ -39,7 +39,7 @@ def check_range(name: str, value: float) -> None:
     """Check that a number lies between 0 and 1.
 
     Raises:
-        ConfigError: It does not.
+        ConfigError: The number is outside this range.
     """
     if not 0 <= value <= 1:
         raise ConfigError(f"{name} must be between 0 and 1, got {value}")

@@ -28,22 +28,22 @@ def bootstrap(
 ) -> Estimate:
     """Return the mean of `values` with its percentile-bootstrap interval.
 
-    Problems are drawn with replacement, the same ones for every seed. If there are several seeds, they are
-    drawn with replacement as well. For a paired comparison, pass the differences or call `paired_bootstrap`.
+    Each bootstrap sample draws problems with replacement, the same ones for every seed, and draws the seeds
+    with replacement as well. For a paired comparison, pass the differences or call `paired_bootstrap`.
 
     Args:
         values: One number per seed and problem, shape [seeds, problems].
         of: Denominators of the same shape: the estimate is then the ratio of the sums, not a mean.
-        level: Of the interval.
-        draws: Bootstrap samples.
-        seed: Of the resampling.
+        level: Probability that the interval covers, for example 0.95.
+        draws: Number of bootstrap samples.
+        seed: Seed of the resampling.
 
     Returns:
         The estimate; it is not a number (NaN) if the denominators sum to 0.
 
     Raises:
-        ConfigError: There is nothing to average, the shapes differ or are not [seeds, problems], an array is
-            not of numbers, or `level` or `draws` is out of range.
+        ConfigError: The arrays are empty, the shapes differ or are not [seeds, problems], an array is not of
+            numbers, or `level` or `draws` is out of range.
     """
     _check_settings(level, draws)
     check_array("values", values, "number", "seeds", "problems")
@@ -68,11 +68,11 @@ def paired_bootstrap(
     resolve, and at most 1.
 
     Args:
-        first: Shape [seeds, problems].
-        second: Of the other policy, the same seeds and problems in the same order.
-        level: Of the interval.
-        draws: Bootstrap samples.
-        seed: Of the resampling.
+        first: Scores of one policy, shape [seeds, problems].
+        second: The same for the other policy, with the same seeds and problems in the same order.
+        level: Probability that the interval covers, for example 0.95.
+        draws: Number of bootstrap samples.
+        seed: Seed of the resampling.
 
     Raises:
         ConfigError: The shapes differ or are not [seeds, problems], an array is not of floats, there is

@@ -20,7 +20,7 @@ _FAILED = [VERDICTS.index(Verdict.NO_ANSWER), VERDICTS.index(Verdict.UNREADABLE)
 
 
 def break_even(fix_rate: float, break_rate: float, accuracy: float) -> tuple[float, float]:
-    """Return (ECR / EIR, accuracy / (1 - accuracy)): another turn pays when the first is the greater.
+    """Return (ECR / EIR, accuracy / (1 - accuracy)): a turn raises the accuracy if the first is greater.
 
     ECR, the error correction rate, is the share of wrong replies that are right at the next turn. EIR, the
     error introduction rate, is the share of right replies that are wrong at the next turn. A turn changes the
@@ -30,7 +30,7 @@ def break_even(fix_rate: float, break_rate: float, accuracy: float) -> tuple[flo
     Args:
         fix_rate: ECR, in [0, 1].
         break_rate: EIR, in [0, 1].
-        accuracy: Before the turn, in [0, 1].
+        accuracy: The accuracy before the turn, in [0, 1].
 
     Returns:
         Both ratios. x / 0 is infinite, and 0 / 0 is not a number (NaN).
@@ -70,7 +70,7 @@ def repeats(turns: Replies) -> tuple[Array, Array]:
 
 
 def verbatim_repeats(turns: Replies) -> tuple[Array, Array]:
-    """Count replies with the very text of the reply before, and all replies after the first."""
+    """Count replies whose text equals that of the reply before, and all replies after the first."""
     again = turns.given[:, 1:]
     same = again & (turns.text[:, 1:] == turns.text[:, :-1])
     return same.sum(axis=1).astype(float), again.sum(axis=1).astype(float)
@@ -91,10 +91,10 @@ def timeouts(replies: Replies) -> tuple[Array, Array]:
 
 
 def reply_length(replies: Replies) -> tuple[Array, Array]:
-    """Return the tokens generated in each episode, and its replies: the ratio is tokens per reply.
+    """Return the generated tokens and the number of replies of each episode: the ratio is tokens per reply.
 
-    Tokens are counted by the agent, and 0 for agents that count none (`Replies.characters` always has the
-    characters).
+    The agent counts the tokens. They are 0 for an agent that counts none; `Replies.characters` is always
+    known.
     """
     return replies.tokens.sum(axis=1).astype(float), _count(replies)
 

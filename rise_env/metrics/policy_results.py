@@ -70,27 +70,30 @@ def policy_results(
     *,
     num_samples: int | None = None,
 ) -> PolicyResults:
-    """Bring the logs of one policy into one order of problems.
+    """Return the logs of one policy with all episodes in the same order of problems.
 
     Args:
-        sequential: Per seed, from `by_turn`.
-        parallel: Per seed, from `by_draw`.
-        others: Per protocol and seed, from `by_turn`.
+        sequential: One log per seed, from `by_turn`.
+        parallel: One log per seed, from `by_draw`.
+        others: Protocol -> one log per seed, from `by_turn`.
         num_samples: K of mK@t1; None takes all draws.
 
     Raises:
-        ConfigError: Seeds or protocols are not of the same problems, or there are none.
+        ConfigError: The logs are empty, or not of the same problems and seeds.
     """
     problems = sorted(sequential[0].problems) if sequential else []
     if not problems or len(sequential) != len(parallel):
-        raise ConfigError(f"nothing to sum up: {len(sequential)} sequential, {len(parallel)} parallel logs")
+        raise ConfigError(
+            "a report needs one sequential and one parallel log per seed, with at least one problem, got "
+            f"{len(sequential)} and {len(parallel)} logs"
+        )
 
     def ordered(logs: Sequence[Replies]) -> tuple[Replies, ...]:
         if len(logs) != len(sequential):
             raise ConfigError(f"every protocol needs every seed: got {len(logs)} logs, not {len(sequential)}")
         shapes = [log.given.shape for log in logs]
         if len({replies for _, replies in shapes}) != 1:
-            raise ConfigError(f"the logs of all seeds need as many replies per episode, got shapes {shapes}")
+            raise ConfigError(f"all seeds need the same number of replies per episode, got shapes {shapes}")
         return tuple(log.in_order(problems) for log in logs)
 
     return PolicyResults(

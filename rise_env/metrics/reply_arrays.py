@@ -26,13 +26,15 @@ NO_VOTE = 0
 RIGHT = 1
 """Class of every correct answer, whatever its spelling; wrong answers have classes from 2 on."""
 _PLACE = {id(verdict): number for number, verdict in enumerate(VERDICTS)}
-"""By id, because hashing a member of an enum is slow."""
+"""id of a verdict -> its index in VERDICTS. The ids are keys because hashing a member of an enum is slow."""
 _NO_VOTE_VERDICTS = {Verdict.NO_ANSWER, Verdict.UNREADABLE}
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Replies:
-    """Replies as arrays of shape [episodes, replies]; not given ones are 0 unless a field says otherwise.
+    """Replies as arrays of shape [episodes, replies].
+
+    A reply that was not given has the value 0, unless the field says otherwise.
 
     Raises:
         ConfigError: The arrays differ in shape, or one has another dtype than annotated.
@@ -67,17 +69,20 @@ class Replies:
 
     @property
     def correct(self) -> Bools:
-        """Whether each reply is right; replies not given are not."""
+        """Whether each reply is right; False for replies that were not given."""
         return np.asarray(self.answer == RIGHT)
 
     def first(self, count: int) -> Self:
         """Return the first `count` replies of every episode.
 
         Raises:
-            ConfigError: There are fewer.
+            ConfigError: The episodes have fewer replies.
         """
         if not 1 <= count <= self.given.shape[1]:
-            raise ConfigError(f"asked for {count} replies per episode, and there are {self.given.shape[1]}")
+            raise ConfigError(
+                f"cannot take the first {count} replies: the episodes have {self.given.shape[1]}; "
+                f"ask for 1 to {self.given.shape[1]}"
+            )
         return self._with(lambda part: part[:, :count])
 
     def every(self, step: int) -> Self:
@@ -103,8 +108,8 @@ class Replies:
         place = {problem: number for number, problem in enumerate(self.problems)}
         if len(place) != len(self.problems) or place.keys() != set(problems):
             raise ConfigError(
-                "logs to be compared must be of the same problems, each once: "
-                f"got {len(self.problems)} and {len(problems)}"
+                "logs to be compared must have the same problems, each once: "
+                f"one has {len(self.problems)} episodes, and the other has {len(problems)}"
             )
         order = np.array([place[problem] for problem in problems], dtype=np.int64)
         sorted_ = self._with(lambda part: part[order])
@@ -126,8 +131,9 @@ def by_turn(trajectories: Iterable[Trajectory], turns: int) -> Replies:
     """Return the chosen reply of each turn, one column per turn.
 
     Args:
-        trajectories: Any number.
-        turns: Number of columns. Later turns are left out; turns that were not reached are "not given".
+        trajectories: The episodes.
+        turns: Number of columns. Later turns are left out; replies of turns that an episode did not reach are
+            not given.
     """
     return _tabulate(trajectories, turns, lambda t: [turn.attempts[turn.chosen] for turn in t.turns[:turns]])
 
@@ -136,7 +142,7 @@ def by_draw(trajectories: Iterable[Trajectory], num_samples: int) -> Replies:
     """Return the independent replies to the first observation, one column per draw.
 
     Args:
-        trajectories: Any number. Their first turn has the draws, whose number must not depend on verdicts.
+        trajectories: The episodes. Their first turn has the draws, whose number must not depend on verdicts.
         num_samples: Number of columns. Later draws are left out.
     """
     return _tabulate(

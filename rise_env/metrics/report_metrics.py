@@ -1,8 +1,9 @@
 """The metrics of a report row: one table that says how each is computed and how it is shown.
 
 To add a metric, write a function of arrays (in `accuracy`, `diagnostics` or a new module) and add one entry
-to `METRICS`. It is then in report.json and report.csv. Where it names a table, the terminal, report.md and
-report.html show it as well.
+to `METRICS`. It is then in report.json and report.csv. With `table="scores"` the terminal, report.md and
+report.html show it as well. With `table="turns"` report.md shows it as well, if the report has at least
+three rows.
 
 Estimates are fractions, {"mean", "low", "high"}; a rate of nothing is null. T is the number of turns of the
 sequential rollouts, K the number of independent first replies that vote.
@@ -23,7 +24,7 @@ from rise_env.metrics.report_values import EstimateJson, estimate, mean_percent,
 
 Array = npt.NDArray[np.float64]
 Table = Literal["scores", "turns"]
-"""The main table, and the table of what turns add, which is shown from three rows on."""
+"""The main table; and the table of what later turns add, which only report.md shows, from three rows on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,7 @@ class Metric:
     table: Table | None = None
     """The table that shows it; None leaves it to report.json and report.csv."""
     heading: str = ""
-    """Of its column; empty is the key."""
+    """The heading of its column; empty takes the key."""
     show: Callable[[Any], str] = percent
     """From the value in the row to the text in the table."""
 
@@ -64,7 +65,7 @@ def _over_draws(function: Callable[[Replies, int], Array]) -> Callable[[PolicyRe
 
 
 def _rate(function: Callable[[Replies], tuple[Array, Array]]) -> Callable[[PolicyResults], EstimateJson]:
-    """Return what computes the rate that a function of `diagnostics` counts, over the sequential rollouts."""
+    """Return a function that computes a rate over the sequential rollouts from the counts of `function`."""
 
     def compute(results: PolicyResults) -> EstimateJson:
         happened, of = zip(*(function(log) for log in results.sequential), strict=True)
@@ -74,7 +75,7 @@ def _rate(function: Callable[[Replies], tuple[Array, Array]]) -> Callable[[Polic
 
 
 def _flips(function: Callable[[Array], tuple[Array, Array]]) -> Callable[[PolicyResults], list[EstimateJson]]:
-    """Return what computes a rate at each step from one turn to the next."""
+    """Return a function that computes a rate at each step from one turn to the next."""
 
     def compute(results: PolicyResults) -> list[EstimateJson]:
         happened, of = function(results.correct)
@@ -84,7 +85,7 @@ def _flips(function: Callable[[Array], tuple[Array, Array]]) -> Callable[[Policy
 
 
 def _transitions(results: PolicyResults) -> dict[str, list[EstimateJson]]:
-    """Return the shares of all problems, by name of the transition and step."""
+    """Return transition -> for each step from one turn to the next, the share of problems with it."""
     return {
         name: [estimate(part[:, :, i]) for i in range(part.shape[2])]
         for name, part in accuracy.transitions(results.correct).items()
@@ -113,10 +114,11 @@ def _ratio(top: Array, of: Array) -> float | None:
 
 
 def unsolved(results: PolicyResults) -> list[dict[str, Any]]:
-    """Return how many of the problems that many draws do not solve are solved by T sequential turns.
+    """Return the share of the problems unsolved by many draws that T sequential turns solve.
 
-    For every k for which there are B = T * k draws: of the problems that none of the first B draws solves,
-    the share that one rollout of T turns solves by majority ("m1") and with an oracle ("p1"). Source: the
+    For every k for which there are B = T * k draws, this takes the problems that none of the first B draws
+    solves. It returns the shares of them that one rollout of T turns solves by majority ("m1") and with an
+    oracle ("p1"). Source: the
     figure success_rate_unsolved of the RISE paper (arXiv:2407.18219), where T = 5.
 
     Returns:
@@ -144,7 +146,7 @@ BY_TURN: Mapping[str, Callable[[Replies, int], Array]] = {
     "majority_by_turn": accuracy.m1_at_tt,
     "any_by_turn": accuracy.p1_at_tt,
 }
-"""Of the reply at turn j, m1@tj and p1@tj, for j = 1..T."""
+"""Key -> accuracy of the reply at turn j, m1@tj and p1@tj, for j = 1..T."""
 
 
 def _protocols(results: PolicyResults) -> dict[str, Any]:
@@ -221,4 +223,5 @@ METRICS: tuple[Metric, ...] = (
     Metric(key="unsolved", compute=unsolved),
     Metric(key="protocols", compute=_protocols),
 )
-"""In the order of keys and columns. Two keys can be the same text (K = 1 or T = 1): the later one counts."""
+"""The metrics in the order of keys and columns. If two keys become the same text, because K or T is 1, the
+value of the later one is kept."""

@@ -19,12 +19,12 @@ def row(name: str, results: PolicyResults, base: PolicyResults | None = None) ->
     """Return one row of the report.
 
     Args:
-        name: Of the row.
-        results: Of the policy.
-        base: Of the policy it is compared with, problem by problem and seed by seed.
+        name: The name of the row.
+        results: The results of the policy.
+        base: The results of the policy to compare with, problem by problem and seed by seed.
 
     Raises:
-        ConfigError: `base` is of other problems or seeds.
+        ConfigError: `base` has other problems or seeds.
     """
     values: dict[str, Any] = {"name": name}
     for metric in METRICS:
@@ -36,8 +36,8 @@ def gains(names: Sequence[str], results: Sequence[PolicyResults]) -> list[dict[s
     """Return by how much m1@tT of each row exceeds that of every earlier row, paired over problems and seeds.
 
     Args:
-        names: Of the rows.
-        results: Of their policies, on the same problems and seeds.
+        names: The names of the rows.
+        results: The results of their policies, on the same problems and seeds.
 
     Returns:
         [{"name", "over", "mean", "low", "high"}].
@@ -68,5 +68,5 @@ def _against(name: str, results: PolicyResults, base: PolicyResults) -> dict[str
 
 
 def _three_digits(p: float) -> float:
-    """Keep three significant digits: a p-value may be very small."""
+    """Round to three significant digits, because a p-value may be very small."""
     return float(f"{p:.3g}")

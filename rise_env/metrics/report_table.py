@@ -7,16 +7,16 @@ from rise_env.metrics.report_metrics import METRICS, Table
 from rise_env.metrics.report_values import is_estimate
 
 COLUMNS = ("row", "figure", "at", "mean", "low", "high")
-"""Of the long table. `at` is the turn, the step after that turn, or the number of draws; None for metrics
-that are one number per row."""
+"""Columns of the long table. `at` is the turn, the step after that turn, or the number of draws; None for
+metrics that are one number per row."""
 
 
 def cells(report: Mapping[str, Any], table: Table = "scores") -> list[list[str]]:
-    """Return a table of the report as texts, the head first.
+    """Return a table of the report as rows of texts; the first row is the head.
 
     Args:
-        report: As in report.json.
-        table: Which metrics; see `report_metrics.METRICS`.
+        report: The content of report.json.
+        table: The table whose metrics are shown; see `report_metrics.METRICS`.
     """
     sizes = {"t": report["turns"], "k": report["num_samples"]}
     columns = {metric.key.format(**sizes): metric for metric in METRICS if metric.table == table}
@@ -28,7 +28,7 @@ def cells(report: Mapping[str, Any], table: Table = "scores") -> list[list[str]]
 
 
 def long_rows(report: Mapping[str, Any]) -> list[tuple[str, str, int | None, float | None, Any, Any]]:
-    """Return every estimate of a report as a row with `COLUMNS`; fractions."""
+    """Return every estimate of a report as a row with `COLUMNS`. The values are fractions, not percent."""
     return [
         (row["name"], name, at, value["mean"], value["low"], value["high"])
         for row in report["rows"]
@@ -37,7 +37,7 @@ def long_rows(report: Mapping[str, Any]) -> list[tuple[str, str, int | None, flo
 
 
 def headline(report: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the means by which a training run is followed, per row.
+    """Return, for each row of the report, the means that a training run is judged by while it runs.
 
     These are the scores of the main table ("m1@t1", ...), the gain of turns over draws ("m1@t5 - m5@t1") and
     the accuracy at each turn ("acc@t1", ...).

@@ -11,7 +11,7 @@ from rise_env.metrics.bootstrap import Estimate, bootstrap
 
 Array = npt.NDArray[np.float64]
 EstimateJson = dict[str, float | None]
-"""{"mean", "low", "high"}, fractions and not percent; null where there was nothing to divide by."""
+"""{"mean", "low", "high"}, as fractions, not percent; null where the denominators sum to 0."""
 
 
 def estimate(values: Array, of: Array | None = None) -> EstimateJson:
@@ -19,7 +19,7 @@ def estimate(values: Array, of: Array | None = None) -> EstimateJson:
 
     Args:
         values: Shape [seeds, problems].
-        of: Denominators, the same shape.
+        of: Denominators of the same shape.
     """
     return to_json(bootstrap(values, of))
 
@@ -48,6 +48,6 @@ def percents(values: Sequence[Mapping[str, Any]]) -> str:
 
 
 def mean_percent(rates: Sequence[Mapping[str, Any]]) -> str:
-    """Write the mean of several rates in percent; those with nothing to divide by are left out: "47 %"."""
+    """Write the mean of several rates in percent: "47 %". Rates that are null are left out."""
     known = [rate["mean"] for rate in rates if rate["mean"] is not None]
     return f"{100 * sum(known) / len(known):.0f} %" if known else "–"

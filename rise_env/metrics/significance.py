@@ -18,13 +18,14 @@ def mcnemar(first: Array, second: Array) -> tuple[int, int, float]:
     with probability 1/2. Source: McNemar 1947, in the exact binomial form; two-sided: doubled, and at most 1.
 
     Args:
-        first: 1 or 0 per problem, shape [problems]. A value between them (a tie of a majority vote, or a mean
-            over seeds) counts as right if it exceeds 1/2. The test assumes independent problems, so several
-            seeds must not be concatenated.
-        second: Of the other policy, the same problems in the same order.
+        first: 1 or 0 per problem for one policy, shape [problems]. A value between them (a tie of a majority
+            vote, or a mean over seeds) counts as right if it exceeds 1/2. The test assumes independent
+            problems, so several seeds must not be concatenated.
+        second: The same for the other policy, with the same problems in the same order.
 
     Returns:
-        How many problems only the first solves, how many only the second, and the p-value.
+        The number of problems that only the first policy solves, the number that only the second solves, and
+        the p-value.
 
     Raises:
         ConfigError: The shapes differ or are not [problems], or an array is not of numbers.
@@ -32,7 +33,10 @@ def mcnemar(first: Array, second: Array) -> tuple[int, int, float]:
     check_array("first", first, "number", "problems")
     check_array("second", second, "number", "problems")
     if first.shape != second.shape:
-        raise ConfigError(f"McNemar's test is of pairs: got shapes {first.shape} and {second.shape}")
+        raise ConfigError(
+            f"McNemar's test needs two arrays of one shape, got {first.shape} and {second.shape}: pass the "
+            "results of both policies on the same problems"
+        )
     one, other = first > 0.5, second > 0.5
     only_first = int(np.count_nonzero(one & ~other))
     only_second = int(np.count_nonzero(other & ~one))

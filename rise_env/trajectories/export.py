@@ -7,8 +7,9 @@
 | verl              | problem          | verl's RL parquet                               |
 | fastchat          | turn             | the released RISE code's training, with `loss`  |
 
-Episodes that failed are left out. To add a format, write a function from trajectories to rows and add one
-entry to `FORMATS`; `rise store export` then offers it.
+Episodes that failed are left out. To add a row format, write a function from trajectories to rows and add one
+entry to `FORMATS`. To add a file type, write a function of (rows, path) and add one entry to `WRITERS`.
+`rise store export` then offers it.
 """
 
 import json
@@ -24,7 +25,7 @@ from rise_env.utils.extras import missing_library
 Row = dict[str, Any]
 
 TAU = 0.4
-"""Of the weights exp(reward / TAU) in the released RISE code."""
+"""The temperature of the weights exp(reward / TAU) in the released RISE code."""
 
 
 def conversation(trajectory: Trajectory) -> Conversation:
@@ -40,7 +41,7 @@ def conversation(trajectory: Trajectory) -> Conversation:
 
 
 def messages(trajectories: Iterable[Trajectory]) -> Iterator[Row]:
-    """Yield one row per episode: its `messages`, and the verdict, answer and reward of each turn."""
+    """Yield one row per episode, with its `messages` and the verdict, answer and reward of each turn."""
     for trajectory in _without_failed(trajectories):
         problem, turns = trajectory.problem, trajectory.turns
         yield {
@@ -123,36 +124,52 @@ FORMATS: dict[str, Callable[[Iterable[Trajectory]], Iterator[Row]]] = {
 """Name, as `rise store export --format` takes it -> from trajectories to rows."""
 
 
-def write_rows(rows: Iterable[Row], path: Path) -> int:
-    """Write rows to a file in the format that its suffix names, and return how many rows there were.
+def _write_json_lines(rows: list[Row], path: Path) -> None:
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    path.write_text(text, errors="backslashreplace")
 
-    .jsonl has one row per line, .json one list of rows, .parquet a table. A path without a suffix becomes a
-    folder that `datasets.load_from_disk` reads.
+
+def _write_json(rows: list[Row], path: Path) -> None:
+    path.write_text(json.dumps(rows, ensure_ascii=False, indent=1), errors="backslashreplace")
+
+
+def _write_parquet(rows: list[Row], path: Path) -> None:
+    _datasets().Dataset.from_list(rows).to_parquet(str(path))
+
+
+def _write_folder(rows: list[Row], path: Path) -> None:
+    _datasets().Dataset.from_list(rows).save_to_disk(str(path))
+
+
+WRITERS: dict[str, Callable[[list[Row], Path], None]] = {
+    ".jsonl": _write_json_lines,
+    ".json": _write_json,
+    ".parquet": _write_parquet,
+    "": _write_folder,
+}
+"""Suffix of the path -> what writes the rows; no suffix is a folder that `datasets.load_from_disk` reads."""
+
+
+def write_rows(rows: Iterable[Row], path: Path) -> int:
+    """Write rows to a file of the type that its suffix names (see `WRITERS`), and return how many there were.
 
     Raises:
         StoreError: `path` exists already, or there are no rows.
         ConfigError: The suffix is unknown.
         MissingDependencyError: `datasets` is not installed, and this suffix needs it.
     """
+    if path.suffix not in WRITERS:
+        known = ", ".join(suffix for suffix in WRITERS if suffix)
+        raise ConfigError(
+            f"cannot write {path.suffix!r} files: end --out in {known}, or in nothing for a folder"
+        )
     if path.exists():
         raise StoreError(f"{path} exists already; choose another name")
     path.parent.mkdir(parents=True, exist_ok=True)
     all_rows = list(rows)
     if not all_rows:
-        raise StoreError("there are no episodes to export: the store has none that did not fail")
-    if path.suffix == ".jsonl":
-        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in all_rows)
-        path.write_text(text, errors="backslashreplace")
-    elif path.suffix == ".json":
-        path.write_text(json.dumps(all_rows, ensure_ascii=False, indent=1), errors="backslashreplace")
-    elif path.suffix in {".parquet", ""}:
-        table = _datasets().Dataset.from_list(all_rows)
-        if path.suffix:
-            table.to_parquet(str(path))
-        else:
-            table.save_to_disk(str(path))
-    else:
-        raise ConfigError(f"cannot write {path.suffix!r}: use .jsonl, .json, .parquet or a folder")
+        raise StoreError("there is nothing to export: every episode of the store failed, or it is empty")
+    WRITERS[path.suffix](all_rows, path)
     return len(all_rows)
 
 

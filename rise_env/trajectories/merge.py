@@ -10,14 +10,14 @@ from rise_env.types import Trajectory
 
 
 def merge(stores: Sequence[str | Path], out: str | Path, *, drop_failed: bool = False) -> int:
-    """Write every episode of `stores` once into a new store, and return how many there were.
+    """Write every episode of `stores` once into a new store, and return the number of episodes.
 
-    Stores of one run (its shards, for example) become a store of that run, which the run can continue. For
-    stores of different runs, the new run record has a list of theirs under "merged".
+    If all stores are of one run (its shards, for example), the new store is one of that run, and the run can
+    continue it. If they are of different runs, the new run record lists their run records under "merged".
 
     Args:
-        stores: Files. Of several episodes with one id, the first is taken.
-        out: A new file.
+        stores: Paths of the stores. If several episodes have the same id, the first one is taken.
+        out: Path of the new store.
         drop_failed: Leave out episodes that failed, so that the run plays them again.
 
     Raises:

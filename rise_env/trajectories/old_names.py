@@ -34,12 +34,13 @@ _FEEDBACK = {"original": "released_rise"}
 
 @dataclass(frozen=True, slots=True)
 class _OldNames:
-    """What was renamed in one kind of record."""
+    """The renamed keys and values of one kind of record."""
 
     keys: Mapping[_Path, Mapping[str, str]]
     """Path of a section (empty for the record itself) -> old key -> new key."""
     values: Mapping[_Path, Mapping[str, str]]
-    """Path of a key (with new names) -> old value -> new value; before a colon if the value has one."""
+    """Path of a key (with new names) -> old value -> new value. Of a value with a colon, only the part before
+    the colon is compared and replaced."""
 
 
 RUN_RECORD = _OldNames(
@@ -57,7 +58,7 @@ RUN_RECORD = _OldNames(
         ("env_settings", "feedback"): _FEEDBACK,
     },
 )
-"""In the run record of a store, of a collection or an evaluation."""
+"""What was renamed in the run record of a store."""
 
 RUN_SETTINGS = _OldNames(
     keys={
@@ -76,7 +77,7 @@ RUN_SETTINGS = _OldNames(
         ("improve", "teacher"): _AGENT_KINDS,
     },
 )
-"""In the config.yaml of a run folder."""
+"""What was renamed in the config.yaml of a run folder."""
 
 _PLAN_BEFORE = _OldNames(
     keys={("env_settings",): {new: old for old, new in _ENV.items()}},
@@ -104,7 +105,7 @@ def rename_run_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of `rise run` with the new names.
 
     Args:
-        settings: As in the config.yaml of a run folder; sections may be missing.
+        settings: The content of the config.yaml of a run folder; sections may be missing.
     """
     return _rename(settings, RUN_SETTINGS)
 
@@ -116,9 +117,10 @@ def episode_ids(problem: Problem, plan: Mapping[str, Any], seed: int) -> frozens
     these was renamed, an older store holds the episode under another id than a new store does.
 
     Args:
-        problem: Of the episode.
-        plan: Who plays which turn, how, in which environment; with the new names.
-        seed: Of the run.
+        problem: The problem of the episode.
+        plan: A JSON value with the agent and settings of every turn, and the settings of the environment,
+            under their new names.
+        seed: The seed of the run.
     """
     ids = {episode_id(problem, plan, seed)}
     before = _rename(plan, _PLAN_BEFORE)
@@ -134,7 +136,7 @@ def _rename(settings: Mapping[str, Any], names: _OldNames, path: _Path = ()) -> 
     for key, value in settings.items():
         new_key = keys.get(key, key)
         if new_key != key and new_key in settings:
-            new_key = key  # both names are there, so this one is not an old name: keep both values
+            new_key = key  # the section has both names, so this one is not an old name
         here = (*path, new_key)
         if isinstance(value, Mapping):
             value = _rename(value, names, here)

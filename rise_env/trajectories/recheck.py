@@ -5,48 +5,48 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from rise_env.checkers.base import Checker
-from rise_env.envs.rewards import Rewards
+from rise_env.envs.rewards import RewardFunction
 from rise_env.types import Trajectory, Turn, Verdict
 
 
 @dataclass(slots=True)
 class Changes:
-    """In which verdicts another checker differs. `recheck` fills it while its episodes are consumed."""
+    """The verdicts that another checker changed. `recheck` adds to it with every episode that it yields."""
 
     checked: int = 0
+    """Number of replies that were checked."""
     counts: Counter[tuple[Verdict, Verdict]] = field(default_factory=Counter)
-    """(verdict before, verdict now) -> number of replies; only pairs that differ."""
+    """(old verdict, new verdict) -> number of replies; only pairs of different verdicts."""
     examples: list[tuple[Trajectory, int, int, Verdict]] = field(default_factory=list)
-    """Some replies with another verdict: (episode, turn, attempt, verdict now); turn and attempt from 0."""
+    """Some replies with a changed verdict: (episode, turn, attempt, new verdict); turn and attempt from 0."""
 
     @property
     def changed(self) -> int:
-        """How many replies have another verdict than before."""
+        """Number of replies whose verdict changed."""
         return sum(self.counts.values())
 
 
 def recheck(
     trajectories: Iterable[Trajectory],
     checker: Checker,
-    rewards: Rewards,
+    rewards: RewardFunction,
     changes: Changes,
     *,
     examples: int = 5,
 ) -> Iterator[Trajectory]:
-    """Yield the episodes with the verdicts of `checker`; a reply with another verdict gets another reward.
+    """Yield the episodes with the verdicts of `checker`, and new rewards for replies whose verdict changed.
 
-    The course of an episode does not change: neither the reply that was chosen at each turn nor the last
-    turn.
+    The chosen reply of each turn and the number of turns stay as they were played.
 
     Args:
-        trajectories: As stored.
+        trajectories: Stored episodes.
         checker: Checks every attempt.
-        rewards: Give the reward of a reply whose verdict changed.
-        changes: The differences are added to it.
-        examples: How many replies with another verdict to keep in `changes`.
+        rewards: Returns the reward of a reply whose verdict changed.
+        changes: Counts the changed verdicts.
+        examples: The largest number of replies with a changed verdict to keep in `changes`.
 
     Yields:
-        One episode per stored one, in the same order.
+        The episodes in their order.
     """
     for trajectory in trajectories:
         problem = trajectory.problem
@@ -62,7 +62,7 @@ def recheck(
                     changes.counts[before, check.verdict] += 1
                     if len(changes.examples) < examples:
                         changes.examples.append((trajectory, number, place, check.verdict))
-                    reward = rewards.of(check, number)
+                    reward = rewards(check, number)
                 attempts.append(replace(attempt, check=check, reward=reward))
             turns.append(Turn(observation=turn.observation, attempts=tuple(attempts), chosen=turn.chosen))
         yield replace(trajectory, turns=tuple(turns))

@@ -1,9 +1,9 @@
 """Reads the logs of the released RISE code: what `workflow_gen.py` of cmu-mind/RISE writes.
 
-A log is one JSON object, task number -> episode, with `query`, `answer`, `turn_history` (the actions and
-rewards of each turn; `best_*` are the ones with which the episode was continued) and `dialogue`. Rewards 1, 0
-and -1 mean right, wrong and no readable answer. Fields that the log does not have (such as tokens) get their
-default.
+A log is one JSON object that maps task numbers to episodes. An episode has `query`, `answer`, `dialogue` and
+`turn_history`, which holds the actions and rewards of each turn; its fields `best_*` are those of the action
+with which the episode was continued. Rewards 1, 0 and -1 mean right, wrong and no readable answer. Fields of
+a trajectory that the log does not have, such as tokens, get their default.
 """
 
 import json
@@ -24,11 +24,11 @@ def read_released_log(path: str | Path, *, agent: str = "unknown") -> Iterator[T
 
     Args:
         path: The JSON file.
-        agent: Name of the agent that replied, for the trajectories.
+        agent: Name of the agent that gave the replies; the trajectories record it.
 
     Raises:
-        DataNotFoundError: There is no such file.
-        StoreError: It is not such a log; the message names the episode.
+        DataNotFoundError: The file does not exist.
+        StoreError: The file is no such log. If one episode is malformed, the message has its key.
     """
     path = Path(path)
     if not path.is_file():

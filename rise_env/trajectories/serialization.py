@@ -1,10 +1,10 @@
 """Converts trajectories to JSON values and back, without loss, in space linear in the number of turns.
 
-Every observation is the whole conversation so far. Written out in full, observations would grow with the
-square of the number of turns. So only the new messages are written: the observation of turn t is that of turn
-t-1, followed by the reply of turn t-1 and the messages in `new`. Where this does not hold (a sliding window),
-`keep` is the number of leading messages that the observation shares with the conversation before, and `new`
-has all further ones. Fields that have their default value are left out.
+Every observation is the whole conversation so far, so that the size of all observations grows with the square
+of the number of turns. Therefore only new messages are written: the observation of turn t is that of turn
+t-1, followed by the reply of turn t-1 and the messages in `new`. A sliding window breaks this rule. Then
+`keep` is the number of leading messages that the observation shares with the conversation of turn t-1, and
+`new` has all further messages. Fields that have their default value are left out.
 
     {"id": "5f0c...", "problem": {...}, "seed": 7, "terminated": true, "turns": [
         {"new": [{"role": "user", "content": "..."}], "attempts": [
@@ -73,8 +73,9 @@ def episode_id(problem: Problem, plan: Any, seed: int) -> str:
 
     Args:
         problem: Its id, question and reference are hashed, its other fields are not.
-        plan: JSON value that says who plays which turn, how, and in which environment; it is hashed.
-        seed: Of the run; it is hashed.
+        plan: A JSON value with the agent and settings of every turn, and the settings of the environment; it
+            is hashed.
+        seed: The seed of the run; it is hashed.
     """
     content = [problem.id, problem.question, problem.reference, plan, seed]
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
@@ -110,7 +111,7 @@ def from_json(value: Mapping[str, Any]) -> Trajectory:
     """Return the trajectory that `to_json` wrote.
 
     Raises:
-        ValueError: `value` is not such a value; the message names the field.
+        ValueError: `value` does not describe a trajectory; the message names the field.
     """
     try:
         return _from_row(msgspec.convert(value, _Row))
@@ -121,7 +122,7 @@ def from_json(value: Mapping[str, Any]) -> Trajectory:
 
 
 def from_line(line: bytes) -> Trajectory:
-    """Return the trajectory in a line of JSON; it takes half the time of `from_json`.
+    """Return the trajectory in a line of JSON, in half the time that `json.loads` and `from_json` take.
 
     Raises:
         ValueError: It is not JSON, or not a trajectory.
@@ -134,8 +135,8 @@ def from_line(line: bytes) -> Trajectory:
 
 def _from_row(row: _Row) -> Trajectory:
     # A frozen dataclass sets each field through `object.__setattr__`, which took half the time of reading a
-    # store. So instances of mutable classes with the same slots are filled here, and then get the frozen
-    # class.
+    # store. Instead, this fills instances of mutable classes with the same slots, and then changes their
+    # class to the frozen one.
     turns = []
     former: tuple[Any, ...] = ()
     for turn_row in row.turns:

@@ -40,7 +40,8 @@ class TrajectoryStore:
 
     Args:
         path: The file. It and its folder are created where they are missing.
-        run_record: JSON values that say what is run. The keys in `VOLATILE` may differ from the file's.
+        run_record: A description of the run as JSON values. When a file is continued, its keys in `VOLATILE`
+            may differ from those of the file.
 
     Raises:
         StoreError: The file is of another run, is damaged, or cannot be created.
@@ -73,10 +74,10 @@ class TrajectoryStore:
         return self._ids
 
     def append(self, trajectories: Iterable[Trajectory]) -> int:
-        """Write trajectories and return when they are on the disk. Those already stored are skipped.
+        """Write trajectories and return when they are on the disk. Trajectories already stored are skipped.
 
         Returns:
-            How many were new.
+            The number of trajectories that were written.
 
         Raises:
             StoreError: The disk is full, or JSON cannot represent a trajectory. In this case none of these
@@ -116,7 +117,7 @@ class TrajectoryStore:
         return {_id_of(line, number, self.path) for number, line in lines}
 
     def _write(self, data: bytes, ids: Set[str] = frozenset()) -> None:
-        """Write lines and add their ids to `ids`. If anything is raised, neither is done."""
+        """Write lines and add their ids to `ids`. After an exception the file and `ids` are unchanged."""
         size = self._file.seek(0, os.SEEK_END)
         try:
             self._ids |= ids
@@ -182,9 +183,10 @@ def _parse(line: bytes, number: int, path: str | Path) -> Trajectory:
 
 @contextlib.contextmanager
 def _without_garbage_collection() -> Iterator[None]:
-    """Turn the garbage collector off while many records are created, none of which is part of a cycle.
+    """Turn the garbage collector off while many records are created.
 
-    Its repeated passes over all records would take two thirds of the time of reading a large store.
+    None of them is part of a cycle, and the passes of the collector over all records would take two thirds of
+    the time of reading a large store.
     """
     enabled = gc.isenabled()
     gc.disable()
@@ -198,7 +200,7 @@ def _without_garbage_collection() -> Iterator[None]:
 def _existing(path: str | Path) -> Path:
     path = Path(path)
     if not path.is_file():
-        raise DataNotFoundError(f"there is no store {path}")
+        raise DataNotFoundError(f"there is no store {path}: check the path")
     return path
 
 
@@ -235,12 +237,15 @@ def _parse_run(line: bytes, path: Path) -> dict[str, Any]:
     if not isinstance(record, dict) or record.get("kind") != "run":
         raise StoreError(f"{path} is not a store of trajectories: its first line is not a run record")
     if record.get("schema") != SCHEMA:
-        raise StoreError(f"{path} has schema {record.get('schema')!r}; this version reads {SCHEMA}")
+        raise StoreError(
+            f"{path} has schema {record.get('schema')!r}, but this version of RISE reads schema {SCHEMA}: "
+            "use the version that wrote it"
+        )
     return rename_record(record)
 
 
 def _require_same_run(stored: Mapping[str, Any], wanted: Mapping[str, Any], path: Path) -> None:
-    # both sides: a user's own environment may have a setting that happens to have an old name
+    # `stored` is renamed as well: a user's own environment may have a setting whose name is an old name
     wanted = rename_record(wanted)
     for key in sorted((stored.keys() | wanted.keys()) - VOLATILE):
         if stored.get(key) != wanted.get(key):

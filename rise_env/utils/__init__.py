@@ -1,1 +1,1 @@
-"""Shared by all packages: seeds, file locks, entry points, settings, suggestions for names, versions."""
+"""Shared by all packages: seeds, file locks, entry points, settings, command lines, suggestions, versions."""

@@ -1,29 +1,13 @@
 """Optional libraries: which extra of setup.cfg installs them, and the error where one is missing."""
 
+import re
+from functools import cache
+from importlib.metadata import PackageNotFoundError, requires
+
 from rise_env.errors import MissingDependencyError
 
-EXTRAS = {
-    "accelerate": "train",
-    "bitsandbytes": "qlora",
-    "datasets": "hub",
-    "deepspeed": "train",
-    "huggingface_hub": "hub",
-    "math_verify": "bench",
-    "matplotlib": "report",
-    "openai": "openai",
-    "peft": "train",
-    "pyarrow": "hub",
-    "ray": "ray",
-    "reasoning_gym": "generated",
-    "safetensors": "transformers",
-    "tenacity": "openai",
-    "tensorboard": "tensorboard",
-    "torch": "transformers",
-    "transformers": "transformers",
-    "vllm": "vllm",
-    "wandb": "wandb",
-}
-"""Import name of a library -> the extra that installs it."""
+DISTRIBUTION = "rise-env"
+"""The name under which this package is installed."""
 
 
 def missing_library(name: str, why: str = "") -> MissingDependencyError:
@@ -34,7 +18,30 @@ def missing_library(name: str, why: str = "") -> MissingDependencyError:
         why: What needs it, such as "lora.bits"; left out of the message where it is empty.
     """
     library = name.partition(".")[0]
-    extra = EXTRAS.get(library)
-    command = f"pip install 'rise-env[{extra}]'" if extra else f"pip install {library}"
+    extra = _extras().get(_normal(library))
+    remedy = (
+        f"pip install '{DISTRIBUTION}[{extra}]'"
+        if extra
+        else f"pip install {library}, or the package that has the module {library}"
+    )
     need = f"{why} needs {library}, which is not installed" if why else f"{library} is not installed"
-    return MissingDependencyError(f"{need}: {command}")
+    return MissingDependencyError(f"{need}: {remedy}")
+
+
+@cache
+def _extras() -> dict[str, str]:
+    """Return library -> the extra that installs it, from the metadata that setup.cfg was installed with."""
+    try:
+        requirements = requires(DISTRIBUTION) or []
+    except PackageNotFoundError:  # the source tree is on the path, but was never installed
+        return {}
+    found = [
+        re.match(r"([\w.-]+)[^;[]*;.*\bextra == [\"']([\w-]+)[\"']", requirement)
+        for requirement in requirements
+    ]
+    return {_normal(match[1]): match[2] for match in reversed(found) if match}
+
+
+def _normal(library: str) -> str:
+    """Return a name as packages and modules share it: "math-verify" is imported as `math_verify`."""
+    return library.lower().replace("-", "_").replace(".", "_")

@@ -9,25 +9,27 @@ from rise_env.errors import BusyError
 
 
 def lock(file: IO[bytes], what: str | Path) -> None:
-    """Lock an open file until it is closed or the process ends, for whatever reason.
+    """Lock an open file until it is closed or the process ends.
 
-    Without effect where the system or the file system has no such locks.
+    On systems and file systems without such locks this does nothing.
 
     Args:
-        file: Open for writing.
-        what: Name of what is being written, for the message.
+        file: A file that is open for writing.
+        what: The file or folder that the lock protects, for the message.
 
     Raises:
         BusyError: Another process has locked it.
     """
     try:
         import fcntl
-    except ImportError:  # not a Unix: it is up to the user not to start two processes
+    except ImportError:  # not a Unix, so there is no such lock
         return
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise BusyError(f"{what} is being written by another process") from None
+        raise BusyError(
+            f"{what} is being written by another process: wait until it ends, or choose another place"
+        ) from None
     except OSError:  # a network file system without locks
         return
 

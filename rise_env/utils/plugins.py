@@ -1,4 +1,4 @@
-"""Entry points: what the installed packages, this one and others, offer under a group's name.
+"""Entry points: the commands, agents and collecting engines of all installed packages.
 
 A package adds a command, an agent or a collecting engine by an entry point in its own metadata:
 
@@ -23,7 +23,10 @@ ENGINES = "rise.engines"
 
 @cache
 def plugins(group: str) -> dict[str, EntryPoint]:
-    """Return name -> entry point of a group, sorted by name, ours first; ours wins where a name is taken."""
+    """Return name -> entry point of a group: first those of RISE, then those of other packages, each by name.
+
+    If another package uses a name of RISE, the entry point of RISE is returned.
+    """
     found = sorted(entry_points(group=group), key=lambda entry: (not _is_ours(entry), entry.name))
     return {entry.name: entry for entry in found if _is_ours(entry) or entry.name not in _our_names(group)}
 
@@ -31,8 +34,13 @@ def plugins(group: str) -> dict[str, EntryPoint]:
 def find_plugin(group: str, name: str, what: str) -> EntryPoint:
     """Return the entry point with a name.
 
+    Args:
+        group: The group of entry points, for example `AGENTS`.
+        name: The name of the entry point.
+        what: What the group holds, for the message, for example "agent".
+
     Raises:
-        ConfigError: There is none; says what was probably meant, or what there is.
+        ConfigError: There is no such entry point. The message suggests a similar name or lists the names.
     """
     known = plugins(group)
     if name not in known:

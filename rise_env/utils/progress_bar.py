@@ -14,9 +14,9 @@ class ProgressBar:
     """A rich progress bar, used as a context manager. It appears at the first `update`.
 
     Args:
-        title: What is being done.
+        title: A text before the bar that says what is being done.
         show: False shows nothing.
-        console: Where to draw; None is stderr. A console that is no terminal gets the final state only.
+        console: The console to draw on; None is stderr. If it is no terminal, it gets the final state only.
     """
 
     def __init__(self, title: str, *, show: bool = True, console: Console | None = None) -> None:
@@ -34,11 +34,11 @@ class ProgressBar:
     def update(
         self, *, completed: float | None = None, total: float | None = None, status: str | None = None
     ) -> None:
-        """Show a new state; None keeps the former value.
+        """Show a new state. Arguments that are None keep their previous value.
 
         Args:
-            completed: Finished units.
-            total: All units.
+            completed: The number of finished units.
+            total: The number of all units.
             status: Text between the count and the remaining time.
         """
         self._bar.start()

@@ -83,7 +83,7 @@ def read_settings(path: str | Path) -> dict[str, Any]:
         ConfigError: There is no such file, or it does not hold a YAML mapping.
     """
     if not Path(path).is_file():
-        raise ConfigError(f"there is no config file {str(path)!r}")
+        raise ConfigError(f"there is no config file {str(path)!r}: check the path")
     try:
         settings = yaml_value(Path(path).read_text(encoding="utf-8")) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -149,7 +149,7 @@ def alternatives(kind: Any) -> tuple[Any, ...]:
 
 
 def nested_dataclass(kind: Any) -> type | None:
-    """Return the dataclass that a type is, or may be beside None; None where there is none."""
+    """Return the dataclass in a type (`Config` for `Config` and `Config | None`), or None if it has none."""
     return next(
         (option for option in alternatives(kind) if isinstance(option, type) and is_dataclass(option)), None
     )
@@ -161,7 +161,7 @@ def is_mapping(kind: Any) -> bool:
 
 
 def reason(error: Exception | str, kind: Any, value: Any) -> str:
-    """Return what msgspec found wrong with a value of a type; a choice that is unknown gets a suggestion."""
+    """Return why msgspec refuses a value; for an unknown choice, a suggestion of a similar one."""
     choices = [str(choice) for choice in _choices(kind)]
     if choices and "Invalid enum value" in str(error):
         return did_you_mean(str(value), choices)

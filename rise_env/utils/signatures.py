@@ -23,8 +23,9 @@ def checked_arguments(
         function: A function or class.
         settings: Keyword arguments, from a file, a command line or code. A list becomes a tuple and a mapping
             a dataclass where the annotation says so.
-        what: What the settings belong to, for the messages, such as "agent 'tiny'".
-        positional: How many of the first parameters are given otherwise.
+        what: The owner of the settings, for the messages, such as "agent 'tiny'".
+        positional: The number of first parameters that the caller passes by position, and which are therefore
+            no settings.
 
     Raises:
         ConfigError: There is no such parameter, a value has the wrong type, or a parameter without a default

@@ -9,7 +9,7 @@ import pytest
 
 from rise_agents.backends.expert_agent import ExpertAgent
 from rise_agents.backends.scripted_agent import ScriptedAgent
-from rise_agents.registry import check_agent, load_agent
+from rise_agents.registry import check_agent, load_agent, takes_model
 from rise_env.errors import AgentError, ConfigError, MissingDependencyError
 from rise_env.utils import plugins
 
@@ -39,7 +39,7 @@ def make_trouble(kind: str = "TypeError") -> ScriptedAgent:
     [
         pytest.param("transfomers:x", "did you mean 'transformers'", id="typo before a path"),
         pytest.param("tinny", "did you mean 'tiny'", id="typo"),
-        pytest.param("zebra", "there are: expert, openai", id="nothing near"),
+        pytest.param("zebra", "no agent 'zebra'; there are: ", id="nothing near"),
         pytest.param("transformers", "write 'transformers:MODEL'", id="no path"),
         pytest.param("tiny:x", "write 'tiny'", id="argument too many"),
         pytest.param("no.such.module:make", "no agent 'no.such.module:make'", id="no module"),
@@ -99,6 +99,13 @@ def test_a_library_that_is_not_installed_names_the_extra(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "rise_needs_absent", Finder())
     with pytest.raises(MissingDependencyError, match="agent 'absent' needs absent_library"):
         load_agent("absent")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("transformers", True), ("tiny", False), ("expert", False), ("replay", False)]
+)
+def test_an_agent_takes_a_model_if_its_argument_is_one(name: str, expected: bool) -> None:
+    assert takes_model(name) == expected
 
 
 def test_settings_are_checked_before_an_agent_is_made() -> None:

@@ -152,7 +152,7 @@ def test_a_suite_trains_its_variants_and_measures_them_on_the_same_problems(
         ({"suite": "paper-gsm8"}, "did you mean 'paper-gsm8k'"),
         ({"suite": "paper-gsm8k"}, "--agent"),
         ({"suite": "embedded"}, "--recipe"),
-        ({"suite": "embedded", "recipe": "x", "agent": ("tiny",)}, "leave out agent 'tiny'"),
+        ({"suite": "embedded", "recipe": "x", "agent": ("tiny",)}, "leave out --agent tiny"),
     ],
 )
 def test_what_a_suite_needs_is_said(settings: dict[str, Any], message: str) -> None:

@@ -4,19 +4,29 @@ import dataclasses
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from rise_benchmarks.report.report import make_report
 from rise_env import read_trajectories
-from rise_env.cli.config_parser import parse
 from rise_env.cli.main import main
 from rise_env.errors import ConfigError
+from rise_env.utils.config_parser import parse
 from rise_trainers.loop.config import RunConfig
 from rise_trainers.self_improve import claim
 
 OLD = Path(__file__).parents[1] / "fixtures" / "version_0_1"
+
+
+def known_part(value: Any, old: Any) -> Any:
+    """Return `value` without the keys of mappings that `old` does not have in the same place."""
+    if isinstance(value, dict) and isinstance(old, dict):
+        return {key: known_part(part, old[key]) for key, part in value.items() if key in old}
+    if isinstance(value, list) and isinstance(old, list) and len(value) == len(old):
+        return [known_part(part, before) for part, before in zip(value, old, strict=True)]
+    return value
 
 
 def test_a_report_of_an_old_run_has_the_numbers_that_were_printed_then(tmp_path: Path) -> None:
@@ -24,10 +34,9 @@ def test_a_report_of_an_old_run_has_the_numbers_that_were_printed_then(tmp_path:
     shutil.copytree(OLD / "run", run)
     before = json.loads((run / "report.json").read_text())
     before["num_samples"] = before.pop("samples")
-    report = make_report(run)
-    assert report == before
+    assert known_part(make_report(run), before) == before
     assert main(["report", str(run), "--page", "false"]) == 0
-    assert json.loads((run / "report.json").read_text()) == before
+    assert known_part(json.loads((run / "report.json").read_text()), before) == before
 
 
 def test_an_old_collection_is_continued_and_every_episode_is_played_once(

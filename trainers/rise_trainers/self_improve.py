@@ -19,9 +19,9 @@ from typing import Any
 import yaml
 from rich.console import Console
 
-from rise_env.cli.config_parser import parse
 from rise_env.errors import ConfigError, PhaseError
 from rise_env.trajectories.old_names import rename_run_settings
+from rise_env.utils.config_parser import parse
 from rise_env.utils.settings import merged
 from rise_trainers.loop.config import RunConfig, to_json
 from rise_trainers.loop.phases import plan_phases

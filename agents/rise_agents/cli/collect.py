@@ -13,9 +13,9 @@ from rise_agents.registry import check_agent
 from rise_agents.rollouts.collect_config import STORE, CollectConfig, environment_maker, has_teacher
 from rise_agents.rollouts.cost_estimate import Estimate, estimate_episodes
 from rise_agents.rollouts.progress import CollectProgressBar, Progress
-from rise_env.cli.config_parser import parse
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError
+from rise_env.utils.config_parser import parse
 from rise_env.utils.permutation import permute
 from rise_env.utils.seeding import derive
 

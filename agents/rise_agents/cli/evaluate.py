@@ -16,7 +16,7 @@ The logs are stores in OUT/<label>/seed-<seed>/, and `rise report OUT` summarise
 from collections.abc import Sequence
 
 from rise_agents.evaluation.evaluate_agents import EvaluateConfig, forecast, run
-from rise_env.cli.config_parser import parse
+from rise_env.utils.config_parser import parse
 
 
 def main(argv: Sequence[str]) -> int:

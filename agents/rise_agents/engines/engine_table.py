@@ -10,15 +10,13 @@ more.
 
 from collections.abc import Callable, Sequence
 
+from rise_agents.engines.local_engine import LOCAL
 from rise_agents.rollouts.collect_config import CollectConfig
 from rise_agents.rollouts.progress import Progress
 from rise_env.errors import ConfigError
 from rise_env.utils.plugins import ENGINES, find_plugin
 
 Engine = Callable[[CollectConfig, Sequence[int], Callable[[Progress], None], int], Progress]
-
-LOCAL = "local"
-"""The engine that an empty `workers` selects."""
 
 
 def run_engine(

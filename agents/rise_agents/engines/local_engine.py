@@ -13,6 +13,10 @@ from rise_agents.rollouts.collect_config import (
 )
 from rise_agents.rollouts.progress import Progress
 from rise_env.errors import ConfigError
+from rise_env.utils.plugins import ENGINES, plugins
+
+LOCAL = "local"
+"""The name of this engine among the entry points; an empty `workers` selects it."""
 
 
 def collect_locally(
@@ -24,8 +28,10 @@ def collect_locally(
         ConfigError: `count` is not 1.
     """
     if count != 1:
+        others = ", ".join(f"{name}:{count}" for name in plugins(ENGINES) if name != LOCAL)
         raise ConfigError(
-            f"the engine local has one worker, got workers {config.workers!r}: use ray:N for several workers"
+            f"workers is {config.workers!r}, but the engine {LOCAL!r} has one worker, this process: leave "
+            f"workers out, or use another engine ({others or 'none is installed'})"
         )
     make_env = environment_maker(config)
     plan = make_plan(config)

@@ -1,1 +1,1 @@
-"""Answer checkers beside their peers, on labelled cases."""
+"""Compares the answer checker with those of other libraries on labelled cases."""

@@ -45,7 +45,7 @@ class Outcome:
     verdict: str
     seconds: float
     error: str = ""
-    """The class of the exception that it raised, or "killed"."""
+    """The class of the exception that the checker raised, or "killed"; empty if there was none."""
     files: int = 0
     """Files that were created in its folder during the case, which means that code of the reply was run."""
 

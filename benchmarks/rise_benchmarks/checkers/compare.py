@@ -1,4 +1,4 @@
-"""`rise checkers bench FILE...`: scores our checker and its peers on labelled cases."""
+"""`rise checkers bench FILE...`: scores our checker and those of other libraries on labelled cases."""
 
 import argparse
 import importlib.metadata
@@ -18,10 +18,10 @@ from rise_benchmarks.checkers.score import markdown, report
 
 _PACKAGES = ("rise-env", "sympy", "mpmath", "math-verify", "latex2sympy2_extended", "antlr4-python3-runtime",
              "mathruler", "verl")  # fmt: skip
-"""Packages whose versions a report card names."""
+"""Packages whose versions are written with the scores."""
 _THREADS = 8
 _THREADED_CASES = 240
-"""How many cases are checked again in threads, to see whether verdicts change."""
+"""The number of cases that are checked again in threads, to find out whether verdicts change."""
 
 
 def run(name: str, cases: Sequence[Case], *, limit: float = 10.0) -> dict[str, Any]:
@@ -62,7 +62,12 @@ def main(argv: Sequence[str]) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     bench = commands.add_parser("bench", help="score checkers on labelled cases")
     bench.add_argument("files", nargs="+", type=Path, metavar="FILE", help="JSON lines of labelled cases")
-    bench.add_argument("--checker", action="append", choices=NAMES, help="default: all that are installed")
+    bench.add_argument(
+        "--checker",
+        action="append",
+        choices=NAMES,
+        help="checker to score; may be repeated (default: all installed)",
+    )
     bench.add_argument(
         "--limit", type=float, default=10.0, help="seconds for one case (default: %(default)s)"
     )
@@ -90,12 +95,12 @@ def main(argv: Sequence[str]) -> int:
 def _write(output: Path, tables: str, reports: dict[str, dict[str, Any]]) -> None:
     versions = _versions()
     output.parent.mkdir(parents=True, exist_ok=True)
-    card = {"versions": versions, "checkers": reports}
-    output.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    result = {"versions": versions, "checkers": reports}
+    output.with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     made = ", ".join(f"{name} {version}" for name, version in versions.items())
     missing = "; ".join(f"{name} ({reason})" for name, reason in NOT_COMPARED.items())
     text = (
-        f"# Report card of the answer checker\n\n{tables}\n\nNot compared: {missing}.\n\n"
+        f"# Scores of the answer checkers\n\n{tables}\n\nNot compared: {missing}.\n\n"
         f"Made by `rise checkers bench` with {made}.\n"
     )
     output.with_suffix(".md").write_text(text, encoding="utf-8")

@@ -23,15 +23,15 @@ from rise_benchmarks.checkers.cases import Case, Outcome
 from rise_benchmarks.checkers.peers import Peer, load
 
 _START_LIMIT = 180.0
-"""Seconds in which a process must have loaded its checker."""
+"""The largest number of seconds that a process may take to load its checker, or to check in threads."""
 
 
 class IsolatedRunner:
     """One checker in a process and a temporary folder of its own, with a time limit for every case.
 
     Args:
-        name: Which checker; see `peers.NAMES`.
-        limit: Seconds for one case. A process that needs more is killed and replaced.
+        name: The name of the checker; see `peers.NAMES`.
+        limit: The largest number of seconds for one case. A process that needs more is killed and replaced.
     """
 
     def __init__(self, name: str, *, limit: float = 10.0) -> None:
@@ -56,7 +56,11 @@ class IsolatedRunner:
         return Outcome(accepted=accepted, verdict=verdict, seconds=seconds, error=error, files=len(new))
 
     def run_in_threads(self, cases: Sequence[Case], threads: int) -> list[bool] | None:
-        """Return which cases are accepted if several threads check them at once; None if it hangs."""
+        """Return whether each case is accepted when several threads check them at once.
+
+        Returns:
+            One value per case, or None if the checks did not end in time and the process was killed.
+        """
         pairs = [_request(case) for case in cases]
         accepted: list[bool] | None = self._ask({"threads": threads, "cases": pairs}, _START_LIMIT)
         return accepted
@@ -124,7 +128,9 @@ def _request(case: Case) -> list[str | None]:
     return [case.reply, case.reference, case.checker, case.question]
 
 
-# --- in the process
+# The functions below run in the process that the class starts.
+
+
 def _one(
     peer: Peer, reply: str, reference: str, kind: str | None = None, question: str | None = None
 ) -> tuple[bool, str, str, float]:

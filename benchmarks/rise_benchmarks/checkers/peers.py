@@ -1,6 +1,6 @@
-"""The checkers that `rise checkers bench` compares: our own, and peers from other libraries.
+"""The checkers that `rise checkers bench` compares: our own and those of other libraries.
 
-A peer without an extraction of its own gets the last box of the reply.
+A checker that does not look for the answer in a reply gets the content of the last box of the reply.
 """
 
 import importlib.util
@@ -50,11 +50,11 @@ def installed() -> list[str]:
 
 
 def load(name: str) -> Peer:
-    """Return the checker of a name.
+    """Return the checker with a name.
 
     Raises:
-        ConfigError: There is no such checker.
-        MissingDependencyError: Its library is not installed.
+        ConfigError: There is no checker with this name.
+        MissingDependencyError: The library of the checker is not installed.
     """
     if name not in NAMES:
         raise ConfigError(f"no checker {name!r}; there are: {', '.join(NAMES)}")

@@ -36,7 +36,7 @@ class Measured:
     logs: Mapping[str, tuple[Path, ...]]
     """Protocol -> one store per seed."""
     record: Mapping[str, Any]
-    """The run record of its first sequential log."""
+    """The run record of the sequential log of its first seed."""
     checker: str | None = None
     """Name of the checker whose verdicts are used (see `rise_env.registration.get_checker`); None uses the
     stored verdicts."""
@@ -56,7 +56,7 @@ def find_logs(folders: Sequence[Path], checker: str | None = None) -> list[Measu
         checker: See `Measured`.
 
     Raises:
-        DataNotFoundError: A folder has no complete evaluation logs.
+        DataNotFoundError: A folder has no evaluation logs, or they are incomplete.
     """
     found = []
     for folder in folders:
@@ -76,7 +76,7 @@ def load(measured: Measured) -> PolicyResults:
 
     Raises:
         ConfigError: The logs are of different problems.
-        StoreError: A log is damaged.
+        StoreError: A log is damaged; the message has the file and the line.
     """
     tables = {
         protocol: [_table(path, measured) for path in paths] for protocol, paths in measured.logs.items()

@@ -94,7 +94,7 @@ def turn_correctness_change(report: Report) -> Any:
 
 
 def success_rate_unsolved(report: Report) -> Any:
-    """Draw the share of the problems unsolved by B = T k draws that T sequential turns solve.
+    """Draw which share of the problems that B = T k draws do not solve are solved by T sequential turns.
 
     The solid part is the share solved by majority, without an oracle; the hatched part is what an oracle
     adds. The number above each bar is the number of these problems, over all seeds. The paper's figure 5.
@@ -192,8 +192,8 @@ def draw_all(
     """Draw every figure for which the report has values, as PNG and SVG.
 
     Args:
-        report: As in report.json.
-        folder: For the files; it is created if it is missing.
+        report: The content of report.json.
+        folder: The folder of the files; it is created if it is missing.
         ablations: Names from ABLATIONS of further figures -> the names of their rows; an empty tuple takes
             all rows.
 

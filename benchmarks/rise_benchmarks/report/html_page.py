@@ -28,10 +28,10 @@ def write_page(
     """Write the page.
 
     Args:
-        path: Of the HTML file.
-        report: As in report.json.
-        found: The policies whose episodes can be browsed.
-        figures: Name -> SVG file.
+        path: Path of the HTML file.
+        report: The content of report.json.
+        found: The policies whose episodes the page shows.
+        figures: Name of a figure -> SVG file.
     """
     path.write_text(page_text(report, found, figures), encoding="utf-8")
 

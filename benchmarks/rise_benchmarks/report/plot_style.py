@@ -13,7 +13,7 @@ from rise_env.utils.extras import missing_library
 COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 SIZE = (6.4, 4.0)
-"""Of one panel, in inches."""
+"""Width and height of one panel in inches."""
 BAND = 0.15
 """Opacity of a band."""
 
@@ -44,9 +44,9 @@ def curve(
 
     Args:
         axes: The panel.
-        x: One place per estimate.
+        x: One position per estimate.
         estimates: Fractions, {"mean", "low", "high"}; those with a mean of None are left out.
-        number: Of the row, for colour and marker.
+        number: Number of the row, which selects colour and marker.
         style: Arguments of `axes.plot` that replace colour, marker and others.
     """
     known = [(at, value) for at, value in zip(x, estimates, strict=True) if value["mean"] is not None]
@@ -63,7 +63,7 @@ def add_legend(figure: Any, axes: Any, *, columns: int | None = None) -> None:
     """Add a legend outside of the panels, where it covers no curve.
 
     Args:
-        figure: Gets the legend.
+        figure: The figure that the legend is added to.
         axes: The panel whose labels are listed.
         columns: Columns below the panels. None puts up to three labels side by side below the panels, and
             more labels one below the other at the right.
@@ -96,7 +96,7 @@ def title(report: Mapping[str, Any]) -> str:
 
 
 def save(figure: Any, path: Path) -> None:
-    """Save a figure. Equal figures become equal SVG files, byte by byte."""
+    """Save a figure. Two equal figures give SVG files with the same bytes."""
     import matplotlib
 
     with matplotlib.rc_context({"svg.hashsalt": path.stem, "svg.fonttype": "path"}):

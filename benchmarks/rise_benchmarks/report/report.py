@@ -15,10 +15,10 @@ from typing import Any
 from rise_benchmarks.report.evaluation_logs import Measured, find_logs, load
 from rise_benchmarks.report.tables import csv_text, markdown, plain
 from rise_benchmarks.report.training_logs import answer_logps, losses
-from rise_env.cli.config_parser import parse
 from rise_env.errors import ConfigError
 from rise_env.metrics.policy_results import PolicyResults
 from rise_env.metrics.report_row import gains, row
+from rise_env.utils.config_parser import parse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +30,13 @@ class ReportConfig:
     out: str | None = None
     """Folder for the report files; None is the first run folder."""
     checker: str | None = None
-    """Checks all replies again, for example released_rise_gsm8k, as the released RISE code does."""
+    """Name of a checker that checks all replies again, for example released_rise_gsm8k; None uses the stored
+    verdicts."""
     ablation: tuple[str, ...] = ()
-    """Draw the rows as an ablation of the paper: multi_turn_interaction, fail_samples, ..."""
+    """Name of an ablation figure to draw in addition: multi_turn_interaction, fail_samples, ...; may be
+    repeated."""
     page: bool = True
-    """False leaves out report.html."""
+    """Whether to write report.html."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -42,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
     config = parse(ReportConfig, argv, prog="rise report", positional="run")
     folders = [Path(run) for run in config.run]
     if not folders:
-        raise ConfigError("say which run: rise report RUN")
+        raise ConfigError("no run folder is given: write rise report RUN")
     out = Path(config.out) if config.out else folders[0]
     report = write_report(
         *folders,
@@ -67,7 +69,7 @@ def write_report(
     """Write the report files of some folders and return the report.
 
     Args:
-        folders: Of runs or evaluations.
+        folders: Folders of runs or evaluations.
         out: Folder for the report files; None is the first of `folders`.
         page: Whether to write report.html.
         checker: Name of the checker whose verdicts are used; None uses the stored verdicts.

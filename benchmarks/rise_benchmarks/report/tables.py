@@ -18,13 +18,13 @@ def plain(report: Mapping[str, Any]) -> str:
 
 
 def markdown(report: Mapping[str, Any]) -> str:
-    """Return the tables as Markdown; from three rows on, also what turns add and all paired differences."""
+    """Return the report as Markdown; from three rows on with the table "turns" and all paired gains."""
     parts = [f"**{title(report)}**", _markdown(cells(report))]
     if len(report["rows"]) > 2:
         t = report["turns"]
         parts += [
             _markdown(cells(report, "turns")),
-            f"m1@t{t} of the row less that of the column, paired over problems and seeds:",
+            f"m1@t{t} of the row minus m1@t{t} of the column, paired over problems and seeds:",
             _markdown(gain_cells(report)),
         ]
     return "\n\n".join([*parts, "\n".join(f"- {c}" for c in comparisons(report))])
@@ -52,7 +52,7 @@ def title(report: Mapping[str, Any]) -> str:
 
 
 def comparisons(report: Mapping[str, Any]) -> list[str]:
-    """Return sentences on what turns add, on the gain of the last row over the first, and on protocols."""
+    """Return sentences that compare turns, compare the last row with the first, and list the protocols."""
     t, k = report["turns"], report["num_samples"]
     lines = []
     rows = report["rows"]
@@ -97,7 +97,7 @@ def _names(protocol: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def gain_cells(report: Mapping[str, Any]) -> list[list[str]]:
-    """Return m1@tT of each row minus that of every earlier row, as texts, the head first."""
+    """Return a table of m1@tT of each row minus that of every earlier row; the first row is the head."""
     names = [row["name"] for row in report["rows"]]
     found = {(gain["name"], gain["over"]): percent(gain) for gain in report["gains"]}
     body = [[name, *(found.get((name, over), "") for over in names[:-1])] for name in names[1:]]

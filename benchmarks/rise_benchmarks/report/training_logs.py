@@ -1,4 +1,4 @@
-"""Reads from the logs of a run its training losses and the likelihoods of the right answers."""
+"""Reads the training losses and the likelihoods of the right answers from the logs of a run."""
 
 import json
 from collections import defaultdict
@@ -64,7 +64,9 @@ def answer_logps(measured: Measured, problems: Sequence[str]) -> list[dict[str, 
     for path in paths:
         logps: Mapping[str, list[float]] = json.loads(path.read_text())["logp"]
         if set(logps) != set(problems) or any(None in row for row in logps.values()):
-            raise ConfigError(f"{path} is not of the problems and turns of its log: delete it")
+            raise ConfigError(
+                f"{path} has other problems or turns than the log beside it: delete it and measure it again"
+            )
         tables.append([logps[problem] for problem in problems])
     values = np.array(tables, dtype=float)
     return [estimate(values[:, :, turn]) for turn in range(values.shape[2])]

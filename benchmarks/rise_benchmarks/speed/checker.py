@@ -33,7 +33,7 @@ BUILT_IN = (
 
 
 def references() -> list[str]:
-    """Return reference answers that are no plain numbers."""
+    """Return reference answers that are not plain numbers."""
     folder = os.environ.get("RISE_DATA_DIR")
     path = Path(folder or ".") / "math" / "test_5000.jsonl"
     if not folder or not path.is_file():
@@ -142,8 +142,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--output", type=Path, help="where to write JSON as well")
-    parser.add_argument("--pairs", type=int, default=4000, help="hard pairs (default: %(default)s)")
+    parser.add_argument("--output", type=Path, help="JSON file to write the result to")
+    parser.add_argument(
+        "--pairs",
+        type=int,
+        default=4000,
+        help="number of pairs of a hard answer and a reference (default: %(default)s)",
+    )
     arguments = parser.parse_args()
     text = json.dumps(measure(arguments.pairs), indent=1)
     print(text)

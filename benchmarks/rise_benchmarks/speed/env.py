@@ -122,9 +122,17 @@ def peers(python: str, rise_repo: str | None, problems: Sequence[Problem]) -> li
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print a table, and write the JSON file of `--output`."""
     parser = argparse.ArgumentParser("rise_benchmarks.speed.env", description=__doc__)
-    parser.add_argument("--peers", action="append", default=[], metavar="PYTHON")
-    parser.add_argument("--rise-repo", metavar="CLONE")
-    parser.add_argument("--output", type=Path)
+    parser.add_argument(
+        "--peers",
+        action="append",
+        default=[],
+        metavar="PYTHON",
+        help="Python interpreter with other libraries to measure; may be repeated",
+    )
+    parser.add_argument(
+        "--rise-repo", metavar="CLONE", help="clone of cmu-mind/RISE, to measure its environment"
+    )
+    parser.add_argument("--output", type=Path, help="JSON file to write the result to")
     arguments = parser.parse_args(argv)
     name, problems = problems_at_hand()
     rows: list[dict[str, Any]] = [

@@ -67,16 +67,31 @@ def contest(name: str, config: FitConfig, threads: int) -> dict[str, Any] | None
 def main() -> None:
     """Measure every trainer, and write the JSON file of `--output`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--output", type=Path)
-    parser.add_argument("--model", default="tiny")
-    parser.add_argument("--trajectories", type=int, default=640)
-    parser.add_argument("--turns", type=int, default=5)
-    parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--micro-batch-size", type=int, default=8)
-    parser.add_argument("--zero-stage", type=int, default=1)
-    parser.add_argument("--dtype", default="float32")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--output", type=Path, help="JSON file to write the result to")
+    parser.add_argument("--model", default="tiny", help="model folder or hub id (default: %(default)s)")
+    parser.add_argument(
+        "--trajectories", type=int, default=640, help="number of generated episodes (default: %(default)s)"
+    )
+    parser.add_argument("--turns", type=int, default=5, help="turns per episode (default: %(default)s)")
+    parser.add_argument(
+        "--batch-size", type=int, default=64, help="trajectories per optimizer step (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--micro-batch-size", type=int, default=8, help="trajectories per forward pass (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--zero-stage", type=int, default=1, help="ZeRO stage of DeepSpeed (default: %(default)s)"
+    )
+    parser.add_argument("--dtype", default="float32", help="type of the weights (default: %(default)s)")
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=3,
+        help="measurements per trainer; the best counts (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--threads", type=int, default=1, help="CPU threads per trainer (default: %(default)s)"
+    )
     parser.add_argument("--only", nargs="*", default=["limit", "rise", "released", "trl"])
     options = parser.parse_args()
     best: dict[str, dict[str, Any]] = {}

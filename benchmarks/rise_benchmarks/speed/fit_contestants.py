@@ -1,10 +1,11 @@
-"""The trainers that are compared on the same trajectories. One process runs one and prints one JSON line.
+"""The trainers that are compared on the same trajectories. Each runs in a process and prints a JSON line.
 
     python -m rise_benchmarks.speed.fit_contestants NAME SETTINGS_AS_JSON
 
 limit      a bare loop of forward, backward and step on the DeepSpeed engine, with batches without padding
 rise       RWRTrainer, as `rise fit` runs it
-released   the recipe of the released RISE code: one sequence per prefix, padded to the longest, one per pass
+released   the recipe of the released RISE code: one sequence per turn, padded to the longest one, and one
+           sequence per forward pass
 trl        TRL's SFTTrainer on the same sequences and masks, without weights
 """
 
@@ -76,7 +77,7 @@ def limit(config: FitConfig, data: Prepared, tokenizer: Any) -> float:
 
 
 def released(config: FitConfig, data: Prepared, tokenizer: Any) -> float:
-    """Return seconds per optimizer step, where a step has as many trajectories as for the other trainers."""
+    """Return seconds per optimizer step, with as many trajectories per step as the other trainers have."""
     longest = max(len(example) for example in data.examples)
     per_turn = list(_prefixes(data))
     passes = round(len(per_turn) / steps(data, config))
@@ -188,7 +189,7 @@ def _engine_loop(
 
 
 def _prefixes(data: Prepared) -> Iterator[Any]:
-    """Cut every trajectory into one sequence per turn: its prefix, with its last reply trained."""
+    """Yield one sequence per turn: the trajectory up to its reply, of which only the reply is trained."""
     from rise_trainers.data.dataset import Example
 
     for example in data.examples:

@@ -61,10 +61,14 @@ def _peak() -> int:
 def main() -> None:
     """Measure both ways and write the results, or measure one way in this process and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("way", nargs="?", choices=WAYS, help="measure in this very process")
-    parser.add_argument("--output", type=Path)
-    parser.add_argument("--tokens", type=int, default=4096)
-    parser.add_argument("--vocabulary", type=int, default=128_256)
+    parser.add_argument("way", nargs="?", choices=WAYS, help="measure only this way, in this process")
+    parser.add_argument("--output", type=Path, help="JSON file to write the result to")
+    parser.add_argument(
+        "--tokens", type=int, default=4096, help="number of trained tokens (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--vocabulary", type=int, default=128_256, help="size of the vocabulary (default: %(default)s)"
+    )
     options = parser.parse_args()
     full = 4 * options.tokens * options.vocabulary
     if options.way:

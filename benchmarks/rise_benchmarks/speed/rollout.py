@@ -60,15 +60,33 @@ def main(argv: Sequence[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--model", default=str(TINY), help="folder or hub id")
-    parser.add_argument("--problems", type=int, default=500)
-    parser.add_argument("--single", type=int, default=20, help="problems played one request at a time")
-    parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument(
-        "--batches", type=int, nargs="+", default=[16, 32, 64, 128, 256], help="of bare generate"
+        "--problems", type=int, default=500, help="number of problems of a rollout (default: %(default)s)"
     )
-    parser.add_argument("--agents", nargs="+", default=["transformers", "vllm"])
+    parser.add_argument(
+        "--single",
+        type=int,
+        default=20,
+        help="number of problems played with one request at a time (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--repeats", type=int, default=2, help="measurements of each kind (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--batches",
+        type=int,
+        nargs="+",
+        default=[16, 32, 64, 128, 256],
+        help="batch sizes that are tried for bare generate",
+    )
+    parser.add_argument(
+        "--agents",
+        nargs="+",
+        default=["transformers", "vllm"],
+        help="agents to measure (default: transformers and vllm)",
+    )
     parser.add_argument("--eager", action="store_true", help="vLLM without compilation: starts sooner")
-    parser.add_argument("--output", type=Path)
+    parser.add_argument("--output", type=Path, help="JSON file to write the result to")
     arguments = parser.parse_args(argv)
     result: dict[str, Any] = {
         "command": "python -m rise_benchmarks.speed.rollout " + " ".join(sys.argv[1:]),

@@ -36,8 +36,10 @@ STEPS = "Ava: 12+5=17. Ben: 17*3=51. Ava and Ben: 17+51=68. Carl: 68-9=59. \\box
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure, print, and write the result."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--episodes", type=int, default=100_000)
-    parser.add_argument("--output", type=Path)
+    parser.add_argument(
+        "--episodes", type=int, default=100_000, help="number of episodes (default: %(default)s)"
+    )
+    parser.add_argument("--output", type=Path, help="JSON file to write the result to")
     arguments = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
         result = {

@@ -11,9 +11,9 @@ class Rate:
 
     name: str
     per_second: float
-    """By wall clock."""
+    """Rate per second of wall time."""
     per_cpu_second: float
-    """By CPU time of this process."""
+    """Rate per second of CPU time of this process."""
 
 
 def measure(name: str, run: Callable[[], int], *, seconds: float = 1.0, repeats: int = 5) -> Rate:
@@ -21,7 +21,7 @@ def measure(name: str, run: Callable[[], int], *, seconds: float = 1.0, repeats:
 
     Args:
         name: A name for the result.
-        run: Does the work some times, and returns how many times.
+        run: Does the work a few times, and returns the number of times.
         seconds: The minimum duration of each repeat.
         repeats: The number of repeats.
     """

@@ -94,7 +94,7 @@ def test_problems_audit_of_the_generated_set_finds_nothing(capsys: pytest.Captur
     ("arguments", "message"),
     [
         (["problems", "show", "GSM9K", "0"], "no problem set 'GSM9K'; did you mean 'GSM8K'"),
-        (["problems", "show", "Arithmetic", "5000000"], "has problems 0 to 999999, got 5000000"),
+        (["problems", "show", "Arithmetic", "5000000"], "has the problems 0 to 999999, but INDEX is 5000000"),
         (["problems", "show", "Custom", "0"], "Custom needs --dataset FILE"),
         (["problems", "audit", "GSM8K", "--data-dir", "/nowhere"], "is not here (no file"),
         (["play", "RISE-GSM9K-v0"], "no environment 'RISE-GSM9K-v0'; did you mean 'RISE-GSM8K-v0'"),

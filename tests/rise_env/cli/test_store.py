@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from rise_env.cli.main import main
-from rise_env.trajectories.export import FORMATS
+from rise_env.trajectories.export import FORMATS, WRITERS
 from rise_env.trajectories.merge import merge
 from rise_env.trajectories.store import TrajectoryStore, read_run, read_trajectories
 from rise_env.types import Trajectory, Verdict
@@ -193,7 +193,14 @@ def test_an_unknown_ending_says_what_there_is(
 ) -> None:
     out = str(tmp_path / "m.csv")
     assert main(["store", "export", str(store), "--format", "messages", "--out", out]) == 2
-    assert "use .jsonl" in capsys.readouterr().err
+    assert "cannot write '.csv' files: end --out in .jsonl" in capsys.readouterr().err
+
+
+def test_a_file_type_needs_one_entry(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(WRITERS, ".count", lambda rows, path: path.write_text(str(len(rows))))
+    out = tmp_path / "m.count"
+    assert main(["store", "export", str(store), "--format", "messages", "--out", str(out)]) == 0
+    assert out.read_text() == "4"
 
 
 def test_a_store_without_healthy_episodes_exports_nothing(tmp_path: Path) -> None:
@@ -210,7 +217,7 @@ def test_a_start_or_limit_that_cannot_be_is_one_line(
 ) -> None:
     assert main(["store", "show", str(store), *options]) == 2
     assert capsys.readouterr().err == (
-        "rise store: start must be at least 0 and limit at least 1, got "
+        "rise store: --start must be at least 0 and --limit at least 1, got "
         + ("-1 and 1\n" if options[0] == "--start" else f"0 and {options[1]}\n")
     )
 

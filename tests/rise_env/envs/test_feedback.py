@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rise_env.checkers import NumericChecker
 from rise_env.envs import prompts
-from rise_env.envs.feedback import get_feedback
+from rise_env.envs.feedback import FEEDBACK, TextFeedback, get_feedback
 from rise_env.envs.hints import hint_steps, solution_steps, states
 from rise_env.envs.math_env import MathEnv
 from rise_env.envs.vector_env import MathVectorEnv
@@ -39,7 +39,10 @@ replies = st.lists(
 )
 
 
-@pytest.mark.parametrize("feedback", ["blind", "self_check", "none"])
+BLIND = [name for name, function in FEEDBACK.items() if isinstance(function, TextFeedback)]
+
+
+@pytest.mark.parametrize("feedback", BLIND)
 @given(said=replies, reference=st.integers(0, 9).map(str), other=st.integers(0, 9).map(str))
 def test_no_observation_depends_on_the_reference(
     feedback: str, said: list[str], reference: str, other: str

@@ -10,35 +10,40 @@ import pytest
 from gymnasium.utils.env_checker import check_env, data_equivalence
 
 from rise_env.envs.math_env import math_env_of
-from rise_env.problems.catalog import CATALOG
+from rise_env.errors import MissingDependencyError
 from rise_env.problems.catalog_loader import location
+from rise_env.problems.loading import SETS, Loader, find_set
+from rise_env.registration import env_id
 from tests.rise_env.conftest import SUMS
 
 STEPS = 50
 
 
-def _ids() -> list[Any]:
-    found = [
-        pytest.param("RISE-Arithmetic-v0", {}, id="Arithmetic"),
-        pytest.param("RISE-Custom-v0", {"dataset": SUMS, "checker": "numeric"}, id="Custom"),
-        pytest.param("RISE-ReasoningGym-v0", {"task": "chain_sum"}, id="ReasoningGym"),
-    ]
-    found += [
-        pytest.param(f"RISE-{name}-v0", {"split": spec.splits[-1]}, id=name) for name, spec in CATALOG.items()
-    ]
-    return found
+REQUIRED: dict[str, dict[str, Any]] = {
+    "Custom": {"dataset": SUMS, "checker": "numeric"},
+    "ReasoningGym": {"task": "chain_sum"},
+}
+"""Set -> the arguments without which it has no problems."""
 
 
-every_id = pytest.mark.parametrize(("name", "arguments"), _ids())
+def _arguments(loader: Loader) -> dict[str, Any]:
+    return REQUIRED.get(loader.name, {} if loader.spec is None else {"split": loader.spec.splits[-1]})
+
+
+every_id = pytest.mark.parametrize(
+    ("name", "arguments"),
+    [pytest.param(env_id(name), _arguments(loader), id=name) for name, loader in SETS.items()],
+)
 
 
 def make(name: str, arguments: dict[str, Any], **more: Any) -> gymnasium.Env[Any, str]:
-    spec = CATALOG.get(name.removeprefix("RISE-").removesuffix("-v0"))
+    spec = find_set(name).spec
     if spec is not None and not location(spec, arguments["split"]).startswith("file"):
         pytest.skip(f"{name} {arguments['split']} is not here: set RISE_DATA_DIR to a folder that has it")
-    if name == "RISE-ReasoningGym-v0":
-        pytest.importorskip("reasoning_gym")
-    return gymnasium.make(name, **arguments, **more)
+    try:
+        return gymnasium.make(name, **arguments, **more)
+    except MissingDependencyError as error:
+        pytest.skip(str(error))
 
 
 def assert_equal(first: Any, second: Any) -> None:
@@ -125,8 +130,8 @@ def test_seeding_twice_gives_the_same_generator(name: str, arguments: dict[str, 
 def test_the_info_of_a_reset_says_which_data_they_are(name: str, arguments: dict[str, Any]) -> None:
     env = make(name, arguments)
     info = env.reset(seed=0)[1]
-    spec = CATALOG.get(name.removeprefix("RISE-").removesuffix("-v0"))
-    if spec is not None:
+    spec = find_set(name).spec
+    if spec is not None and arguments["split"] in spec.sha256:
         assert f"sha256:{spec.sha256[arguments['split']]}" in info["source"]
     assert info["source"]
     assert math_env_of(env).problem.source == info["source"]

@@ -5,9 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rise_env.checkers import NumericChecker
+from rise_env.envs.math_env import MathEnv
 from rise_env.envs.rewards import SCHEMES, Rewards, delay_gain, get_rewards
+from rise_env.envs.vector_env import MathVectorEnv
 from rise_env.errors import ConfigError
 from rise_env.types import CheckResult, Verdict
+from tests.rise_env.conftest import SUMS
 
 OTHERS = [verdict for verdict in Verdict if verdict is not Verdict.CORRECT]
 
@@ -16,16 +20,19 @@ def total(rewards: Rewards, verdicts: tuple[Verdict, ...], *, stop: bool) -> flo
     """Return of an episode with these verdicts."""
     earned = 0.0
     for turn, verdict in enumerate(verdicts):
-        earned += rewards.of(CheckResult(verdict), turn)
+        earned += rewards(CheckResult(verdict), turn)
         if stop and verdict is Verdict.CORRECT:
             break
     return earned
 
 
+RECORDS = {name: rewards for name, rewards in SCHEMES.items() if isinstance(rewards, Rewards)}
+
+
 @pytest.mark.parametrize("stop", [True, False], ids=["stops when correct", "plays on"])
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("scheme", RECORDS)
 def test_answering_right_now_is_never_worse_than_delaying(scheme: str, stop: bool) -> None:
-    rewards = SCHEMES[scheme]
+    rewards = RECORDS[scheme]
     for verdicts in product(Verdict, repeat=4):
         for turn in range(4):
             now = (*verdicts[:turn], Verdict.CORRECT, *verdicts[turn + 1 :])
@@ -34,10 +41,10 @@ def test_answering_right_now_is_never_worse_than_delaying(scheme: str, stop: boo
             assert total(rewards, now, stop=stop) >= total(rewards, verdicts, stop=stop) - 1e-12
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("scheme", RECORDS)
 @pytest.mark.parametrize("max_turns", [1, 2, 5, 20])
 def test_no_shipped_scheme_pays_for_delay(scheme: str, max_turns: int) -> None:
-    assert delay_gain(SCHEMES[scheme], max_turns) <= 0
+    assert delay_gain(RECORDS[scheme], max_turns) <= 0
 
 
 def test_paying_for_well_formed_wrong_answers_is_seen_as_farming() -> None:
@@ -76,13 +83,13 @@ def test_the_delay_gain_is_the_best_that_any_delay_earns(
     ],
 )
 def test_the_papers_schemes(verdict: Verdict, gsm8k: float, math: float) -> None:
-    assert SCHEMES["gsm8k"].of(CheckResult(verdict), 3) == gsm8k
-    assert SCHEMES["math"].of(CheckResult(verdict), 3) == math
+    assert SCHEMES["gsm8k"](CheckResult(verdict), 3) == gsm8k
+    assert SCHEMES["math"](CheckResult(verdict), 3) == math
 
 
 def test_a_discount_shrinks_later_turns() -> None:
     rewards = Rewards(discount=0.5)
-    assert [rewards.of(CheckResult(Verdict.CORRECT), turn) for turn in range(3)] == [1.0, 0.5, 0.25]
+    assert [rewards(CheckResult(Verdict.CORRECT), turn) for turn in range(3)] == [1.0, 0.5, 0.25]
 
 
 @pytest.mark.parametrize(
@@ -90,6 +97,22 @@ def test_a_discount_shrinks_later_turns() -> None:
 )
 def test_a_scheme_can_be_said_in_several_ways(value: Any) -> None:
     assert get_rewards(value) == Rewards()
+
+
+@pytest.mark.parametrize("how", ["as an argument", "as an entry of the table"])
+def test_a_reward_can_be_a_function_of_check_and_turn(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def in_time(check: CheckResult, turn: int) -> float:
+        return 1.0 if check.correct and turn < 2 else -turn
+
+    monkeypatch.setattr("rise_env.envs.rewards.SCHEMES", {**SCHEMES, "in_time": in_time})
+    rewards: Any = in_time if how == "as an argument" else "in_time"
+    env = MathEnv(SUMS, NumericChecker(), rewards=rewards, max_turns=4, stop_when_correct=False)
+    env.reset(options={"index": 3})
+    assert env.reward(CheckResult(Verdict.CORRECT)) == 1.0
+    assert [env.step(reply)[1] for reply in ("hm", r"\boxed{7}", r"\boxed{7}", "hm")] == [0, 1, -2, -3]
+    batch = MathVectorEnv(SUMS[3:4], NumericChecker(), num_envs=1, rewards=rewards)
+    batch.reset()
+    assert [float(batch.step([reply])[1][0]) for reply in ("hm", "hm", r"\boxed{7}")] == [0, -1, -2]
 
 
 @pytest.mark.parametrize(

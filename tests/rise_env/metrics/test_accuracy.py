@@ -125,7 +125,7 @@ def test_transitions_share_out_every_step_and_agree_with_pairs(rows: list[list[b
 
 def test_a_lift_is_paired() -> None:
     assert accuracy.lift(np.array([1.0, 0.5]), np.array([0.0, 1.0])).tolist() == [1.0, -0.5]
-    with pytest.raises(ConfigError, match="paired"):
+    with pytest.raises(ConfigError, match="need the same shape"):
         accuracy.lift(np.zeros(2), np.zeros(3))
 
 

@@ -47,7 +47,7 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     "replies as floats": (lambda: replace(TURNS, tokens=TURNS.tokens * 1.0), "tokens.*float64"),
     "a reply mask of integers": (lambda: replace(TURNS, given=TURNS.answer), "given.*bool dtype"),
     "every 0th reply": (lambda: TURNS.every(0), "step must be at least 1"),
-    "a turn that was not played": (lambda: metrics.accuracy_at_turn(TURNS, 4), "asked for 4"),
+    "a turn that was not played": (lambda: metrics.accuracy_at_turn(TURNS, 4), "first 4 replies"),
     "seeds of different lengths": (
         lambda: policy_results(
             [by_turn([sequential("1")], 2), by_turn([sequential("1")], 3)],

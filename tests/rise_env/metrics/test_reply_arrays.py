@@ -58,7 +58,7 @@ def test_parts_of_a_table_keep_its_rows() -> None:
     assert table.first(2).correct.tolist() == [[False, True]]
     assert table.every(2).correct.tolist() == [[False, False]]
     assert table.every(2).tokens.tolist() == [[10, 20]]  # with what was said in between
-    with pytest.raises(ConfigError, match="asked for 5 replies"):
+    with pytest.raises(ConfigError, match="first 5 replies: the episodes have 4"):
         table.first(5)
     with pytest.raises(ConfigError, match="at least one"):
         by_turn([], 0)

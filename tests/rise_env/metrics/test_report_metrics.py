@@ -23,11 +23,17 @@ def test_a_table_has_a_column_for_each_metric_that_names_it() -> None:
         shown = [metric for metric in METRICS if metric.table == table]
         assert head == ["", *((metric.heading or metric.key).format(t=3, k=2) for metric in shown)]
         assert body == ["base", *(metric.show(ROW[metric.key.format(t=3, k=2)]) for metric in shown)]
-    assert cells(REPORT)[1][-1] == "50.0 50.0 50.0"
-    assert cells(REPORT, "turns")[1][-2:] == ["50 %", "50 %"]
+
+
+def test_curves_and_rates_are_shown_in_percent() -> None:
+    scores = dict(zip(*cells(REPORT), strict=True))
+    assert scores["accuracy by turn 1..3"] == "50.0 50.0 50.0"
+    turns = dict(zip(*cells(REPORT, "turns"), strict=True))
+    assert turns["wrong to right per turn"] == turns["right to wrong per turn"] == "50 %"
 
 
 def test_one_column_is_shown_where_two_metrics_are_the_same() -> None:
     single = policy_results([by_turn([sequential("2")], 1)], [by_draw([parallel("2")], 1)])
     head, _ = cells({"turns": 1, "num_samples": 1, "rows": [row("base", single)]})
-    assert head == ["", "m1@t1", "p1@t1", "accuracy by turn 1..1"]
+    assert head[:3] == ["", "m1@t1", "p1@t1"]
+    assert len(set(head)) == len(head)

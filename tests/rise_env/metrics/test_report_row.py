@@ -111,7 +111,7 @@ def test_logs_of_different_problems_are_not_compared() -> None:
         of([RUN], [DRAWS[:1]])
     with pytest.raises(ConfigError, match="same problems"):
         of([RUN, [RUN[0], RUN[0]]], [DRAWS, DRAWS])
-    with pytest.raises(ConfigError, match="nothing"):
+    with pytest.raises(ConfigError, match="at least one problem, got 0 and 0 logs"):
         policy_results([], [])
     with pytest.raises(ConfigError, match="every seed"):
         policy_results([by_turn(RUN, 3)], [by_draw(DRAWS, 3)], {"oracle": []})

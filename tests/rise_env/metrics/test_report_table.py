@@ -28,7 +28,7 @@ def test_every_estimate_is_one_row_of_a_long_table() -> None:
 def test_the_headline_is_what_a_run_is_followed_by() -> None:
     first, second = headline(report())
     assert first == second
-    assert first == {
+    assert first.items() >= {
         "m1@t1": 0.5, "m2@t1": 0.75, "m1@t2": 0.75, "p1@t2": 1.0, "m1@t2 - m2@t1": 0.0,
         "acc@t1": 0.5, "acc@t2": 1.0,
-    }  # fmt: skip
+    }.items()  # fmt: skip

@@ -35,5 +35,5 @@ def test_many_problems_do_not_overflow() -> None:
 
 
 def test_pairs_are_needed() -> None:
-    with pytest.raises(ConfigError, match="pairs"):
+    with pytest.raises(ConfigError, match="arrays of one shape"):
         mcnemar(np.ones(3), np.ones(4))

@@ -7,9 +7,9 @@ import pytest
 
 from rise_agents.client.rate_limit import CHARACTERS_PER_TOKEN
 from rise_agents.rollouts.cost_estimate import prompt_tokens
-from rise_env.cli.config_parser import parse
 from rise_env.cli.main import main
 from rise_env.errors import ConfigError
+from rise_env.utils.config_parser import parse
 from rise_trainers.loop.config import (
     BoostConfig,
     ImproveConfig,
@@ -237,6 +237,8 @@ def test_the_commands_are_those_that_a_run_starts() -> None:
         (["--env", "RISE-GSM8K-v0", "--problems.train-split", "trian"], "train"),
         (["--boost.teacher", "expret"], "did you mean 'expert'"),
         (["--improve.teacher", "openai"], "write 'openai:TARGET'"),
+        (["--agent.backend", "vlm"], "no agent 'vlm'; did you mean 'vllm'?"),
+        (["--agent.backend", "replay"], "agent.backend is 'replay', which does not play with a model"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(

@@ -14,8 +14,8 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from rise_env.cli.config_parser import parse
 from rise_env.errors import ConfigError
+from rise_env.utils.config_parser import parse
 from rise_trainers.data.targets import Selection
 from rise_trainers.data.tokenization import TokenSequence
 from rise_trainers.data.weights import Array, Weighting

@@ -5,7 +5,8 @@ exactly the meaning of those in the released code of RISE (arXiv:2407.18219, `wo
 contain examples that were worked out by hand from that code.
 
 To change which turns are trained, write a function and enter it in `CRITERIA` (decides by the rewards) or in
-`TURNS` (decides by the place in the trajectory). Settings, help and errors read these tables.
+`TURNS` (decides by the place in the trajectory). Settings, help, errors and estimates read these tables.
+Which tokens of a trained reply count is decided in `tokenization`.
 """
 
 import dataclasses
@@ -75,6 +76,11 @@ CRITERIA: Mapping[str, Callable[[Sequence[float], float], list[int]]] = {
 returns the indices of the turns to train."""
 
 
+def every_turn(kept: Sequence[int], played: Sequence[int]) -> list[int]:
+    """Keep all turns that the criterion kept."""
+    return list(kept)
+
+
 def first_turn(kept: Sequence[int], played: Sequence[int]) -> list[int]:
     """Keep the turn with which the trajectory began."""
     return [place for place in kept if played[place] == 0]
@@ -90,15 +96,25 @@ def last_turn(kept: Sequence[int], played: Sequence[int]) -> list[int]:
     return [place for place in kept if place == len(played) - 1]
 
 
-TURNS: Mapping[str, Callable[[Sequence[int], Sequence[int]], list[int]]] = {
-    "all": lambda kept, played: list(kept),
-    "first": first_turn,
-    "last": last_turn,
-    "later": later_turns,
+@dataclass(frozen=True, slots=True)
+class TurnRule:
+    """Which of the turns that the criterion keeps are trained."""
+
+    select: Callable[[Sequence[int], Sequence[int]], list[int]]
+    """Returns those of the indices `kept` by the criterion that are trained. `played[i]` is the number of
+    turn i, from 0, in the trajectory as it was played."""
+    most: int | None = None
+    """The largest number of turns that it trains of one trajectory, for the estimates of a dry run; None is
+    all turns."""
+
+
+TURNS: Mapping[str, TurnRule] = {
+    "all": TurnRule(every_turn),
+    "first": TurnRule(first_turn, most=1),
+    "last": TurnRule(last_turn, most=1),
+    "later": TurnRule(later_turns),
 }
-"""Name of a choice of turns -> function (kept, played) that returns the indices of the turns to train. `kept`
-are the indices of the turns that the criterion keeps. `played[i]` is the number of turn i in the trajectory
-as it was played, from 0."""
+"""Name of a choice of turns -> its rule."""
 
 if TYPE_CHECKING:
     Criterion = str
@@ -161,7 +177,7 @@ def targets(trajectory: Trajectory, selection: Selection) -> list[TrainingTarget
         turns = _without_duplicates(turns)
         rewards = [turn.action.reward for _, turn in turns]
     kept = kept_turns(rewards, selection.criterion, selection.success)
-    kept = TURNS[selection.turns](kept, [index for index, _ in turns])
+    kept = TURNS[selection.turns].select(kept, [index for index, _ in turns])
     return [_target(trajectory, *turns[place], selection) for place in kept]
 
 

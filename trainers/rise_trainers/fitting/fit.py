@@ -121,7 +121,7 @@ _CHANGEABLE = frozenset(
 
 def main(argv: list[str]) -> int:
     """Run the command line; see the docstring of this module."""
-    from rise_env.cli.config_parser import parse
+    from rise_env.utils.config_parser import parse
     from rise_trainers.fitting.progress import FitProgress
 
     config = parse(FitConfig, argv, prog="rise fit")

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from rise_agents.registry import agent_names
 from rise_agents.types import SamplingConfig
 from rise_env.errors import ConfigError
 from rise_env.utils.settings import build, check_names, merged
+from rise_env.utils.suggestions import validate_choice
 from rise_trainers.fitting.config import FitConfig
 from rise_trainers.fitting.paths import model_path
 
@@ -42,12 +44,16 @@ class PolicyConfig:
 
     model: str = "tiny"
     """"tiny" (embedded), a model folder, or a hub id."""
-    backend: Literal["transformers", "vllm"] = "transformers"
-    """The agent with which the model plays episodes."""
+    backend: str = "transformers"
+    """The agent with which the model plays episodes: transformers, vllm, or the name of another agent whose
+    argument is a model."""
     settings: dict[str, Any] = field(default_factory=dict)
     """Settings of the agent: dtype, max_concurrent_requests, ..."""
     shape: dict[str, Any] = field(default_factory=dict)
     """Size of the model, with the names of its config.json; --dry-run uses it if that file cannot be read."""
+
+    def __post_init__(self) -> None:
+        validate_choice(self.backend, agent_names(), "agent")
 
 
 @dataclass(frozen=True, kw_only=True)

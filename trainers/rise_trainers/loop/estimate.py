@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rise_trainers.data.targets import TURNS
 from rise_trainers.fitting.config import FitConfig
 from rise_trainers.loop.memory import GIB, MemoryEstimate, estimate_memory
 
@@ -111,9 +112,11 @@ def estimate_fit(fit: FitConfig, stores: Sequence[StoreEstimate], model_config: 
         model_config: The transformers configuration of the model; None if unknown: memory is not estimated.
     """
     tokens_per_epoch = sum(store.trajectories * min(float(fit.max_length), store.length) for store in stores)
-    one_turn = fit.selection.turns in ("first", "last")
+    most = TURNS[fit.selection.turns].most
     trajectories = sum(store.trajectories for store in stores)
-    replies = sum(store.trajectories * (1 if one_turn else store.turns) for store in stores)
+    replies = sum(
+        store.trajectories * (store.turns if most is None else min(most, store.turns)) for store in stores
+    )
     fewest = replies if fit.layout == "per_turn" else trajectories
     return Estimate(
         tokens=round(tokens_per_epoch * fit.epochs),

@@ -1,7 +1,7 @@
 """Checks of a run before it starts."""
 
 import rise_env
-from rise_agents.registry import check_agent
+from rise_agents.registry import check_agent, takes_model
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError
 from rise_trainers.fitting.fit import check_inputs
@@ -27,7 +27,16 @@ def check_run(config: RunConfig) -> int:
 
 
 def check_agents(config: RunConfig) -> None:
-    """Raise ConfigError if an agent of the run does not exist or has no such settings."""
+    """Check the agents of a run.
+
+    Raises:
+        ConfigError: An agent does not exist, has no such settings, or cannot play with the model of the run.
+    """
+    if not takes_model(config.agent.backend):
+        raise ConfigError(
+            f"agent.backend is {config.agent.backend!r}, which does not play with a model that the run "
+            "trains: name an agent whose argument is a model, for example 'transformers'"
+        )
     check_agent(f"{config.agent.backend}:{config.agent.model}", config.agent.settings)
     if config.improve.teacher is not None:
         check_agent(config.improve.teacher, config.improve.teacher_settings)

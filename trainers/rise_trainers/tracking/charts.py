@@ -3,10 +3,12 @@
 W&B draws one chart for every logged key. The part of the key before the slash is the name of its section.
 Every number in RUN/metrics.jsonl is logged, and also what the tables below add. To add a chart:
 
-- of a number that is not measured yet: add one entry to the dictionary that `phase_metrics.statistics`
-  returns (collections and evaluations) or that `prepare_data.prepare` and `metrics_log` write (fits);
-- of a column of the report, for every evaluation: add its name to `REPORT_COLUMNS`;
-- of a distribution: add an entry to `HISTOGRAMS`;
+- of a number during a fit, over its steps: add it to what `fitting.metrics_log` writes, or, if it describes
+  the training data, to what `fitting.prepare_data.prepare` returns;
+- of one number per collection and evaluation: add an entry to the dictionary that `phase_metrics.statistics`
+  returns;
+- of a metric of the report, for every evaluation: add its key to `REPORT_COLUMNS`;
+- of a distribution: log it as above, and add an entry to `HISTOGRAMS`;
 - in a new section: add an entry to `SECTIONS`.
 """
 
@@ -78,5 +80,5 @@ REPORT_COLUMNS = (
     "transitions_by_turn", "wrong_to_right_by_turn", "right_to_wrong_by_turn",
     "distinct_answers", "repeats", "format_failures", "timeouts", "tokens_per_reply",
 )  # fmt: skip
-"""Columns of a report row (`rise_env.metrics.report_row`) that every evaluation logs under "eval/", in
-addition to the headline figures."""
+"""Keys of `rise_env.metrics.report_metrics.METRICS`, with {t} and {k} as there, that every evaluation logs
+under "eval/" beside the metrics of the main table of the report."""

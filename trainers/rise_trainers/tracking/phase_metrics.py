@@ -79,7 +79,8 @@ def evaluation_metrics(sequential: Path, parallel: Path) -> dict[str, Any]:
     )
     values = row(str(record["label"]), found)
     [head] = headline({"turns": record["turns"], "num_samples": record["num_samples"], "rows": [values]})
-    return head | {name: _means(values[name]) for name in REPORT_COLUMNS}
+    columns = [name.format(t=record["turns"], k=record["num_samples"]) for name in REPORT_COLUMNS]
+    return head | {name: _means(values[name]) for name in columns}
 
 
 def example_rows(store: str | Path, count: int) -> list[tuple[Any, ...]]:

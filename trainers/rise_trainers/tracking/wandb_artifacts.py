@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from rise_agents.registry import agent_names, takes_model
 from rise_trainers.loop.phases import Phase
 
 PRODUCTS = {
@@ -17,8 +18,6 @@ PRODUCTS = {
     "fit": ("model", "model"),
 }
 """Command -> (name, type) of the artifact that it makes."""
-LOADED = ("transformers", "vllm")
-"""Names of the agents whose argument is a model folder or hub id."""
 
 
 class Artifacts:
@@ -98,7 +97,7 @@ def _sources(phase: Phase) -> list[str]:
         return [settings["model"], *settings["data"]]
     agents = settings["agent"] if isinstance(settings["agent"], list) else [settings["agent"]]
     parts = [str(agent).partition(":") for agent in [*agents, settings.get("teacher") or ""]]
-    return [name for kind, _, name in parts if kind in LOADED]
+    return [name for agent, _, name in parts if agent in agent_names() and takes_model(agent)]
 
 
 def _artifact(name: str, kind: str, metadata: dict[str, Any]) -> Any:

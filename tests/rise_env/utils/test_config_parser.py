@@ -6,8 +6,8 @@ from typing import Any, Literal
 import pytest
 import yaml
 
-from rise_env.cli.config_parser import parse
 from rise_env.errors import ConfigError
+from rise_env.utils.config_parser import parse
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@
     --field VALUE        a setting; dashes and underscores in its name are the same
     --nested.field V     a setting of a nested dataclass
     --mapping.a.b V      an entry of a free mapping, at any depth
-    --switch             the same as --switch true
+    --field              of a field that is true or false: the same as --field true
     --list A --list B    the items of a list; also '[A, B]', and A,B where the items are not free texts
     --print-config       prints the resolved settings as YAML and exits
 
@@ -32,7 +32,7 @@ from rise_env.utils.suggestions import did_you_mean
 
 Config = TypeVar("Config")
 Given = list[tuple[str, Any]]
-"""What was given, in order: ("config", the settings in a file) or (dotted name of a setting, its value)."""
+"""The arguments in order: ("config", the settings in a file) or (dotted name of a setting, its value)."""
 
 _NULL = frozenset({"null", "none", "None", "~"})
 
@@ -118,11 +118,11 @@ def _make_parser(
 
 
 class _Record(argparse.Action):
-    """Notes an option and its value, in the order of the command line.
+    """Records an option and its value, in the order of the command line.
 
     Args:
-        given: Where to append (dotted name of the setting, value).
-        read: Makes a plain value of the text that was typed.
+        given: The list to which (dotted name of the setting, value) is appended.
+        read: Converts the text that was typed to a plain value.
         kind: The type of the value.
     """
 
@@ -135,7 +135,7 @@ class _Record(argparse.Action):
         self._kind = kind
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
-        """Note one occurrence; a positional argument that was left out has no value and is no occurrence."""
+        """Record one argument. argparse also calls this for a positional argument that is left out."""
         if option_string is None and not values:
             return
         for text in values if isinstance(values, list) else [values]:
@@ -163,10 +163,10 @@ def _add_options(
     """Add an option per field and a group per nested dataclass.
 
     Args:
-        parser: Where new groups go.
+        parser: The parser to which new groups are added.
         config: The dataclass.
-        given: Where the options note what is given.
-        group: Where the options go; None is the parser itself.
+        given: The list to which the options append the arguments.
+        group: The group to which the options are added; None is the parser itself.
         prefix: Put before the names of the fields.
 
     Returns:
@@ -188,7 +188,7 @@ def _add_options(
                 given=given,
                 read=_reader(kind),
                 metavar="MAPPING",
-                help="all of them in one value",
+                help="all settings of this group as one YAML mapping",
             )
             mappings += _add_options(parser, nested, given, inner, f"{name}.")
             continue
@@ -267,7 +267,10 @@ def _file_reader(config: type) -> Any:
 
 
 def _assigned(settings: Mapping[str, Any], keys: Sequence[str], value: Any) -> dict[str, Any]:
-    """Return `settings` with a value at the end of a path of keys; anything else on the path is replaced."""
+    """Return `settings` with a value at the end of a path of keys.
+
+    Values on the path that are no mappings are replaced by mappings.
+    """
     result = dict(settings)
     if len(keys) > 1:
         inner = result.get(keys[0])

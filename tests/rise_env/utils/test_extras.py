@@ -1,0 +1,37 @@
+"""The messages about libraries that are not installed."""
+
+import configparser
+import re
+
+import pytest
+
+from rise_env.utils.extras import missing_library
+from tests.source_tree import ROOT
+
+
+def libraries() -> list[tuple[str, str]]:
+    """Return (library, extra) of every requirement of setup.cfg's extras, without those of the tests."""
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    return [
+        (re.split(r"[ <>=]", line)[0], extra)
+        for extra, lines in config["options.extras_require"].items()
+        for line in lines.split("\n")
+        if line and not line.startswith("rise-env[") and extra != "test"
+    ]
+
+
+@pytest.mark.parametrize(("library", "extra"), libraries())
+def test_a_missing_library_names_the_extra_that_installs_it(library: str, extra: str) -> None:
+    module = library.replace("-", "_")
+    message = str(missing_library(f"{module}.part", "what you asked for"))
+    assert message == (
+        f"what you asked for needs {module}, which is not installed: pip install 'rise-env[{extra}]'"
+    )
+
+
+def test_a_library_that_is_in_no_extra_is_named_as_a_module() -> None:
+    assert str(missing_library("zebra_models.core")) == (
+        "zebra_models is not installed: pip install zebra_models, or the package that has the module "
+        "zebra_models"
+    )
