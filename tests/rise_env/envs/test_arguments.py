@@ -41,7 +41,7 @@ NAN = float("nan")
         ({"rewards": (1, 0, float("-inf"))}, "rewards: no_answer must be a finite number, got -inf"),
         ({"rewards": {"correct": True}}, "rewards: correct must be a finite number, got True"),
         ({"rewards": {"discount": None}}, "rewards: discount must be a finite number, got None"),
-        ({"rewards": 3}, "rewards are a name, a mapping, or three numbers .* got 3"),
+        ({"rewards": 3}, "rewards are a name, a mapping, a function .* or three numbers .* got 3"),
         ({"feedback": None}, "feedback is a name, a template, .* got None"),
         ({"feedback": ["blind"]}, r"got \['blind'\]"),
         ({"order": ["sequential"]}, "an order is one of"),
