@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from rise_env.envs.episode import Episode
 from rise_env.types import CheckResult, Conversation, Problem
@@ -31,15 +32,47 @@ def reset_info(problem: Problem, index: int, prompt: str) -> Info:
     }
 
 
+class CheckInfo(Info):
+    """An info dict with a further key "check", which is not among its items.
+
+    `info["check"]` is a `CheckResult`; of a batch, an array of them. The items of one episode are JSON
+    values, so that `json.dumps(info)` works. A plain dict made from this one has the items only.
+    """
+
+    __slots__ = ("_check",)
+
+    def __init__(self, items: Mapping[str, Any], check: Any) -> None:
+        super().__init__(items)
+        self._check = check
+
+    def __missing__(self, key: str) -> Any:
+        if key == "check":
+            return self._check
+        raise KeyError(key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the value of a key, "check" included."""
+        return self._check if key == "check" else super().get(key, default)
+
+    def copy(self) -> "CheckInfo":
+        """Return a shallow copy."""
+        return CheckInfo(self, self._check)
+
+    __copy__ = copy
+
+
 def step_info(episode: Episode, check: CheckResult) -> Info:
     """Return the info of `step`: what the checker found in the attempt just made."""
-    return {
-        "problem_id": episode.problem.id,
-        "turn": episode.turn,
-        "check": check,
-        "verdict": check.verdict.value,
-        "correct": check.correct,
-    }
+    return CheckInfo(
+        {
+            "problem_id": episode.problem.id,
+            "turn": episode.turn,
+            "verdict": check.verdict.value,
+            "correct": check.correct,
+            "answer": check.answer,
+        },
+        check,
+    )
 
 
 def batch_infos(
@@ -78,4 +111,13 @@ def batch_infos(
         array[chosen] = values
         present[chosen] = True
         infos[key], infos[f"_{key}"] = array, present
-    return infos
+    checks = [row.get("check") if row else None for row in rows]
+    if not any(checks):
+        return infos
+    return CheckInfo(infos, _objects(checks))
+
+
+def _objects(values: Sequence[Any]) -> npt.NDArray[np.object_]:
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array

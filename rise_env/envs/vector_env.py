@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
@@ -22,6 +23,7 @@ from rise_env.envs.spaces import ConversationSpace, UnicodeText
 from rise_env.errors import ConfigError, EpisodeError
 from rise_env.types import Conversation, Problem
 from rise_env.utils.signatures import convert_value
+from rise_env.utils.specs import with_turn_limit
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -100,6 +102,16 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         shared = _SlotRandom()
         self._sources = [shared if self._sampler.shared else _SlotRandom() for _ in range(num_envs)]
         self._episodes: list[Episode] = []
+        self._spec: EnvSpec | None = None
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """How Gymnasium made the batch; `spec.kwargs["max_turns"]` is the limit on turns."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        self._spec = with_turn_limit(spec, self.rules.max_turns)
 
     def reset(
         self,
