@@ -15,7 +15,7 @@ try:
     from gem.core import Env
     from gem.utils.constants import TERMINAL_STATE
 except ImportError:
-    raise missing_library("gem", "rise_env.adapters.gem") from None
+    raise missing_library("gem_llm", "rise_env.adapters.gem") from None
 
 
 class GemEnv(Env):  # type: ignore[misc]  # the library has no types
@@ -27,16 +27,19 @@ class GemEnv(Env):  # type: ignore[misc]  # the library has no types
 
     Args:
         env: An environment id, such as RISE-GSM8K-v0.
-        **settings: Its arguments.
+        seed: Seeds the order of the problems from the first reset; `gem.make_vec` gives each environment one.
+        **settings: Its arguments, without one named seed.
     """
 
-    def __init__(self, env: str, **settings: Any) -> None:
+    def __init__(self, env: str, *, seed: int | None = None, **settings: Any) -> None:
         super().__init__()
         self._id, self._settings = env, settings
         self._episode = TextEpisode(env, **settings)
+        self._first_seed = seed
 
     def reset(self, seed: int | None = None) -> tuple[str, dict[str, Any]]:
         """Start an episode and return the problem."""
+        seed, self._first_seed = self._first_seed if seed is None else seed, None
         conversation, info = self._episode.begin(seed=seed)
         return conversation[-1]["content"], info
 
@@ -62,6 +65,7 @@ class GemEnv(Env):  # type: ignore[misc]  # the library has no types
         """Return another environment with the same arguments, or others, and on request in the same state."""
         child = GemEnv(self._id, **{**self._settings, **kwargs})
         if same_state:
+            child.reset()
             child.set_state(self.get_state())
         return child
 

@@ -81,4 +81,4 @@ class OpenEnvEnvironment(Environment):  # type: ignore[misc]
 
 
 def _observation(conversation: Conversation, **fields: Any) -> ConversationObservation:
-    return ConversationObservation(messages=[dict(message) for message in conversation], **fields)  # type: ignore[arg-type]
+    return ConversationObservation(messages=[dict(message) for message in conversation], **fields)

@@ -71,12 +71,12 @@ class RiseTextEnv(BaseTextEnv):  # type: ignore[misc]  # the library has no type
 
 
 def register_env() -> None:
-    """Register the environment with skyrl-gym under `NAME`: `skyrl_gym.make("rise", env_config=, extras=)`."""
+    """Register the environment with skyrl-gym: `skyrl_gym.make(NAME, env_config=..., extras=row)`."""
     register(id=NAME, entry_point="rise_env.adapters.skyrl:RiseTextEnv")
 
 
 def dataset_rows(problems: Sequence[Problem], rules: Rules | None = None) -> list[dict[str, Any]]:
-    """Return rows of the form that SkyRL's data sets have, for example for `Dataset.from_list(...).to_parquet`.
+    """Return rows of the form that SkyRL's data sets have.
 
     Args:
         problems: The problems.

@@ -1,7 +1,6 @@
-"""One episode seen by libraries that exchange texts: the problem goes out, replies come in, feedback goes out."""
+"""Episodes for libraries that exchange texts: the problem goes out, a reply comes in, feedback goes out."""
 
 from typing import Any, NamedTuple
-
 
 from rise_env.envs.math_env import MathEnv, math_env_of
 from rise_env.registration import make
@@ -44,7 +43,9 @@ class TextEpisode:
         """The environment inside its wrappers."""
         return math_env_of(self.env)
 
-    def begin(self, *, seed: int | None = None, index: int | None = None) -> tuple[Conversation, dict[str, Any]]:
+    def begin(
+        self, *, seed: int | None = None, index: int | None = None
+    ) -> tuple[Conversation, dict[str, Any]]:
         """Start an episode, and return its first messages and the info.
 
         Args:

@@ -1,4 +1,4 @@
-"""TRL: an environment for `GRPOTrainer(environment_factory=...)`, a reward function, and the rows of a data set."""
+"""TRL: an environment for `GRPOTrainer(environment_factory=...)`, a reward function, rows of a data set."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -16,8 +16,8 @@ OVER = "The episode is over. Do not submit another answer."
 class AnswerEnvironment:
     """An environment of TRL, whose only tool is `submit_answer`.
 
-    TRL makes one per rollout, resets it with the columns of a row, lets the model call the tool as often as it
-    likes, and asks for the reward at the end.
+    TRL makes one per rollout, resets it with the columns of a row, lets the model call the tool as often as
+    it likes, and asks for the reward at the end.
 
     Args:
         env: An environment id, such as RISE-GSM8K-v0.
@@ -41,10 +41,10 @@ class AnswerEnvironment:
         return conversation[-1]["content"]
 
     def submit_answer(self, answer: str) -> str:
-        """Submit a solution to the problem and get feedback on it.
+        r"""Submit a solution to the problem and get feedback on it.
 
         Args:
-            answer: The solution, which ends with the final answer in \\boxed{}.
+            answer: The solution, which ends with the final answer in \boxed{}.
 
         Returns:
             The feedback.
@@ -62,7 +62,7 @@ class AnswerEnvironment:
 
 
 def environment_factory(env: str, **settings: Any) -> Callable[[], AnswerEnvironment]:
-    """Return what `GRPOTrainer(environment_factory=...)` takes: a function that makes an `AnswerEnvironment`."""
+    """Return a function that makes an `AnswerEnvironment`, for `GRPOTrainer(environment_factory=...)`."""
     return lambda: AnswerEnvironment(env, **settings)
 
 

@@ -1,6 +1,6 @@
 """verifiers (0.4): our problems as a taskset, and our episodes as an environment of several turns.
 
-This module is a plugin of verifiers: `--env.taskset.id rise_env.adapters.verifiers --env.taskset.env RISE-GSM8K-v0`.
+This module is a plugin of verifiers: `--env.taskset.id rise_env.adapters.verifiers --env.taskset.env ID`.
 """
 
 from collections.abc import Iterator

@@ -29,7 +29,7 @@ def test_an_environment_is_made_by_name_played_spawned_and_batched() -> None:
     assert (reward, terminated, truncated, info["verdict"]) == (0.0, False, False, "wrong")
     child = env.spawn(same_state=True)
     assert env.step(RIGHT)[:4] == child.step(RIGHT)[:4] == (TERMINAL_STATE, 1.0, True, False)
-    envs = gem.make_vec([f"rise:{ID}"] * 2, vec_kwargs=[SETTINGS] * 2)
+    envs = gem.make_vec([f"rise:{ID}"] * 2, vec_kwargs=[dict(SETTINGS), dict(SETTINGS)])
     envs.reset(seed=[1, 2])
     assert envs.step([WRONG, "hm"])[1].tolist() == [0.0, -1.0]
 

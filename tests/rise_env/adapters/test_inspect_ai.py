@@ -11,13 +11,15 @@ inspect_ai = pytest.importorskip("inspect_ai", reason="pip install 'rise-env[ins
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_model_is_evaluated_in_several_turns(tmp_path: Path) -> None:
-    from inspect_ai.model import ModelOutput, get_model
+    from inspect_ai.model import ModelOutput, ModelUsage, get_model
 
     from rise_env.adapters.inspect_ai import rise_task
 
     settings = {**SETTINGS, "dataset": SETTINGS["dataset"][3:5]}
     texts = [WRONG, RIGHT, "hm", "hm", WRONG]
     outputs = [ModelOutput.from_content("mockllm/model", text) for text in texts]
+    for output in outputs:  # otherwise Inspect downloads a tokenizer to count them
+        output.usage = ModelUsage(input_tokens=1, output_tokens=1, total_tokens=2)
     model = get_model("mockllm/model", custom_outputs=outputs)
     [log] = inspect_ai.eval(
         rise_task(ID, **settings),

@@ -11,7 +11,9 @@ import pytest
 from tests.rise_env.adapters.conftest import WRONG
 
 pytest.importorskip("verifiers", reason="pip install 'rise-env[verifiers]'")
-pytest.importorskip("verifiers.v1", reason="verifiers is installed without its dependencies", exc_type=ImportError)
+pytest.importorskip(
+    "verifiers.v1", reason="verifiers is installed without its dependencies", exc_type=ImportError
+)
 pytestmark = pytest.mark.filterwarnings("ignore")
 SETTINGS = {"split": "test", "size": 5, "max_turns": 3, "feedback": "oracle"}
 PLUGIN = "rise_env.adapters.verifiers"
