@@ -84,7 +84,7 @@ HEAVY = {
     ),
     "huggingface_hub": ("rise_env.problems.hub",),
     "pyarrow": ("rise_env.problems.reading.files",),
-    "reasoning_gym": ("rise_env.problems.reasoning_gym",),
+    "reasoning_gym": ("rise_env.problems.reasoning_gym", "rise_benchmarks.speed.env"),
 }
 """Library of an extra -> the modules that may import it."""
 ADAPTERS = "rise_env.adapters"

@@ -61,10 +61,11 @@ class RiseTextEnv(BaseTextEnv):  # type: ignore[misc]  # the library has no type
         assert episode is not None, "init comes before step"
         self.turns += 1
         check = self._checker.check(action, self._reference, question=episode.problem.question)
-        reward, _, _ = episode.advance(action, check)
+        made = episode.transition(action, check)
+        episode.apply(made)
         return BaseTextEnvStepOutput(
             observations=[] if episode.over else [dict(episode.messages[-1])],
-            reward=reward,
+            reward=made.reward,
             done=episode.over,
             metadata={"verdict": check.verdict.value, "correct": check.correct, "answer": check.answer},
         )

@@ -7,7 +7,7 @@ from rise_env.adapters.text_episode import TextEpisode
 from rise_env.checkers.base import Checker
 from rise_env.envs.rewards import RewardsLike, get_rewards
 from rise_env.registration import get_checker
-from rise_env.types import Message, Problem
+from rise_env.types import CheckResult, Message, Problem, Verdict
 
 OVER = "The episode is over. Do not submit another answer."
 """The result of the tool after the end of an episode."""
@@ -58,7 +58,9 @@ class AnswerEnvironment:
 
     def get_reward(self) -> float:
         """Return the sum of the rewards; without any attempt, the reward of a reply without an answer."""
-        return sum(self._rewards) if self._rewards else self._episode.math_env.rules.reward_scheme.no_answer
+        if self._rewards:
+            return sum(self._rewards)
+        return self._episode.math_env.rules.reward_function(CheckResult(Verdict.NO_ANSWER), 0)
 
 
 def environment_factory(env: str, **settings: Any) -> Callable[[], AnswerEnvironment]:
@@ -105,7 +107,7 @@ def reward_function(
         replies = [text if isinstance(text, str) else text[-1]["content"] for text in completions]
         questions = [None] * len(replies) if question is None else list(question)
         return [
-            scheme.of(found.check(reply, reference, question=asked), 0)
+            scheme(found.check(reply, reference, question=asked), 0)
             for reply, reference, asked in zip(replies, answer, questions, strict=True)
         ]
 
