@@ -2,6 +2,7 @@
 
 RiseError
 ├── ConfigError (ValueError)            a setting that is unknown, out of range or contradicts another
+│   └── UnknownArgumentError (TypeError)   an argument that an environment id does not have
 ├── ProblemError (ValueError)           a problem that cannot be posed, or whose reference cannot be read
 ├── DataNotFoundError (FileNotFoundError)  a data set, model, store or run that is not there
 ├── StoreError (ValueError)             a file of trajectories that is damaged or of another run
@@ -21,6 +22,14 @@ class RiseError(Exception):
 
 class ConfigError(RiseError, ValueError):
     """A setting is unknown, out of range, or contradicts another one."""
+
+
+class UnknownArgumentError(ConfigError, TypeError):
+    """An environment id has no argument with this name.
+
+    Libraries that try an argument and make the environment without it where it is refused, such as TorchRL,
+    look for a TypeError with Python's own words "unexpected keyword argument".
+    """
 
 
 class ProblemError(RiseError, ValueError):

@@ -17,7 +17,7 @@ from rise_env.checkers.base import Checker, require_checker
 from rise_env.checkers.released_rise import ReleasedRiseGSM8KChecker, ReleasedRiseMathChecker
 from rise_env.envs.math_env import MathEnv
 from rise_env.envs.vector_env import MathVectorEnv
-from rise_env.errors import ConfigError
+from rise_env.errors import ConfigError, UnknownArgumentError
 from rise_env.problems.loading import SETS, find_set, load_problems
 from rise_env.problems.rows import check_references
 from rise_env.types import Conversation, Problem
@@ -50,8 +50,8 @@ def register_all() -> None:
         if env_id(name) not in gymnasium.registry:
             gymnasium.register(
                 id=env_id(name),
-                entry_point="rise_env.registration:make_env",
-                vector_entry_point="rise_env.registration:make_vector_env",
+                entry_point="rise_env.rise:make_env",
+                vector_entry_point="rise_env.rise:make_vector_env",
                 kwargs={"problem_set": name},
             )
 
@@ -138,7 +138,10 @@ def prepare(
     known = [*of_env, *spec.settings, "checker", "history_turns"]
     for name in arguments:
         if name not in known:
-            raise ConfigError(f"{env_id(spec.name)} has no argument {name!r}; {did_you_mean(name, known)}")
+            raise UnknownArgumentError(
+                f"{env_id(spec.name)} got an unexpected keyword argument {name!r}; "
+                f"{did_you_mean(name, known)}"
+            )
     settings = {name: value for name, value in arguments.items() if name in spec.settings}
     problems = load_problems(spec.name, **settings)
     given = arguments.get("checker")

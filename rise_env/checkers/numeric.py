@@ -3,15 +3,19 @@ r"""The checker for problems whose answer is one number, such as those of GSM8K.
 Numbers are compared exactly, as fractions, so no verdict depends on rounding.
 """
 
+from collections.abc import Iterable
 from time import perf_counter
 
+from rise_env.checkers.base import CheckItem
 from rise_env.checkers.equivalence.numbers import Number, equal_numbers, read_number
 from rise_env.checkers.extraction.final_answer import final_answer
 from rise_env.errors import ProblemError
 from rise_env.types import CheckResult, Verdict
 
-_MAX_REFERENCES = 100_000
-"""References whose numbers one checker keeps in its cache."""
+_MAX_CACHED = 100_000
+"""References and verdicts that one checker keeps in its caches."""
+_MAX_CACHED_LENGTH = 64
+"""Characters of an answer whose verdict is kept."""
 
 
 class NumericChecker:
@@ -25,15 +29,37 @@ class NumericChecker:
 
     def __init__(self) -> None:
         self._references: dict[str, Number] = {}
+        self._results: dict[tuple[str | None, str], CheckResult] = {}
 
     def check(self, reply: str, reference: str, *, question: str | None = None) -> CheckResult:
         """Compare the final answer of `reply` with `reference`; see `Checker.check`.
 
-        `question` is ignored: the right answer may be a number that the question mentions.
+        `question` is ignored: the right answer may be a number that the question mentions. An answer that was
+        compared with this reference before gets the same result, with the seconds of the first check.
         """
+        answer = final_answer(reply)
+        known = self._results.get((answer, reference))
+        return known or self._compare(answer, reference)
+
+    def check_many(self, items: Iterable[CheckItem]) -> list[CheckResult]:
+        """Check many replies, as `check` does."""
+        if type(self).check is not NumericChecker.check:  # of a subclass
+            return [self.check(item.reply, item.reference, question=item.question) for item in items]
+        known, compare = self._results.get, self._compare
+        return [
+            known((answer := final_answer(reply), reference)) or compare(answer, reference)
+            for reply, reference, _ in items
+        ]
+
+    def _compare(self, answer: str | None, reference: str) -> CheckResult:
+        result = self._compared(answer, reference)
+        if len(self._results) < _MAX_CACHED and len(answer or "") <= _MAX_CACHED_LENGTH:
+            self._results[answer, reference] = result
+        return result
+
+    def _compared(self, answer: str | None, reference: str) -> CheckResult:
         start = perf_counter()
         expected = self._references.get(reference) or self._read_reference(reference)
-        answer = final_answer(reply)
         if answer is None:
             return CheckResult(Verdict.NO_ANSWER, None, "extraction", perf_counter() - start)
         if answer == reference:
@@ -50,6 +76,6 @@ class NumericChecker:
             raise ProblemError(
                 f"the reference answer {reference[:80]!r} is not a number: correct it, or use SymbolicChecker"
             )
-        if len(self._references) < _MAX_REFERENCES:
+        if len(self._references) < _MAX_CACHED:
             self._references[reference] = expected
         return expected

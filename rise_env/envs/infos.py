@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from rise_env.envs.episode import Episode
-from rise_env.types import CheckResult, Conversation, Problem
+from rise_env.types import CheckResult, Conversation, Problem, Verdict
 
 Info = dict[str, Any]
 
@@ -31,51 +31,129 @@ def reset_info(problem: Problem, index: int, prompt: str) -> Info:
     }
 
 
+class CheckInfo(Info):
+    """An info dict with a further key "check", which is not among its items.
+
+    `info["check"]` is a `CheckResult`; of a batch, an array of them. The items of one episode are JSON
+    values, so that `json.dumps(info)` works. A plain dict made from this one has the items only.
+    """
+
+    __slots__ = ("check",)
+    check: Any
+
+    def __missing__(self, key: str) -> Any:
+        if key == "check":
+            return self.check
+        raise KeyError(key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the value of a key, "check" included."""
+        return self.check if key == "check" else super().get(key, default)
+
+    def copy(self) -> "CheckInfo":
+        """Return a shallow copy."""
+        twin = CheckInfo(self)
+        twin.check = self.check
+        return twin
+
+    __copy__ = copy
+
+
 def step_info(episode: Episode, check: CheckResult) -> Info:
     """Return the info of `step`: what the checker found in the attempt just made."""
-    return {
-        "problem_id": episode.problem.id,
-        "turn": episode.turn,
-        "check": check,
-        "verdict": check.verdict.value,
-        "correct": check.correct,
-    }
+    verdict = check.verdict
+    info = CheckInfo(
+        problem_id=episode.problem.id,
+        turn=episode.turn,
+        verdict=verdict._value_,
+        correct=verdict is Verdict.CORRECT,
+        answer=check.answer,
+    )
+    info.check = check
+    return info
 
 
-def batch_infos(
-    rows: Sequence[Info | None], finals: Mapping[int, tuple[Conversation, Info]] | None = None
-) -> Info:
-    """Return one dict of arrays from one dict per episode, in the layout of `gymnasium.vector.VectorEnv`.
+def batch_reset_infos(count: int, begun: Mapping[int, Info]) -> Info:
+    """Return the infos of a batch in which some episodes began.
 
-    Each key comes with a boolean array `_key`: which episodes have the key. Numbers and booleans become
-    arrays of their type, everything else arrays of objects.
+    All functions for batches return one dict of arrays, in the layout of `gymnasium.vector.VectorEnv`. Each
+    key comes with a boolean array `_key`: which episodes have the key. Numbers and booleans become arrays of
+    their type, everything else arrays of objects.
 
     Args:
-        rows: One dict per episode; None for an episode without infos.
-        finals: For episodes that ended and began anew in the same step, by their position in the batch:
-            the last observation and info.
+        count: Number of episodes.
+        begun: The info of `reset`, by position in the batch.
     """
     infos: Info = {}
-    if finals:
-        last = np.full(len(rows), None, dtype=object)
-        ended: list[Info | None] = [None] * len(rows)
-        for i, (observation, info) in finals.items():
-            last[i] = observation
-            ended[i] = info
-        mask = np.array([row is not None for row in ended])
-        infos |= {"final_obs": last, "_final_obs": mask, "final_info": batch_infos(ended)}
-        infos["_final_info"] = mask.copy()
-    places: dict[str, list[int]] = {}
-    for i, row in enumerate(rows):
-        for key in row or ():
-            places.setdefault(key, []).append(i)
-    for key, indices in places.items():
-        values = [rows[i][key] for i in indices]  # type: ignore[index]
-        kind = type(values[0])
-        array = np.zeros(len(rows), kind) if kind in _PLAIN else np.full(len(rows), None, dtype=object)
-        present = np.zeros(len(rows), dtype=np.bool_)
-        chosen = slice(None) if len(indices) == len(rows) else indices
-        array[chosen] = values
-        present[chosen] = True
-        infos[key], infos[f"_{key}"] = array, present
+    _add_begun(infos, count, begun)
     return infos
+
+
+def batch_step_infos(
+    count: int,
+    steps: Mapping[int, tuple[Episode, CheckResult]],
+    begun: Mapping[int, Info],
+    finals: Mapping[int, Conversation],
+) -> Info:
+    """Return the infos of a step of a batch; see `batch_reset_infos` for their layout.
+
+    Args:
+        count: Number of episodes.
+        steps: The episodes that made a step, and the checks of their replies, by position in the batch.
+        begun: The info of `reset` of the episodes that began in this step.
+        finals: The last observations of episodes that ended and began anew in this step.
+    """
+    if not finals:
+        infos = _step_columns(count, list(steps), list(steps.values()))
+    else:
+        going = [i for i in steps if i not in finals]
+        infos = _step_columns(count, going, [steps[i] for i in going])
+        last = np.full(count, None, dtype=object)
+        for i, observation in finals.items():
+            last[i] = observation
+        mask = np.zeros(count, dtype=np.bool_)
+        mask[list(finals)] = True
+        ended = _step_columns(count, list(finals), [steps[i] for i in finals])
+        infos |= {"final_obs": last, "_final_obs": mask, "final_info": ended, "_final_info": mask.copy()}
+    _add_begun(infos, count, begun)
+    return infos
+
+
+def _step_columns(count: int, places: list[int], steps: Sequence[tuple[Episode, CheckResult]]) -> Info:
+    infos = CheckInfo()
+    checks = [check for _, check in steps]
+    verdicts = [check.verdict for check in checks]
+    infos.check = np.full(count, None, dtype=object)
+    infos.check[places] = checks
+    columns: dict[str, list[Any]] = {
+        "problem_id": [episode.problem.id for episode, _ in steps],
+        "turn": [episode.turn for episode, _ in steps],
+        "verdict": [verdict._value_ for verdict in verdicts],
+        "correct": [verdict is Verdict.CORRECT for verdict in verdicts],
+        "answer": [check.answer for check in checks],
+    }
+    _add(infos, count, places, columns)
+    return infos
+
+
+def _add_begun(infos: Info, count: int, begun: Mapping[int, Info]) -> None:
+    if begun:
+        rows = list(begun.values())
+        _add(infos, count, list(begun), {key: [row[key] for row in rows] for key in rows[0]})
+
+
+def _add(infos: Info, count: int, places: list[int], columns: Mapping[str, list[Any]]) -> None:
+    """Write columns, one value per place, into the arrays of a batch."""
+    if not places:
+        return
+    everywhere = len(places) == count
+    for key, values in columns.items():
+        if key not in infos:
+            dtype = type(values[0]) if type(values[0]) in _PLAIN else object
+            if everywhere:
+                infos[key], infos[f"_{key}"] = np.array(values, dtype), np.ones(count, np.bool_)
+                continue
+            infos[key] = np.full(count, None, dtype) if dtype is object else np.zeros(count, dtype)
+            infos[f"_{key}"] = np.zeros(count, np.bool_)
+        infos[key][places] = values
+        infos[f"_{key}"][places] = True

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import gymnasium
+from gymnasium.envs.registration import EnvSpec
 
 from rise_env.checkers.base import Checker, prepare, require_checker
 from rise_env.envs.episode import Episode
@@ -19,6 +20,7 @@ from rise_env.envs.rules import Rules
 from rise_env.envs.spaces import ConversationSpace, UnicodeText
 from rise_env.errors import ConfigError, EpisodeError
 from rise_env.types import CheckResult, Conversation, Problem
+from rise_env.utils.specs import with_turn_limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,13 @@ class MathEnv(gymnasium.Env[Conversation, str]):
     | `source` | the problem's data set, with revision and hash | `reset` |
     | `split` | the problem's split | `reset` |
     | `prompt` | name of the prompt, with the hash of its texts | `reset` |
-    | `check` | `CheckResult`: verdict, extracted answer, method, seconds | `step` |
     | `verdict` | "correct", "wrong", "no_answer", "unreadable" or "timeout" | `step` |
     | `correct` | whether the verdict is "correct" | `step` |
+    | `answer` | the extracted answer, as written in the reply; None where there is none | `step` |
 
-    The infos never contain the reference answer.
+    These are JSON values: `json.dumps(info)` works. Besides them, `info["check"]` after a step is the
+    `CheckResult` with the method and the seconds of the check, in `MathVectorEnv` an array of them. The infos
+    never contain the reference answer.
 
     ## Arguments
     `gymnasium.make` finds problems and checker by the id, and takes all other arguments by keyword, besides
@@ -181,6 +185,16 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         self._sampler = ProblemSampler(problems, find_order(order, shuffle=shuffle))
         require_solutions(self.rules.feedback_function, problems)
         self._episode: Episode | None = None
+        self._spec: EnvSpec | None = None
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """How Gymnasium made the environment; `spec.kwargs["max_turns"]` is the limit on turns."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        self._spec = with_turn_limit(spec, self.rules.max_turns)
 
     @property
     def problem(self) -> Problem:

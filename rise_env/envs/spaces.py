@@ -4,8 +4,9 @@
 rejects "2 + 2". These spaces accept any Unicode text. They test membership by type and length only, which
 takes the same time for texts of any length.
 
-They batch, pickle and serialise like Gymnasium's own spaces. Their elements have no fixed size, so that
-`AsyncVectorEnv` needs `shared_memory=False`.
+They batch, pickle and serialise like Gymnasium's own spaces. Their zero elements, with which wrappers such as
+`FrameStackObservation` fill up, are the empty text and the conversation without messages. Their elements have
+no fixed size, so that `AsyncVectorEnv` needs `shared_memory=False`.
 """
 
 from collections.abc import Iterable
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from gymnasium.spaces import Space
+from gymnasium.wrappers.utils import create_zero_array
 
 from rise_env.errors import ConfigError
 from rise_env.types import Conversation, Message
@@ -143,3 +145,13 @@ class ConversationSpace(Space[Conversation]):
 
     def __repr__(self) -> str:
         return f"ConversationSpace({self.text.max_length})"
+
+
+@create_zero_array.register(UnicodeText)
+def _empty_text(space: UnicodeText) -> str:  # type: ignore[misc]  # the fallback's argument has a type variable
+    return ""
+
+
+@create_zero_array.register(ConversationSpace)
+def _no_messages(space: ConversationSpace) -> Conversation:  # type: ignore[misc]
+    return ()

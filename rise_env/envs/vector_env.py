@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
@@ -12,7 +13,7 @@ from gymnasium.vector.utils import batch_space
 from rise_env.checkers.base import Checker, CheckItem, check_many, prepare, require_checker
 from rise_env.envs.episode import Episode
 from rise_env.envs.feedback import FeedbackLike, require_solutions
-from rise_env.envs.infos import batch_infos, reset_info, step_info
+from rise_env.envs.infos import batch_reset_infos, batch_step_infos, reset_info
 from rise_env.envs.initial_prompt import FewShotLike
 from rise_env.envs.problem_sampler import OrderLike, ProblemSampler, check_seed, find_order
 from rise_env.envs.rendering import check_render_mode, transcript
@@ -20,8 +21,9 @@ from rise_env.envs.rewards import RewardsLike
 from rise_env.envs.rules import Rules
 from rise_env.envs.spaces import ConversationSpace, UnicodeText
 from rise_env.errors import ConfigError, EpisodeError
-from rise_env.types import Conversation, Problem
+from rise_env.types import CheckResult, Conversation, Problem
 from rise_env.utils.signatures import convert_value
+from rise_env.utils.specs import with_turn_limit
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -100,6 +102,16 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         shared = _SlotRandom()
         self._sources = [shared if self._sampler.shared else _SlotRandom() for _ in range(num_envs)]
         self._episodes: list[Episode] = []
+        self._spec: EnvSpec | None = None
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """How Gymnasium made the batch; `spec.kwargs["max_turns"]` is the limit on turns."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        self._spec = with_turn_limit(spec, self.rules.max_turns)
 
     def reset(
         self,
@@ -134,12 +146,12 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         begun = self._begin(np.flatnonzero(mask).tolist(), chosen, seeds)
         if isinstance(seed, int | np.integer):
             self._np_random, self._np_random_seed = seeding.np_random(int(seed))
-        rows: list[dict[str, Any] | None] = [None] * self.num_envs
         episodes = self._episodes or [episode for episode, _ in begun.values()]
-        for i, (episode, info) in begun.items():
-            episodes[i], rows[i] = episode, info
+        for i, (episode, _) in begun.items():
+            episodes[i] = episode
         self._episodes = episodes
-        return self._observations(), batch_infos(rows)
+        infos = batch_reset_infos(self.num_envs, {i: info for i, (_, info) in begun.items()})
+        return self._observations(), infos
 
     def step(self, actions: Sequence[str]) -> Step:
         """Check one reply per episode, and add it and the feedback to its conversation.
@@ -163,14 +175,19 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         self._check_actions(actions)
         count = self.num_envs
         rewards, terminated, truncated = [0.0] * count, [False] * count, [False] * count
-        rows: list[dict[str, Any] | None] = [None] * count
-        finals: dict[int, tuple[Conversation, dict[str, Any]]] = {}
+        steps: dict[int, tuple[Episode, CheckResult]] = {}
+        finals: dict[int, Conversation] = {}
         active = [i for i in range(count) if not episodes[i].over]
         if len(active) < count and self.autoreset_mode is AutoresetMode.DISABLED:
             over = [i for i in range(count) if episodes[i].over]
             raise EpisodeError(f"episodes {over} are over: call reset(options={{'reset_mask': ...}})")
         # first everything that may raise, then the changes
-        checks = check_many(self.checker, [self._item(i, actions[i]) for i in active])
+        posed = [episodes[i].problem for i in active]
+        items = [
+            CheckItem(actions[i], problem.reference, problem.question)
+            for i, problem in zip(active, posed, strict=True)
+        ]
+        checks = check_many(self.checker, items)
         transitions = [
             episodes[i].transition(actions[i], check) for i, check in zip(active, checks, strict=True)
         ]
@@ -184,17 +201,18 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
             episode = episodes[i]
             episode.apply(transition)
             rewards[i], terminated[i], truncated[i], _ = transition
-            rows[i] = step_info(episode, check)
+            steps[i] = (episode, check)
             if i in begun:
-                finals[i] = (episode.observation(), rows[i] or {})
-        for i, (episode, info) in begun.items():
-            episodes[i], rows[i] = episode, info
+                finals[i] = episode.observation()
+        for i, (episode, _) in begun.items():
+            episodes[i] = episode
+        infos = batch_step_infos(count, steps, {i: info for i, (_, info) in begun.items()}, finals)
         return (
             self._observations(),
             np.array(rewards, dtype=np.float64),
             np.array(terminated, dtype=np.bool_),
             np.array(truncated, dtype=np.bool_),
-            batch_infos(rows, finals),
+            infos,
         )
 
     def render(self) -> tuple[str, ...] | None:
@@ -202,10 +220,6 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         if self.render_mode != "ansi":
             return None
         return tuple(transcript(episode.messages) for episode in self._episodes)
-
-    def _item(self, i: int, reply: str) -> CheckItem:
-        problem = self._episodes[i].problem
-        return CheckItem(reply, problem.reference, problem.question)
 
     def _begin(
         self,

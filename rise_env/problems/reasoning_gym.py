@@ -12,14 +12,22 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from rise_env.checkers import NumericChecker, final_answer
 from rise_env.checkers.equivalence.numbers import read_number
 from rise_env.errors import ConfigError, MissingDependencyError
 from rise_env.problems.generated import GeneratedProblems
 from rise_env.types import CheckResult, Problem, Verdict
+from rise_env.utils.seeding import derive_many, unchanged_random_state
 from rise_env.utils.suggestions import validate_choice
 
+_MADE_ANEW = frozenset(
+    ("acre", "codeio", "composite", "gsm_symbolic", "list_functions", "pool_matrix", "survo")
+)
+"""Tasks whose datasets use the seed when they are made, or keep a generator between entries."""
+_BLOCK, _MAX_BLOCKS = 1024, 1024
+"""Seeds that are computed together, and how many such blocks are kept: 8 MB."""
 _REMEMBERED = 10_000
 """How many of the latest problems the checker can score with the task's own scorer."""
 
@@ -42,34 +50,36 @@ class ReasoningGymProblems(GeneratedProblems):
     def __init__(self, *, task: str, split: str, seed: int, size: int, config: Mapping[str, Any]) -> None:
         super().__init__(split=split, seed=seed, size=size)
         try:
-            import reasoning_gym
+            with unchanged_random_state():  # importing the library draws from Python's generator
+                import reasoning_gym
+                from reasoning_gym.factory import DATASETS
         except ImportError:
             raise MissingDependencyError("pip install reasoning-gym to play RISE-ReasoningGym-v0") from None
-        from reasoning_gym.factory import DATASETS
 
         validate_choice(task, DATASETS, "task of reasoning-gym")
         for name in config:
             validate_choice(name, DATASETS[task][1].__dataclass_fields__, f"setting of {task}")
         self.task, self.config = task, dict(config)
         self._create = reasoning_gym.create_dataset
+        self._shared: Any = None
+        self._config_text = json.dumps(self.config)
         self._source = f"reasoning-gym {version('reasoning-gym')} {task}"
-        self._entries: OrderedDict[str, Any] = OrderedDict()
+        self._seeds: OrderedDict[str, int] = OrderedDict()
+        self._blocks: dict[int, npt.NDArray[np.uint64]] = {}
         self.checker = ReasoningGymChecker(self)
 
     def entry(self, question: str) -> Any:
         """Return (dataset, entry) of a question made lately, None where it is not remembered."""
-        return self._entries.get(question)
+        seed = self._seeds.get(question)
+        return None if seed is None else self._entry(seed)
 
     def make(self, index: int) -> Problem:
         """Return problem `index`."""
-        entropy = np.random.SeedSequence(self.entropy(index))
-        # 62 bits: two problems of a million share a seed with a probability of one in ten million
-        seed = int(entropy.generate_state(1, np.uint64)[0]) >> 2
-        dataset = self._create(self.task, seed=seed, size=1, **self.config)
-        entry = dataset[0]
-        self._entries[entry["question"]] = (dataset, entry)
-        if len(self._entries) > _REMEMBERED:
-            self._entries.popitem(last=False)
+        seed = self._seed(index)
+        _, entry = self._entry(seed)
+        self._seeds[entry["question"]] = seed
+        if len(self._seeds) > _REMEMBERED:
+            self._seeds.popitem(last=False)
         answer = entry["answer"]
         return Problem(
             id=f"reasoning_gym/{self.task}/{self.split}/{self.seed}/{index}",
@@ -77,8 +87,40 @@ class ReasoningGymProblems(GeneratedProblems):
             reference="" if answer is None else str(answer),
             source=self._source,
             split=self.split,
-            meta={"task": self.task, "config": json.loads(json.dumps(self.config))},
+            meta={"task": self.task, "config": json.loads(self._config_text) if self.config else {}},
         )
+
+    def _seed(self, index: int) -> int:
+        """Return the seed of problem `index`; the seeds of neighbours are computed together.
+
+        It has 62 bits: two problems of a million share a seed with a probability of one in ten million.
+        """
+        seed, split, _ = self.entropy(index)
+        number, place = divmod(index, _BLOCK)
+        if seed >= 2**32 or index >= 2**32 - _BLOCK:
+            return int(np.random.SeedSequence((seed, split, index)).generate_state(1, np.uint64)[0]) >> 2
+        block = self._blocks.get(number)
+        if block is None:
+            block = derive_many((seed, split), number * _BLOCK, _BLOCK)
+            if len(self._blocks) < _MAX_BLOCKS:
+                self._blocks[number] = block
+        return int(block[place]) >> 2
+
+    def _entry(self, seed: int) -> tuple[Any, Any]:
+        """Return a dataset with this seed, and its first entry.
+
+        Making a dataset takes longer than making an entry. Where the seed is used for entries only, a copy
+        of one dataset with another seed does the same.
+        """
+        if self.task in _MADE_ANEW:
+            dataset = self._create(self.task, seed=seed, size=1, **self.config)
+            return dataset, dataset[0]
+        if self._shared is None:
+            self._shared = self._create(self.task, seed=0, size=1, **self.config)
+        shared = self._shared
+        dataset = object.__new__(type(shared))
+        dataset.__dict__.update(shared.__dict__, seed=seed)
+        return dataset, dataset[0]
 
 
 class ReasoningGymChecker:
@@ -97,9 +139,11 @@ class ReasoningGymChecker:
 
     def check(self, reply: str, reference: str, *, question: str | None = None) -> CheckResult:
         """Check the final answer of `reply`; see `Checker.check`."""
+        answer = final_answer(reply)
+        if answer == reference and reference:
+            return CheckResult(Verdict.CORRECT, answer, "text")
         if reference and read_number(reference) is not None:
             return self._numeric.check(reply, reference)
-        answer = final_answer(reply)
         if answer is None:
             return CheckResult(Verdict.NO_ANSWER)
         if reference and answer.strip() == reference.strip():

@@ -114,11 +114,14 @@ def test_a_made_environment_pickles() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"max_turn": 3}, "RISE-Arithmetic-v0 has no argument 'max_turn'; did you mean 'max_turns'"),
+        (
+            {"max_turn": 3},
+            "RISE-Arithmetic-v0 got an unexpected keyword argument 'max_turn'; did you mean 'max_turns'",
+        ),
         ({"feed_back": "blind"}, "did you mean 'feedback'"),
         ({"history_turn": 1}, "did you mean 'history_turns'"),
         ({"Checker": "numeric"}, "did you mean 'checker'"),
-        ({"zzz": 1}, "has no argument 'zzz'; there are: .*feedback, rewards"),
+        ({"zzz": 1}, "got an unexpected keyword argument 'zzz'; there are: .*feedback, rewards"),
         ({"split": "tset"}, "no split 'tset'"),
         ({"difficulty": {"max_step": 2}}, "no field of difficulty 'max_step'; did you mean 'max_steps'"),
         ({"checker": "numerical"}, "no checker 'numerical'; did you mean 'numeric'"),

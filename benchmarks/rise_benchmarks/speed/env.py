@@ -22,9 +22,10 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+import rise_env
 from rise_benchmarks.speed.timing import Rate, measure
 from rise_env.checkers import NumericChecker
-from rise_env.envs.math_env import MathEnv
+from rise_env.envs.math_env import MathEnv, math_env_of
 from rise_env.envs.vector_env import MathVectorEnv
 from rise_env.errors import DataNotFoundError
 from rise_env.problems.loading import load_problems
@@ -86,9 +87,37 @@ def ours(problems: Sequence[Problem]) -> list[Rate]:
         measure(f"MathEnv, right in turn {turns}", episodes(MathEnv(problems, checker), problems, turns))
         for turns in (1, 3, 5)
     ]
+    rates += reasoning_gym_rates()
     vectors = [MathVectorEnv(problems, checker, count, autoreset_mode="SameStep") for count in (8, 64)]
     rates += [measure(f"MathVectorEnv, {env.num_envs} at a time, wrong", batches(env)) for env in vectors]
     return rates
+
+
+def reasoning_gym_rates(task: str = "chain_sum", count: int = 500) -> list[Rate]:
+    """Measure problems of reasoning-gym, posed and answered, beside the library's own; empty without it."""
+    try:
+        env = rise_env.make("RISE-ReasoningGym-v0", task=task).unwrapped
+        from reasoning_gym import create_dataset
+    except ImportError:
+        return []
+    dataset = create_dataset(task, seed=1, size=count)
+
+    def library() -> int:
+        for index in range(count):
+            entry = dataset[index]
+            dataset.score_answer(entry["answer"], entry)
+        return count
+
+    def ours() -> int:
+        for index in range(count):
+            env.reset(options={"index": index})
+            env.step(f"\\boxed{{{math_env_of(env).problem.reference}}}")
+        return count
+
+    return [
+        measure(f"RISE-ReasoningGym, {task}, 1 turn, right", ours),
+        measure(f"reasoning-gym itself, {task}, entry and score", library),
+    ]
 
 
 def wrappers(processes: int = 7) -> dict[str, Any]:

@@ -31,6 +31,8 @@ def read_number(text: str) -> Number | None:
     """
     if text.isdecimal() and len(text) <= MAX_DIGITS:
         return Number(int(text))
+    if text[:1] == "-" and text[1:].isdecimal() and len(text) <= MAX_DIGITS:
+        return Number(int(text))
     try:
         return on_own_stack(lambda: _read_number(text))
     except (RecursionError, MemoryError):

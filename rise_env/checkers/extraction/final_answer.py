@@ -68,9 +68,11 @@ def final_answer(reply: str, *, extraction: Literal["boxed", "stated", "last"] =
     >>> final_answer("The answer is 42 because 6 * 7 = 42.")
     '42'
     """
-    reply = visible_text(reply)
-    if has_box(reply):
-        return last_boxed(reply)
+    if len(reply) > MAX_REPLY_LENGTH or "<" in reply:
+        reply = visible_text(reply)
+    boxed = last_boxed(reply)
+    if boxed is not None or has_box(reply):
+        return boxed
     if extraction == "boxed":
         return None
     found = stated_answer(reply)

@@ -1,11 +1,14 @@
+import subprocess
 import sys
 
 import gymnasium
+import numpy as np
 import pytest
 
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError, MissingDependencyError
 from rise_env.problems.loading import load_problems
+from rise_env.problems.reasoning_gym import ReasoningGymProblems
 from rise_env.types import Verdict
 
 
@@ -87,3 +90,28 @@ def test_without_the_library_the_error_says_what_to_install(monkeypatch: pytest.
     monkeypatch.setitem(sys.modules, "reasoning_gym", None)
     with pytest.raises(MissingDependencyError, match="pip install reasoning-gym"):
         load_problems("ReasoningGym", task="chain_sum", seed=987)
+
+
+@pytest.mark.usefixtures("library")
+def test_importing_the_library_keeps_the_global_random_state() -> None:
+    code = (
+        "import random; random.seed(3); before = random.getstate()\n"
+        "from rise_env import make\n"
+        "make('RISE-ReasoningGym-v0', task='chain_sum').reset(seed=1)\n"
+        "assert random.getstate() == before"
+    )
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+
+
+@pytest.mark.parametrize("task", ["chain_sum", "gsm_symbolic", "countdown", "knights_knaves", "survo"])
+def test_a_problem_is_that_of_a_dataset_made_for_its_seed(task: str) -> None:
+    reasoning_gym = pytest.importorskip("reasoning_gym")
+    problems = ReasoningGymProblems(task=task, split="test", seed=5, size=5000, config={})
+    for index in (0, 1, 2047, 4999):
+        entropy = np.random.SeedSequence(problems.entropy(index)).generate_state(1, np.uint64)
+        dataset = reasoning_gym.create_dataset(task, seed=int(entropy[0]) >> 2, size=1)
+        entry = dataset[0]
+        assert (problems[index].question, problems[index].reference) == (
+            entry["question"],
+            str(entry["answer"]),
+        )
