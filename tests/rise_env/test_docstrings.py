@@ -5,6 +5,7 @@ import pkgutil
 import pytest
 
 import rise_env
+from rise_env.errors import MissingDependencyError
 
 
 @pytest.mark.parametrize(
@@ -16,4 +17,8 @@ import rise_env
     ],
 )
 def test_the_docstrings_of_a_module_are_true(name: str) -> None:
-    assert doctest.testmod(importlib.import_module(name)).failed == 0
+    try:
+        module = importlib.import_module(name)
+    except MissingDependencyError as error:  # an adapter to a library that is not installed here
+        pytest.skip(str(error))
+    assert doctest.testmod(module).failed == 0
