@@ -1,6 +1,11 @@
 """Gymnasium's specs of made environments."""
 
+from typing import Any
+
 from gymnasium.envs.registration import EnvSpec
+
+_FILLED_IN = "max_turns_filled_in"
+"""Attribute of a spec whose limit on turns was not given to `make`. Copies of the spec have it, too."""
 
 
 def with_turn_limit(spec: EnvSpec | None, max_turns: int) -> EnvSpec | None:
@@ -17,6 +22,13 @@ def with_turn_limit(spec: EnvSpec | None, max_turns: int) -> EnvSpec | None:
     Returns:
         The spec.
     """
-    if spec is not None:
-        spec.kwargs = {"max_turns": max_turns, **spec.kwargs}
+    if spec is not None and "max_turns" not in spec.kwargs:
+        spec.kwargs = {**spec.kwargs, "max_turns": max_turns}
+        setattr(spec, _FILLED_IN, True)
     return spec
+
+
+def given_arguments(spec: EnvSpec) -> dict[str, Any]:
+    """Return the arguments with which `make` was called, without the limit that `with_turn_limit` added."""
+    filled_in = getattr(spec, _FILLED_IN, False)
+    return {name: value for name, value in spec.kwargs.items() if not (filled_in and name == "max_turns")}

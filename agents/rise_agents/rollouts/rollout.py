@@ -13,6 +13,7 @@ from rise_agents.types import SamplingConfig
 from rise_env.envs.initial_prompt import make_initial_prompt
 from rise_env.errors import ConfigError
 from rise_env.types import Trajectory
+from rise_env.utils.specs import given_arguments
 
 PATH_SETTINGS = frozenset({"data_dir", "dataset", "order", "render_mode"})
 """Settings of environments that do not change an episode; run records and episode ids leave them out."""
@@ -87,7 +88,7 @@ def plan_record(
     settings = (
         {}
         if spec is None
-        else {k: v for k, v in spec.kwargs.items() if k not in PATH_SETTINGS and _is_json(v)}
+        else {k: v for k, v in given_arguments(spec).items() if k not in PATH_SETTINGS and _is_json(v)}
     )
     wrappers = () if spec is None else spec.additional_wrappers
     record: dict[str, Any] = {
