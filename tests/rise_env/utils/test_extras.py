@@ -9,19 +9,19 @@ from rise_env.utils.extras import missing_library
 from tests.source_tree import ROOT
 
 
-def libraries() -> list[tuple[str, str]]:
-    """Return (library, extra) of every requirement of setup.cfg's extras, without those of the tests."""
+def libraries() -> dict[str, str]:
+    """Return library -> the first extra of setup.cfg that requires it, without the extra of the tests."""
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg")
-    return [
-        (re.split(r"[ <>=]", line)[0], extra)
-        for extra, lines in config["options.extras_require"].items()
-        for line in lines.split("\n")
-        if line and not line.startswith("rise-env[") and extra != "test"
-    ]
+    found: dict[str, str] = {}
+    for extra, lines in config["options.extras_require"].items():
+        for line in lines.split("\n"):
+            if line and not line.startswith("rise-env[") and extra != "test":
+                found.setdefault(re.split(r"[ <>=]", line)[0], extra)
+    return found
 
 
-@pytest.mark.parametrize(("library", "extra"), libraries())
+@pytest.mark.parametrize(("library", "extra"), libraries().items())
 def test_a_missing_library_names_the_extra_that_installs_it(library: str, extra: str) -> None:
     module = library.replace("-", "_")
     message = str(missing_library(f"{module}.part", "what you asked for"))
