@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rise_env.checkers import SymbolicChecker
-from rise_env.checkers.echo.canonical import canonical, without_unit
-from rise_env.checkers.echo.question import forms, read_formula
+from rise_env.checkers.echo.guard import is_same_expression
+from rise_env.checkers.echo.question import read_formula
 from rise_env.problems.loading import load_problems
 from rise_env.types import Problem
 
@@ -59,7 +59,7 @@ def is_the_reference(formula: str, reference: str) -> bool:
     trees = [read_formula(text) for text in (formula, reference)]
     if trees[0] is None or trees[1] is None:
         return "".join(formula.split()) == "".join(reference.split())
-    return bool({canonical(without_unit(trees[0])), *forms(trees[0])} & {*forms(trees[1])})
+    return is_same_expression(trees[0], trees[1])
 
 
 def paid_copies(problem: Problem, checker: SymbolicChecker) -> Iterator[Copy]:

@@ -1,8 +1,9 @@
 r"""Decides whether a right answer counts: not if it repeats the question, or leaves the work of it undone.
 
 An answer is a **copy** if its canonical form (`canonical.py`) is that of an expression of the question, or of
-a side or an item of one, and not that of the reference. Where the answer is a chain of equals, its last value
-counts, and `x = ...` counts as the value.
+a side or an item of one, and it is not the reference itself. It is the reference if both have one canonical
+form and the answer leaves no more undone. Where it is a chain of equals, its last value counts, and `x = ...`
+counts as the value.
 
 An answer to a **literal** reference (an integer, a decimal, a fraction or a mixed number, with or without a
 sign, percent sign or unit) may leave at most one operation **undone**. Operations are: each sign between two
@@ -15,7 +16,7 @@ bar over or under another fraction. Writing a number is no operation: signs, `\f
 from rise_env.checkers.echo.canonical import canonical, without_unit
 from rise_env.checkers.echo.question import expressions, read_formula
 from rise_env.checkers.parsing.normalize import clean
-from rise_env.checkers.parsing.tree import Node, number
+from rise_env.checkers.parsing.tree import ONE, ZERO, Node, number
 from rise_env.checkers.reading.named_values import definition
 from rise_env.checkers.reading.read_answer import ParsedAnswer
 from rise_env.checkers.reading.sentences import strip_sentence
@@ -39,8 +40,7 @@ def unearned(answer: str, found: ParsedAnswer, reference: str, expected: ParsedA
     given, wanted = _tree(answer, found), _tree(reference, expected)
     if given is None or wanted is None:
         return ""
-    own = set(_values(wanted))
-    if any(form in own for form in _values(given)):
+    if is_same_expression(given, wanted):
         return ""
     copied = expressions(question)
     if canonical(without_unit(given)) in copied or canonical(_value(given)) in copied:
@@ -48,6 +48,12 @@ def unearned(answer: str, found: ParsedAnswer, reference: str, expected: ParsedA
     if _is_literal(_value(wanted)) and undone(_value(given)) > MAX_UNDONE:
         return "undone"
     return ""
+
+
+def is_same_expression(given: Node, wanted: Node) -> bool:
+    """Return whether an answer, or a side of it, is the reference itself, with no more operations in it."""
+    own = {canonical(node): undone(node) for node in _stated(wanted)}
+    return any(undone(node) <= own.get(canonical(node), -1) for node in _stated(given))
 
 
 def _tree(text: str, read: ParsedAnswer) -> Node | None:
@@ -66,12 +72,12 @@ def _value(node: Node) -> Node:
     return without_unit(node)
 
 
-def _values(node: Node) -> list[str]:
-    """Return the canonical forms that make an answer an honest one, if the reference has one of them."""
-    values = [canonical(without_unit(node)), canonical(_value(node))]
+def _stated(node: Node) -> list[Node]:
+    """Return a tree, its value and, of a chain of equals, its sides: what an answer may be said to state."""
+    stated = [without_unit(node), _value(node)]
     if node.kind == "relation" and set(node.value) == {"="} and definition(node) is None:
-        values += [canonical(without_unit(part)) for part in node.parts if part.kind != "symbol"]
-    return values
+        stated += [without_unit(part) for part in node.parts if part.kind != "symbol"]
+    return stated
 
 
 def _is_literal(node: Node) -> bool:
@@ -90,16 +96,18 @@ def undone(node: Node) -> int:
     below = sum(map(undone, parts))
     if kind in _LEAVES or kind in {"negative", "quantity"}:
         return below
+    if kind in {"quotient", "power"} and parts[1] == ONE:
+        return below
     if kind == "quotient":
         nested = any(part.kind == "quotient" or _is_decimal(part) for part in parts)
         return below + nested
     if kind == "sum":
         mixed = len(parts) == 2 and parts[0].kind == "number" and parts[1].kind == "quotient" and not below
-        return below if mixed else below + len(parts) - 1
+        return below if mixed else below + sum(part != ZERO for part in parts[1:])
     if kind == "product":
         if len(parts) == 2 and parts[0].kind == "number" and _is_power_of_ten(parts[1]):
             return 0
-        return below + len(parts) - 1
+        return below + max(0, sum(part != ONE for part in parts) - 1)
     return below + 1
 
 

@@ -27,6 +27,10 @@ QUESTIONS = {  # expression of the question: reference
     r"\gcd(12,18)": "6",
     r"2x+3=7": "4x-8=0",
     r"x^2+2x+1": "(x+1)^2",
+    r"(7^{-1})^{-1}": "7",
+    r"((1\cdot2)+3)\cdot(9\cdot0)": "0",
+    r"5^5\div5^4-5^3+5^2\cdot5^1": "5",
+    r"(-5)^3+(-2)^3+2^3+5^3": "0",
 }
 SPELLINGS = {
     "as it is": "{}",
