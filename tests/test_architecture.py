@@ -35,7 +35,7 @@ MEASURED = {
     # picks the references that are no plain numbers, which take the slow path
     ("rise_benchmarks.speed.checker", "rise_env.checkers.reading.read_answer"),
     # spells the copies of a question that the guard has to find
-    ("rise_benchmarks.checkers.echoes", "rise_env.checkers.echo.canonical"),
+    ("rise_benchmarks.checkers.echoes", "rise_env.checkers.echo.guard"),
     ("rise_benchmarks.checkers.echoes", "rise_env.checkers.echo.question"),
 }
 
