@@ -14,7 +14,7 @@ from rise_benchmarks.checkers.cases import Case, Outcome, read_cases
 from rise_benchmarks.checkers.isolated_runner import IsolatedRunner
 from rise_benchmarks.checkers.mutants import mutants
 from rise_benchmarks.checkers.peers import NAMES, NOT_COMPARED, installed
-from rise_benchmarks.checkers.score import markdown, report
+from rise_benchmarks.checkers.score import markdown, report, without_texts
 
 _PACKAGES = ("rise-env", "sympy", "mpmath", "math-verify", "latex2sympy2_extended", "antlr4-python3-runtime",
              "mathruler", "verl")  # fmt: skip
@@ -87,7 +87,8 @@ def main(argv: Sequence[str]) -> int:
     tables = markdown(reports)
     print(tables)
     if arguments.output:
-        _write(arguments.output, tables, reports)
+        written = without_texts(reports)
+        _write(arguments.output, markdown(written), written)
     ours = reports.get("rise")
     return 1 if ours is not None and ours["all"]["false_accepts"] else 0
 

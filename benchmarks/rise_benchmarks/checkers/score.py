@@ -138,11 +138,25 @@ def _false_accepts(reports: Mapping[str, Mapping[str, Any]]) -> list[str]:
     lines = ["## Wrong replies that were accepted", "", "| case | kind | reference | reply | accepted by |"]
     lines.append("| --- | --- | --- | --- | --- |")
     for case, (mistake, names) in accepted.items():
-        texts = [_as_cell(mistake["reference"]), _as_cell(mistake["reply"])]
+        texts = [_as_cell(mistake.get("reference")), _as_cell(mistake.get("reply"))]
         lines.append(f"| {case} | {mistake['kind']} | {' | '.join(texts)} | {', '.join(names)} |")
     return lines
 
 
-def _as_cell(text: str) -> str:
+def without_texts(reports: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return reports that name cases by their ids alone: not everybody may pass labelled cases on."""
+    return {
+        name: {**found, "mistakes": [_without(mistake) for mistake in found["mistakes"]]}
+        for name, found in reports.items()
+    }
+
+
+def _without(mistake: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in mistake.items() if key not in ("reply", "reference")}
+
+
+def _as_cell(text: str | None) -> str:
+    if text is None:
+        return ""
     plain = " ".join(text.split()).replace("|", "\\|").replace("`", "'")
     return f"`{plain}`"

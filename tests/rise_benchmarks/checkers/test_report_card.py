@@ -6,7 +6,7 @@ import pytest
 from rise_benchmarks.checkers.cases import Case, Outcome, read_cases
 from rise_benchmarks.checkers.mutants import mutants
 from rise_benchmarks.checkers.peers import NAMES, NOT_COMPARED, installed, load
-from rise_benchmarks.checkers.score import markdown, report
+from rise_benchmarks.checkers.score import markdown, report, without_texts
 from rise_env.checkers import check_answer
 
 REFERENCES = ["42", r"\frac{3}{4}", "2+3x", "(1,2)", r"\sqrt{5}", "nan", r"\text{even}", r"\boxed{7}", "0.25"]
@@ -66,3 +66,15 @@ def test_an_installed_peer_tells_equal_from_unequal(name: str) -> None:
     check = load(name)
     assert check(r"The final answer is \boxed{\frac{1}{2}}.", r"\frac{1}{2}")[0]
     assert not check(r"The final answer is \boxed{\frac{1}{2}}.", r"\frac{1}{3}")[0]
+
+
+def test_written_reports_name_cases_by_their_ids_alone() -> None:
+    rows = [
+        (
+            Case(id="two", reply="it is 6", reference="5", expected=False, kind="k"),
+            Outcome(accepted=True, verdict="", seconds=0.0),
+        )
+    ]
+    written = without_texts({"one": report(rows)})
+    assert "it is 6" not in json.dumps(written)
+    assert "| two | k |  |  | one |" in markdown(written)
