@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from rise_env.envs.rules import Rules
 from rise_env.errors import ConfigError, EpisodeError
-from rise_env.types import CheckResult, Conversation, Message, Problem
+from rise_env.types import CheckResult, Conversation, Message, Problem, Verdict
 
 
 class Transition(NamedTuple):
@@ -56,7 +56,7 @@ class Episode:
             raise EpisodeError("the episode is over: call reset()")
         rules = self.rules
         reward = rules.reward_function(check, self.turn)
-        terminated = rules.stop_when_correct and check.correct
+        terminated = rules.stop_when_correct and check.verdict is Verdict.CORRECT
         truncated = not terminated and self.turn + 1 >= rules.max_turns
         said: Message = {"role": "assistant", "content": reply}
         if terminated or truncated:

@@ -228,7 +228,7 @@ class ProblemSampler:
         return int(index)
 
     def _from_options(self, options: Mapping[str, Any]) -> int:
-        if not isinstance(options, Mapping):
+        if type(options) is not dict and not isinstance(options, Mapping):  # the latter takes long
             raise ConfigError(f"the options of reset are a mapping, got {options!r}")
         for name in options:
             validate_choice(name, _OPTIONS, "option of reset")

@@ -123,7 +123,7 @@ class Template:
         ConfigError: There is no such field, or a single brace.
     """
 
-    __slots__ = ("_pieces", "fields", "text")
+    __slots__ = ("_pieces", "_simple", "fields", "text")
 
     def __init__(self, text: str, *, known: Collection[str] = ("question",), what: str = "template") -> None:
         if not isinstance(text, str):
@@ -148,11 +148,12 @@ class Template:
             pieces += [match[1], ""]
         pieces[-1] += text[end:]
         self.fields = frozenset(pieces[1::2])
-        self._pieces = pieces[::2] if self.fields <= {"question"} else pieces
+        self._simple = self.fields <= {"question"}
+        self._pieces = pieces[::2] if self._simple else pieces
 
     def fill(self, question: str, answer: str = "", turn: int = 0) -> str:
         """Return the text with these values in place of its fields."""
-        if self.fields <= {"question"}:
+        if self._simple:
             return question.join(self._pieces)
         values = {"question": question, "answer": answer, "turn": str(turn)}
         filled = self._pieces.copy()
