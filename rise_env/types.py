@@ -9,7 +9,7 @@ computed from it and are not part of it.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 
 class Message(TypedDict):
@@ -17,6 +17,9 @@ class Message(TypedDict):
 
     role: Literal["system", "user", "assistant"]
     content: str
+    reasoning_content: NotRequired[str]
+    """Of an assistant message: what the model thought before it replied, where it said so. The chat template
+    of the model decides whether a later prompt shows it."""
 
 
 Conversation = tuple[Message, ...]
@@ -97,6 +100,42 @@ class Attempt:
     finish: Literal["stop", "length", "error"] = "stop"
     """Why the reply ended; "length" means that it was cut at the limit of tokens."""
     usage: Usage = Usage()
+    reasoning: str = ""
+    """What the model thought before the reply, where the agent separates the two. No checker reads it."""
+    token_ids: tuple[int, ...] | None = None
+    """The sampled tokens: reasoning, reply and stop token; None where the agent does not return them."""
+    logprobs: tuple[float, ...] | None = None
+    """Natural logarithm of the probability with which each of the tokens was sampled; None if unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFormat:
+    """How a language model reads conversations and writes replies: everything that decides token ids.
+
+    Agents with a local model play with it, stores keep it, and a fit trains with it.
+    """
+
+    model: str
+    """Name of the model, with a hash of its weights or its commit."""
+    revision: str | None = None
+    """Branch, tag or commit of the hub repository; None is its main branch."""
+    adapter: str | None = None
+    """Name of the LoRA adapter that was applied, with a hash of its files; None is the model alone."""
+    tokenizer: str
+    """Hash of the tokenizer: token ids of two models mean the same if their hashes are equal."""
+    chat_template: str
+    """Hash of the text of the chat template."""
+    template_text: str | None = None
+    """The text of the chat template if it was given by a setting; None is the model's own."""
+    template_options: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments of the chat template, for example {"enable_thinking": False}: JSON values only."""
+    stop_tokens: tuple[int, ...]
+    """Ids of the tokens that end a reply."""
+    thinking: Literal["template", "show", "hide"] = "template"
+    """Whether prompts show what the model thought at earlier turns: as its chat template decides, always, or
+    never."""
+    date: str | None = None
+    """The date that the chat template writes, as YYYY-MM-DD; None if it writes none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

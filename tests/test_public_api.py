@@ -14,9 +14,10 @@ from tests.source_tree import FOLDERS, ROOT, modules
 
 EXPORTED = {
     "rise_env": """
-        Attempt CheckResult Checker Conversation MathEnv MathVectorEnv Message NumericChecker Problem Rewards
-        RiseError SymbolicChecker Trajectory TrajectoryStore Turn Usage Verdict __version__ check_answer
-        equivalent get_checker load_problems make read_trajectories
+                Attempt CheckResult Checker Conversation MathEnv MathVectorEnv Message ModelFormat
+        NumericChecker Problem         Rewards RiseError SymbolicChecker Trajectory TrajectoryStore
+        Turn Usage Verdict __version__ check_answer         equivalent get_checker load_problems
+        make read_trajectories
     """,
     "rise_agents": """
         Agent ExpertAgent OpenAIAgent ReplayAgent Reply SamplingConfig ScriptedAgent StreamingAgent

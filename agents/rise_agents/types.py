@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
 from rise_env.errors import AgentError, ConfigError
-from rise_env.types import Conversation, Problem, Usage
+from rise_env.types import Conversation, ModelFormat, Problem, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class Reply:
     """
 
     text: str
-    """The reply without its stop token; if `finish` is "error", the reason for the failure."""
+    """The reply without its stop token and reasoning; if `finish` is "error", the reason for the failure."""
     finish: Literal["stop", "length", "error"] = "stop"
     """Why the reply ended: "stop" (a stop token), "length" (the maximal length) or "error" (no reply)."""
     token_ids: tuple[int, ...] | None = None
@@ -57,12 +57,15 @@ class Reply:
     usage: Usage = field(default_factory=Usage)
     latency: float = 0.0
     """Time that the call of the model or server took, in seconds."""
+    reasoning: str = ""
+    """What the model thought before the reply, if the model or its server marks it; no checker reads it."""
 
     def __post_init__(self) -> None:
         if self.finish not in ("stop", "length", "error"):
             raise AgentError(f"a reply's finish must be stop, length or error, got {self.finish!r}")
-        if not isinstance(self.text, str):
-            raise AgentError(f"a reply's text must be a str, got {self.text!r}")
+        for name in ("text", "reasoning"):
+            if not isinstance(getattr(self, name), str):
+                raise AgentError(f"a reply's {name} must be a str, got {getattr(self, name)!r}")
         if not isinstance(self.usage, Usage):
             raise AgentError(f"a reply's usage must be a Usage, got {self.usage!r}")
         for name in Usage.__dataclass_fields__:
@@ -101,6 +104,16 @@ class Agent(Protocol):
 
     def close(self) -> None:
         """Free the device memory and stop the processes of the agent. Calling it twice is harmless."""
+        ...
+
+
+@runtime_checkable
+class FormattedAgent(Agent, Protocol):
+    """An agent that knows how its model reads conversations and writes replies."""
+
+    @property
+    def format(self) -> ModelFormat:
+        """What a store keeps beside the replies of this agent, and a fit on them checks."""
         ...
 
 

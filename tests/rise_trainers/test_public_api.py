@@ -17,27 +17,6 @@ def python(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 
-def test_the_public_names_are_these() -> None:
-    assert rise_trainers.__all__ == [
-        "FitConfig",
-        "RWRTrainer",
-        "RunConfig",
-        "Selection",
-        "exponential_weights",
-        "fit",
-        "run",
-        "select_targets",
-        "weighted_nll",
-    ]
-    assert set(rise_trainers.__all__) <= set(dir(rise_trainers))
-    assert all(getattr(rise_trainers, name).__name__ == name for name in rise_trainers.__all__)
-
-
-def test_a_name_that_there_is_not_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="no attribute 'fitt'"):
-        rise_trainers.fitt  # noqa: B018
-
-
 def test_importing_the_package_loads_no_heavy_library() -> None:
     names = ", ".join(LIGHT)
     done = python(
