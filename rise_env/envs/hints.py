@@ -4,10 +4,13 @@ import re
 from fractions import Fraction
 from itertools import takewhile
 
+from rise_env.checkers.parsing.vocabulary import FRACTIONS
+
 _THOUSANDS = re.compile(r"(?<=\d)(?:,|\{,\}|\\,|\\!|\s)(?=\d{3}(?!\d))")
-_RATIO = re.compile(r"\\[dt]?frac\{(\d{1,999})\}\{(\d{1,999})\}|(\d{1,999})\s*/\s*(\d{1,999})")
+_COMMAND = re.compile(rf"\\(?:{'|'.join(sorted(FRACTIONS))})(?![A-Za-z])")
+_RATIO = re.compile(r"\\frac\{(\d{1,999})\}\{(\d{1,999})\}|(\d{1,999})\s*/\s*(\d{1,999})")
 _NUMBER = re.compile(r"\d{1,999}(?:\.\d{1,999})?|\.\d{1,999}")
-_SPACING = re.compile(r"\\left|\\right|\\[,!;:]|[\s$]|(?<=\\)[dt](?=frac)")
+_SPACING = re.compile(r"\\left|\\right|\\[,!;:]|[\s$]")
 
 
 def hint_steps(solution: str, reference: str) -> list[str]:
@@ -45,6 +48,7 @@ def states(text: str, answer: str) -> bool:
     >>> states("This is 7 - 4 = 3.", "-4"), states("Half of it is 0.50", r"\frac{1}{2}"), states("17", "7")
     (True, True, False)
     """
+    text, answer = (_COMMAND.sub(r"\\frac", part) for part in (text, answer))
     joined = _THOUSANDS.sub("", answer).strip(" $%+-")
     wanted = {Fraction(joined)} if _NUMBER.fullmatch(joined) else _ratios(answer) or _numbers(answer)
     if len(wanted) == 1:

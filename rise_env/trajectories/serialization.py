@@ -148,7 +148,9 @@ def _from_row(row: _Row) -> Trajectory:
             check.__class__ = CheckResult
             usage = _Usage(*tried.tokens)
             usage.__class__ = Usage
-            attempt = _Attempt(tried.agent, tried.reply, check, tried.reward, tried.finish, usage)
+            attempt = _Attempt(
+                tried.agent, tried.reply, check, tried.reward, tried.finish, usage, "", None, None
+            )
             attempt.__class__ = Attempt
             attempts.append(attempt)
         turn = _Turn(observation, tuple(attempts), turn_row.chosen)

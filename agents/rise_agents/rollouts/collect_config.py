@@ -67,8 +67,8 @@ class CollectConfig:
     teacher_settings: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of the teacher. With any, it is loaded separately, even if `agent` has the same name."""
     workers: str = ""
-    """Collecting engine and number of workers, ENGINE:N; empty plays in this process. ray:N plays with N
-    agents, each in its own process with its share of the GPUs."""
+    """Collecting engine and number of workers, ENGINE:N; empty plays in this process. An engine plays with
+    N agents, each in its own process with its share of the GPUs; ray is one."""
     resume: bool = True
     """Continue the store in the folder; false refuses a folder that holds one."""
     dry_run: bool = False

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rise_env.checkers import NumericChecker
+from rise_env.checkers.parsing.vocabulary import FRACTIONS
 from rise_env.envs import prompts
 from rise_env.envs.feedback import FEEDBACK, TextFeedback, get_feedback
 from rise_env.envs.hints import hint_steps, solution_steps, states
@@ -279,6 +280,15 @@ def test_an_answer_in_a_text_is_found(text: str, answer: str, expected: bool) ->
 
 def test_a_step_with_the_answer_by_chance_ends_the_hints() -> None:
     assert hint_steps("Take 3.\nThere are 7 days.\nAdd 4.\nIt is 7.", "7") == ["Take 3."]
+
+
+@pytest.mark.parametrize("command", sorted(FRACTIONS))
+def test_a_hint_withholds_the_answer_with_any_fraction_command(command: str) -> None:
+    step = f"So it is $\\{command}{{1}}{{2}}$."
+    assert states(step, r"\frac{1}{2}")
+    assert states(step, "0.5")
+    assert states(step.replace("1", "x"), rf"\{command}{{x}}{{2}}")
+    assert not states(step, r"\frac{1}{3}")
 
 
 def test_no_hint_of_gsm8k_or_math_states_the_answer(data_dir: Path) -> None:
