@@ -30,8 +30,6 @@ PRIVATE = (
     "rise_trainers.utils",
 )
 MEASURED = {
-    # the limit that a rollout is measured against is asked with the very prompts of the agent
-    ("rise_benchmarks.speed.rollout", "rise_agents.generation.chat_template"),
     # picks the references that are no plain numbers, which take the slow path
     ("rise_benchmarks.speed.checker", "rise_env.checkers.reading.read_answer"),
     # spells the copies of a question that the guard has to find
@@ -53,6 +51,7 @@ HEAVY = {
     ),
     "transformers": (
         "rise_agents.backends.*",
+        "rise_agents.chat.loading",
         "rise_agents.evaluation.answer_likelihood",
         "rise_agents.generation.*",
         "rise_trainers.fitting.*",
@@ -64,7 +63,7 @@ HEAVY = {
     "openai": ("rise_agents.backends.openai_agent",),
     "tenacity": ("rise_agents.backends.openai_agent", "rise_agents.client.*"),
     "deepspeed": ("rise_trainers.fitting.*", "rise_trainers.loop.memory", "rise_benchmarks.speed.*"),
-    "peft": ("rise_trainers.fitting.models",),
+    "peft": ("rise_agents.generation.model_loading", "rise_trainers.fitting.models"),
     "accelerate": ("rise_trainers.fitting.*",),
     "wandb": ("rise_trainers.tracking.wandb_*",),
     "matplotlib": ("rise_benchmarks.report.*",),

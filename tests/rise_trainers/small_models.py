@@ -8,6 +8,8 @@ import numpy as np
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from rise_agents.chat.chat import Chat
+from rise_agents.chat.chat_settings import ChatSettings
 from rise_env.trajectories.store import TrajectoryStore
 from rise_env.types import Attempt, CheckResult, Conversation, Problem, Trajectory, Turn, Verdict
 from rise_trainers.fitting.config import FitConfig
@@ -63,6 +65,11 @@ def tokenizer(
         pad_token=end,
         chat_template=template,
     )
+
+
+def chat(tokenizer: PreTrainedTokenizerFast, **settings: Any) -> Chat:
+    """Return how a model with this tokenizer reads conversations."""
+    return Chat(tokenizer, None, ChatSettings(**settings))
 
 
 def tiny_llama(

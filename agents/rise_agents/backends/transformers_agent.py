@@ -4,7 +4,7 @@ It is the reference back end: simple and portable, and the other local back ends
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 import torch
 
+from rise_agents.chat.chat_settings import DEFAULT_DATE, Thinking
+from rise_agents.chat.loading import load_chat
 from rise_agents.generation.batching import batches
-from rise_agents.generation.chat_template import encode, load_tokenizer, stop_tokens
 from rise_agents.generation.generate import Decoder, GenerationRequest
 from rise_agents.generation.model_fingerprint import model_name
+from rise_agents.generation.model_loading import adapter_name, load_model
 from rise_agents.generation.model_settings import MAX_CONCURRENT_REQUESTS, Dtype, ModelSettings
 from rise_agents.types import Reply, SamplingConfig
-from rise_env.errors import ConfigError, DataNotFoundError
+from rise_env.errors import ConfigError
 from rise_env.types import Conversation, Usage
 
 
@@ -30,7 +32,11 @@ class TransformersAgent:
         dtype: See `ModelSettings`.
         device: A torch device; "auto" is the first GPU, or the CPU if there is none.
         revision: See `ModelSettings`.
+        adapter: See `ModelSettings`.
         chat_template: See `ModelSettings`.
+        template_options: See `ChatSettings`, as for the next two.
+        thinking: See `ChatSettings`.
+        date: See `ChatSettings`.
         max_concurrent_requests: Maximal number of rows in a batch.
         max_batch_tokens: Maximal number of tokens in a batch: rows times the longest prompt with its reply.
             If the device runs out of memory, the limit is lowered for this batch and all later ones, so that
@@ -51,17 +57,25 @@ class TransformersAgent:
         dtype: Dtype = "auto",
         device: str = "auto",
         revision: str | None = None,
+        adapter: str | None = None,
         chat_template: str | None = None,
+        template_options: Mapping[str, Any] | None = None,
+        thinking: Thinking = "template",
+        date: str = DEFAULT_DATE,
         max_concurrent_requests: int = MAX_CONCURRENT_REQUESTS,
         max_batch_tokens: int = 65536,
-        logprobs: bool = False,
+        logprobs: bool = True,
         prefix_cache_mb: int = 1024,
     ) -> None:
         settings = ModelSettings(
             model=model,
             dtype=dtype,
             revision=revision,
+            adapter=adapter,
             chat_template=chat_template,
+            template_options=template_options or {},
+            thinking=thinking,
+            date=date,
             max_concurrent_requests=max_concurrent_requests,
             logprobs=logprobs,
         )
@@ -69,14 +83,19 @@ class TransformersAgent:
             raise ConfigError(f"max_batch_tokens must be at least 1, got {max_batch_tokens}")
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.tokenizer = load_tokenizer(model, revision=revision, chat_template=chat_template)
-        loaded = _load_model(settings, device)
+        self.chat = load_chat(model, settings.chat, revision=revision)
+        loaded = load_model(settings, device)
         self.name = model_name(model, getattr(loaded.config, "_commit_hash", None))
+        applied = adapter_name(adapter)
+        self.format = self.chat.format(self.name, revision=revision, adapter=applied)
+        """How the model reads conversations and writes replies."""
+        if applied is not None:
+            self.name += "+" + applied.rpartition("@")[2]
         self.context = int(getattr(loaded.config, "max_position_embeddings", 0) or 1 << 30)
         """Maximal length of a prompt with its reply, in tokens."""
         self.max_concurrent_requests = max_concurrent_requests
         self.max_batch_tokens = max_batch_tokens
-        stops = stop_tokens(self.tokenizer, loaded.generation_config)
+        stops = self.chat.stop_tokens
         self._decoder = Decoder(loaded, stops, logprobs=logprobs, prefix_bytes=prefix_cache_mb << 20)
 
     def act(
@@ -92,7 +111,7 @@ class TransformersAgent:
         """
         if seeds is None:
             seeds = np.random.default_rng().integers(2**63, size=len(conversations)).tolist()
-        prompts = encode(self.tokenizer, conversations)
+        prompts = self.chat.encode(conversations)
         room = [min(sampling.max_new_tokens, self.context - len(prompt)) for prompt in prompts]
         replies = {i: Reply(text="", finish="length") for i in range(len(prompts)) if room[i] < 1}
         waiting = [i for i in range(len(prompts)) if room[i] >= 1]
@@ -126,14 +145,11 @@ class TransformersAgent:
         began = time.perf_counter()
         results = self._decoder.run(requests, sampling)
         latency = time.perf_counter() - began
-        texts = self.tokenizer.batch_decode(
-            [result.tokens[: -1 if result.stopped else None] for result in results],
-            skip_special_tokens=True,
-            clean_up_tokenization_spaces=False,
-        )
+        parts = [self.chat.read(result.tokens) for result in results]
         return [
             Reply(
                 text=text,
+                reasoning=reasoning,
                 finish="stop" if result.stopped else "length",
                 token_ids=result.tokens,
                 logprobs=result.logprobs,
@@ -144,28 +160,9 @@ class TransformersAgent:
                 ),
                 latency=latency,
             )
-            for request, result, text in zip(requests, results, texts, strict=True)
+            for request, result, (reasoning, text) in zip(requests, results, parts, strict=True)
         ]
 
 
 tiny_agent = partial(TransformersAgent, str(Path(__file__).parents[1] / "tiny"))
 """Makes the agent "tiny" with the embedded model. It takes the settings of `TransformersAgent`."""
-
-
-def _load_model(settings: ModelSettings, device: str) -> Any:
-    from transformers import AutoModelForCausalLM
-
-    dtype = settings.dtype
-    if dtype == "auto":
-        dtype = "float32" if device == "cpu" else "bfloat16"
-    try:
-        loaded = AutoModelForCausalLM.from_pretrained(
-            settings.model, dtype=getattr(torch, dtype), revision=settings.revision
-        )
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().split("\n")[0]
-        raise DataNotFoundError(
-            f"cannot load a causal language model from {settings.model!r} ({reason}): "
-            "give a model folder or a hub id"
-        ) from error
-    return loaded.to(device).eval()

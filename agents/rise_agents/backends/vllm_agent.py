@@ -5,18 +5,18 @@ import gc
 import itertools
 import time
 from collections import deque
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 
-from rise_agents.generation.chat_template import encode, load_tokenizer, stop_tokens
-from rise_agents.generation.model_fingerprint import fingerprint, model_name
+from rise_agents.chat.chat_settings import DEFAULT_DATE, Thinking
+from rise_agents.chat.loading import load_chat
+from rise_agents.generation.model_fingerprint import model_name
+from rise_agents.generation.model_loading import adapter_name
 from rise_agents.generation.model_settings import MAX_CONCURRENT_REQUESTS, Dtype, ModelSettings
 from rise_agents.generation.vllm_engine import (
     engine_arguments,
-    generation_config,
     import_vllm,
     lora_request,
     start_engine,
@@ -52,6 +52,9 @@ class VLLMAgent:
         adapter: Folder of a LoRA adapter to apply; None is the model alone.
         revision: See `ModelSettings`.
         chat_template: See `ModelSettings`.
+        template_options: See `ChatSettings`, as for the next two.
+        thinking: See `ChatSettings`.
+        date: See `ChatSettings`.
         logprobs: See `ModelSettings`.
         sampler: "rise" samples the same tokens as `TransformersAgent` for the same seeds, "vllm" uses vLLM's
             own sampler; "auto" is "rise" on a CPU and "vllm" on a GPU.
@@ -78,7 +81,10 @@ class VLLMAgent:
         adapter: str | None = None,
         revision: str | None = None,
         chat_template: str | None = None,
-        logprobs: bool = False,
+        template_options: Mapping[str, Any] | None = None,
+        thinking: Thinking = "template",
+        date: str = DEFAULT_DATE,
+        logprobs: bool = True,
         sampler: Literal["auto", "rise", "vllm"] = "auto",
         eager: bool = False,
         extra: dict[str, Any] | None = None,
@@ -89,7 +95,11 @@ class VLLMAgent:
             model=model,
             dtype=dtype,
             revision=revision,
+            adapter=adapter,
             chat_template=chat_template,
+            template_options=template_options or {},
+            thinking=thinking,
+            date=date,
             max_concurrent_requests=max_concurrent_requests,
             logprobs=logprobs,
         )
@@ -102,7 +112,7 @@ class VLLMAgent:
             environments = replica_environments(data_parallel_size, tensor_parallel_size)
             self._start_replicas(model, of_replica, environments)
             return
-        self.tokenizer = load_tokenizer(model, revision=revision, chat_template=chat_template)
+        self.chat = load_chat(model, settings.chat, revision=revision)
         self._own_sampler = sampler == "rise" or (sampler == "auto" and on_cpu())
         arguments = engine_arguments(
             settings,
@@ -119,11 +129,12 @@ class VLLMAgent:
         config = self._llm.llm_engine.model_config
         self.context = int(config.max_model_len)
         """Maximal length of a prompt with its reply, in tokens."""
-        self.stops = stop_tokens(self.tokenizer, generation_config(model, revision))
-        """Tokens that end a reply."""
         self.name = model_name(model, getattr(config.hf_config, "_commit_hash", None))
-        if adapter is not None:
-            self.name += f"+{fingerprint(Path(adapter))}"
+        applied = adapter_name(adapter)
+        self.format = self.chat.format(self.name, revision=revision, adapter=applied)
+        """How the model reads conversations and writes replies."""
+        if applied is not None:
+            self.name += "+" + applied.rpartition("@")[2]
         self._logprobs = logprobs
         self.max_concurrent_requests = max_concurrent_requests + max_concurrent_requests // 4
         """Limit of a stream: more than the engine processes, so that some requests wait in its queue."""
@@ -133,12 +144,12 @@ class VLLMAgent:
     def _start_replicas(
         self, model: str, settings: dict[str, Any], environments: Sequence[dict[str, str]]
     ) -> None:
-        attributes = ("context", "stops")
+        attributes = ("context", "format")
         self._replicas = DataParallelAgent(f"vllm:{model}", settings, environments, attributes=attributes)
         self.name = self._replicas.name
         self.max_concurrent_requests = self._replicas.max_concurrent_requests
         self.context = self._replicas.attributes["context"]
-        self.stops = self._replicas.attributes["stops"]
+        self.format = self._replicas.attributes["format"]
 
     def act(
         self,
@@ -155,7 +166,7 @@ class VLLMAgent:
             return self._replicas.act(conversations, sampling, seeds)
         if seeds is None:
             seeds = np.random.default_rng().integers(2**63, size=len(conversations)).tolist()
-        prompts = encode(self.tokenizer, conversations)
+        prompts = self.chat.encode(conversations)
         room = [min(sampling.max_new_tokens, self.context - len(prompt)) for prompt in prompts]
         fitting = [i for i in range(len(prompts)) if room[i] >= 1]
         began = time.perf_counter()
@@ -222,7 +233,7 @@ class VLLMAgent:
                 entered.
         """
         full = []
-        prompts = encode(self.tokenizer, [conversation for _, (conversation, _) in requests])
+        prompts = self.chat.encode([conversation for _, (conversation, _) in requests])
         for (number, (_, seed)), prompt in zip(requests, prompts, strict=True):
             room = min(sampling.max_new_tokens, self.context - len(prompt))
             if room < 1:
@@ -257,7 +268,7 @@ class VLLMAgent:
     def _params(self, sampling: SamplingConfig, seed: int, room: int) -> Any:
         settings: dict[str, Any] = {
             "max_tokens": room,
-            "stop_token_ids": list(self.stops),
+            "stop_token_ids": list(self.chat.stop_tokens),
             "ignore_eos": True,  # it is one of the stop tokens, which stay in the reply's token ids
             "detokenize": False,
             "logprobs": 0 if self._logprobs else None,
@@ -278,13 +289,15 @@ class VLLMAgent:
     def _reply(self, output: Any, latency: float) -> Reply:
         completion = output.outputs[0]
         tokens = tuple(completion.token_ids)
-        stopped = bool(tokens) and tokens[-1] in self.stops
+        stopped = bool(tokens) and tokens[-1] in self.chat.stop_tokens
+        reasoning, text = self.chat.read(tokens)
         values = None
         if self._logprobs:
             by_token = zip(completion.logprobs, tokens, strict=True)
             values = tuple(float(candidates[token].logprob) for candidates, token in by_token)
         return Reply(
-            text=self.tokenizer.decode(tokens[: -1 if stopped else None], skip_special_tokens=True),
+            text=text,
+            reasoning=reasoning,
             finish="stop" if stopped else "length",
             token_ids=tokens,
             logprobs=values,

@@ -16,7 +16,8 @@ from typing import Any
 
 import torch
 
-from rise_agents.generation.chat_template import encode, load_tokenizer
+from rise_agents.chat.chat import Chat
+from rise_agents.chat.loading import load_chat
 from rise_env.errors import DataNotFoundError
 from rise_env.trajectories.store import read_run, read_trajectories
 from rise_env.types import Trajectory
@@ -29,13 +30,13 @@ ANSWER = "\\boxed{%s}"
 
 
 def answer_logps(
-    model: Any, tokenizer: Any, episodes: Sequence[Trajectory], turns: int, *, max_batch_tokens: int = 16384
+    model: Any, chat: Chat, episodes: Sequence[Trajectory], turns: int, *, max_batch_tokens: int = 16384
 ) -> list[list[float | None]]:
     """Compute the log-likelihood of the correct answer before each turn.
 
     Args:
         model: A transformers causal language model in eval mode.
-        tokenizer: The model's tokenizer, with a chat template.
+        chat: How the model reads conversations.
         episodes: Episodes of the protocol "sequential".
         turns: Number of turns to score.
         max_batch_tokens: Maximal number of rows times the longest sequence in a batch.
@@ -45,11 +46,8 @@ def answer_logps(
     """
     found: list[list[float | None]] = [[None] * turns for _ in episodes]
     places = [(e, t) for e, episode in enumerate(episodes) for t in range(min(turns, len(episode.turns)))]
-    prompts = encode(tokenizer, [episodes[e].turns[t].observation for e, t in places])
-    answers = [
-        tokenizer(ANSWER % episodes[e].problem.reference, add_special_tokens=False)["input_ids"]
-        for e, _ in places
-    ]
+    prompts = chat.encode([episodes[e].turns[t].observation for e, t in places])
+    answers = [chat.token_ids(ANSWER % episodes[e].problem.reference) for e, _ in places]
     sequences = [prompt + answer for prompt, answer in zip(prompts, answers, strict=True)]
     for rows in _rows(sequences, max_batch_tokens):
         logps = _score(model, [sequences[row] for row in rows], [len(answers[row]) for row in rows])
@@ -111,7 +109,7 @@ def score_logs(model_path: str, label: Path, seed: int | None = None) -> list[Pa
     logs = sorted(label.glob(f"seed-{'*' if seed is None else seed}/sequential.jsonl"))
     if not logs:
         raise DataNotFoundError(f"no seed-*/sequential.jsonl in {label}: run `rise evaluate` first")
-    tokenizer = load_tokenizer(model_path)
+    chat = load_chat(model_path)
     model = AutoModelForCausalLM.from_pretrained(model_path).eval()
     written = []
     for log in logs:
@@ -119,7 +117,7 @@ def score_logs(model_path: str, label: Path, seed: int | None = None) -> list[Pa
         if path.exists():
             continue
         episodes = list(read_trajectories(log))
-        logps = answer_logps(model, tokenizer, episodes, read_run(log)["turns"])
+        logps = answer_logps(model, chat, episodes, read_run(log)["turns"])
         by_problem = {e.problem.id: row for e, row in zip(episodes, logps, strict=True)}
         new = path.with_suffix(".new")
         new.write_text(json.dumps({"logp": by_problem}))

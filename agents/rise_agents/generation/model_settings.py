@@ -1,8 +1,10 @@
 """The settings that the agents with a local model share: `TransformersAgent` and `VLLMAgent`."""
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
 
+from rise_agents.chat.chat_settings import DEFAULT_DATE, ChatSettings, Thinking
 from rise_env.errors import ConfigError
 
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
@@ -28,10 +30,26 @@ class ModelSettings:
     """Branch, tag or commit of the hub repository; None is its main branch."""
     chat_template: str | None = None
     """Path of a Jinja file, required for a model that has no chat template."""
+    template_options: Mapping[str, Any] = field(default_factory=dict)
+    """See `ChatSettings`, as for the next two."""
+    thinking: Thinking = "template"
+    date: str = DEFAULT_DATE
+    adapter: str | None = None
+    """Folder of a LoRA adapter to apply; None is the model alone."""
     max_concurrent_requests: int = MAX_CONCURRENT_REQUESTS
     """Maximal number of conversations that are processed together."""
-    logprobs: bool = False
+    logprobs: bool = True
     """Whether replies contain the log-probabilities of their tokens."""
+
+    @property
+    def chat(self) -> ChatSettings:
+        """How conversations become prompts."""
+        return ChatSettings(
+            chat_template=self.chat_template,
+            template_options=self.template_options,
+            thinking=self.thinking,
+            date=self.date,
+        )
 
     def __post_init__(self) -> None:
         if self.dtype not in get_args(Dtype):
@@ -40,3 +58,4 @@ class ModelSettings:
             raise ConfigError(
                 f"max_concurrent_requests must be at least 1, got {self.max_concurrent_requests}"
             )
+        _ = self.chat  # checks its settings

@@ -97,16 +97,6 @@ def start_engine(vllm: Any, model: str, arguments: dict[str, Any], extra: dict[s
         ) from error
 
 
-def generation_config(model: str, revision: str | None) -> Any:
-    """Return the generation config of a model; an empty one if the model has none."""
-    from transformers import GenerationConfig
-
-    try:
-        return GenerationConfig.from_pretrained(model, revision=revision)
-    except OSError:
-        return GenerationConfig()
-
-
 def lora_request(adapter: str) -> Any:
     """Return the argument `lora_request` of vLLM's requests.
 

@@ -51,9 +51,7 @@ def rise(config: FitConfig, data: Prepared, tokenizer: Any) -> float:
     with tempfile.TemporaryDirectory() as folder:
         arguments = build_trainer.training_arguments(config, Path(folder))
         arguments.save_strategy = "no"
-        trainer = build_trainer.make_trainer(
-            config, arguments, models.load_model(config), tokenizer, data, Path(folder)
-        )
+        trainer = build_trainer.make_trainer(config, arguments, models.load_model(config), data, Path(folder))
         clock = Clock()
         trainer.add_callback(clock)
         trainer.train()
@@ -213,9 +211,8 @@ def main(name: str, config: FitConfig) -> None:
     os.environ.setdefault("MASTER_ADDR", "127.0.0.1")
     if name in ("limit", "released"):
         build_trainer.training_arguments(config, Path(tempfile.gettempdir()) / "unused")  # joins the ranks
-    tokenizer = models.load_tokenizer(config)
-    data = prepare(config, tokenizer)
-    seconds = CONTESTANTS[name](config, data, tokenizer)
+    data = prepare(config)
+    seconds = CONTESTANTS[name](config, data, data.chat.tokenizer)
     tokens = sum(len(example) for example in data.examples) / steps(data, config)
     result = {"name": name, "seconds_per_step": seconds, "tokens_per_s": tokens / seconds}
     print("RESULT " + json.dumps(result))

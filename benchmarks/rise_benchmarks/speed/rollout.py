@@ -39,7 +39,6 @@ from typing import Any
 
 import rise_agents
 import rise_env
-from rise_agents.generation.chat_template import encode
 from rise_agents.registry import load_agent
 from rise_agents.rollouts.rollout import rollout
 from rise_agents.rollouts.turn_plan import TurnPlan
@@ -162,7 +161,7 @@ def _play(agent: Agent, count: int, start: int = 0) -> list[Trajectory]:
 
 def _requests(agent: Any, played: Sequence[Trajectory]) -> list[Request]:
     turns = [turn for episode in played for turn in episode.turns]
-    prompts = encode(agent.tokenizer, [turn.observation for turn in turns])
+    prompts = agent.chat.encode([turn.observation for turn in turns])
     return [(p, turn.action.usage.completion_tokens) for p, turn in zip(prompts, turns, strict=True)]
 
 

@@ -100,7 +100,7 @@ def test_greedy_replies_are_those_of_generate(plain: TransformersAgent, random_m
 
 
 def test_a_reply_says_how_it_ended_and_what_it_cost(plain: TransformersAgent) -> None:
-    end = plain.tokenizer.eos_token_id
+    end = plain.chat.tokenizer.eos_token_id
     replies = plain.act(asked(), SamplingConfig(max_new_tokens=120), SEEDS)
     assert {reply.finish for reply in replies} == {"stop", "length"}
     for reply in replies:
@@ -109,7 +109,7 @@ def test_a_reply_says_how_it_ended_and_what_it_cost(plain: TransformersAgent) ->
         assert end not in reply.token_ids[:-1]
         assert reply.usage.completion_tokens == len(reply.token_ids) <= 120
         assert "<end>" not in reply.text
-        assert reply.text == plain.tokenizer.decode(reply.token_ids, skip_special_tokens=True)
+        assert reply.text == plain.chat.tokenizer.decode(reply.token_ids, skip_special_tokens=True)
 
 
 def test_log_probabilities_are_those_of_a_forward_pass(random_model: Path) -> None:
@@ -118,7 +118,7 @@ def test_log_probabilities_are_those_of_a_forward_pass(random_model: Path) -> No
     from transformers import AutoModelForCausalLM
 
     model = AutoModelForCausalLM.from_pretrained(random_model).eval()
-    prompt = agent.tokenizer.apply_chat_template(
+    prompt = agent.chat.tokenizer.apply_chat_template(
         list(asked(1)[0]), add_generation_prompt=True, return_dict=False
     )
     assert reply.token_ids is not None
@@ -181,7 +181,7 @@ def test_two_agents_of_one_folder_have_one_name_and_new_weights_another(
     with torch.no_grad():
         next(model.parameters()).add_(0.01)
     model.save_pretrained(tmp_path / "random")
-    plain.tokenizer.save_pretrained(tmp_path / "random")
+    plain.chat.tokenizer.save_pretrained(tmp_path / "random")
     assert TransformersAgent(str(tmp_path / "random")).name not in {agent.name, "random"}
 
 

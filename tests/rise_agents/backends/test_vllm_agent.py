@@ -74,7 +74,7 @@ def test_two_engines_give_the_replies_of_one(agent, random_model: Path) -> None:
         f"vllm:{random_model}", dtype="float32", eager=True, memory=1, sampler="rise", data_parallel_size=2
     )
     try:
-        assert (pair.name, pair.context, pair.stops) == (agent.name, agent.context, agent.stops)
+        assert (pair.name, pair.context, pair.format) == (agent.name, agent.context, agent.format)
         expected = agent.act(asked(40), sampling, list(range(40)))
         replies = pair.act(asked(40), sampling, list(range(40)))
         assert [r.token_ids for r in replies] == [r.token_ids for r in expected]

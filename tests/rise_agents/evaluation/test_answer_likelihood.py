@@ -5,8 +5,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
+from rise_agents.chat.loading import load_chat
 from rise_agents.evaluation.answer_likelihood import answer_logps, score_logs
-from rise_agents.generation.chat_template import load_tokenizer
 from rise_env.errors import DataNotFoundError
 from rise_env.trajectories.store import read_trajectories
 from tests.rise_agents.evaluation.test_protocols import play
@@ -18,7 +18,8 @@ def test_the_right_answer_is_scored_after_each_history_as_one_at_a_time(tmp_path
     play(tmp_path / "label" / "seed-0", "sequential", turns=3)
     [written] = score_logs(str(folder), tmp_path / "label")
     found = json.loads(written.read_text())["logp"]
-    model, tokenizer = AutoModelForCausalLM.from_pretrained(folder).eval(), load_tokenizer(str(folder))
+    model, chat = AutoModelForCausalLM.from_pretrained(folder).eval(), load_chat(str(folder))
+    tokenizer = chat.tokenizer
     for episode in read_trajectories(tmp_path / "label" / "seed-0" / "sequential.jsonl"):
         for turn, value in zip(episode.turns, found[episode.problem.id], strict=True):
             prompt = tokenizer.apply_chat_template(
@@ -39,9 +40,9 @@ def test_batches_change_no_score_and_missing_turns_are_none(tmp_path: Path) -> N
     folder = save_random_model(tmp_path / "model")
     play(tmp_path, "oracle")
     episodes = list(read_trajectories(tmp_path / "oracle.jsonl"))
-    model, tokenizer = AutoModelForCausalLM.from_pretrained(folder).eval(), load_tokenizer(str(folder))
-    small = answer_logps(model, tokenizer, episodes, 5, max_batch_tokens=1)
-    large = answer_logps(model, tokenizer, episodes, 5)
+    model, chat = AutoModelForCausalLM.from_pretrained(folder).eval(), load_chat(str(folder))
+    small = answer_logps(model, chat, episodes, 5, max_batch_tokens=1)
+    large = answer_logps(model, chat, episodes, 5)
     for one, other in zip(small, large, strict=True):
         assert one[3:] == other[3:] == [None, None]
         assert one[:3] == pytest.approx(other[:3], abs=1e-3)

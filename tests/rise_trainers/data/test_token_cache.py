@@ -2,12 +2,13 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from rise_trainers.data.encoding import ChatTokenizer
 from rise_trainers.data.targets import Selection, TrainingTarget, select_targets
 from rise_trainers.data.token_cache import load_or_make
-from rise_trainers.data.tokenization import ChatTokenizer, Tokenized, tokenize
+from rise_trainers.data.tokenization import Tokenized, tokenize
 from tests.rise_trainers import small_models
 
-TOKENIZER = small_models.tokenizer()
+CHAT = small_models.chat(small_models.tokenizer())
 TARGETS = select_targets(small_models.trajectories(5), Selection())
 
 
@@ -19,11 +20,11 @@ class Counted:
 
     def __call__(self) -> Tokenized:
         self.calls += 1
-        return tokenize(ChatTokenizer(TOKENIZER), self._targets, max_length=self._max_length)
+        return tokenize(ChatTokenizer(CHAT), self._targets, max_length=self._max_length)
 
 
 def run(make: Counted, folder: Path, targets: list[TrainingTarget] = TARGETS, settings: Any = 1) -> Tokenized:
-    return load_or_make(make, targets, beside=folder / "store.jsonl", tokenizer=TOKENIZER, settings=settings)
+    return load_or_make(make, targets, beside=folder / "store.jsonl", chat=CHAT, settings=settings)
 
 
 def test_tokens_are_made_once_and_read_back_the_same(tmp_path: Path) -> None:
@@ -32,6 +33,22 @@ def test_tokens_are_made_once_and_read_back_the_same(tmp_path: Path) -> None:
     assert first.shortened
     assert run(make, tmp_path) == first
     assert make.calls == 1
+
+
+def test_sampled_ids_and_their_log_probabilities_are_read_back(tmp_path: Path) -> None:
+    ids = (*CHAT.tokenizer("7").input_ids, *CHAT.tokenizer(" 7").input_ids, *CHAT.stop_tokens)
+    logprobs = tuple(-0.25 * place for place in range(len(ids)))
+    first = dataclasses.replace(TARGETS[0], reply="7 7", token_ids=ids, logprobs=logprobs)
+    other = dataclasses.replace(first, trajectory="other", reply="7", logprobs=None)
+    make = Counted([first, other], max_length=500)
+    made = run(make, tmp_path, targets=[first, other])
+    assert run(make, tmp_path, targets=[first, other]) == made
+    assert make.calls == 1
+    assert [sequence.spans[0].logprobs for sequence in made.sequences] == [logprobs, None]
+    assert made.sequences[1].spans[0].drifted
+    assert made.counts["other_text"] == 1
+    run(make, tmp_path, targets=[dataclasses.replace(first, logprobs=None), other])
+    assert make.calls == 2
 
 
 def test_other_targets_settings_or_templates_have_tokens_of_their_own(tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ from typing import Any
 import pytest
 
 from rise_env.errors import ConfigError
+from rise_trainers.data.encoding import ChatTokenizer
 from rise_trainers.data.targets import Selection, TrainingTarget, targets
-from rise_trainers.data.tokenization import ChatTokenizer, tokenize
+from rise_trainers.data.tokenization import tokenize
 from tests.rise_trainers import small_models
 from tests.rise_trainers.chat_templates import STYLES
 
@@ -13,10 +14,12 @@ REPLIES = ["12 + 7 = 18, so \\boxed{18}.", "No: 12 + 7 = 19.\n\nSo \\boxed{19}."
 THOUGHTS = [f"<think>\nLet me see {turn}.\n</think>\n\n{reply}" for turn, reply in enumerate(REPLIES)]
 
 
-def chat(style: str = "tiny", kind: str = "bytes", **settings: Any) -> tuple[ChatTokenizer, Any]:
+def chat(
+    style: str = "tiny", kind: str = "bytes", think: Any = "keep", **settings: Any
+) -> tuple[ChatTokenizer, Any]:
     template, special, end = STYLES[style]
     tokenizer = small_models.tokenizer(template, special, kind=kind, end=end)
-    return ChatTokenizer(tokenizer, **settings), tokenizer
+    return ChatTokenizer(small_models.chat(tokenizer, **settings), think=think), tokenizer
 
 
 def two_turns(replies: Sequence[str] = REPLIES) -> list[TrainingTarget]:
@@ -96,7 +99,7 @@ def test_thoughts_can_be_dropped_from_replies_and_history() -> None:
 def test_history_is_dropped_by_whole_turns_and_the_reply_stays() -> None:
     wrapped, tokenizer = chat()
     wanted = targets(small_models.trajectory([0, 0, 1]), Selection())
-    full = [len(wrapped.encode(target)[0]) for target in wanted]
+    full = [len(wrapped.encode(target).ids) for target in wanted]
     found = tokenize(wrapped, wanted, max_length=full[2] - 1)
     assert found.shortened == 1
     text = tokenizer.decode(found.sequences[-1].ids)
@@ -133,7 +136,8 @@ def test_a_reply_that_begins_inside_a_token_keeps_the_prompt_as_it_was_sampled()
     template = STYLES["tiny"][0].replace("<assistant>", "assistant>")
     tokenizer = small_models.tokenizer(template, text=[">>>> >> >>" * 50])
     [target] = two_turns([">> is the reply", ""])[:1]
-    ids, first = ChatTokenizer(tokenizer).encode(target)
+    encoded = ChatTokenizer(small_models.chat(tokenizer)).encode(target)
+    ids, first = encoded.ids, encoded.start
     prompt = tokenizer.apply_chat_template(list(target.prompt), tokenize=False, add_generation_prompt=True)
     assert ids[:first] == tokenizer(prompt)["input_ids"]
     assert tokenizer.decode(ids[first:]) == ">> is the reply<end>"
@@ -152,15 +156,10 @@ def test_the_per_turn_layout_gives_each_target_a_sequence() -> None:
     assert [[span.target for span in sequence.spans] for sequence in found.sequences] == [[0], [1]]
 
 
-def test_a_template_without_end_token_is_said_in_the_notes() -> None:
+def test_where_the_template_writes_no_end_the_token_that_stops_sampling_is_trained() -> None:
     template = "{% for m in messages %}{{ m['role'] + ': ' + m['content'] + '\n' }}{% endfor %}"
-    template += "{% if add_generation_prompt %}{{ 'assistant:' }}{% endif %}"
-    found = tokenize(ChatTokenizer(small_models.tokenizer(template)), two_turns(), max_length=1000)
-    assert any("not learn to stop" in note for note in found.notes)
-
-
-def test_a_tokenizer_without_chat_template_is_refused() -> None:
-    tokenizer = small_models.tokenizer()
-    tokenizer.chat_template = None
-    with pytest.raises(ConfigError, match="chat template"):
-        ChatTokenizer(tokenizer)
+    template += "{% if add_generation_prompt %}{{ 'assistant: ' }}{% endif %}"
+    tokenizer = small_models.tokenizer(template)
+    found = tokenize(ChatTokenizer(small_models.chat(tokenizer)), two_turns(), max_length=1000)
+    assert any("does not end replies" in note for note in found.notes)
+    assert trained_texts(tokenizer, found.sequences) == [reply + "<end>" for reply in REPLIES]

@@ -3,9 +3,11 @@
     rise mask runs/base/collect.jsonl --model tiny --show 2 --weights exp_per_turn
 
 Trained tokens are coloured by their weight, from red (small) over yellow to green (large); all others are
-dim. Where the output has no colours, as in a file, a trained reply is enclosed in ⟦ ⟧ with its weight.
+dim. Where the output has no colours, as in a file, a trained reply is enclosed in ⟦ ⟧ with its weight. Tokens
+that were sampled in another split than the tokenizer makes of their text are underlined, or enclosed in ‹ ›.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal
@@ -14,8 +16,10 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
+from rise_agents.chat.chat_settings import Thinking
 from rise_env.errors import ConfigError
 from rise_env.utils.config_parser import parse
+from rise_trainers.data.encoding import Think
 from rise_trainers.data.targets import Selection
 from rise_trainers.data.tokenization import TokenSequence
 from rise_trainers.data.weights import Array, Weighting
@@ -48,9 +52,19 @@ class MaskConfig:
     """As in `rise fit`."""
     layout: Literal["auto", "per_turn"] = "auto"
     """As in `rise fit`."""
-    think: Literal["keep", "drop"] = "keep"
+    think: Think = "keep"
     """As in `rise fit`."""
-    template_options: dict[str, Any] = field(default_factory=dict)
+    revision: str | None = None
+    """As in `rise fit`."""
+    chat_template: str | None = None
+    """As in `rise fit`."""
+    template_options: Mapping[str, Any] | None = None
+    """As in `rise fit`."""
+    thinking: Thinking | None = None
+    """As in `rise fit`."""
+    date: str | None = None
+    """As in `rise fit`."""
+    allow_format_change: bool = False
     """As in `rise fit`."""
     max_length: int = 2048
     """As in `rise fit`."""
@@ -70,22 +84,26 @@ def show(config: MaskConfig, console: Console) -> None:
         ConfigError: The selection keeps no reply of the store.
     """
     from rise_env.trajectories.store import read_trajectories
+    from rise_trainers.data.chat_format import load_fit_chat
+    from rise_trainers.data.encoding import ChatTokenizer
     from rise_trainers.data.targets import select_targets
-    from rise_trainers.data.tokenization import ChatTokenizer, tokenize
+    from rise_trainers.data.tokenization import tokenize
+    from rise_trainers.fitting.config import given_chat
     from rise_trainers.fitting.fit import check_inputs
-    from rise_trainers.fitting.models import load_tokenizer
-    from rise_trainers.fitting.prepare_data import target_weights
+    from rise_trainers.fitting.prepare_data import read_formats, target_weights, with_own_ids
 
     fit = as_fit(config)
     check_inputs(fit)
-    tokenizer = load_tokenizer(fit)
+    formats = read_formats(fit.data)
+    model_chat, chat_notes = load_fit_chat(given_chat(fit), formats)
     targets = select_targets(read_trajectories(config.store), config.selection)
     if not targets:
         raise ConfigError(f"the selection keeps no reply of {config.store}: change --selection")
     weights = target_weights(fit, targets)
-    chat = ChatTokenizer(tokenizer, think=config.think, template_options=config.template_options)
+    targets = with_own_ids(targets, formats, model_chat)
+    chat = ChatTokenizer(model_chat, think=config.think)
     found = tokenize(chat, targets, max_length=config.max_length, layout=config.layout)
-    for note in found.notes:
+    for note in (*found.notes, *chat_notes):
         console.print(note)
     highest = float(weights.max()) or 1.0
     for sequence in islice(found.sequences, config.skip, config.skip + config.show):
@@ -93,12 +111,15 @@ def show(config: MaskConfig, console: Console) -> None:
         console.rule(f"{first.problem}  {len(sequence.ids)} tokens", style="dim")
         for span in sequence.spans:
             target = targets[span.target]
+            drifted = f", {len(span.drifted)} of them sampled in another split" if span.drifted else ""
             console.print(
                 f"turn {target.turn + 1}: reward {target.reward:g}, weight {weights[span.target]:.3f}, "
-                f"{span.stop - span.start} of {len(sequence.ids)} tokens"
+                f"{span.stop - span.start} of {len(sequence.ids)} tokens{drifted}"
             )
         plain = not console.is_terminal
-        console.print(_coloured(sequence, weights, tokenizer, highest, plain=plain, bars=config.tokens))
+        console.print(
+            _coloured(sequence, weights, model_chat.tokenizer, highest, plain=plain, bars=config.tokens)
+        )
 
 
 def as_fit(config: MaskConfig) -> FitConfig:
@@ -114,7 +135,12 @@ def as_fit(config: MaskConfig) -> FitConfig:
         mean_weight_one=config.mean_weight_one,
         layout=config.layout,
         think=config.think,
+        revision=config.revision,
+        chat_template=config.chat_template,
         template_options=config.template_options,
+        thinking=config.thinking,
+        date=config.date,
+        allow_format_change=config.allow_format_change,
         max_length=config.max_length,
     )
 
@@ -128,6 +154,7 @@ def _coloured(
     pieces = _pieces(sequence.ids, tokenizer)
     text = Text()
     inside = False
+    drifted = {place for span in sequence.spans for place in span.drifted}
     for place, piece in enumerate(pieces):
         trained = weight[place] > 0
         if plain and trained != inside:
@@ -135,7 +162,10 @@ def _coloured(
         inside = bool(trained)
         if bars and place:
             text.append("·", style="dim")
-        text.append(piece, style=_style(weight[place] / highest) if trained else "dim")
+        style = _style(weight[place] / highest) if trained else "dim"
+        if place in drifted:
+            piece, style = (f"‹{piece}›", style) if plain else (piece, f"{style} underline")
+        text.append(piece, style=style)
     if plain and inside:
         text.append("⟧")
     return text

@@ -39,6 +39,17 @@ class TrainingTarget:
     reward: float
     complete: bool = True
     """Whether the model ended the reply itself. If the length limit cut it, no end token is trained."""
+    agent: str = ""
+    """The name of the agent that replied."""
+    reasoning: str = ""
+    """What it thought before the reply."""
+    token_ids: tuple[int, ...] | None = None
+    """The tokens that it sampled; None where they are unknown."""
+    logprobs: tuple[float, ...] | None = None
+    """Natural logarithm of the probability of each sampled token; None where it is unknown."""
+    prompt_tokens: int = 0
+    """The number of tokens of the prompt when it was played; 0 if it is unknown, or if the selection changed
+    the history."""
 
     @property
     def prompt(self) -> Conversation:
@@ -235,15 +246,21 @@ def _target(trajectory: Trajectory, index: int, turn: Turn, selection: Selection
         history = _unique_attempts(history)
     if selection.history is not None:
         history = _latest(history, selection.history)
+    action = turn.action
     return TrainingTarget(
         trajectory=trajectory.id,
         problem=trajectory.problem.id,
         turn=index,
         start=begin,
         history=history,
-        reply=turn.action.reply,
-        reward=turn.action.reward,
-        complete=turn.action.finish == "stop",
+        reply=action.reply,
+        reward=action.reward,
+        complete=action.finish == "stop",
+        agent=action.agent,
+        reasoning=action.reasoning,
+        token_ids=action.token_ids,
+        logprobs=action.logprobs,
+        prompt_tokens=action.usage.prompt_tokens if begin + history == turn.observation else 0,
     )
 
 

@@ -20,8 +20,8 @@ from rise_trainers.fitting import preflight
 from rise_trainers.fitting.checkpoints import MarkComplete
 from rise_trainers.fitting.config import FitConfig
 from rise_trainers.fitting.metrics_log import MetricsLog
-from rise_trainers.fitting.models import dtype_of, merge_adapters
-from rise_trainers.fitting.paths import MODEL, model_path
+from rise_trainers.fitting.models import merge_adapters
+from rise_trainers.fitting.paths import MODEL
 from rise_trainers.fitting.prepare_data import Prepared
 from rise_trainers.fitting.rwr_trainer import ExampleDataset, RWRTrainer
 
@@ -103,9 +103,7 @@ def _disable_shared_memory_op() -> None:
     deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
 
 
-def make_trainer(
-    config: FitConfig, args: Any, model: Any, tokenizer: Any, data: Prepared, folder: Path
-) -> RWRTrainer:
+def make_trainer(config: FitConfig, args: Any, model: Any, data: Prepared, folder: Path) -> RWRTrainer:
     """Return the trainer of this rank."""
     batches = RankBatches(
         [len(example) for example in data.examples],
@@ -115,8 +113,8 @@ def make_trainer(
         ranks=args.world_size,
         seed=config.seed,
     )
+    tokenizer = data.chat.tokenizer
     notes = preflight.check_model(model.config, tokenizer, max_length=config.max_length)
-    notes += preflight.check_end_token(model.generation_config, data.chat, tokenizer)
     data = dataclasses.replace(data, notes=(*data.notes, *notes))
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id or 0
     return RWRTrainer(
@@ -136,7 +134,7 @@ def save(config: FitConfig, trainer: RWRTrainer, tokenizer: Any, folder: Path) -
     trainer.save_model(str(folder / "adapters" if merge else unfinished))
     if trainer.args.process_index == 0:
         if merge:
-            merge_adapters(model_path(config.model), folder / "adapters", unfinished, dtype=dtype_of(config))
+            merge_adapters(config, folder / "adapters", unfinished)
         tokenizer.save_pretrained(unfinished)
         (unfinished / "training_args.bin").unlink(missing_ok=True)
         unfinished.rename(folder / MODEL)

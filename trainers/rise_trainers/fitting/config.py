@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from rise_agents.chat.chat_settings import Thinking
 from rise_env.errors import ConfigError
 from rise_env.utils.settings import build
 from rise_env.utils.suggestions import validate_choice
+from rise_trainers.data.chat_format import GivenChat
+from rise_trainers.data.encoding import Think
 from rise_trainers.data.targets import Selection
 from rise_trainers.data.weights import WEIGHTINGS, Weighting
+from rise_trainers.fitting.paths import model_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,10 @@ class FitConfig:
     """Stores of trajectories; the fit trains on all of them."""
     model: str
     """The model to start from: a model folder, a hub id, or "tiny", the embedded model."""
+    revision: str | None = None
+    """Branch, tag or commit of the hub repository of the model; None is its main branch."""
+    adapter: str | None = None
+    """Folder of a LoRA adapter that is merged into the model before the fit; None is the model alone."""
     output: str
     """The folder of the fitted model; it must not exist, unless the same fit wrote it."""
     selection: Selection = field(default_factory=Selection)
@@ -62,10 +70,19 @@ class FitConfig:
     """Whether the loss of a step is a mean over tokens or over replies (the released code)."""
     layout: Literal["auto", "per_turn"] = "auto"
     """One sequence per trajectory where its tokens allow it, or one per turn. Changes speed only."""
-    think: Literal["keep", "drop"] = "keep"
-    """Whether `<think>` blocks of replies are kept or removed."""
-    template_options: Mapping[str, Any] = field(default_factory=dict)
-    """Arguments of the chat template, for example {"enable_thinking": false}."""
+    think: Think = "keep"
+    """Whether what the model thought before a reply is trained ("keep"), kept and not trained ("mask"), or
+    removed from replies and history ("drop")."""
+    chat_template: str | None = None
+    """Path of a Jinja file; None is the chat template with which the replies were played."""
+    template_options: Mapping[str, Any] | None = None
+    """Arguments of the chat template, for example {"enable_thinking": false}; None is those of play."""
+    thinking: Thinking | None = None
+    """Whether prompts show thoughts of earlier turns: template, show or hide; None is as at play."""
+    date: str | None = None
+    """The date for templates that write one, as YYYY-MM-DD; None is that of play."""
+    allow_format_change: bool = False
+    """Train also where the settings above, or the files of the model, differ from those of play."""
     max_length: int = 2048
     """The largest length of a sequence, in tokens. Longer ones lose their oldest turns, never a reply."""
     epochs: float = 2.0
@@ -144,6 +161,12 @@ class FitConfig:
             raise ConfigError("lora.bits needs zero_stage 0, 1 or 2: stage 3 cannot shard quantised weights")
         if not self.data:
             raise ConfigError("data is empty: name at least one store of trajectories")
+
+
+def given_chat(config: FitConfig) -> GivenChat:
+    """Return what the settings say about conversations."""
+    names = (field.name for field in dataclasses.fields(GivenChat) if field.name != "model")
+    return GivenChat(model=model_path(config.model), **{name: getattr(config, name) for name in names})
 
 
 def to_json(config: FitConfig) -> dict[str, Any]:

@@ -12,21 +12,6 @@ from rise_trainers.fitting.config import FitConfig, LoraSettings
 from rise_trainers.fitting.paths import model_path
 
 
-def load_tokenizer(config: FitConfig) -> Any:
-    """Return the tokenizer of the model.
-
-    Raises:
-        DataNotFoundError: The tokenizer cannot be loaded.
-    """
-    try:
-        return transformers.AutoTokenizer.from_pretrained(model_path(config.model))
-    except (OSError, ValueError) as error:
-        raise DataNotFoundError(
-            f"cannot load a tokenizer from {config.model!r} ({str(error).splitlines()[0]}): "
-            "give a model folder or a hub id"
-        ) from error
-
-
 def load_model(config: FitConfig) -> Any:
     """Return the model to train.
 
@@ -39,10 +24,13 @@ def load_model(config: FitConfig) -> Any:
     try:
         model = transformers.AutoModelForCausalLM.from_pretrained(
             model_path(config.model),
+            revision=config.revision,
             dtype=dtype_of(config),
             attn_implementation=config.attention,
             quantization_config=quantization(config.lora),
         )
+        if config.adapter is not None:
+            model = merged(model, config.adapter)
         if config.lora is None:
             return model
         return with_adapters(model, config.lora, checkpointing=config.gradient_checkpointing)
@@ -111,19 +99,28 @@ def quantization(settings: LoraSettings | None) -> Any:
     )
 
 
-def merge_adapters(base: str, adapters: Path, into: Path, *, dtype: Any) -> None:
-    """Save the base model with the adapters merged into its weights.
+def merge_adapters(config: FitConfig, adapters: Path, into: Path) -> None:
+    """Save the first model with the adapters merged into its weights.
 
     Args:
-        base: Folder or hub id of the base model.
+        config: The settings of the fit that trained the adapters.
         adapters: Folder of the adapters.
         into: Folder of the merged model.
-        dtype: The type of the weights of the merged model.
     """
-    import peft
     from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
     unset_hf_deepspeed_config()  # otherwise ZeRO-3 would shard the base model
-    model = transformers.AutoModelForCausalLM.from_pretrained(base, dtype=dtype)
-    merged = peft.PeftModel.from_pretrained(model, str(adapters)).merge_and_unload()
-    merged.save_pretrained(into)
+    model = transformers.AutoModelForCausalLM.from_pretrained(
+        model_path(config.model), revision=config.revision, dtype=dtype_of(config)
+    )
+    for folder in (config.adapter, str(adapters)):
+        if folder is not None:
+            model = merged(model, folder)
+    model.save_pretrained(into)
+
+
+def merged(model: Any, adapter: str) -> Any:
+    """Return the model with a LoRA adapter merged into its weights."""
+    import peft
+
+    return peft.PeftModel.from_pretrained(model, adapter).merge_and_unload()

@@ -3,7 +3,6 @@
 from typing import Any
 
 from rise_env.errors import ConfigError
-from rise_trainers.data.tokenization import ChatTokenizer
 
 
 def check_model(model_config: Any, tokenizer: Any, *, max_length: int) -> list[str]:
@@ -30,17 +29,3 @@ def check_model(model_config: Any, tokenizer: Any, *, max_length: int) -> list[s
     if tokenizer.pad_token_id is None:
         notes.append("the tokenizer has no pad token: its end token is used, which does not change the loss")
     return notes
-
-
-def check_end_token(generation_config: Any, chat: ChatTokenizer, tokenizer: Any) -> list[str]:
-    """Return a warning for the log if sampling would not stop at the end token that is trained."""
-    ids = tokenizer(chat.end, add_special_tokens=False)["input_ids"] if chat.end else []
-    stops = getattr(generation_config, "eos_token_id", None)
-    known = {stops} if isinstance(stops, int) else set(stops or ())
-    if ids and ids[-1] not in known | {tokenizer.eos_token_id}:
-        token = tokenizer.convert_ids_to_tokens(ids[-1])
-        return [
-            f"replies end with {token!r}, at which sampling would not stop: add it to eos_token_id in the "
-            "generation_config.json of the model"
-        ]
-    return []

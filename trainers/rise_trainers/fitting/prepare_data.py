@@ -1,21 +1,27 @@
 """Makes training examples from stores of trajectories, and computes statistics of them."""
 
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
+from rise_agents.chat.chat import Chat, tokenizer_hash
 from rise_env.errors import ConfigError
-from rise_env.trajectories.store import read_trajectories
-from rise_env.types import Trajectory
+from rise_env.trajectories.store import read_run, read_trajectories
+from rise_env.types import ModelFormat, Trajectory
 from rise_env.utils.suggestions import natural_sort_key
 from rise_trainers.data import weights
+from rise_trainers.data.chat_format import load_fit_chat
 from rise_trainers.data.dataset import Example, make_examples
+from rise_trainers.data.encoding import ChatTokenizer
 from rise_trainers.data.targets import TrainingTarget, select_targets
 from rise_trainers.data.token_cache import load_or_make
-from rise_trainers.data.tokenization import ChatTokenizer, Tokenized, tokenize
-from rise_trainers.fitting.config import FitConfig
+from rise_trainers.data.tokenization import Tokenized, tokenize
+from rise_trainers.fitting.config import FitConfig, given_chat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,15 +33,19 @@ class Prepared:
     """Sentences for the log."""
     statistics: dict[str, Any]
     """JSON values, for the first line of the metrics: counts, weights, rewards."""
-    chat: ChatTokenizer
+    chat: Chat
 
 
-def prepare(config: FitConfig, tokenizer: Any) -> Prepared:
+def prepare(config: FitConfig) -> Prepared:
     """Select the replies of all stores, weigh and tokenise them.
 
     Raises:
-        ConfigError: No reply is selected, or none can be trained.
+        ConfigError: No reply is selected, or none can be trained, or a store was played with another
+            format of conversations; see `chat_format`.
+        DataNotFoundError: The tokenizer of the model cannot be loaded.
     """
+    formats = read_formats(config.data)
+    chat, notes = load_fit_chat(given_chat(config), formats)
     trajectories = [trajectory for store in config.data for trajectory in _in_order(store)]
     targets = select_targets(trajectories, config.selection, seed=config.seed)
     if not targets:
@@ -43,8 +53,8 @@ def prepare(config: FitConfig, tokenizer: Any) -> Prepared:
             f"the selection keeps no reply of the {len(trajectories)} trajectories: change selection"
         )
     weight = target_weights(config, targets)
-    chat = ChatTokenizer(tokenizer, think=config.think, template_options=config.template_options)
-    tokenized = _tokenized(config, chat, targets, tokenizer)
+    targets = with_own_ids(targets, formats, chat)
+    tokenized = _tokenized(config, chat, targets)
     examples = make_examples(tokenized.sequences, weight, normalize=config.normalize)
     rewards = np.array([target.reward for target in targets])
     tokens = sum(len(example) for example in examples)
@@ -57,6 +67,7 @@ def prepare(config: FitConfig, tokenizer: Any) -> Prepared:
         "trained_tokens": trained,
         "shortened": tokenized.shortened,
         "dropped": len(tokenized.dropped),
+        **tokenized.counts,
         "weight_min": float(weight.min()),
         "weight_max": float(weight.max()),
         "effective_sample_size": weights.effective_sample_size(weight),
@@ -65,7 +76,7 @@ def prepare(config: FitConfig, tokenizer: Any) -> Prepared:
         "replies_by_reward": {str(r): int((rewards == r).sum()) for r in np.unique(rewards)},
         "replies_by_turn": np.bincount([target.turn for target in targets]).tolist(),
     }
-    return Prepared(examples=examples, notes=tokenized.notes, statistics=statistics, chat=chat)
+    return Prepared(examples=examples, notes=(*tokenized.notes, *notes), statistics=statistics, chat=chat)
 
 
 def _in_order(store: str) -> list[Trajectory]:
@@ -77,16 +88,48 @@ def _in_order(store: str) -> list[Trajectory]:
     return sorted(read_trajectories(store), key=lambda found: (natural_sort_key(found.problem.id), found.id))
 
 
-def _tokenized(
-    config: FitConfig, chat: ChatTokenizer, targets: list[TrainingTarget], tokenizer: Any
-) -> Tokenized:
+def read_formats(stores: Sequence[str]) -> dict[str, ModelFormat]:
+    """Return agent -> its format, for all agents with a local model that played the stores.
+
+    Raises:
+        StoreError: A run record holds something else.
+    """
+    return {
+        name: msgspec.convert(found, ModelFormat)
+        for store in stores
+        for name, found in read_run(store).get("formats", {}).items()
+    }
+
+
+def with_own_ids(
+    targets: Sequence[TrainingTarget], formats: Mapping[str, ModelFormat], chat: Chat
+) -> list[TrainingTarget]:
+    """Remove the token ids that agents with another tokenizer sampled.
+
+    Args:
+        targets: The targets of all stores.
+        formats: Agent -> its format.
+        chat: How the model of the fit reads conversations.
+    """
+    mine = tokenizer_hash(chat.tokenizer)
+    return [
+        target
+        if target.token_ids is None or (target.agent in formats and formats[target.agent].tokenizer == mine)
+        else dataclasses.replace(target, token_ids=None, logprobs=None, prompt_tokens=0)
+        for target in targets
+    ]
+
+
+def _tokenized(config: FitConfig, chat: Chat, targets: list[TrainingTarget]) -> Tokenized:
+    encoder = ChatTokenizer(chat, think=config.think)
+
     def make() -> Tokenized:
-        return tokenize(chat, targets, max_length=config.max_length, layout=config.layout)
+        return tokenize(encoder, targets, max_length=config.max_length, layout=config.layout)
 
     if not config.cache:
         return make()
-    settings = [config.max_length, config.layout, config.think, dict(config.template_options)]
-    return load_or_make(make, targets, beside=Path(config.data[0]), tokenizer=tokenizer, settings=settings)
+    settings = [config.max_length, config.layout, config.think]
+    return load_or_make(make, targets, beside=Path(config.data[0]), chat=chat, settings=settings)
 
 
 def target_weights(config: FitConfig, targets: list[TrainingTarget]) -> weights.Array:

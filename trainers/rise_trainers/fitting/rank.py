@@ -33,13 +33,12 @@ def _fit(config: Any, folder: Path) -> None:
 
     # the arguments are made before the model: they make ZeRO-3 shard it while it is loaded
     arguments = build_trainer.training_arguments(config, folder)
-    tokenizer = models.load_tokenizer(config)
-    data = prepare_data.prepare(config, tokenizer)
+    data = prepare_data.prepare(config)
     model = models.load_model(config)
     last = checkpoints.last_complete(folder, clean=arguments.process_index == 0)
-    trainer = build_trainer.make_trainer(config, arguments, model, tokenizer, data, folder)
+    trainer = build_trainer.make_trainer(config, arguments, model, data, folder)
     trainer.train(resume_from_checkpoint=None if last is None else str(last))
-    build_trainer.save(config, trainer, tokenizer, folder)
+    build_trainer.save(config, trainer, data.chat.tokenizer, folder)
     build_trainer.destroy_process_group()
 
 

@@ -1,0 +1,291 @@
+"""Converts conversations to token ids, and sampled tokens to replies, for agents and trainer alike.
+
+So a model is trained on the tokens that it saw and sampled. `ModelFormat` is the record of everything that
+the conversion depends on.
+"""
+
+import datetime
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rise_agents.chat.chat_settings import ChatSettings
+from rise_agents.chat.reasoning import MARKS, Marks, split_reasoning
+from rise_env.errors import ConfigError
+from rise_env.types import Conversation, Message, ModelFormat
+
+_QUESTION: Message = {"role": "user", "content": "first-question-to-find"}
+_REPLY = "a-reply-to-find"
+_NEXT = "next-question-to-find"
+_THOUGHT = "a-thought-to-find"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyEnd:
+    """How a reply ends."""
+
+    text: str
+    """What follows the text of the reply, up to and with the stop token; "" if nothing does."""
+    stop: int | None
+    """The stop token that ends it; None if the model has none."""
+    written: bool = True
+    """Whether the chat template writes it after replies."""
+
+
+class Chat:
+    """A tokenizer, its chat template, and the tokens that end a reply.
+
+    Args:
+        tokenizer: A fast transformers tokenizer with a chat template.
+        generation_config: The generation config of the model. The tokens in its `eos_token_id` end a reply,
+            and so does the `eos_token_id` of the tokenizer.
+        settings: See `ChatSettings`. The tokenizer has its `chat_template` already; see `load_chat`.
+
+    Raises:
+        ConfigError: There is no chat template, the tokenizer is not a fast one, the template cannot write a
+            plain conversation, or it removes earlier thoughts although `thinking` is "show".
+    """
+
+    def __init__(
+        self, tokenizer: Any, generation_config: Any = None, settings: ChatSettings | None = None
+    ) -> None:
+        if not getattr(tokenizer, "chat_template", None):
+            raise ConfigError(
+                f"{tokenizer.name_or_path!r} has no chat template: give one with chat_template=FILE.jinja"
+            )
+        if not tokenizer.is_fast:
+            raise ConfigError(
+                f"{tokenizer.name_or_path!r} has no fast tokenizer: convert it to tokenizer.json"
+            )
+        self.tokenizer = tokenizer
+        self.settings = settings or ChatSettings()
+        self._template = _template_text(tokenizer)
+        self._options = dict(self.settings.template_options)
+        self._writes_date = "date_string" in self._template or "strftime_now" in self._template
+        self._special = frozenset(tokenizer.all_special_ids) | frozenset(
+            i for i, token in tokenizer.added_tokens_decoder.items() if token.special
+        )
+        names = [tokenizer.convert_ids_to_tokens(i) for i in self._special]
+        self._special_text = re.compile(
+            "|".join(map(re.escape, sorted(names, key=len, reverse=True))) or r"(?!)"
+        )
+        self.marks: Marks = next(
+            (marks for marks in MARKS if marks.open in self._template or marks.close in self._template),
+            MARKS[0],
+        )
+        """The marks around thoughts that the template knows; those of most models where it knows none."""
+        prompt = self.prompt((_QUESTION,))
+        self.opens_thought = _opens(prompt, self.marks)
+        """Whether prompts end inside a thought, so that replies begin in it."""
+        known = _stop_tokens(tokenizer, generation_config)
+        self.tail = self._probe_tail()
+        """What the template writes after a reply that ends the conversation."""
+        self.end, added = self._probe_end(known)
+        self.stop_tokens = (*known, *added)
+        """Ids of the tokens that end a reply."""
+        self.head = self._probe_head(prompt)
+        """What the model writes before a reply without a thought, for example the name of a channel."""
+        self.notes = self._notes(added)
+        """Sentences for a log."""
+
+    def prompt(self, conversation: Sequence[Message]) -> str:
+        """Return the text of a prompt: all messages, and what starts the next reply.
+
+        Raises:
+            ConfigError: The template refuses the conversation.
+        """
+        return self._render(conversation, add_generation_prompt=True)
+
+    def encode(self, conversations: Sequence[Conversation]) -> list[list[int]]:
+        """Return the token ids of the prompt of each conversation."""
+        texts = [self.prompt(conversation) for conversation in conversations]
+        if not texts:
+            return []
+        ids: list[list[int]] = self.tokenizer(texts, add_special_tokens=False)["input_ids"]
+        return ids
+
+    def written(self, conversation: Sequence[Message]) -> str:
+        """Return the text of a conversation that ends with a reply, as the template writes it.
+
+        Raises:
+            ConfigError: The template refuses the conversation.
+        """
+        return self._render(conversation, add_generation_prompt=False)
+
+    def token_ids(self, text: str) -> list[int]:
+        """Return the token ids of a text without adding special tokens."""
+        ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return ids
+
+    def read(self, tokens: Sequence[int]) -> tuple[str, str]:
+        """Return the reasoning and the text of a reply.
+
+        Args:
+            tokens: The sampled tokens, with or without their stop token.
+        """
+        if tokens and tokens[-1] in self.stop_tokens:
+            tokens = tokens[:-1]
+        plain: str = self.tokenizer.decode(
+            tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        raw: str = self.tokenizer.decode(
+            tokens, skip_special_tokens=False, clean_up_tokenization_spaces=False
+        )
+        reasoning, text = split_reasoning(raw, self.opens_thought)
+        if not reasoning and text == raw:
+            return "", plain
+        return self._special_text.sub("", reasoning), self._special_text.sub("", text)
+
+    def format(self, model: str, *, revision: str | None = None, adapter: str | None = None) -> ModelFormat:
+        """Return the record of all that decides token ids.
+
+        Args:
+            model: Name of the model.
+            revision: See `ModelFormat`.
+            adapter: See `ModelFormat`.
+        """
+        own = self.settings.chat_template is None
+        return ModelFormat(
+            model=model,
+            revision=revision,
+            adapter=adapter,
+            tokenizer=tokenizer_hash(self.tokenizer),
+            chat_template=_hash(self._template),
+            template_text=None if own else self._template,
+            template_options=self._options,
+            stop_tokens=self.stop_tokens,
+            thinking=self.settings.thinking,
+            date=self.settings.date if self._writes_date else None,
+        )
+
+    def _render(self, conversation: Sequence[Message], *, add_generation_prompt: bool) -> str:
+        from jinja2.exceptions import TemplateError
+
+        options = dict(self._options)
+        if self._writes_date:
+            day = datetime.date.fromisoformat(self.settings.date)
+            options.setdefault("date_string", day.strftime("%d %b %Y"))
+            options.setdefault("strftime_now", day.strftime)
+        try:
+            text = self.tokenizer.apply_chat_template(
+                [self._message(message) for message in conversation],
+                tokenize=False,
+                add_generation_prompt=add_generation_prompt,
+                **options,
+            )
+        except (TemplateError, TypeError, ValueError) as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise ConfigError(
+                f"the chat template of {self.tokenizer.name_or_path!r} cannot write this conversation "
+                f"({reason}): choose a prompt without what it refuses, or set chat_template=FILE.jinja"
+            ) from error
+        return str(text)
+
+    def _message(self, message: Message) -> dict[str, str]:
+        plain = {"role": str(message["role"]), "content": message["content"]}
+        thought = message.get("reasoning_content", "")
+        if not thought or self.settings.thinking == "hide":
+            return plain
+        if self.settings.thinking == "show":
+            return plain | {"content": self.marks.joined(thought, message["content"])}
+        return plain | {"reasoning_content": thought, "thinking": thought}  # the names that templates read
+
+    def _probe_tail(self) -> str:
+        alone = self.written((_QUESTION, {"role": "assistant", "content": _REPLY}))
+        if _REPLY not in alone:
+            raise ConfigError(
+                f"the chat template of {self.tokenizer.name_or_path!r} omits what assistants say: set "
+                "another one with chat_template=FILE.jinja"
+            )
+        return alone[alone.rindex(_REPLY) + len(_REPLY) :]
+
+    def _probe_end(self, known: Sequence[int]) -> tuple[ReplyEnd, tuple[int, ...]]:
+        """Return how a reply ends, and the stop tokens that the model's settings do not name."""
+        reply: Message = {"role": "assistant", "content": _REPLY}
+        tail = self.tail
+        followed = self.written((_QUESTION, reply, {"role": "user", "content": _NEXT}))
+        between = followed[followed.rindex(_REPLY) + len(_REPLY) : followed.rindex(_NEXT)]
+        for text in (tail, between):
+            for stop, end in self._tokens_with_ends(text):
+                if stop in known:
+                    return ReplyEnd(text[:end], stop), ()
+        for stop, end in self._tokens_with_ends(tail):
+            if stop in self._special:
+                return ReplyEnd(tail[:end], stop), (stop,)
+        if known:
+            return ReplyEnd(str(self.tokenizer.convert_ids_to_tokens(known[0])), known[0], written=False), ()
+        return ReplyEnd("", None, written=False), ()
+
+    def _tokens_with_ends(self, text: str) -> list[tuple[int, int]]:
+        """Return each token of a text, with the place in the text at which it ends."""
+        encoding = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+        ends = (end for _, end in encoding["offset_mapping"])
+        return list(zip(encoding["input_ids"], ends, strict=True))
+
+    def _probe_head(self, prompt: str) -> str:
+        whole = self.written((_QUESTION, {"role": "assistant", "content": _REPLY}))
+        if not whole.startswith(prompt):
+            return ""
+        head = whole[len(prompt) : whole.rindex(_REPLY)]
+        # an empty thought that the template adds was not sampled, and neither was a space
+        return "" if self.marks.open in head or not head.strip() else head
+
+    def _notes(self, added: Sequence[int]) -> tuple[str, ...]:
+        notes = []
+        if self.end.stop is None:
+            notes.append("no token ends a reply: the model does not learn to stop, and every reply is cut")
+        elif not self.end.written:
+            notes.append(
+                f"the chat template does not end replies with a token at which sampling stops: "
+                f"{self.end.text!r} is trained after them"
+            )
+        if added:
+            token = self.tokenizer.convert_ids_to_tokens(added[0])
+            notes.append(
+                f"replies end with {token!r}, which the generation config of the model does not name: "
+                "sampling stops at it as well"
+            )
+        thought: Message = {"role": "assistant", "content": _REPLY, "reasoning_content": _THOUGHT}
+        shown = _THOUGHT in self.prompt((_QUESTION, thought, {"role": "user", "content": _NEXT}))
+        if self.settings.thinking == "show" and not shown:
+            raise ConfigError(
+                f"the chat template of {self.tokenizer.name_or_path!r} removes thoughts from earlier turns: "
+                "thinking=show needs another chat_template"
+            )
+        if self.marks.open in self._template or self.marks.close in self._template:
+            seen = "show" if shown else "do not show"
+            notes.append(
+                f"prompts {seen} what the model thought at earlier turns (thinking={self.settings.thinking})"
+            )
+        return tuple(notes)
+
+
+def tokenizer_hash(tokenizer: Any) -> str:
+    """Return a hash of a tokenizer's vocabulary: token ids mean the same where it is the same."""
+    return _hash(json.dumps(sorted(tokenizer.get_vocab().items())))
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+def _template_text(tokenizer: Any) -> str:
+    found = tokenizer.chat_template
+    return str(found.get("default", "")) if isinstance(found, dict) else str(found)
+
+
+def _stop_tokens(tokenizer: Any, generation_config: Any) -> tuple[int, ...]:
+    """Return the tokens that end a reply by the settings of the model and of the tokenizer."""
+    configured = getattr(generation_config, "eos_token_id", None)
+    found = [configured] if isinstance(configured, int) else list(configured or ())
+    if tokenizer.eos_token_id is not None:
+        found.append(tokenizer.eos_token_id)
+    return tuple(dict.fromkeys(int(token) for token in found))
+
+
+def _opens(prompt: str, marks: Marks) -> bool:
+    at = prompt.rfind(marks.open)
+    return at >= 0 and not prompt[at + len(marks.open) :].strip()

@@ -1,0 +1,95 @@
+"""Separates what a model thought from what it replied. Pure functions, without any library.
+
+Models mark their thoughts in a few ways, which `MARKS` lists. Some chat templates write the opening mark
+themselves, at the end of the prompt. Then the reply holds only the closing one.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The marks around a thought, and what stands before a reply without one."""
+
+    open: str
+    close: str
+    no_thought: str = ""
+    """What a reply without a thought begins with."""
+    breaks: str = "\n"
+    """The line breaks inside the marks, and twice after the closing one."""
+
+    def opening(self, reasoning: str, *, opened: bool = False) -> str:
+        """Return a reply that was cut inside its thought.
+
+        Args:
+            reasoning: The thought so far.
+            opened: See `joined`.
+        """
+        return reasoning if opened else f"{self.open}{self.breaks}{reasoning}"
+
+    def joined(self, reasoning: str, text: str, *, opened: bool = False) -> str:
+        """Return a reply with its thought as a model writes it.
+
+        Args:
+            reasoning: The thought; if it is empty and the prompt did not open one, the reply has no marks.
+            text: The reply.
+            opened: Whether the prompt has written the opening mark already.
+        """
+        if opened:
+            return f"{reasoning}{self.breaks}{self.close}{self.breaks * 2}{text}"
+        if not reasoning:
+            return self.no_thought + text
+        return f"{self.open}{self.breaks}{reasoning}{self.breaks}{self.close}{self.breaks * 2}{text}"
+
+
+MARKS = (
+    Marks("<think>", "</think>"),
+    Marks("[THINK]", "[/THINK]", breaks=""),  # Magistral
+    Marks("<|START_THINKING|>", "<|END_THINKING|>", breaks=""),  # Command-A
+    Marks("<seed:think>", "</seed:think>"),
+    Marks(  # the channels of gpt-oss
+        "<|channel|>analysis<|message|>",
+        "<|end|><|start|>assistant<|channel|>final<|message|>",
+        "<|channel|>final<|message|>",
+        breaks="",
+    ),
+)
+"""The marks of the widely used model families."""
+
+
+def split_reasoning(text: str, opened: bool = False) -> tuple[str, str]:
+    r"""Return the reasoning and the reply proper.
+
+    A thought counts only at the beginning of a reply. One that is not closed, because the reply was cut in
+    it, is all of the reply. A text without marks is returned as it is.
+
+    >>> split_reasoning("<think>\nTwo and two.\n</think>\n\nFour.")
+    ('Two and two.', 'Four.')
+    >>> split_reasoning("Two and", opened=True)
+    ('Two and', '')
+
+    Args:
+        text: The whole reply.
+        opened: Whether the prompt has written the opening mark, so that the reply begins inside a thought.
+    """
+    start = text.lstrip()
+    for marks in MARKS:
+        begins = start.startswith(marks.open)
+        at = text.rfind(marks.close)
+        if not begins and marks.no_thought and start.startswith(marks.no_thought):
+            return "", start[len(marks.no_thought) :]
+        if at >= 0 and (begins or opened or _closes_first(text, marks)):
+            before = text[:at].lstrip() if begins else text[:at]
+            return _inside(before, marks), text[at + len(marks.close) :].lstrip("\n")
+        if begins:
+            return _inside(start, marks), ""
+    return (text.strip("\n"), "") if opened else ("", text)
+
+
+def _inside(text: str, marks: Marks) -> str:
+    return text.removeprefix(marks.open).strip("\n")
+
+
+def _closes_first(text: str, marks: Marks) -> bool:
+    """Return whether a thought is closed that the text does not open: the prompt of a server opened it."""
+    return marks.open not in text

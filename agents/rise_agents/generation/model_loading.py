@@ -1,0 +1,55 @@
+"""Loads a causal language model for `TransformersAgent`, with a LoRA adapter where one is set."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from rise_agents.generation.model_fingerprint import fingerprint
+from rise_agents.generation.model_settings import ModelSettings
+from rise_env.errors import DataNotFoundError
+from rise_env.utils.extras import missing_library
+
+
+def load_model(settings: ModelSettings, device: str) -> Any:
+    """Return the model on the device, in eval mode, with the adapter merged into its weights.
+
+    Raises:
+        DataNotFoundError: There is no such model or adapter.
+        MissingDependencyError: An adapter is set, and peft is not installed.
+    """
+    from transformers import AutoModelForCausalLM
+
+    dtype = settings.dtype
+    if dtype == "auto":
+        dtype = "float32" if device == "cpu" else "bfloat16"
+    try:
+        loaded = AutoModelForCausalLM.from_pretrained(
+            settings.model, dtype=getattr(torch, dtype), revision=settings.revision
+        )
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise DataNotFoundError(
+            f"cannot load a causal language model from {settings.model!r} ({reason}): "
+            "give a model folder or a hub id"
+        ) from error
+    if settings.adapter is not None:
+        loaded = _with_adapter(loaded, settings.adapter)
+    return loaded.to(device).eval()
+
+
+def adapter_name(adapter: str | None) -> str | None:
+    """Return the name of an adapter's folder with a hash of its files; None for no adapter."""
+    return None if adapter is None else f"{Path(adapter).resolve().name}@{fingerprint(Path(adapter))}"
+
+
+def _with_adapter(model: Any, adapter: str) -> Any:
+    if not (Path(adapter) / "adapter_config.json").is_file():
+        raise DataNotFoundError(
+            f"there is no LoRA adapter in {adapter}: the file adapter_config.json is missing"
+        )
+    try:
+        import peft
+    except ImportError as error:
+        raise missing_library("peft", "adapter") from error
+    return peft.PeftModel.from_pretrained(model, adapter).merge_and_unload()

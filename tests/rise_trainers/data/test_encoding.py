@@ -1,0 +1,153 @@
+import dataclasses
+from typing import Any
+
+import pytest
+
+from rise_agents.chat.chat import Chat
+from rise_env.errors import ConfigError
+from rise_trainers.data.encoding import ChatTokenizer
+from rise_trainers.data.targets import TrainingTarget
+from rise_trainers.data.tokenization import Tokenized, tokenize
+from tests.rise_agents.chat.test_chat import CHATML, R1
+from tests.rise_trainers import small_models
+from tests.rise_trainers.chat_templates import STYLES
+
+TARGET = TrainingTarget(
+    trajectory="t",
+    problem="p",
+    turn=0,
+    start=({"role": "user", "content": "What is 2 + 2?"},),
+    history=(),
+    reply="It is 4.",
+    reward=1.0,
+)
+THOUGHT = "Two and two."
+
+
+def chat(style: str = "qwen2.5", template: str | None = None) -> Chat:
+    own, special, end = STYLES[style]
+    return small_models.chat(small_models.tokenizer(template or own, special, end=end))
+
+
+def target(found: Chat, ids: list[int], **changes: Any) -> TrainingTarget:
+    """Return a target with sampled ids whose text is what an agent reads from them."""
+    reasoning, text = found.read(ids)
+    prompt = len(found.encode([TARGET.prompt])[0])
+    logprobs = tuple(-0.5 * place for place in range(len(ids)))
+    sampled = dataclasses.replace(
+        TARGET, reply=text, reasoning=reasoning, token_ids=tuple(ids), logprobs=logprobs, prompt_tokens=prompt
+    )
+    return dataclasses.replace(sampled, **changes)
+
+
+def one_by_one(found: Chat, text: str) -> list[int]:
+    """Return token ids as a model may sample them: one per character."""
+    return [i for character in text for i in found.token_ids(character)]
+
+
+def made(found: Chat, *targets: TrainingTarget, think: Any = "keep") -> Tokenized:
+    return tokenize(ChatTokenizer(found, think=think), targets, max_length=1000)
+
+
+def test_the_sampled_ids_are_trained_and_not_those_that_the_text_gives() -> None:
+    found = chat()
+    sampled = [*one_by_one(found, "It is 4."), found.end.stop or 0]
+    assert sampled != [*found.token_ids("It is 4."), found.end.stop]
+    result = made(found, target(found, sampled))
+    [sequence] = result.sequences
+    [span] = sequence.spans
+    assert sequence.ids == found.encode([TARGET.prompt])[0] + sampled
+    assert sequence.ids[span.start : span.stop] == sampled
+    assert span.logprobs == tuple(-0.5 * place for place in range(len(sampled)))
+    assert {sequence.ids[place] for place in span.drifted} <= set(sampled[:-1])
+    assert result.counts == {
+        "sampled_ids": 1,
+        "from_text": 0,
+        "drifted": 1,
+        "other_text": 0,
+        "other_prompt": 0,
+    }
+    assert any("other tokens than the tokenizer makes" in note for note in result.notes)
+
+
+def test_ids_that_the_tokenizer_makes_as_well_have_not_drifted() -> None:
+    found = chat()
+    result = made(found, target(found, [*found.token_ids("It is 4."), found.end.stop or 0]))
+    assert result.sequences[0].spans[0].drifted == ()
+    assert (result.counts["sampled_ids"], result.counts["drifted"]) == (1, 0)
+
+
+def test_ids_that_spell_another_text_than_the_stored_one_win_and_are_counted() -> None:
+    found = chat()
+    sampled = [*found.token_ids("It is 5."), found.end.stop or 0]
+    result = made(found, target(found, sampled, reply="It is 4."))
+    assert result.sequences[0].ids[-len(sampled) :] == sampled
+    assert result.counts["other_text"] == 1
+    assert any("do not spell their text" in note for note in result.notes)
+
+
+def test_a_prompt_of_another_length_than_at_play_is_counted_and_its_log_probabilities_are_not_used() -> None:
+    found = chat()
+    sampled = [*found.token_ids("It is 4."), found.end.stop or 0]
+    result = made(found, target(found, sampled, prompt_tokens=5))
+    assert result.counts["other_prompt"] == 1
+    assert result.sequences[0].spans[0].logprobs is None
+    assert any("another number of tokens" in note for note in result.notes)
+
+
+def test_a_cut_reply_is_trained_without_a_stop_token() -> None:
+    found = chat()
+    sampled = one_by_one(found, "It is")
+    result = made(found, target(found, sampled, complete=False))
+    assert result.sequences[0].ids[-len(sampled) :] == sampled
+    assert result.counts["other_text"] == 0
+
+
+@pytest.mark.parametrize("template", [CHATML, R1], ids=["the model opens the thought", "the prompt opens it"])
+@pytest.mark.parametrize("with_ids", [True, False])
+def test_thoughts_are_trained_masked_or_dropped(template: str, with_ids: bool) -> None:
+    found = chat("qwen2.5", template)
+    whole = found.marks.joined(THOUGHT, "It is 4.", opened=found.opens_thought) + found.end.text
+    wanted = target(found, found.token_ids(whole))
+    if not with_ids:
+        wanted = dataclasses.replace(wanted, token_ids=None, logprobs=None)
+    decode = found.tokenizer.decode
+    trained, seen = {}, {}
+    for think in ("keep", "mask", "drop"):
+        [sequence] = made(found, wanted, think=think).sequences
+        [span] = sequence.spans
+        trained[think] = decode(sequence.ids[span.start : span.stop])
+        seen[think] = THOUGHT in decode(sequence.ids)
+        assert span.logprobs is None or len(span.logprobs) == span.stop - span.start
+    empty = "\n</think>\n\n" if found.opens_thought else ""
+    assert trained["keep"] == whole
+    assert trained["mask"].lstrip() == "It is 4." + found.end.text
+    assert trained["drop"] == empty + "It is 4." + found.end.text
+    assert seen == {"keep": True, "mask": True, "drop": False}
+
+
+def test_a_reply_that_was_cut_in_its_thought_is_trained_as_it_was_sampled() -> None:
+    found = chat("qwen2.5", R1)
+    sampled = found.token_ids("Two and")
+    for wanted in (
+        target(found, sampled, complete=False),
+        target(found, sampled, complete=False, token_ids=None, logprobs=None),
+    ):
+        assert (wanted.reasoning, wanted.reply) == ("Two and", "")
+        assert made(found, wanted).sequences[0].ids[-len(sampled) :] == sampled
+
+
+def test_the_next_turn_shares_the_sequence_only_if_its_prompt_holds_the_sampled_ids() -> None:
+    found = chat()
+    after = {"role": "user", "content": "Please try again."}
+    for ids, sequences in ((found.token_ids("It is 5."), 1), (one_by_one(found, "It is 5."), 2)):
+        first = target(found, [*ids, found.end.stop or 0])
+        history = ({"role": "assistant", "content": "It is 5."}, after)
+        second = dataclasses.replace(TARGET, turn=1, history=history)
+        result = made(found, first, second)
+        assert len(result.sequences) == sequences
+
+
+def test_an_unknown_treatment_of_thoughts_is_refused() -> None:
+    with pytest.raises(ConfigError, match="think must be keep, mask, drop, got 'hide'"):
+        ChatTokenizer(chat(), think="hide")  # type: ignore[arg-type]

@@ -1,0 +1,167 @@
+"""Encodes one training target: which tokens its prompt and its reply are, and which of them are trained.
+
+A prompt is tokenised as an agent tokenises it for sampling. A reply whose sampled token ids are stored is
+trained on these ids. Other replies, such as those of a server, are tokenised from their text and end with
+the token at which sampling stops. The generation prompt before the reply, what some templates write after its
+stop token, and the messages of the user are not trained.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Literal, get_args
+
+from rise_agents.chat.chat import Chat
+from rise_agents.chat.reasoning import split_reasoning
+from rise_env.errors import ConfigError
+from rise_env.types import Message
+from rise_trainers.data.targets import TrainingTarget
+
+Think = Literal["keep", "mask", "drop"]
+"""What happens to thoughts: see `ChatTokenizer`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One target as tokens."""
+
+    ids: list[int]
+    """Prompt and reply."""
+    prompt: int
+    """Number of tokens of the prompt."""
+    start: int
+    """Index of the first trained token."""
+    logprobs: tuple[float, ...] | None = None
+    """Of the trained tokens, `ids[start:]`."""
+    drifted: tuple[int, ...] = ()
+    """Indices of the sampled tokens that the tokenizer would not have made from the text."""
+    other_text: bool = False
+    """Whether the sampled ids are other characters than the template writes."""
+
+
+class ChatTokenizer:
+    """Encodes training targets as the chat of a model.
+
+    Args:
+        chat: How the model reads conversations and writes replies.
+        think: "keep" trains thoughts as they were sampled; "mask" keeps them before the reply and does not
+            train them; "drop" removes them from replies and history.
+
+    Raises:
+        ConfigError: `think` is unknown.
+    """
+
+    def __init__(self, chat: Chat, *, think: Think = "keep") -> None:
+        if think not in get_args(Think):
+            raise ConfigError(f"think must be {', '.join(get_args(Think))}, got {think!r}")
+        self.chat = chat
+        self._think = think
+
+    def encode(self, target: TrainingTarget) -> Encoded:
+        """Return the token ids of prompt and reply."""
+        messages = [self._message(message) for message in target.prompt]
+        prompt = self.chat.prompt(messages)
+        prompt_ids = self.chat.token_ids(prompt)
+        thought, reply = self._reply(target, messages, prompt)
+        ids, start = self._encode_text(prompt, prompt_ids, thought, reply)
+        if self._think != "mask":
+            start = len(prompt_ids)
+        if target.token_ids is None or (self._think == "drop" and thought_of(target)):
+            return Encoded(ids, len(prompt_ids), start)
+        return self._sampled(target, prompt_ids, ids)
+
+    def _sampled(self, target: TrainingTarget, prompt_ids: list[int], from_text: list[int]) -> Encoded:
+        """Return the target with the sampled ids, compared with those that its text gives."""
+        sampled = list(target.token_ids or ())
+        first = len(prompt_ids)
+        thought = self._thought_length(sampled) if self._think == "mask" and thought_of(target) else 0
+        logprobs = target.logprobs
+        logprobs = logprobs[thought:] if logprobs is not None and len(logprobs) == len(sampled) else None
+        ids = prompt_ids + sampled
+        if ids == from_text:
+            return Encoded(ids, first, first + thought, logprobs)
+        return Encoded(
+            ids,
+            first,
+            first + thought,
+            logprobs,
+            drifted=tuple(first + place for place in _changed(from_text[first:], sampled)),
+            other_text=self.chat.read(sampled) != (target.reasoning, target.reply),
+        )
+
+    def _encode_text(
+        self, prompt: str, prompt_ids: list[int], thought: str, reply: str
+    ) -> tuple[list[int], int]:
+        """Return the ids of prompt, thought and reply, and the index of the first token of the reply."""
+        encoding = self.chat.tokenizer(
+            prompt + thought + reply, add_special_tokens=False, return_offsets_mapping=True
+        )
+        ids: list[int] = encoding["input_ids"]
+        offsets: list[tuple[int, int]] = encoding["offset_mapping"]
+        if ids[: len(prompt_ids)] != prompt_ids or (
+            len(ids) > len(prompt_ids) and offsets[len(prompt_ids)][1] <= len(prompt)
+        ):
+            # one token contains the end of the prompt and the start of the reply, but the reply was sampled
+            # after the tokens of the prompt alone
+            before = prompt_ids + self.chat.token_ids(thought)
+            return before + self.chat.token_ids(reply), len(before)
+        boundary = len(prompt) + len(thought)
+        return ids, next((i for i, (_, stop) in enumerate(offsets) if stop > boundary), len(ids))
+
+    def _reply(self, target: TrainingTarget, messages: list[Message], prompt: str) -> tuple[str, str]:
+        """Return thought and reply as the model writes them after the prompt, with the end where it ended."""
+        chat = self.chat
+        reasoning, text = target.reasoning, target.reply
+        if self._think != "keep" and not reasoning:
+            reasoning, text = split_reasoning(text, chat.opens_thought and chat.marks.close in text)
+        if self._think == "drop":
+            reasoning = ""
+        end = chat.end.text if target.complete else ""
+        if reasoning and not text and not target.complete:  # cut inside the thought
+            return "", chat.marks.opening(reasoning, opened=chat.opens_thought)
+        if reasoning or (chat.opens_thought and chat.marks.close not in text):
+            return chat.marks.joined(reasoning, "", opened=chat.opens_thought), text + end
+        return "", self._as_written(messages, prompt, text, complete=target.complete)
+
+    def _as_written(self, messages: list[Message], prompt: str, text: str, *, complete: bool) -> str:
+        """Return a reply without thought as the template writes it, up to its stop token."""
+        chat = self.chat
+        whole = chat.written([*messages, {"role": "assistant", "content": text}])
+        written = whole[len(prompt) :] if whole.startswith(prompt) else ""
+        body = written.removesuffix(chat.tail) if written.endswith(chat.tail) else ""
+        if body.strip() not in (text.strip(), (chat.head + text).strip()):
+            # the template changes the reply (that of Qwen3 puts an empty thought before it)
+            return chat.head + text + (chat.end.text if complete else "")
+        if complete:
+            return body + chat.end.text
+        return body[: body.rindex(text.strip()) + len(text.strip())]
+
+    def _thought_length(self, ids: list[int]) -> int:
+        """Return how many of the sampled tokens belong to the thought, with its closing mark."""
+        low, high = 0, len(ids)
+        while low < high:
+            middle = (low + high) // 2
+            text = self.chat.tokenizer.decode(ids[:middle], skip_special_tokens=False)
+            low, high = (low, middle) if self.chat.marks.close in text else (middle + 1, high)
+        return low
+
+    def _message(self, message: Message) -> Message:
+        if self._think != "drop" or message["role"] != "assistant":
+            return message
+        return {"role": "assistant", "content": split_reasoning(message["content"])[1]}
+
+
+def thought_of(target: TrainingTarget) -> str:
+    """Return the thought before a reply. Stores of version 0.1 have it in the text of the reply."""
+    return target.reasoning or split_reasoning(target.reply)[0]
+
+
+def _changed(expected: Sequence[int], sampled: Sequence[int]) -> list[int]:
+    """Return the places of the sampled ids that do not match the expected ones."""
+    matcher = SequenceMatcher(None, expected, sampled, autojunk=False)
+    return [
+        place
+        for kind, _, _, first, last in matcher.get_opcodes()
+        if kind != "equal"
+        for place in range(first, last)
+    ]
