@@ -1,11 +1,9 @@
 import pytest
-from transformers import GenerationConfig, LlamaConfig
+from transformers import LlamaConfig
 
 from rise_env.errors import ConfigError
-from rise_trainers.data.tokenization import ChatTokenizer
-from rise_trainers.fitting.preflight import check_end_token, check_model
+from rise_trainers.fitting.preflight import check_model
 from tests.rise_trainers import small_models
-from tests.rise_trainers.chat_templates import STYLES
 
 
 def test_a_tokenizer_larger_than_the_model_is_refused() -> None:
@@ -23,13 +21,3 @@ def test_a_missing_pad_token_and_too_long_sequences_are_said() -> None:
     assert len(notes) == 2
     assert any("pad token" in note for note in notes)
     assert any("101" in note for note in notes)
-
-
-def test_an_end_token_that_the_model_does_not_stop_at_is_said() -> None:
-    template, special, _ = STYLES["llama-3"]
-    tokenizer = small_models.tokenizer(template, special, end="<end>")
-    chat = ChatTokenizer(tokenizer)
-    eot = tokenizer.convert_tokens_to_ids("<|eot_id|>")
-    [note] = check_end_token(GenerationConfig(eos_token_id=0), chat, tokenizer)
-    assert "<|eot_id|>" in note
-    assert check_end_token(GenerationConfig(eos_token_id=[0, eot]), chat, tokenizer) == []
