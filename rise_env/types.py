@@ -76,6 +76,8 @@ class Problem:
     """Of the set, for example "test"."""
     meta: Mapping[str, Any] = field(default_factory=dict)
     """Further facts, such as level, subject or number of steps: JSON values only."""
+    extra: Mapping[str, Any] | None = None
+    """See `Attempt.extra`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +108,9 @@ class Attempt:
     """The sampled tokens: reasoning, reply and stop token; None where the agent does not return them."""
     logprobs: tuple[float, ...] | None = None
     """Natural logarithm of the probability with which each of the tokens was sampled; None if unknown."""
+    extra: Mapping[str, Any] | None = field(default=None, hash=False)
+    """Fields of a stored record that this version of RISE does not know, by name; None if there are none.
+    They are stored again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +152,8 @@ class Turn:
     attempts: tuple[Attempt, ...]
     chosen: int = 0
     """Index into `attempts` of the reply that became the action."""
+    extra: Mapping[str, Any] | None = None
+    """See `Attempt.extra`."""
 
     @property
     def action(self) -> Attempt:
@@ -169,3 +176,5 @@ class Trajectory:
     """Whether the limit on turns ended the episode."""
     error: str | None = None
     """Why the episode failed; None where it did not. The turns before the failure are kept."""
+    extra: Mapping[str, Any] | None = None
+    """See `Attempt.extra`."""

@@ -89,6 +89,7 @@ def _show(arguments: argparse.Namespace) -> int:
             f"{loader.name} has the problems 0 to {len(problems) - 1}, but INDEX is {arguments.index}"
         )
     problem = asdict(problems[arguments.index])
+    del problem["extra"]  # only stores fill it
     if arguments.json:
         print(json.dumps(problem, indent=2, ensure_ascii=False))
         return 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from rise_env.checkers.base import Checker
 from rise_env.envs.rewards import RewardFunction
-from rise_env.types import Trajectory, Turn, Verdict
+from rise_env.types import Trajectory, Verdict
 
 
 @dataclass(slots=True)
@@ -64,5 +64,5 @@ def recheck(
                         changes.examples.append((trajectory, number, place, check.verdict))
                     reward = rewards(check, number)
                 attempts.append(replace(attempt, check=check, reward=reward))
-            turns.append(Turn(observation=turn.observation, attempts=tuple(attempts), chosen=turn.chosen))
+            turns.append(replace(turn, attempts=tuple(attempts)))
         yield replace(trajectory, turns=tuple(turns))

@@ -1,10 +1,14 @@
 """Converts trajectories to JSON values and back, without loss, in space linear in the number of turns.
 
+`TRAJECTORY`, `PROBLEM`, `TURN` and `ATTEMPT` are the tables of all fields. To add a field, add it to a record
+in `rise_env.types`, with a default value, and to its table. A field that has its default value is left out.
+Fields that are not in the tables, for example of a later version, are in the `extra` of their record.
+
 Every observation is the whole conversation so far, so that the size of all observations grows with the square
 of the number of turns. Therefore only new messages are written: the observation of turn t is that of turn
 t-1, followed by the reply of turn t-1 and the messages in `new`. A sliding window breaks this rule. Then
 `keep` is the number of leading messages that the observation shares with the conversation of turn t-1, and
-`new` has all further messages. Fields that have their default value are left out.
+`new` has all further messages.
 
     {"id": "5f0c...", "problem": {...}, "seed": 7, "terminated": true, "turns": [
         {"new": [{"role": "user", "content": "..."}], "attempts": [
@@ -14,58 +18,127 @@ t-1, followed by the reply of turn t-1 and the messages in `new`. A sliding wind
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, make_dataclass
-from typing import Any, Literal, cast
+from operator import attrgetter
+from typing import Any, Literal
 
 import msgspec
 
-from rise_env.types import (
-    Attempt,
-    CheckResult,
-    Conversation,
-    Message,
+from rise_env.trajectories.stored_fields import RecordTable, StoredField, quick_constructor
+from rise_env.trajectories.token_bytes import (
+    ids_from_bytes,
+    ids_to_base64,
+    logprobs_from_bytes,
+    logprobs_to_base64,
+)
+from rise_env.types import Attempt, Conversation, Message, Problem, Trajectory, Turn, Usage, Verdict
+
+PROBLEM = RecordTable(
     Problem,
-    Trajectory,
-    Turn,
-    Usage,
-    Verdict,
+    [
+        StoredField("id", str),
+        StoredField("question", str),
+        StoredField("reference", str),
+        StoredField("solution", str | None),
+        StoredField("source", str),
+        StoredField("split", str),
+        StoredField("meta", dict[str, Any], write=dict),
+    ],
 )
 
-_NO_USAGE = Usage()
+
+def _counts(usage: Usage) -> list[int]:
+    return [usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens]
 
 
-class _AttemptRow(msgspec.Struct, gc=False):
-    agent: str
-    reply: str
-    verdict: Verdict
-    reward: float
-    answer: str | None = None
-    method: str = ""
-    seconds: float = 0.0
-    finish: Literal["stop", "length", "error"] = "stop"
-    tokens: tuple[int, int, int] = (0, 0, 0)
+ATTEMPT = RecordTable(
+    Attempt,
+    [
+        StoredField("agent", str),
+        StoredField("reply", str),
+        StoredField("verdict", Verdict, "check.verdict", write=attrgetter("value")),
+        StoredField("answer", str | None, "check.answer"),
+        StoredField("method", str, "check.method"),
+        StoredField("seconds", float, "check.seconds"),
+        StoredField("reward", float),
+        StoredField("finish", Literal["stop", "length", "error"]),
+        StoredField("tokens", tuple[int, int, int], "usage", write=_counts, read=quick_constructor(Usage)),
+        StoredField("reasoning", str),
+        StoredField("token_ids", bytes, write=ids_to_base64, read=ids_from_bytes),
+        StoredField("logprobs", bytes, write=logprobs_to_base64, read=logprobs_from_bytes),
+    ],
+)
+
+_read_attempt = ATTEMPT.read
 
 
-class _TurnRow(msgspec.Struct, gc=False):
-    new: list[dict[str, Any]]
-    attempts: list[_AttemptRow]
-    keep: int | None = None
-    chosen: int = 0
+def _attempts_to_json(attempts: Sequence[Attempt]) -> list[dict[str, Any]]:
+    return [ATTEMPT.write(attempt) for attempt in attempts]
 
 
-class _Row(msgspec.Struct, gc=False):
-    """One line of a store, as it is written."""
-
-    id: str
-    problem: Problem
-    turns: list[_TurnRow]
-    seed: int
-    terminated: bool = False
-    truncated: bool = False
-    error: str | None = None
+def _read_attempts(rows: Sequence[Any]) -> tuple[Attempt, ...]:
+    return tuple([_read_attempt(row) for row in rows])
 
 
-_decode = msgspec.json.Decoder(_Row).decode
+TURN = RecordTable(
+    Turn,
+    [
+        StoredField("attempts", ATTEMPT.rows, write=_attempts_to_json, read=_read_attempts, table=ATTEMPT),
+        StoredField("chosen", int),
+    ],
+    computed=[("keep", int | None, None), ("new", list[dict[str, Any]])],
+    given=["observation"],
+)
+
+_read_turn = TURN.read
+
+
+def _turns_to_json(turns: Sequence[Turn]) -> list[dict[str, Any]]:
+    rows = []
+    former: Conversation = ()
+    for turn in turns:
+        observation = turn.observation
+        keep = _shared(former, observation)
+        computed: dict[str, Any] = {} if keep == len(former) else {"keep": keep}
+        computed["new"] = list(observation[keep:])
+        rows.append(TURN.write(turn, computed))
+        former = (*observation, reply_message(turn.action))
+    return rows
+
+
+def _read_turns(rows: Sequence[Any]) -> tuple[Turn, ...]:
+    turns = []
+    former: Conversation = ()
+    for row in rows:
+        keep = row.keep
+        observation = (*former, *row.new) if keep is None else (*former[:keep], *row.new)
+        turn = _read_turn(row, observation)
+        turns.append(turn)
+        former = (*observation, reply_message(turn.attempts[turn.chosen]))
+    return tuple(turns)
+
+
+TRAJECTORY = RecordTable(
+    Trajectory,
+    [
+        StoredField("id", str),  # the first one: the store finds it there
+        StoredField("problem", PROBLEM.row, write=PROBLEM.write, read=PROBLEM.read, table=PROBLEM),
+        StoredField("seed", int),
+        StoredField("turns", TURN.rows, write=_turns_to_json, read=_read_turns, table=TURN),
+        StoredField("terminated", bool),
+        StoredField("truncated", bool),
+        StoredField("error", str | None),
+    ],
+)
+
+_decode = msgspec.json.Decoder(TRAJECTORY.row).decode
+_read = TRAJECTORY.read
+
+
+def reply_message(action: Attempt) -> Message:
+    """Return the assistant message of an action in later observations."""
+    if action.reasoning:
+        return {"role": "assistant", "content": action.reply, "reasoning_content": action.reasoning}
+    return {"role": "assistant", "content": action.reply}
 
 
 def episode_id(problem: Problem, plan: Any, seed: int) -> str:
@@ -83,28 +156,14 @@ def episode_id(problem: Problem, plan: Any, seed: int) -> str:
 
 
 def to_json(trajectory: Trajectory) -> dict[str, Any]:
-    """Return a trajectory as a JSON value, which `from_json` turns back into an equal trajectory."""
-    turns = []
-    former: Conversation = ()
-    for turn in trajectory.turns:
-        observation = turn.observation
-        keep = _shared(former, observation)
-        row: dict[str, Any] = {} if keep == len(former) else {"keep": keep}
-        row["new"] = list(observation[keep:])
-        row["attempts"] = [_attempt_to_json(attempt) for attempt in turn.attempts]
-        if turn.chosen:
-            row["chosen"] = turn.chosen
-        turns.append(row)
-        former = (*observation, _reply(turn))
-    value: dict[str, Any] = {"id": trajectory.id, "problem": _problem_to_json(trajectory.problem)}
-    value |= {"seed": trajectory.seed, "turns": turns}
-    if trajectory.terminated:
-        value["terminated"] = True
-    if trajectory.truncated:
-        value["truncated"] = True
-    if trajectory.error is not None:
-        value["error"] = trajectory.error
-    return value
+    """Return a trajectory as a JSON value, which `from_json` turns back into an equal trajectory.
+
+    Log-probabilities are rounded to 32-bit floats.
+
+    Raises:
+        ValueError: A token id or log-probability is out of range, or `extra` has the name of a field.
+    """
+    return TRAJECTORY.write(trajectory)
 
 
 def from_json(value: Mapping[str, Any]) -> Trajectory:
@@ -114,7 +173,7 @@ def from_json(value: Mapping[str, Any]) -> Trajectory:
         ValueError: `value` does not describe a trajectory; the message names the field.
     """
     try:
-        return _from_row(msgspec.convert(value, _Row))
+        return _read(msgspec.convert(TRAJECTORY.gather(value), TRAJECTORY.row))
     except msgspec.ValidationError as error:
         raise ValueError(str(error)) from error
     except IndexError:
@@ -128,50 +187,10 @@ def from_line(line: bytes) -> Trajectory:
         ValueError: It is not JSON, or not a trajectory.
     """
     try:
-        return _from_row(_decode(line))
+        return _read(_decode(line))
     except (msgspec.DecodeError, UnicodeDecodeError, IndexError):
-        return from_json(json.loads(line))  # also reads lone surrogates; its errors name the field
-
-
-def _from_row(row: _Row) -> Trajectory:
-    # A frozen dataclass sets each field through `object.__setattr__`, which took half the time of reading a
-    # store. Instead, this fills instances of mutable classes with the same slots, and then changes their
-    # class to the frozen one.
-    turns = []
-    former: tuple[Any, ...] = ()
-    for turn_row in row.turns:
-        kept = former if turn_row.keep is None else former[: turn_row.keep]
-        observation = (*kept, *turn_row.new)
-        attempts = []
-        for tried in turn_row.attempts:
-            check = _Check(tried.verdict, tried.answer, tried.method, tried.seconds)
-            check.__class__ = CheckResult
-            usage = _Usage(*tried.tokens)
-            usage.__class__ = Usage
-            attempt = _Attempt(
-                tried.agent, tried.reply, check, tried.reward, tried.finish, usage, "", None, None
-            )
-            attempt.__class__ = Attempt
-            attempts.append(attempt)
-        turn = _Turn(observation, tuple(attempts), turn_row.chosen)
-        turn.__class__ = Turn
-        turns.append(turn)
-        former = (*observation, {"role": "assistant", "content": attempts[turn_row.chosen].reply})
-    made = _Trajectory(row.id, row.problem, tuple(turns), row.seed, row.terminated, row.truncated, row.error)
-    made.__class__ = Trajectory
-    return cast(Trajectory, made)
-
-
-def _mutable_copy_of(record: type) -> Any:
-    return make_dataclass(record.__name__, [field.name for field in fields(record)], slots=True, eq=False)
-
-
-_Trajectory, _Turn, _Attempt = _mutable_copy_of(Trajectory), _mutable_copy_of(Turn), _mutable_copy_of(Attempt)
-_Check, _Usage = _mutable_copy_of(CheckResult), _mutable_copy_of(Usage)
-
-
-def _reply(turn: Turn) -> Message:
-    return {"role": "assistant", "content": turn.attempts[turn.chosen].reply}
+        # also reads unknown fields and lone surrogates; its errors name the field
+        return from_json(json.loads(line))
 
 
 def _shared(former: Sequence[Message], observation: Sequence[Message]) -> int:
@@ -184,37 +203,3 @@ def _shared(former: Sequence[Message], observation: Sequence[Message]) -> int:
             break
         same += 1
     return same
-
-
-def _attempt_to_json(attempt: Attempt) -> dict[str, Any]:
-    check, usage = attempt.check, attempt.usage
-    row: dict[str, Any] = {"agent": attempt.agent, "reply": attempt.reply, "verdict": check.verdict.value}
-    if check.answer is not None:
-        row["answer"] = check.answer
-    if check.method:
-        row["method"] = check.method
-    if check.seconds:
-        row["seconds"] = check.seconds
-    row["reward"] = attempt.reward
-    if attempt.finish != "stop":
-        row["finish"] = attempt.finish
-    if usage != _NO_USAGE:
-        row["tokens"] = [usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens]
-    return row
-
-
-def _problem_to_json(problem: Problem) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "id": problem.id,
-        "question": problem.question,
-        "reference": problem.reference,
-    }
-    if problem.solution is not None:
-        row["solution"] = problem.solution
-    if problem.source:
-        row["source"] = problem.source
-    if problem.split:
-        row["split"] = problem.split
-    if problem.meta:
-        row["meta"] = dict(problem.meta)
-    return row

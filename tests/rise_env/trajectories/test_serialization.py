@@ -1,5 +1,9 @@
+import base64
 import json
-from dataclasses import FrozenInstanceError, fields
+import math
+import struct
+from dataclasses import FrozenInstanceError, fields, replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,8 +14,18 @@ from rise_env.types import Attempt, CheckResult, Problem, Trajectory, Turn, Usag
 from tests.rise_env.problem_factories import trajectory
 
 texts = st.text(max_size=20)
-messages = st.fixed_dictionaries({"role": st.sampled_from(["system", "user", "assistant"]), "content": texts})
+messages = st.fixed_dictionaries(
+    {"role": st.sampled_from(["system", "user", "assistant"]), "content": texts},
+    optional={"reasoning_content": texts},
+)
 finite = st.floats(allow_nan=False, allow_infinity=False)
+json_values = st.none() | st.booleans() | st.integers() | texts | st.lists(texts, max_size=2)
+later_fields = st.none() | st.dictionaries(
+    texts.map(lambda name: f"later {name}"),
+    json_values | st.dictionaries(texts, json_values),
+    min_size=1,
+    max_size=2,
+)
 attempts = st.builds(
     Attempt,
     agent=texts,
@@ -22,6 +36,10 @@ attempts = st.builds(
     usage=st.builds(
         Usage, prompt_tokens=st.integers(0), completion_tokens=st.integers(0), cached_tokens=st.integers(0)
     ),
+    reasoning=texts,
+    token_ids=st.none() | st.lists(st.integers(0, 2**32 - 1), max_size=5).map(tuple),
+    logprobs=st.none() | st.lists(st.floats(max_value=0, width=32), max_size=5).map(tuple),
+    extra=later_fields,
 )
 turns = st.lists(attempts, min_size=1, max_size=3).flatmap(
     lambda made: st.builds(
@@ -29,6 +47,7 @@ turns = st.lists(attempts, min_size=1, max_size=3).flatmap(
         observation=st.lists(messages, max_size=4).map(tuple),
         attempts=st.just(tuple(made)),
         chosen=st.integers(0, len(made) - 1),
+        extra=later_fields,
     )
 )
 problems = st.builds(
@@ -40,6 +59,7 @@ problems = st.builds(
     source=texts,
     split=texts,
     meta=st.dictionaries(texts, st.integers() | texts | st.booleans(), max_size=2),
+    extra=later_fields,
 )
 trajectories = st.builds(
     Trajectory,
@@ -50,7 +70,16 @@ trajectories = st.builds(
     terminated=st.booleans(),
     truncated=st.booleans(),
     error=st.none() | texts,
+    extra=later_fields,
 )
+
+
+def with_attempt(**changes: Any) -> Trajectory:
+    """Return an episode whose first attempt has other fields."""
+    made = trajectory(1)
+    first = made.turns[0]
+    attempt = replace(first.attempts[0], **changes)
+    return replace(made, turns=(replace(first, attempts=(attempt,)), *made.turns[1:]))
 
 
 @given(trajectories)
@@ -91,6 +120,85 @@ def test_a_damaged_value_is_named(was: str, becomes: str, message: str) -> None:
     line = json.dumps(to_json(trajectory(1)))
     with pytest.raises(ValueError, match=message):
         from_line(line.replace(was, becomes, 1).encode())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("token_ids", "", "token ids"),
+        ("token_ids", "AwEA", "token ids"),  # no width of 3
+        ("token_ids", "AgE=", "token ids"),  # half an id
+        ("token_ids", "no base64", "token_ids"),
+        ("token_ids", 7, "token_ids"),
+        ("logprobs", "AgE=", "log-probabilities"),
+    ],
+)
+def test_damaged_token_bytes_are_named(name: str, value: object, message: str) -> None:
+    made = to_json(trajectory(1))
+    made["turns"][0]["attempts"][0][name] = value
+    with pytest.raises(ValueError, match=message):
+        from_line(json.dumps(made).encode())
+
+
+@pytest.mark.parametrize(("largest", "size"), [(65535, 5), (65536, 9)])
+def test_token_ids_take_two_bytes_each_where_these_suffice(largest: int, size: int) -> None:
+    made = with_attempt(token_ids=(0, largest))
+    text = to_json(made)["turns"][0]["attempts"][0]["token_ids"]
+    assert len(base64.b64decode(text)) == size
+    assert from_json(to_json(made)) == made
+
+
+def test_log_probabilities_are_rounded_to_32_bits() -> None:
+    back = from_json(to_json(with_attempt(logprobs=(-0.1, -math.inf, 0.0))))
+    assert back.turns[0].action.logprobs == (struct.unpack("f", struct.pack("f", -0.1))[0], -math.inf, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("token_ids", (-1,)),
+        ("token_ids", (2**32,)),
+        ("token_ids", (1.5,)),
+        ("token_ids", ("a",)),
+        ("logprobs", (1e300,)),
+        ("logprobs", (None,)),
+    ],
+)
+def test_what_the_bytes_cannot_hold_is_an_error(name: str, value: object) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        to_json(with_attempt(**{name: value}))
+
+
+def test_fields_of_a_later_version_are_read_and_written_again() -> None:
+    written = to_json(trajectory(1))
+    written["score"] = 1
+    written["problem"]["license"] = "MIT"
+    written["turns"][1]["hint"] = {"role": "user"}
+    written["turns"][1]["attempts"][0]["votes"] = [1, 2]
+    back = from_line(json.dumps(written).encode())
+    assert back.extra == {"score": 1}
+    assert back.problem.extra == {"license": "MIT"}
+    assert back.turns[1].extra == {"hint": {"role": "user"}}
+    assert back.turns[1].action.extra == {"votes": [1, 2]}
+    assert back.turns[0].extra is back.turns[0].action.extra is None
+    assert to_json(back) == written
+
+
+def test_extra_fields_cannot_replace_fields_of_the_table() -> None:
+    with pytest.raises(ValueError, match="'reward'"):
+        to_json(with_attempt(extra={"reward": 2.0}))
+
+
+def test_later_observations_repeat_the_reasoning_of_an_action_without_space_in_the_store() -> None:
+    first = with_attempt(reasoning="Let me think.")
+    reply = first.turns[0].action.reply
+    answered = {"role": "assistant", "content": reply, "reasoning_content": "Let me think."}
+    observation = (*first.turns[0].observation, answered, {"role": "user", "content": "Again."})
+    made = replace(first, turns=(first.turns[0], replace(first.turns[1], observation=observation)))
+    written = to_json(made)
+    assert written["turns"][1]["new"] == [{"role": "user", "content": "Again."}]
+    assert "keep" not in written["turns"][1]
+    assert from_json(written) == made
 
 
 def test_an_observation_is_written_as_what_it_adds() -> None:
