@@ -23,8 +23,9 @@ from torch import Tensor
 
 from rise_trainers.data.batch_sampler import RankBatches
 from rise_trainers.data.dataset import collate_packed, collate_padded, make_examples
+from rise_trainers.data.encoding import ChatTokenizer
 from rise_trainers.data.targets import Selection, TrainingTarget, select_targets
-from rise_trainers.data.tokenization import ChatTokenizer, tokenize
+from rise_trainers.data.tokenization import tokenize
 from rise_trainers.fitting.rwr_trainer import ExampleDataset, RWRTrainer
 from tests.rise_trainers import small_models
 
@@ -40,7 +41,7 @@ def problem(batch: int) -> tuple[ChatTokenizer, list[TrainingTarget], list[float
     """
     targets = select_targets(small_models.trajectories(max(1, batch - 1), seed=3), Selection())
     weights = np.random.default_rng(0).random(len(targets)) * 12 + 0.1
-    return ChatTokenizer(small_models.tokenizer()), targets, weights.tolist()
+    return ChatTokenizer(small_models.chat(small_models.tokenizer())), targets, weights.tolist()
 
 
 def model(chat: ChatTokenizer) -> Any:

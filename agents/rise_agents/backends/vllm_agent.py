@@ -12,7 +12,7 @@ import numpy as np
 
 from rise_agents.chat.chat_settings import DEFAULT_DATE, Thinking
 from rise_agents.chat.loading import load_chat
-from rise_agents.generation.model_fingerprint import model_name
+from rise_agents.chat.model_fingerprint import model_name
 from rise_agents.generation.model_loading import adapter_name
 from rise_agents.generation.model_settings import MAX_CONCURRENT_REQUESTS, Dtype, ModelSettings
 from rise_agents.generation.vllm_engine import (

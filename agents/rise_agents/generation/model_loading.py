@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from rise_agents.generation.model_fingerprint import fingerprint
+from rise_agents.chat.model_fingerprint import fingerprint
 from rise_agents.generation.model_settings import ModelSettings
 from rise_env.errors import DataNotFoundError
 from rise_env.utils.extras import missing_library

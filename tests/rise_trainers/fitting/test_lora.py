@@ -10,8 +10,9 @@ from transformers import AutoModelForCausalLM
 
 from rise_env.errors import ConfigError, MissingDependencyError
 from rise_trainers.data.dataset import collate_padded, make_examples
+from rise_trainers.data.encoding import ChatTokenizer
 from rise_trainers.data.targets import Selection, select_targets
-from rise_trainers.data.tokenization import ChatTokenizer, tokenize
+from rise_trainers.data.tokenization import tokenize
 from rise_trainers.fitting.config import FitConfig, LoraSettings
 from rise_trainers.fitting.fit import fit
 from rise_trainers.fitting.models import merge_adapters, quantization, with_adapters
@@ -27,7 +28,7 @@ def adapted(targets: tuple[str, ...] = ("all-linear",), **more: Any) -> Any:
 
 def batch() -> dict[str, torch.Tensor]:
     chosen = select_targets(small_models.trajectories(4), Selection())
-    found = tokenize(ChatTokenizer(small_models.tokenizer()), chosen, max_length=1000)
+    found = tokenize(ChatTokenizer(small_models.chat(small_models.tokenizer())), chosen, max_length=1000)
     return collate_padded(make_examples(found.sequences, np.ones(len(chosen))))
 
 

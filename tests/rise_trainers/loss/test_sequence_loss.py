@@ -5,14 +5,15 @@ import pytest
 import torch
 
 from rise_trainers.data.dataset import collate_packed, collate_padded, make_examples
+from rise_trainers.data.encoding import ChatTokenizer
 from rise_trainers.data.targets import Selection, select_targets
-from rise_trainers.data.tokenization import ChatTokenizer, tokenize
+from rise_trainers.data.tokenization import tokenize
 from rise_trainers.loss.sequence_loss import sequence_loss
 from tests.rise_trainers import small_models
 from tests.rise_trainers.loss.reference import reference_gradient, relative_error
 
 TOKENIZER = small_models.tokenizer()
-CHAT = ChatTokenizer(TOKENIZER)
+CHAT = ChatTokenizer(small_models.chat(TOKENIZER))
 TARGETS = select_targets(small_models.trajectories(6), Selection())
 WEIGHTS = np.random.default_rng(0).random(len(TARGETS)) + 0.1
 

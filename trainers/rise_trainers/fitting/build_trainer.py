@@ -22,6 +22,7 @@ from rise_trainers.fitting.config import FitConfig
 from rise_trainers.fitting.metrics_log import MetricsLog
 from rise_trainers.fitting.models import merge_adapters
 from rise_trainers.fitting.paths import MODEL
+from rise_trainers.fitting.policy_metrics import PolicyMetrics
 from rise_trainers.fitting.prepare_data import Prepared
 from rise_trainers.fitting.rwr_trainer import ExampleDataset, RWRTrainer
 
@@ -117,14 +118,21 @@ def make_trainer(config: FitConfig, args: Any, model: Any, data: Prepared, folde
     notes = preflight.check_model(model.config, tokenizer, max_length=config.max_length)
     data = dataclasses.replace(data, notes=(*data.notes, *notes))
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id or 0
-    return RWRTrainer(
+    collate = collate_packed if config.packed else partial(collate_padded, pad_id=pad)
+    metrics = MetricsLog(folder, data, batch_size=config.batch_size)
+    compared = PolicyMetrics(
+        folder, data.sample, collate=collate, micro_batch_size=config.micro_batch_size, log=metrics.append
+    )
+    trainer = RWRTrainer(
         batches=batches,
-        collate=collate_packed if config.packed else partial(collate_padded, pad_id=pad),
+        collate=collate,
         model=model,
         args=args,
         train_dataset=ExampleDataset(data.examples),
-        callbacks=[MarkComplete(), MetricsLog(folder, data, batch_size=config.batch_size)],
+        callbacks=[MarkComplete(), metrics, compared],
     )
+    compared.trainer = trainer
+    return trainer
 
 
 def save(config: FitConfig, trainer: RWRTrainer, tokenizer: Any, folder: Path) -> None:

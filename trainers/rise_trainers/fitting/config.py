@@ -131,6 +131,9 @@ class FitConfig:
     """Seed of the order of the data and of dropout."""
     log_every: int = 1
     """Optimizer steps between lines of metrics."""
+    policy_sequences: int = 64
+    """Sequences on which sampler, first and fitted model are compared before and after the fit: differences
+    of log-probabilities, KL divergence, entropy per turn. 0 compares nothing."""
     save_every: int = 100
     """Optimizer steps between checkpoints."""
     keep_checkpoints: int = 2
@@ -150,6 +153,8 @@ class FitConfig:
                 "batch_size must be a multiple of micro_batch_size * ranks, got "
                 f"{self.batch_size} and {self.micro_batch_size} * {self.ranks}"
             )
+        if self.policy_sequences < 0:
+            raise ConfigError(f"policy_sequences must be at least 0, got {self.policy_sequences}")
         if not 0 <= self.warmup < 1:
             raise ConfigError(f"warmup must be a fraction of the steps in [0, 1), got {self.warmup}")
         if self.keep_checkpoints < 2:

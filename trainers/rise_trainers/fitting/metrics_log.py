@@ -1,6 +1,7 @@
 """Writes the metrics of a fit as JSON lines.
 
     {"kind": "data", "total": steps, "notes": [...], "trajectories": ..., "weight_share": ..., ...}
+    {"kind": "policy", ...}, before the first step and after the last one: see `policy_metrics`
     {"kind": "step", "step": 1, "total": 90, "epoch": .., "loss": .., "grad_norm": .., "learning_rate": ..,
      "tokens_per_s": .., "seconds": .., "seconds_left": ..}
     {"kind": "end", "step": 90, "total": 90, "seconds": .., "tokens_per_s": ..}
@@ -72,14 +73,14 @@ class MetricsLog(transformers.TrainerCallback):  # type: ignore[misc]
             "seconds_left": round((total - step) * per_step, 1),
         }
         self._last = (step, now)
-        self._append(line)
+        self.append(line)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Append the last line."""
         if state.is_world_process_zero:
             seconds = time.monotonic() - self._begin[1]
             steps = state.global_step - self._begin[0]
-            self._append(
+            self.append(
                 {
                     "kind": "end",
                     "step": state.global_step,
@@ -89,6 +90,7 @@ class MetricsLog(transformers.TrainerCallback):  # type: ignore[misc]
                 }
             )
 
-    def _append(self, line: dict[str, Any]) -> None:
+    def append(self, line: dict[str, Any]) -> None:
+        """Append a line."""
         with open(self._path, "a") as file:
             file.write(json.dumps(line) + "\n")

@@ -8,8 +8,10 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import transformers
 
 from rise_agents.chat.chat import Chat, tokenizer_hash
+from rise_agents.chat.model_fingerprint import fingerprint, model_name
 from rise_env.errors import ConfigError
 from rise_env.trajectories.store import read_run, read_trajectories
 from rise_env.types import ModelFormat, Trajectory
@@ -18,10 +20,12 @@ from rise_trainers.data import weights
 from rise_trainers.data.chat_format import load_fit_chat
 from rise_trainers.data.dataset import Example, make_examples
 from rise_trainers.data.encoding import ChatTokenizer
+from rise_trainers.data.policy_sample import SampledSequence, policy_sample
 from rise_trainers.data.targets import TrainingTarget, select_targets
 from rise_trainers.data.token_cache import load_or_make
 from rise_trainers.data.tokenization import Tokenized, tokenize
 from rise_trainers.fitting.config import FitConfig, given_chat
+from rise_trainers.fitting.paths import model_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,8 @@ class Prepared:
     statistics: dict[str, Any]
     """JSON values, for the first line of the metrics: counts, weights, rewards."""
     chat: Chat
+    sample: list[SampledSequence]
+    """The sequences on which the policies are compared; see `policy_metrics`."""
 
 
 def prepare(config: FitConfig) -> Prepared:
@@ -56,6 +62,13 @@ def prepare(config: FitConfig) -> Prepared:
     targets = with_own_ids(targets, formats, chat)
     tokenized = _tokenized(config, chat, targets)
     examples = make_examples(tokenized.sequences, weight, normalize=config.normalize)
+    sample = policy_sample(
+        tokenized.sequences,
+        targets,
+        first_model=first_agent(config),
+        limit=config.policy_sequences,
+        seed=config.seed,
+    )
     rewards = np.array([target.reward for target in targets])
     tokens = sum(len(example) for example in examples)
     trained = sum(int(np.count_nonzero(example.coefficients)) for example in examples)
@@ -76,7 +89,9 @@ def prepare(config: FitConfig) -> Prepared:
         "replies_by_reward": {str(r): int((rewards == r).sum()) for r in np.unique(rewards)},
         "replies_by_turn": np.bincount([target.turn for target in targets]).tolist(),
     }
-    return Prepared(examples=examples, notes=(*tokenized.notes, *notes), statistics=statistics, chat=chat)
+    return Prepared(
+        examples=examples, notes=(*tokenized.notes, *notes), statistics=statistics, chat=chat, sample=sample
+    )
 
 
 def _in_order(store: str) -> list[Trajectory]:
@@ -86,6 +101,14 @@ def _in_order(store: str) -> list[Trajectory]:
     change the fit.
     """
     return sorted(read_trajectories(store), key=lambda found: (natural_sort_key(found.problem.id), found.id))
+
+
+def first_agent(config: FitConfig) -> str:
+    """Return the name of the agent that plays with the model from which the fit starts."""
+    path = model_path(config.model)
+    loaded = transformers.AutoConfig.from_pretrained(path, revision=config.revision)
+    name = model_name(path, getattr(loaded, "_commit_hash", None))
+    return name if config.adapter is None else f"{name}+{fingerprint(Path(config.adapter))}"
 
 
 def read_formats(stores: Sequence[str]) -> dict[str, ModelFormat]:

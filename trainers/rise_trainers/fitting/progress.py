@@ -36,6 +36,13 @@ class FitProgress:
             for note in line["notes"]:
                 self._bar.console.print(f"[dim]{note}[/dim]", highlight=False)
             self._bar.update(self._task, total=line["total"], status="")
+        elif line["kind"] == "policy" and "sampler_gap_mean" in line:
+            self._bar.console.print(
+                f"[dim]log-probabilities of sampler and trainer differ by {line['sampler_gap_mean']:.2g} on "
+                f"average, by {line['sampler_gap_p99']:.2g} at the 99th percentile "
+                f"({line['sampled_tokens']} tokens)[/dim]",
+                highlight=False,
+            )
         elif line["kind"] == "step":
             status = f"loss {line['loss']:.3f}  {line['tokens_per_s']:,.0f} tokens/s"
             self._bar.update(self._task, total=line["total"], completed=line["step"], status=status)

@@ -1,13 +1,9 @@
 """The weighted loss of a causal language model, with logits only at the positions that are trained.
 
 While the model runs, the forward function of its output layer is replaced: it selects the hidden states that
-predict trained tokens and returns their loss instead of logits. This has to happen inside the model's
-forward pass, where DeepSpeed has gathered the weights of the layer (ZeRO-3) and adapters apply.
+predict trained tokens and returns their loss instead of logits.
 """
 
-import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -15,10 +11,14 @@ from torch import Tensor
 
 from rise_trainers.loss.checks import check_batch
 from rise_trainers.loss.fused_linear import linear_weighted_nll
+from rise_trainers.loss.output_layer import (
+    MODEL_INPUTS,
+    changes_logits,
+    output_layer,
+    replaced_forward,
+    text_config,
+)
 from rise_trainers.loss.weighted_nll import LOGITS_PER_CHUNK, chunked_weighted_nll
-
-MODEL_INPUTS = ("input_ids", "attention_mask", "position_ids")
-"""Names of the tensors of a batch that the model gets."""
 
 
 def sequence_loss(
@@ -48,8 +48,8 @@ def sequence_loss(
     # position t predicts token t + 1
     positions = torch.nn.functional.pad(trained, (0, 1))
     inputs = {name: batch[name] for name in MODEL_INPUTS if name in batch}
-    head = _output_layer(model)
-    if head is None or _changes_logits(_config(model)):
+    head = output_layer(model)
+    if head is None or changes_logits(text_config(model)):
         logits = model(**inputs, use_cache=False).logits[positions]
         return chunked_weighted_nll(
             lambda part: part, logits, targets, weights, normalizer=normalizer, vocabulary=logits.shape[-1]
@@ -75,51 +75,15 @@ def sequence_loss(
                 targets,
                 weights,
                 normalizer=normalizer,
-                vocabulary=_config(model).vocab_size,
+                vocabulary=text_config(model).vocab_size,
                 logits_per_chunk=logits_per_chunk,
             )
         result.append(loss)
         return loss
 
-    with _replaced_forward(head, loss_of):
+    with replaced_forward(head, loss_of):
         # the replaced output layer returns the loss instead of logits
         loss: Tensor = model(**inputs, use_cache=False).logits
     if not result:
         raise RuntimeError("the model did not call its output layer, which computes the loss")
     return loss
-
-
-@contextmanager
-def _replaced_forward(head: Any, loss_of: Any) -> Iterator[None]:
-    """Let `head(hidden)` return `loss_of(original forward, hidden)` inside the `with` block."""
-    plain, own = head.forward, "forward" in vars(head)
-    head.forward = lambda hidden: loss_of(plain, hidden)
-    try:
-        yield
-    finally:
-        if own:
-            head.forward = plain
-        else:
-            del head.forward
-
-
-def _unwrapped(model: Any) -> Any:
-    while hasattr(model, "module"):
-        model = model.module
-    return model
-
-
-def _output_layer(model: Any) -> Any:
-    return _unwrapped(model).get_output_embeddings()
-
-
-def _config(model: Any) -> Any:
-    return _unwrapped(model).config.get_text_config()
-
-
-def _changes_logits(config: Any) -> bool:
-    """Return whether the model changes its logits after the output layer (Gemma: soft cap, Cohere: scale)."""
-    cap = getattr(config, "final_logit_softcapping", None)
-    scales = [getattr(config, name, None) for name in ("logit_scale", "logits_scaling", "lm_head_multiplier")]
-    scaled = any(scale is not None and not math.isclose(scale, 1.0) for scale in scales)
-    return cap is not None or scaled

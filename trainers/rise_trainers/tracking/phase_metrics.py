@@ -17,7 +17,7 @@ from rise_trainers.fitting.paths import metrics_path
 from rise_trainers.loop.phases import Phase
 from rise_trainers.tracking.charts import REPORT_COLUMNS
 
-FIT_GROUPS = {"data": "data", "step": "train", "end": "fit"}
+FIT_GROUPS = {"data": "data", "policy": "fit", "step": "train", "end": "fit"}
 """Kind of a line in the metrics of a fit -> the part of its keys before the slash."""
 EXAMPLE_COLUMNS = ("problem", "turn", "question", "reference", "reply", "answer", "verdict", "reward")
 
