@@ -21,6 +21,7 @@ from rise_trainers.fitting.checkpoints import MarkComplete
 from rise_trainers.fitting.config import FitConfig
 from rise_trainers.fitting.metrics_log import MetricsLog
 from rise_trainers.fitting.models import dtype_of, merge_adapters
+from rise_trainers.fitting.packing_check import PackingCheck
 from rise_trainers.fitting.paths import MODEL, model_path
 from rise_trainers.fitting.prepare_data import Prepared
 from rise_trainers.fitting.rwr_trainer import ExampleDataset, RWRTrainer
@@ -118,6 +119,9 @@ def make_trainer(
     notes = preflight.check_model(model.config, tokenizer, max_length=config.max_length)
     notes += preflight.check_end_token(model.generation_config, data.chat, tokenizer)
     data = dataclasses.replace(data, notes=(*data.notes, *notes))
+    callbacks: list[Any] = [MarkComplete(), MetricsLog(folder, data, batch_size=config.batch_size)]
+    if config.packed and config.micro_batch_size > 1:
+        callbacks.insert(0, PackingCheck(data.examples))
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id or 0
     return RWRTrainer(
         batches=batches,
@@ -125,7 +129,7 @@ def make_trainer(
         model=model,
         args=args,
         train_dataset=ExampleDataset(data.examples),
-        callbacks=[MarkComplete(), MetricsLog(folder, data, batch_size=config.batch_size)],
+        callbacks=callbacks,
     )
 
 

@@ -77,7 +77,8 @@ class FitConfig:
     micro_batch_size: int = 4
     """Sequences per forward pass of one rank. Changes speed and memory, never the result."""
     packed: bool = False
-    """Concatenate the sequences of a forward pass instead of padding them; fast with flash attention only."""
+    """Concatenate the sequences of a forward pass instead of padding them; fast with flash attention only.
+    A model that does not keep the sequences apart is refused."""
     warmup: float = 0.04
     """Fraction of the steps over which the learning rate rises."""
     scheduler: str = "cosine"
