@@ -24,6 +24,7 @@ from torch import Tensor
 from rise_trainers.data.batch_sampler import RankBatches
 from rise_trainers.data.dataset import collate_packed, collate_padded, make_examples
 from rise_trainers.data.encoding import ChatTokenizer
+from rise_trainers.data.optimizer_steps import plan_steps
 from rise_trainers.data.targets import Selection, TrainingTarget, select_targets
 from rise_trainers.data.tokenization import tokenize
 from rise_trainers.fitting.rwr_trainer import ExampleDataset, RWRTrainer
@@ -89,9 +90,9 @@ def one_step(
         before = {name: p.detach().clone() for name, p in llama.named_parameters()}
         trainer = RWRTrainer(
             batches=RankBatches(
+                plan_steps(examples, batch_size=len(targets), epochs=1),
                 [len(e) for e in examples],
-                batch_size=batch,
-                micro_batch_size=micro_batch,
+                passes=passes,
                 rank=rank,
                 ranks=ranks,
             ),

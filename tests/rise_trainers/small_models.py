@@ -159,7 +159,7 @@ def fit_config(folder: Path, **settings: Any) -> FitConfig:
         "data": (str(folder / "store.jsonl"),),
         "model": str(folder / "model"),
         "output": str(folder / "fitted"),
-        "batch_size": 8,
+        "batch_size": 16,
         "micro_batch_size": 2,
         "learning_rate": 1e-2,
         "device": "cpu",

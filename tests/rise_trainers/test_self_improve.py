@@ -109,7 +109,7 @@ def test_a_run_killed_in_every_phase_ends_with_nothing_lost_or_done_twice(tmp_pa
         pytest.param(["--agent.model", "/no/such/model"], "/no/such/model", id="no model"),
         pytest.param(["--fit", '{"learning_rat": 1}'], "did you mean 'learning_rate'", id="typo in fit"),
         pytest.param(["--fit", '{"model": "x"}'], "set by the loop", id="what the loop sets"),
-        pytest.param(["--fit", '{"batch_size": 5}'], "multiple", id="settings that contradict"),
+        pytest.param(["--fit", '{"batch_size": 0}'], "at least 1", id="a setting of the fit"),
         pytest.param(["--iterations", "0"], "iterations must be at least 1", id="nothing to do"),
         pytest.param(["--problems.test", "100000"], "has 1000 problems", id="too many problems"),
         pytest.param(["--seeds", "[1, 1]"], "seeds must be different", id="a seed twice"),

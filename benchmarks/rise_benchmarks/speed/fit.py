@@ -104,7 +104,7 @@ def main() -> None:
             model=options.model,
             output=str(Path(folder) / "out"),
             epochs=1.0,
-            batch_size=options.batch_size,
+            batch_size=options.batch_size * options.turns,  # replies
             micro_batch_size=options.micro_batch_size,
             zero_stage=options.zero_stage,
             dtype=options.dtype,

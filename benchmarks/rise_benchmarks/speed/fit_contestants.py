@@ -34,7 +34,12 @@ All times are CPU times of the process. With one thread per trainer, they hardly
 
 def steps(data: Prepared, config: FitConfig) -> int:
     """Return the optimizer steps of one epoch."""
-    return -(-len(data.examples) // config.batch_size)
+    return build_trainer.step_plan(config, data).steps_per_epoch
+
+
+def passes_per_step(data: Prepared, config: FitConfig) -> int:
+    """Return the forward passes of one optimizer step."""
+    return build_trainer.step_plan(config, data).passes(config.micro_batch_size, ranks=1)
 
 
 def rise(config: FitConfig, data: Prepared, tokenizer: Any) -> float:
@@ -49,9 +54,12 @@ def rise(config: FitConfig, data: Prepared, tokenizer: Any) -> float:
             self.times.append(time.process_time())
 
     with tempfile.TemporaryDirectory() as folder:
-        arguments = build_trainer.training_arguments(config, Path(folder))
+        plan = build_trainer.step_plan(config, data)
+        arguments = build_trainer.training_arguments(config, Path(folder), plan)
         arguments.save_strategy = "no"
-        trainer = build_trainer.make_trainer(config, arguments, models.load_model(config), data, Path(folder))
+        trainer = build_trainer.make_trainer(
+            config, arguments, models.load_model(config), data, plan, Path(folder)
+        )
         clock = Clock()
         trainer.add_callback(clock)
         trainer.train()
@@ -62,7 +70,7 @@ def limit(config: FitConfig, data: Prepared, tokenizer: Any) -> float:
     """Return seconds per optimizer step of a bare loop over the same number of tokens, without padding."""
     tokens = sum(len(example) for example in data.examples)
     length = round(tokens / len(data.examples))
-    passes = config.batch_size // config.micro_batch_size
+    passes = passes_per_step(data, config)
 
     def batches() -> Iterator[Batch]:
         generator = torch.Generator().manual_seed(0)
@@ -122,7 +130,7 @@ def trl(config: FitConfig, data: Prepared, tokenizer: Any) -> float:
             use_cpu=True,
             bf16=config.dtype == "bfloat16",
             per_device_train_batch_size=config.micro_batch_size,
-            gradient_accumulation_steps=config.batch_size // config.micro_batch_size,
+            gradient_accumulation_steps=passes_per_step(data, config),
             train_sampling_strategy="group_by_length",
             num_train_epochs=config.epochs,
             learning_rate=config.learning_rate,
@@ -209,9 +217,10 @@ def main(name: str, config: FitConfig) -> None:
     os.environ.setdefault("LOCAL_RANK", "0")
     os.environ.setdefault("WORLD_SIZE", "1")
     os.environ.setdefault("MASTER_ADDR", "127.0.0.1")
-    if name in ("limit", "released"):
-        build_trainer.training_arguments(config, Path(tempfile.gettempdir()) / "unused")  # joins the ranks
     data = prepare(config)
+    if name in ("limit", "released"):  # the arguments start the communication between the ranks
+        unused = Path(tempfile.gettempdir()) / "unused"
+        build_trainer.training_arguments(config, unused, build_trainer.step_plan(config, data))
     seconds = CONTESTANTS[name](config, data, data.chat.tokenizer)
     tokens = sum(len(example) for example in data.examples) / steps(data, config)
     result = {"name": name, "seconds_per_step": seconds, "tokens_per_s": tokens / seconds}

@@ -33,8 +33,8 @@ def test_settings_survive_json(config: FitConfig) -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        {"batch_size": 6, "micro_batch_size": 4},
-        {"ranks": 3},
+        {"batch_size": 0},
+        {"micro_batch_size": 0},
         {"tau": 0.0},
         {"epochs": -1.0},
         {"warmup": 1.0},
@@ -111,7 +111,7 @@ def test_a_fit_leaves_a_model_that_transformers_loads_and_every_metric(config: F
     fit(config, progress=seen.append)
     assert not partial_folder(config.output).exists()
     lines = [json.loads(line) for line in metrics_path(config.output).read_text().splitlines()]
-    assert [line["kind"] for line in lines] == ["data"] + ["step"] * 4 + ["end"]
+    assert [line["kind"] for line in lines] == ["data", "policy"] + ["step"] * 4 + ["end", "policy"]
     assert seen == lines
     assert lines[0]["replies"] == sum(lines[0]["replies_by_turn"])
     assert sum(lines[0]["weight_share"].values()) == pytest.approx(1)

@@ -137,9 +137,9 @@ def test_replies_tokens_and_steps_are_those_of_the_settings() -> None:
     assert (boost.replies, boost.by_teacher) == (150, 150)
     assert (found["seed-0.1-collect"].replies, found["seed-0.1-collect"].by_teacher) == (200, 100)
     assert (found["seed-0.2-collect"].replies, found["seed-0.2-collect"].by_teacher) == (300, 100)
-    assert found["seed-0.0-boost-fit"].steps == (11, 29)  # 1.5 epochs of 7, of 19
-    assert found["seed-0.1-fit"].steps == (20, 38)  # 1.5 epochs of 13, of 25
-    assert found["seed-0.2-fit"].steps == (38, 95)  # 200 trajectories of 2 and 3 turns
+    assert found["seed-0.0-boost-fit"].steps == 38  # 1.5 epochs of 25, 2 trajectories of 3 replies in 8
+    assert found["seed-0.1-fit"].steps == 38  # 1.5 epochs of 25, 4 trajectories of 2 replies in 8
+    assert found["seed-0.2-fit"].steps == 113  # 1.5 epochs of 75, 100 of each
     assert found["seed-0.2-fit"].tokens <= 200 * 1.5 * 2048
 
 

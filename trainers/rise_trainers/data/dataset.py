@@ -33,6 +33,10 @@ class Example:
     """[length], 0 for tokens that are not trained."""
     count: float
     """What the sequence adds to the sum of counts that normalises the loss."""
+    replies: int = 0
+    """Its trained replies, which `batch_size` counts."""
+    trajectory: int = -1
+    """The number of its trajectory in the training data, from 0."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -48,6 +52,7 @@ def make_examples(
     weights: NDArray[np.float64],
     *,
     normalize: Literal["token", "reply"] = "token",
+    trajectories: Sequence[str] | None = None,
 ) -> list[Example]:
     """Compute the coefficient of every token; sequences whose replies all have weight 0 are left out.
 
@@ -55,6 +60,8 @@ def make_examples(
         sequences: The sequences from `tokenization.tokenize`.
         weights: [number of targets], the weight of each reply.
         normalize: Whether tokens or replies count the same; see the docstring of this module.
+        trajectories: [number of targets], the id of each reply's trajectory, whose replies are trained in one
+            optimizer step; None takes every sequence as a trajectory of its own.
 
     Raises:
         ConfigError: No token would be trained.
@@ -62,17 +69,22 @@ def make_examples(
     if normalize not in ("token", "reply"):
         raise ConfigError(f"normalize must be token or reply, got {normalize!r}")
     examples = []
-    for sequence in sequences:
+    numbers: dict[str | int, int] = {}
+    for place, sequence in enumerate(sequences):
         coefficients = np.zeros(len(sequence.ids), dtype=np.float32)
-        count = 0
+        count, replies = 0, 0
         for span in sequence.spans:
             length = span.stop - span.start
             weight = float(weights[span.target])
             if weight > 0:
                 coefficients[span.start : span.stop] = weight if normalize == "token" else weight / length
                 count += length if normalize == "token" else 1
+                replies += 1
         if count:
-            examples.append(Example(np.asarray(sequence.ids, dtype=np.int64), coefficients, float(count)))
+            name = place if trajectories is None else trajectories[sequence.spans[0].target]
+            number = numbers.setdefault(name, len(numbers))
+            ids = np.asarray(sequence.ids, dtype=np.int64)
+            examples.append(Example(ids, coefficients, float(count), replies, number))
     if not examples:
         raise ConfigError("no token would be trained: every reply has weight 0; check weights and selection")
     return examples

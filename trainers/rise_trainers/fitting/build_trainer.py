@@ -14,9 +14,11 @@ import torch
 import transformers
 
 from rise_env.errors import ConfigError
+from rise_trainers.checks import size_check
+from rise_trainers.checks.packing_check import PackingCheck
 from rise_trainers.data.batch_sampler import RankBatches
 from rise_trainers.data.dataset import collate_packed, collate_padded
-from rise_trainers.fitting import preflight
+from rise_trainers.data.optimizer_steps import StepPlan, describe_steps, plan_steps
 from rise_trainers.fitting.checkpoints import MarkComplete
 from rise_trainers.fitting.config import FitConfig
 from rise_trainers.fitting.metrics_log import MetricsLog
@@ -41,14 +43,14 @@ def deepspeed_settings(config: FitConfig) -> dict[str, Any]:
     return settings
 
 
-def training_arguments(config: FitConfig, folder: Path) -> Any:
+def step_plan(config: FitConfig, data: Prepared) -> StepPlan:
+    """Return which sequences each optimizer step trains."""
+    return plan_steps(data.examples, batch_size=config.batch_size, epochs=config.epochs, seed=config.seed)
+
+
+def training_arguments(config: FitConfig, folder: Path, plan: StepPlan) -> Any:
     """Start the communication between the ranks, and return the `transformers.TrainingArguments`."""
     ranks = int(os.environ.get("WORLD_SIZE", "1"))
-    if config.batch_size % (config.micro_batch_size * ranks):
-        raise ConfigError(
-            f"batch_size must be a multiple of micro_batch_size * ranks, got {config.batch_size} and "
-            f"{config.micro_batch_size} * {ranks}"
-        )
     use_cpu = config.device == "cpu" or (config.device == "auto" and not torch.cuda.is_available())
     if use_cpu:
         _disable_shared_memory_op()
@@ -58,7 +60,7 @@ def training_arguments(config: FitConfig, folder: Path) -> Any:
         use_cpu=use_cpu,
         bf16=config.dtype == "bfloat16",
         per_device_train_batch_size=config.micro_batch_size,
-        gradient_accumulation_steps=config.batch_size // (config.micro_batch_size * ranks),
+        gradient_accumulation_steps=plan.passes(config.micro_batch_size, ranks),
         num_train_epochs=config.epochs,
         learning_rate=config.learning_rate,
         lr_scheduler_type=config.scheduler,
@@ -104,22 +106,27 @@ def _disable_shared_memory_op() -> None:
     deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
 
 
-def make_trainer(config: FitConfig, args: Any, model: Any, data: Prepared, folder: Path) -> RWRTrainer:
+def make_trainer(
+    config: FitConfig, args: Any, model: Any, data: Prepared, plan: StepPlan, folder: Path
+) -> RWRTrainer:
     """Return the trainer of this rank."""
     batches = RankBatches(
+        plan,
         [len(example) for example in data.examples],
-        batch_size=config.batch_size,
-        micro_batch_size=config.micro_batch_size,
+        passes=args.gradient_accumulation_steps,
         rank=args.process_index,
         ranks=args.world_size,
-        seed=config.seed,
     )
     tokenizer = data.chat.tokenizer
-    notes = preflight.check_model(model.config, tokenizer, max_length=config.max_length)
+    notes = size_check.check_model(model.config, tokenizer, max_length=config.max_length)
+    notes += describe_steps(data.examples, plan, batch_size=config.batch_size)
     data = dataclasses.replace(data, notes=(*data.notes, *notes))
+    metrics = MetricsLog(folder, data, plan)
+    callbacks: list[Any] = [MarkComplete(), metrics]
+    if config.packed and config.micro_batch_size > 1:
+        callbacks.insert(0, PackingCheck(data.examples))
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id or 0
     collate = collate_packed if config.packed else partial(collate_padded, pad_id=pad)
-    metrics = MetricsLog(folder, data, batch_size=config.batch_size)
     compared = PolicyMetrics(
         folder, data.sample, collate=collate, micro_batch_size=config.micro_batch_size, log=metrics.append
     )
@@ -129,7 +136,7 @@ def make_trainer(config: FitConfig, args: Any, model: Any, data: Prepared, folde
         model=model,
         args=args,
         train_dataset=ExampleDataset(data.examples),
-        callbacks=[MarkComplete(), metrics, compared],
+        callbacks=[*callbacks, compared],
     )
     compared.trainer = trainer
     return trainer

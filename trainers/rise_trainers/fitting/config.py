@@ -90,11 +90,13 @@ class FitConfig:
     learning_rate: float = 1e-5
     """Highest learning rate, after the warm-up."""
     batch_size: int = 64
-    """Sequences per optimizer step, over all ranks."""
+    """The largest number of replies per optimizer step, over all ranks. All replies of a trajectory are in
+    one step, also if they are more than that."""
     micro_batch_size: int = 4
     """Sequences per forward pass of one rank. Changes speed and memory, never the result."""
     packed: bool = False
-    """Concatenate the sequences of a forward pass instead of padding them; fast with flash attention only."""
+    """Concatenate the sequences of a forward pass instead of padding them; fast with flash attention only.
+    A model that does not keep the sequences apart is refused."""
     warmup: float = 0.04
     """Fraction of the steps over which the learning rate rises."""
     scheduler: str = "cosine"
@@ -148,11 +150,6 @@ class FitConfig:
         for name in ("tau", "max_weight", "epochs", "learning_rate"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"{name} must be positive, got {getattr(self, name)}")
-        if self.hostfile is None and self.batch_size % (self.micro_batch_size * self.ranks):
-            raise ConfigError(
-                "batch_size must be a multiple of micro_batch_size * ranks, got "
-                f"{self.batch_size} and {self.micro_batch_size} * {self.ranks}"
-            )
         if self.policy_sequences < 0:
             raise ConfigError(f"policy_sequences must be at least 0, got {self.policy_sequences}")
         if not 0 <= self.warmup < 1:

@@ -1,13 +1,15 @@
 """Writes the metrics of a fit as JSON lines.
 
-    {"kind": "data", "total": steps, "notes": [...], "trajectories": ..., "weight_share": ..., ...}
+    {"kind": "data", "total": steps, "steps_per_epoch": .., "notes": [...], "trajectories": ..,
+     "weight_share": .., ...}
     {"kind": "policy", ...}, before the first step and after the last one: see `policy_metrics`
     {"kind": "step", "step": 1, "total": 90, "epoch": .., "loss": .., "grad_norm": .., "learning_rate": ..,
      "tokens_per_s": .., "seconds": .., "seconds_left": ..}
     {"kind": "end", "step": 90, "total": 90, "seconds": .., "tokens_per_s": ..}
 
-`loss` is the weighted loss. `tokens_per_s` counts all tokens of all ranks, computed from the mean length of a
-sequence. `seconds` is the time since the line before; in the line "end", since this process started to train.
+`loss` is the weighted loss. `tokens_per_s` counts all tokens of all ranks, computed from the mean number of
+tokens of an optimizer step. `seconds` is the time since the line before; in the line "end", since this
+process started to train.
 """
 
 import json
@@ -17,6 +19,7 @@ from typing import Any
 
 import transformers
 
+from rise_trainers.data.optimizer_steps import StepPlan
 from rise_trainers.fitting.paths import METRICS
 from rise_trainers.fitting.prepare_data import Prepared
 
@@ -24,12 +27,11 @@ from rise_trainers.fitting.prepare_data import Prepared
 class MetricsLog(transformers.TrainerCallback):  # type: ignore[misc]
     """Appends a line per logged step, on rank 0. A continued fit removes lines after its checkpoint first."""
 
-    def __init__(self, folder: Path, data: Prepared, *, batch_size: int) -> None:
+    def __init__(self, folder: Path, data: Prepared, plan: StepPlan) -> None:
         self._path = folder / METRICS
         self._data = data
-        self._tokens_per_step = (
-            batch_size * sum(len(example) for example in data.examples) / len(data.examples)
-        )
+        self._steps_per_epoch = plan.steps_per_epoch
+        self._tokens_per_step = sum(len(example) for example in data.examples) / plan.steps_per_epoch
         self._begin = (0, 0.0)
         self._last = (0, 0.0)
 
@@ -45,6 +47,7 @@ class MetricsLog(transformers.TrainerCallback):  # type: ignore[misc]
         first = {
             "kind": "data",
             "total": state.max_steps,
+            "steps_per_epoch": self._steps_per_epoch,
             "notes": list(self._data.notes),
             **self._data.statistics,
         }

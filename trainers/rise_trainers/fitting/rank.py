@@ -31,12 +31,13 @@ def main(settings: Path) -> int:
 def _fit(config: Any, folder: Path) -> None:
     from rise_trainers.fitting import build_trainer, checkpoints, models, prepare_data
 
-    # the arguments are made before the model: they make ZeRO-3 shard it while it is loaded
-    arguments = build_trainer.training_arguments(config, folder)
     data = prepare_data.prepare(config)
+    plan = build_trainer.step_plan(config, data)
+    # the arguments are made before the model: they make ZeRO-3 shard it while it is loaded
+    arguments = build_trainer.training_arguments(config, folder, plan)
     model = models.load_model(config)
     last = checkpoints.last_complete(folder, clean=arguments.process_index == 0)
-    trainer = build_trainer.make_trainer(config, arguments, model, data, folder)
+    trainer = build_trainer.make_trainer(config, arguments, model, data, plan, folder)
     trainer.train(resume_from_checkpoint=None if last is None else str(last))
     build_trainer.save(config, trainer, data.chat.tokenizer, folder)
     build_trainer.destroy_process_group()

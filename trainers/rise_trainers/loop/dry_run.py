@@ -78,7 +78,7 @@ def _table(phases: Sequence[Phase]) -> list[str]:
 def _cells(phase: Phase, row: Estimate) -> tuple[str, ...]:
     if phase.command == "fit":
         memory = ("?", "?") if row.memory is None else (f"{row.memory.device:.1f}", f"{row.memory.host:.1f}")
-        return (phase.name, "", "", "", "", f"{row.tokens:,}", _span(*row.steps), *memory)
+        return (phase.name, "", "", "", "", f"{row.tokens:,}", f"{row.steps:,}", *memory)
     by_teacher_alone = row.by_teacher == row.replies
     weights = "" if by_teacher_alone else "?" if row.weights_gib is None else f"{row.weights_gib:.1f}"
     teacher = f"{row.by_teacher:,}" if row.by_teacher else ""
@@ -97,13 +97,9 @@ def _total(rows: Sequence[tuple[Phase, Estimate]]) -> tuple[str, ...]:
         sum(row.prompt_tokens for row in played),
         sum(row.tokens for row in played),
         sum(row.tokens for row in fitted),
+        sum(row.steps for row in fitted),
     )
-    steps = _span(sum(row.steps[0] for row in fitted), sum(row.steps[1] for row in fitted))
-    return ("all", *(f"{number:,}" for number in sums), steps, "", "")
-
-
-def _span(low: int, high: int) -> str:
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    return ("all", *(f"{number:,}" for number in sums), "", "")
 
 
 def _notes(phases: Sequence[Phase], max_new_tokens: int) -> list[str]:
@@ -113,7 +109,7 @@ def _notes(phases: Sequence[Phase], max_new_tokens: int) -> list[str]:
         "All numbers are upper bounds. They assume that no problem is solved before the last turn, that each "
         f"reply has {max_new_tokens} tokens and that every trajectory is trained. The lengths of prompts are "
         "estimated from their characters.",
-        "Steps: one sequence per trajectory, or per reply where the chat template rewrites history.",
+        "Steps: each trains whole trajectories with at most batch_size replies.",
         "GiB: in a fit, memory for weights, gradients, optimizer, activations and logits, for each of "
         f"{fit.ranks * nodes} devices on {nodes} machine{'s' if nodes > 1 else ''} (leave a tenth free); "
         "in other phases, memory for the weights alone. The attention cache needs memory as well.",

@@ -27,8 +27,8 @@ class Estimate:
     prompt_tokens: int = 0
     tokens: int = 0
     """Generated tokens; for a fit, the tokens of all sequences over all epochs, prompts included."""
-    steps: tuple[int, int] = (0, 0)
-    """Optimizer steps with one sequence per trajectory, and with one sequence per reply."""
+    steps: int = 0
+    """Optimizer steps of a fit."""
     machines: int = 1
     """Number of machines of a fit."""
     memory: MemoryEstimate | None = None
@@ -112,15 +112,9 @@ def estimate_fit(fit: FitConfig, stores: Sequence[StoreEstimate], model_config: 
         model_config: The transformers configuration of the model; None if unknown: memory is not estimated.
     """
     tokens_per_epoch = sum(store.trajectories * min(float(fit.max_length), store.length) for store in stores)
-    most = TURNS[fit.selection.turns].most
-    trajectories = sum(store.trajectories for store in stores)
-    replies = sum(
-        store.trajectories * (store.turns if most is None else min(most, store.turns)) for store in stores
-    )
-    fewest = replies if fit.layout == "per_turn" else trajectories
     return Estimate(
         tokens=round(tokens_per_epoch * fit.epochs),
-        steps=(_steps(fit, fewest), _steps(fit, replies)),
+        steps=_steps(fit, stores),
         machines=machines(fit),
         memory=_memory(fit, model_config),
     )
@@ -148,8 +142,14 @@ def machines(fit: FitConfig) -> int:
     return max(1, sum(bool(line) for line in lines))
 
 
-def _steps(fit: FitConfig, sequences: int) -> int:
-    return math.ceil(fit.epochs * math.ceil(sequences / fit.batch_size))
+def _steps(fit: FitConfig, stores: Sequence[StoreEstimate]) -> int:
+    """Return the optimizer steps: each has room for `batch_size` replies, that is for whole trajectories."""
+    most = TURNS[fit.selection.turns].most
+    steps = 0.0
+    for store in stores:
+        replies = store.turns if most is None else min(most, store.turns)
+        steps += store.trajectories / max(1, fit.batch_size // replies)
+    return math.ceil(fit.epochs * math.ceil(steps))
 
 
 def _memory(fit: FitConfig, model_config: Any) -> MemoryEstimate | None:

@@ -2,7 +2,7 @@ import pytest
 from transformers import LlamaConfig
 
 from rise_env.errors import ConfigError
-from rise_trainers.fitting.preflight import check_model
+from rise_trainers.checks.size_check import check_model
 from tests.rise_trainers import small_models
 
 
