@@ -61,7 +61,7 @@ class CollectConfig:
     max_concurrent_episodes: int | None = None
     """Number of episodes played at a time; None is the number that the agents can use, but at least 256."""
     env_settings: Mapping[str, Any] = field(default_factory=dict)
-    """Further arguments of the environment: split, data_dir, feedback, rewards, ..."""
+    """Further arguments of the environment: split, data_dir, feedback, rewards (gsm8k, paper, math, ...)"""
     agent_settings: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of the agent: dtype, max_concurrent_requests, ..."""
     teacher_settings: Mapping[str, Any] = field(default_factory=dict)

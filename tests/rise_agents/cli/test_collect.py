@@ -3,9 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from rise_agents.rollouts.collect_config import CollectConfig, make_plan
+from rise_agents.backends.scripted_agent import ScriptedAgent
+from rise_agents.rollouts.collect_config import STORE, CollectConfig, make_plan
 from rise_env.cli.main import main
 from rise_env.errors import ConfigError
+from rise_env.trajectories.store import read_trajectories
 
 PRICED = ["--agent", "openai:m@http://x"]
 COMMAND = ["collect", "RISE-Arithmetic-v0", "--agent", "expert", "--limit", "10", "--turns", "3"]
@@ -13,6 +15,11 @@ SLOW = "tests.rise_agents.slow_agents:make_agent"
 DRY = ["--dry-run", "--out", "never/made", "--sampling.max_new_tokens", "1000"]
 
 Run = Callable[..., str]
+
+
+def make_silent() -> ScriptedAgent:
+    """An agent that never states an answer."""
+    return ScriptedAgent(lambda conversation: "I do not know.", name="silent")
 
 
 @pytest.fixture
@@ -122,3 +129,20 @@ def test_an_agent_that_cannot_be_made_is_reported_in_one_line(refused: Run, tmp_
     )
     assert "module:factory" in refused(*COMMAND, "--out", str(tmp_path / "o"), "--agent", "./flaky.py:A")
     assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize(("rewards", "unreadable"), [("paper", 0.0), ("gsm8k", -1.0)])
+def test_the_rewards_of_a_collection_are_those_of_its_settings(
+    tmp_path: Path, rewards: str, unreadable: float
+) -> None:
+    silent = ["--agent", "tests.rise_agents.cli.test_collect:make_silent", "--limit", "1", "--turns", "1"]
+    scheme = ["--env_settings.rewards", rewards, "--out", str(tmp_path)]
+    assert main(["collect", "RISE-Arithmetic-v0", *silent, *scheme]) == 0
+    [episode] = read_trajectories(tmp_path / STORE)
+    assert episode.turns[0].action.reward == unreadable
+
+
+def test_the_help_of_a_collection_names_the_rewards_of_the_paper(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["collect", "--help"])
+    assert "rewards (gsm8k, paper" in " ".join(capsys.readouterr().out.split())
