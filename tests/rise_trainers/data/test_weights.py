@@ -1,5 +1,6 @@
 import math
 import typing
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ TURNS = [0, 0, 1, 1]
 PROBLEMS = ["a", "b", "a", "b"]
 
 
-def weights(name: str, **settings: float) -> list[float]:
+def weights(name: str, **settings: Any) -> list[float]:
     return list(weigh(REWARDS, TURNS, PROBLEMS, weights=name, **settings))
 
 
@@ -40,6 +41,37 @@ def test_centring_per_problem_compares_replies_with_others_of_their_problem() ->
     # problem means are 0 and 0.5
     expected = [math.exp(-2.5), math.exp(-1.25), math.exp(2.5), math.exp(1.25)]
     assert weights("exp_per_problem") == pytest.approx(expected)
+
+
+def test_the_mean_of_a_problem_is_that_of_all_its_attempts_also_of_those_that_are_not_trained() -> None:
+    attempts = {"a": [0.0, 0.0, 0.0, 1.0], "b": [1.0]}
+    found = weigh(np.array([1.0, 1.0]), [1, 0], ["a", "b"], weights="exp_per_problem", attempts=attempts)
+    assert found == pytest.approx([math.exp(0.75 / 0.4), 1.0])
+    with pytest.raises(ConfigError, match="no reward of the problem 'b'"):
+        weigh(np.array([1.0, 1.0]), [1, 0], ["a", "b"], attempts={"a": [1.0], "b": []})
+
+
+def test_centred_exp_subtracts_the_mean_of_the_exponentials_and_cuts_what_is_negative() -> None:
+    # exp(r / tau) is 0.0820850, 1 and 12.1824940; the means of the problems are 6.1322895 and 6.5912470
+    assert weights("centred_exp") == pytest.approx([0.0, 0.0, 6.0502045, 5.5912470])
+    signed = weights("centred_exp", negative_weights=True)
+    assert signed == pytest.approx([-6.0502045, -5.5912470, 6.0502045, 5.5912470])
+
+
+def test_centring_after_the_exponential_gives_nothing_to_a_problem_whose_attempts_are_all_alike() -> None:
+    found = {
+        name: weigh(np.ones(3), [0, 1, 0], ["a", "a", "b"], weights=name).tolist()
+        for name in ("exp_per_problem", "centred_exp")
+    }
+    assert found == {"exp_per_problem": [1.0, 1.0, 1.0], "centred_exp": [0.0, 0.0, 0.0]}
+
+
+@pytest.mark.parametrize("name", [name for name in WEIGHTINGS if name != "centred_exp"])
+def test_only_centred_exp_has_negative_weights_to_keep(name: str) -> None:
+    with pytest.raises(ConfigError, match="negative_weights is a setting of the weights centred_exp"):
+        FitConfig(data=("s",), model="tiny", output="o", weights=name, negative_weights=True)
+    with pytest.raises(ConfigError, match=f"got weights '{name}'"):
+        weights(name, negative_weights=True)
 
 
 def test_binary_weights_keep_successes_only() -> None:

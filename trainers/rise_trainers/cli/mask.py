@@ -1,6 +1,6 @@
 """`rise mask STORE`: shows which tokens of stored trajectories are trained, and with which weight.
 
-    rise mask runs/base/collect.jsonl --model tiny --show 2 --weights exp_per_turn
+    rise mask runs/base/collect.jsonl --model tiny --show 2 --weights exp_per_problem
 
 Trained tokens are coloured by their weight, from red (small) over yellow to green (large); all others are
 dim. Where the output has no colours, as in a file, a trained reply is enclosed in ⟦ ⟧ with its weight.
@@ -43,6 +43,8 @@ class MaskConfig:
     tau: float = 0.4
     """As in `rise fit`."""
     max_weight: float = 1e6
+    """As in `rise fit`."""
+    negative_weights: bool = False
     """As in `rise fit`."""
     mean_weight_one: bool = True
     """As in `rise fit`."""
@@ -111,6 +113,7 @@ def as_fit(config: MaskConfig) -> FitConfig:
         weights=config.weights,
         tau=config.tau,
         max_weight=config.max_weight,
+        negative_weights=config.negative_weights,
         mean_weight_one=config.mean_weight_one,
         layout=config.layout,
         think=config.think,

@@ -16,7 +16,7 @@ from rise_trainers.fitting.paths import model_path
 
 SET_BY_LOOP = ("data", "model", "output", "seed")
 """Settings of a fit that the loop sets itself."""
-BOOST_FIT = {"weights": "uniform", "selection": {"solved_only": True}}
+BOOST_FIT = {"weights": "uniform", "negative_weights": False, "selection": {"solved_only": True}}
 """Settings of the fit of the boost stage that differ from those of the loop; `boost.fit` overrides them."""
 
 
@@ -35,7 +35,7 @@ class ProblemsConfig:
     test: int = 300
     """Problems per evaluation, from the start of the split; 0 runs no evaluation and makes no report."""
     settings: dict[str, Any] = field(default_factory=dict)
-    """Further arguments of the environment, for example {"difficulty": {"max_steps": 3}}."""
+    """Further arguments of the environment, for example {"rewards": "paper"} (1 right, 0 otherwise)."""
 
 
 @dataclass(frozen=True, kw_only=True)
