@@ -14,6 +14,7 @@ from rise_trainers.data.weights import (
     effective_sample_size,
     exponential_weights,
     histogram,
+    scaled,
     weigh,
     weight_shares,
 )
@@ -64,6 +65,29 @@ def test_centring_after_the_exponential_gives_nothing_to_a_problem_whose_attempt
         for name in ("exp_per_problem", "centred_exp")
     }
     assert found == {"exp_per_problem": [1.0, 1.0, 1.0], "centred_exp": [0.0, 0.0, 0.0]}
+
+
+def test_advantages_are_signed_and_sum_to_zero_over_the_attempts_of_a_problem() -> None:
+    assert weights("advantage") == [-1.0, -0.5, 1.0, 0.5]
+    found = weigh(np.array([1.0]), [1], ["a"], weights="advantage", attempts={"a": [0.0, 0.0, 0.0, 1.0]})
+    assert found.tolist() == [0.75]
+
+
+@pytest.mark.parametrize("name", ["advantage", "centred_exp"])
+def test_equal_rewards_have_the_weight_zero_and_not_a_rounding_error(name: str) -> None:
+    assert weigh(np.full(6, 0.1), [0] * 6, ["a"] * 6, weights=name).tolist() == [0.0] * 6
+
+
+def test_scaled_weights_have_the_mean_magnitude_one_also_when_their_mean_is_zero() -> None:
+    assert scaled(np.array([-3.0, 0.0, 3.0])).tolist() == [-1.0, 0.0, 1.0]
+    assert scaled(np.array([1.0, 3.0])).tolist() == [0.5, 1.5]
+    assert scaled(np.zeros(2)).tolist() == [0.0, 0.0]
+
+
+def test_statistics_of_signed_weights_use_magnitudes() -> None:
+    assert effective_sample_size(np.array([-2.0, 2.0])) == pytest.approx(2)
+    assert weight_shares(np.array([-1.0, 3.0]), np.array([0.0, 1.0])) == {0.0: 0.25, 1.0: 0.75}
+    assert histogram(np.array([-1.0, 1.0]), bins=2)["edges"] == [-1.0, 0.0, 1.0]
 
 
 @pytest.mark.parametrize("name", [name for name in WEIGHTINGS if name != "centred_exp"])

@@ -2,8 +2,9 @@
 
     rise mask runs/base/collect.jsonl --model tiny --show 2 --weights exp_per_problem
 
-Trained tokens are coloured by their weight, from red (small) over yellow to green (large); all others are
-dim. Where the output has no colours, as in a file, a trained reply is enclosed in ⟦ ⟧ with its weight.
+Trained tokens are coloured by their weight, from red (small) over yellow to green (large), and blue where the
+weight is negative, so that training makes the reply less likely. All other tokens are dim. Where the output
+has no colours, as in a file, a trained reply is enclosed in ⟦ ⟧ with its weight.
 """
 
 from dataclasses import dataclass, field
@@ -89,7 +90,7 @@ def show(config: MaskConfig, console: Console) -> None:
     found = tokenize(chat, targets, max_length=config.max_length, layout=config.layout)
     for note in found.notes:
         console.print(note)
-    highest = float(weights.max()) or 1.0
+    highest = float(np.abs(weights).max()) or 1.0
     for sequence in islice(found.sequences, config.skip, config.skip + config.show):
         first = targets[sequence.spans[0].target]
         console.rule(f"{first.problem}  {len(sequence.ids)} tokens", style="dim")
@@ -132,7 +133,7 @@ def _coloured(
     text = Text()
     inside = False
     for place, piece in enumerate(pieces):
-        trained = weight[place] > 0
+        trained = weight[place] != 0 and not np.isnan(weight[place])
         if plain and trained != inside:
             text.append(f"⟦{weight[place]:.2f}|" if trained else "⟧")
         inside = bool(trained)
@@ -157,7 +158,10 @@ def _pieces(ids: list[int], tokenizer: Any) -> list[str]:
 
 
 def _style(share: float) -> str:
-    """Return a colour from red (0) over yellow (0.5) to green (1)."""
+    """Return a colour from red (0) over yellow (0.5) to green (1), or from dark (0) to light blue (-1)."""
+    if share < 0:
+        light = round(160 * min(-share, 1.0))
+        return f"bold rgb({light},{light},255)"
     share = min(max(share, 0.0), 1.0)
     red = 255 if share < 0.5 else round(510 * (1 - share))
     green = 255 if share > 0.5 else round(510 * share)

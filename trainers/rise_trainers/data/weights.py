@@ -111,7 +111,7 @@ def exp_per_problem(replies: Replies, settings: WeightSettings) -> Array:
     Source: arXiv:2407.18219, section 3.2, with the mean subtracted before the exponential as in
     advantage-weighted regression (arXiv:1910.00177).
     """
-    scores = replies.rewards - _problem_means(replies, replies.attempts)
+    scores = advantage(replies, settings)
     return exponential_weights(scores, tau=settings.tau, max_weight=settings.max_weight)
 
 
@@ -128,6 +128,15 @@ def centred_exp(replies: Replies, settings: WeightSettings) -> Array:
     means = _problem_means(replies, {name: weights_of(found) for name, found in replies.attempts.items()})
     result = weights_of(replies.rewards) - means
     return result if settings.negative_weights else np.maximum(result, 0.0)
+
+
+def advantage(replies: Replies, settings: WeightSettings) -> Array:
+    """Return the reward less the mean reward of all attempts at the problem; it may be negative.
+
+    With it the gradient of the loss is the policy gradient with a mean baseline (REINFORCE, Williams 1992),
+    if the model that is fitted sampled the replies and uses each of them once.
+    """
+    return replies.rewards - _problem_means(replies, replies.attempts)
 
 
 def exp_per_turn(replies: Replies, settings: WeightSettings) -> Array:
@@ -154,6 +163,7 @@ WEIGHTINGS: Mapping[str, Callable[[Replies, WeightSettings], Array]] = {
     "exp_per_problem": exp_per_problem,
     "centred_exp": centred_exp,
     "exp_per_turn": exp_per_turn,
+    "advantage": advantage,
     "binary": binary,
     "uniform": uniform,
 }
@@ -231,18 +241,35 @@ def weigh(
     )
 
 
-def effective_sample_size(weights: Array) -> float:
-    """Return `(sum w)^2 / sum w^2` (Kish 1965): n for n equal weights, about 1 where one weight dominates.
+def scaled(weights: Array) -> Array:
+    """Return the weights divided by the mean magnitude of those that are not 0, so that this mean is 1.
+
+    Weights that are all 0 are returned as they are. The mean of signed weights themselves
+    is no scale: that of centred weights is about 0.
 
     Args:
         weights: [n].
     """
-    total = float(np.sum(weights))
+    used = np.abs(weights[weights != 0])
+    return weights / used.mean() if len(used) else weights
+
+
+def effective_sample_size(weights: Array) -> float:
+    """Return `(sum |w|)^2 / sum w^2` (Kish 1965): n for n equal weights, about 1 where one weight dominates.
+
+    Of negative weights the magnitude counts: it is what decides how much a reply changes the model.
+
+    Args:
+        weights: [n].
+    """
+    total = float(np.sum(np.abs(weights)))
     return total * total / float(np.sum(np.square(weights))) if total > 0 else 0.0
 
 
 def weight_shares(weights: Array, rewards: Array) -> dict[float, float]:
     """Return reward -> the fraction of the total weight that replies with this reward have.
+
+    Of negative weights the magnitude counts.
 
     Args:
         weights: [n].
@@ -255,10 +282,11 @@ def weight_shares(weights: Array, rewards: Array) -> dict[float, float]:
         raise ConfigError(
             f"weights and rewards must have one shape, got {list(weights.shape)} and {list(rewards.shape)}"
         )
-    total = float(np.sum(weights))
+    sizes = np.abs(weights)
+    total = float(np.sum(sizes))
     if total <= 0:
         return {}
-    return {float(reward): float(np.sum(weights[rewards == reward])) / total for reward in np.unique(rewards)}
+    return {float(reward): float(np.sum(sizes[rewards == reward])) / total for reward in np.unique(rewards)}
 
 
 def histogram(weights: Array, bins: int = 10) -> dict[str, list[float]]:
@@ -269,7 +297,8 @@ def histogram(weights: Array, bins: int = 10) -> dict[str, list[float]]:
 
 def _problem_means(replies: Replies, values: Mapping[str, Array]) -> Array:
     """Return for each reply the mean of the values of its problem, [n]."""
-    means = {problem: float(found.mean()) for problem, found in values.items()}
+    # the computed mean of equal values may differ from them by rounding, which would leave weights of 1e-16
+    means = {name: float(found.mean() if np.ptp(found) else found[0]) for name, found in values.items()}
     return np.array([means[problem] for problem in replies.problems], dtype=np.float64)
 
 

@@ -57,8 +57,8 @@ class FitConfig:
     negative_weights: bool = False
     """Keep the negative weights of `centred_exp`, which make replies less likely; False makes them 0."""
     mean_weight_one: bool = True
-    """Divide all weights by their mean. Loss and gradient clipping then have the scale of an unweighted fit;
-    the steps of AdamW do not change."""
+    """Divide all weights by their mean magnitude. Loss and gradient clipping then have the scale of an
+    unweighted fit; the steps of AdamW do not change."""
     normalize: Literal["token", "reply"] = "token"
     """Whether the loss of a step is a mean over tokens or over replies (the released code)."""
     layout: Literal["auto", "per_turn"] = "auto"

@@ -102,6 +102,4 @@ def target_weights(config: FitConfig, targets: list[TrainingTarget]) -> weights.
         negative_weights=config.negative_weights,
         attempts={target.problem: target.problem_rewards for target in targets},
     )
-    if config.mean_weight_one and result.sum() > 0:
-        result = result / result[result > 0].mean()
-    return result
+    return weights.scaled(result) if config.mean_weight_one else result
