@@ -1,8 +1,12 @@
+import dataclasses
 from pathlib import Path
 
 import pytest
 
+from rise_agents.rollouts.collect_config import CollectConfig, turn_configs
+from rise_agents.types import SamplingConfig
 from rise_env.errors import ConfigError
+from rise_env.utils.settings import build
 from rise_trainers.loop.config import ImproveConfig, ProblemsConfig, RunConfig, fit_config
 from rise_trainers.loop.phases import plan_phases
 
@@ -23,6 +27,18 @@ def test_iteration_k_plays_k_turns_and_the_improved_one() -> None:
     collects = [p for p in plan_phases(RunConfig(iterations=3), 10_000) if p.command == "collect"]
     assert [p.settings["turns"] for p in collects] == [2, 3, 4]
     assert {p.settings["num_samples"] for p in collects} == {16}
+
+
+def test_the_improved_reply_may_be_sampled_in_its_own_way() -> None:
+    released = SamplingConfig(temperature=0.7, max_new_tokens=512)
+    config = RunConfig(iterations=2, improve=ImproveConfig(sampling=released))
+    for phase in plan_phases(config, 10_000):
+        if phase.command == "collect":
+            assert phase.settings["last_turn_sampling"] == dataclasses.asdict(released)
+            assert phase.settings["sampling"] == dataclasses.asdict(SamplingConfig())
+            built = build(CollectConfig, phase.settings)
+            assert [turn.sampling for turn in turn_configs(built)][-2:] == [None, released]
+    assert not any("last_turn_sampling" in phase.settings for phase in plan_phases(RunConfig(), 10_000))
 
 
 def test_every_fit_starts_from_the_first_model_on_all_data_so_far() -> None:

@@ -88,6 +88,9 @@ class ImproveConfig:
     """Another agent for the last turn (distillation), for example "expert"; None is self-distillation."""
     teacher_settings: dict[str, Any] = field(default_factory=dict)
     """Settings of the teacher."""
+    sampling: SamplingConfig | None = None
+    """How the replies at the last turn are sampled; None uses the sampling of the loop. The released code
+    samples from GPT with temperature 0.7 and at most 512 tokens, and from the learner with 1.0 and 1000."""
     after_success: bool = False
     """Continue after a correct reply, so that the data contain correct replies that follow correct ones."""
 

@@ -54,6 +54,7 @@ def estimate_collection(
     episodes: int,
     num_samples: int,
     max_new_tokens: int,
+    last_max_new_tokens: int,
     by_teacher: int,
     weights_gib: float | None,
 ) -> Estimate:
@@ -63,16 +64,17 @@ def estimate_collection(
         lengths: Length of the prompt at every turn, in tokens.
         episodes: Number of trajectories.
         num_samples: Number of replies at the last turn; there is one at every other turn.
-        max_new_tokens: Length of a reply, in tokens.
+        max_new_tokens: Length of a reply before the last turn, in tokens.
+        last_max_new_tokens: Length of a reply at the last turn, in tokens.
         by_teacher: Number of the replies that a teacher gives.
         weights_gib: GiB per device for the weights of the model that plays.
     """
-    replies = episodes * (len(lengths) - 1 + num_samples)
+    before, last = episodes * (len(lengths) - 1), episodes * num_samples
     return Estimate(
-        replies=replies,
+        replies=before + last,
         by_teacher=by_teacher,
         prompt_tokens=round(episodes * (sum(lengths) + (num_samples - 1) * lengths[-1])),
-        tokens=replies * max_new_tokens,
+        tokens=before * max_new_tokens + last * last_max_new_tokens,
         weights_gib=weights_gib,
     )
 

@@ -174,6 +174,8 @@ class _Plan:
             "agent_settings": config.agent.settings,
             "teacher_settings": improve.teacher_settings,
         }
+        if improve.sampling is not None:
+            settings["last_turn_sampling"] = dataclasses.asdict(improve.sampling)
         return Phase(
             **_identity(seed, k, "collect"),
             title=f"iteration {k}: playing {turns} turns",
@@ -187,6 +189,7 @@ class _Plan:
                 turns=turns,
                 num_samples=improve.num_samples,
                 sampling=config.sampling,
+                last_sampling=improve.sampling or config.sampling,
                 by_teacher=count * improve.num_samples if improve.teacher else 0,
                 weights_gib=self._policy_gib,
             ),
@@ -218,6 +221,7 @@ class _Plan:
                 turns=boost.turns,
                 num_samples=1,
                 sampling=sampling,
+                last_sampling=sampling,
                 by_teacher=count * boost.turns,
                 weights_gib=None,
             ),
@@ -287,19 +291,21 @@ class _Plan:
         turns: int,
         num_samples: int,
         sampling: SamplingConfig,
+        last_sampling: SamplingConfig,
         by_teacher: int,
         weights_gib: float | None,
     ) -> Estimate | None:
         if self._inputs is None:
             return None
-        longest = sampling.max_new_tokens
+        longest, last = sampling.max_new_tokens, last_sampling.max_new_tokens
         lengths = self._inputs.train.prompt_lengths(episodes, turns=turns, max_new_tokens=longest)
-        self._stores[store] = StoreEstimate(trajectories=episodes, turns=turns, length=lengths[-1] + longest)
+        self._stores[store] = StoreEstimate(trajectories=episodes, turns=turns, length=lengths[-1] + last)
         return estimate_collection(
             lengths,
             episodes=episodes,
             num_samples=num_samples,
             max_new_tokens=longest,
+            last_max_new_tokens=last,
             by_teacher=by_teacher,
             weights_gib=weights_gib,
         )
