@@ -109,6 +109,18 @@ class MeasureConfig:
     """Turns of a rollout in the evaluation: T of m1@tT."""
     num_samples: int = 5
     """Independent first replies per problem in the evaluation: K of mK@t1."""
+    history_turns: int | Literal["iteration"] | None = None
+    """Measure with the protocol "window" as well: the model sees only this many earlier attempts. "iteration"
+    is the last-k rule of figure 3 of the paper: k attempts after iteration k; 1 for the first model and the
+    boosted one. None leaves the protocol out."""
+
+    def window(self, iteration: int) -> int | None:
+        """Return how many earlier attempts the model of an iteration sees; None without the protocol.
+
+        Args:
+            iteration: The iteration; 0 for the first model and the boosted one.
+        """
+        return max(1, iteration) if self.history_turns == "iteration" else self.history_turns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +177,9 @@ class RunConfig:
         for name, value in counts.items():
             if value < 1:
                 raise ConfigError(f"{name} must be at least 1, got {value}")
+        window = self.measure.window(1)
+        if window is not None and window < 0:
+            raise ConfigError(f"measure.history_turns must be at least 0, got {window}")
         if self.problems.test < 0:
             raise ConfigError(f"problems.test must be at least 0, got {self.problems.test}")
         if not self.seeds or min(self.seeds) < 0 or len(set(self.seeds)) < len(self.seeds):

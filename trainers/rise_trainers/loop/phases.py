@@ -126,6 +126,11 @@ class _Plan:
             "agent_settings": config.agent.settings,
             "max_concurrent_episodes": config.max_concurrent_episodes,
         }
+        window = measure.window(0 if stage == BOOST else stage)
+        logs = ["sequential", "parallel"]
+        if window is not None:
+            logs.append("window")
+            settings |= {"protocols": logs, "history_turns": window}
         estimate = None
         if self._inputs is not None:
             longest = config.sampling.max_new_tokens
@@ -133,6 +138,7 @@ class _Plan:
                 self._inputs.test.prompt_lengths(count, turns=measure.turns, max_new_tokens=longest),
                 episodes=count,
                 num_samples=measure.num_samples,
+                history_turns=window,
                 max_new_tokens=longest,
                 weights_gib=self._policy_gib,
             )
@@ -140,9 +146,9 @@ class _Plan:
             **_identity(seed, stage, "evaluate"),
             title=f"measuring {label}",
             settings=settings,
-            progress_files=(str(folder / "sequential.jsonl"), str(folder / "parallel.jsonl")),
-            units=2 * count,
-            cost=count * (measure.turns + measure.num_samples),
+            progress_files=tuple(str(folder / f"{name}.jsonl") for name in logs),
+            units=len(logs) * count,
+            cost=count * ((len(logs) - 1) * measure.turns + measure.num_samples),
             estimate=estimate,
         )
 
