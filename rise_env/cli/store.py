@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     export.set_defaults(run=_export)
 
     into = commands.add_parser("import", help="read a log of the released RISE code into a store")
-    into.add_argument("log", help="JSON file that workflow_gen.py of cmu-mind/RISE wrote")
+    into.add_argument("log", help="JSON file that workflow_gen.py or workflow_eval.py of cmu-mind/RISE wrote")
     into.add_argument("--out", required=True, help="new store for the episodes")
     into.add_argument(
         "--agent", default="unknown", help="name of the agent that gave the replies (default: %(default)s)"
