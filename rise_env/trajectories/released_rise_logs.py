@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from rise_env.errors import DataNotFoundError, StoreError
+from rise_env.problems.reference_answers import after_hashes, boxed
 from rise_env.trajectories.serialization import episode_id
 from rise_env.types import Attempt, CheckResult, Conversation, Message, Problem, Trajectory, Turn, Verdict
 
@@ -55,10 +56,14 @@ def read_released_log(path: str | Path, *, agent: str = "unknown") -> Iterator[T
 
 def _trajectory(episode: Mapping[str, Any], name: str, agent: str) -> Trajectory:
     history = episode["turn_history"]
+    answer = str(episode["answer"])
+    # the released environments log the worked solution of the data set, which states the answer at its end
+    reference = after_hashes(answer) or boxed(answer)
     problem = Problem(
         id=f"{name}/{episode['task_id']}",
         question=episode["query"],
-        reference=str(episode["answer"]),
+        reference=reference or answer,
+        solution=None if reference is None else answer,
         source=SOURCE,
     )
     # workflow_eval.py logs no dialogue, and never ends an episode early

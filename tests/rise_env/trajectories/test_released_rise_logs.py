@@ -111,9 +111,28 @@ def test_a_log_of_the_released_evaluation_gives_its_episodes() -> None:
     assert [len(turn.observation) for turn in lost.turns] == [1, 3, 5]
     assert lost.turns[0].observation == ({"role": "user", "content": QUERY},)
     assert lost.turns[2].observation[3]["content"] == "\\boxed{8}"
+    assert lost.problem.reference == "8"
+    assert (lost.problem.solution or "").endswith("#### 8")
     # the released evaluation never ends an episode early, right or not
     assert [(e.terminated, e.truncated) for e in (lost, sampled)] == [(False, True)] * 2
     assert (len(blocked.turns), blocked.error) == (1, "turn 2: blocked")
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "solution"),
+    [
+        ("2 * 4 = 8\n#### 8", "8", "2 * 4 = 8\n#### 8"),
+        (r"So it is $\boxed{\frac{1}{2}}$.", r"\frac{1}{2}", r"So it is $\boxed{\frac{1}{2}}$."),
+        ("8", "8", None),
+    ],
+)
+def test_the_reference_is_the_answer_that_the_logged_solution_ends_with(
+    tmp_path: Path, answer: str, reference: str, solution: str | None
+) -> None:
+    path = tmp_path / "1_turns.json"
+    path.write_text(json.dumps({"0": {**episode(0, [["hm"]], [[0]]), "answer": answer}}))
+    [found] = read_released_log(path)
+    assert (found.problem.reference, found.problem.solution) == (reference, solution)
 
 
 def test_the_command_imports_a_log_of_the_released_evaluation(
