@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 
-from rise_env.envs.rewards import get_rewards
+from rise_env.envs.rewards import SCHEMES, get_rewards
 from rise_env.errors import ConfigError
 from rise_env.trajectories.export import FORMATS, WRITERS, write_rows
 from rise_env.trajectories.merge import merge
@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     again.add_argument(
         "--rewards",
         default="gsm8k",
-        help="reward scheme for replies whose verdict changed: gsm8k, math, ... (default: %(default)s)",
+        help=f"reward scheme for replies whose verdict changed: {', '.join(SCHEMES)} (default: %(default)s)",
     )
     again.add_argument(
         "--out", help="new store for the episodes with the new verdicts; by default none is written"
@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     export.set_defaults(run=_export)
 
     into = commands.add_parser("import", help="read a log of the released RISE code into a store")
-    into.add_argument("log", help="JSON file that workflow_gen.py of cmu-mind/RISE wrote")
+    into.add_argument("log", help="JSON file that workflow_gen.py or workflow_eval.py of cmu-mind/RISE wrote")
     into.add_argument("--out", required=True, help="new store for the episodes")
     into.add_argument(
         "--agent", default="unknown", help="name of the agent that gave the replies (default: %(default)s)"

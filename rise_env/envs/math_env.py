@@ -66,11 +66,14 @@ class MathEnv(gymnasium.Env[Conversation, str]):
     ## Rewards
     Every attempt earns a reward. The named schemes depend on its verdict and its turn `t`, counted from 0:
 
-    | verdict | `"gsm8k"` | `"math"` | `"discounted"` |
+    | verdict | `"gsm8k"` | `"paper"`, `"math"` | `"discounted"` |
     | --- | --- | --- | --- |
     | correct | 1 | 1 | 0.9 ** t |
     | wrong, or the check ran out of time | 0 | 0 | 0 |
     | no answer, or one that the checker cannot read | -1 | 0 | 0 |
+
+    `"paper"` is the reward of the RISE paper (arXiv:2407.18219, section 4.1) on every data set. `"gsm8k"` and
+    `"math"` are those of its released code on the two data sets.
 
     ## Starting State
     `reset(seed=s)` poses a problem drawn at random, which depends on `s` only (the first problem with
@@ -118,8 +121,9 @@ class MathEnv(gymnasium.Env[Conversation, str]):
             (conversation, check, turn) where its first parameter is named `conversation` or `messages`. With
             "blind", "self_check", "none" or one template no observation depends on the reference answer; set
             `stop_when_correct=False` so that the end of the episode does not either.
-        rewards: "gsm8k", "math" or "discounted" (see Rewards), a `Rewards`, its fields as a mapping, the
-            three numbers (correct, wrong, no answer), or a function of (check, turn) that returns the reward.
+        rewards: "gsm8k", "paper", "math" or "discounted" (see Rewards), a `Rewards`, its fields as a mapping,
+            the three numbers (correct, wrong, no answer), or a function of (check, turn) that returns the
+            reward.
         max_turns: Attempts per episode, at least 1.
         stop_when_correct: Whether a correct reply ends the episode.
         prompt: How the problem is posed: "rise", "plain" (the question alone; None is the same),

@@ -28,7 +28,7 @@ RewardFunction = Callable[[CheckResult, int], float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rewards:
-    """Reward per attempt. The defaults are those of RISE on GSM8K (arXiv:2407.18219, released code)."""
+    """Reward per attempt. The defaults are those of the released code of RISE on GSM8K (cmu-mind/RISE)."""
 
     correct: float = 1.0
     wrong: float = 0.0
@@ -69,10 +69,15 @@ RewardsLike = str | RewardFunction | Mapping[str, float] | Sequence[float]
 
 SCHEMES: Mapping[str, RewardFunction] = {
     "gsm8k": Rewards(),
+    "paper": Rewards(no_answer=0.0),
     "math": Rewards(no_answer=0.0),
     "discounted": Rewards(no_answer=0.0, discount=0.9),
 }
-"""Name -> function: what `rewards=` can name."""
+"""Name -> function: what `rewards=` can name.
+
+"paper" is the reward of arXiv:2407.18219, section 4.1, on every data set: 1 for a right answer, 0 otherwise.
+"gsm8k" and "math" are the rewards of the released code for its two data sets.
+"""
 
 
 def delay_gain(rewards: Rewards, max_turns: int) -> float:

@@ -4,6 +4,7 @@
 | ----------------- | ---------------- | ----------------------------------------------- |
 | messages          | episode          | Hugging Face `datasets`, supervised fine-tuning |
 | prompt_completion | turn             | TRL's conversational prompt-completion          |
+| preference        | worse reply      | TRL's conversational preference format, for DPO |
 | verl              | problem          | verl's RL parquet                               |
 | fastchat          | turn             | the released RISE code's training, with `loss`  |
 
@@ -15,6 +16,7 @@ entry to `FORMATS`. To add a file type, write a function of (rows, path) and add
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,18 @@ from rise_env.types import Conversation, Trajectory
 from rise_env.utils.extras import missing_library
 
 Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """An observation, and the replies to it."""
+
+    problem: str
+    turn: int
+    observation: Conversation
+    rewards: dict[str, float]
+    """Reply -> its reward."""
+
 
 TAU = 0.4
 """The temperature of the weights exp(reward / TAU) in the released RISE code."""
@@ -76,6 +90,38 @@ def prompt_completion(trajectories: Iterable[Trajectory]) -> Iterator[Row]:
             }
 
 
+def preference(trajectories: Iterable[Trajectory]) -> Iterator[Row]:
+    """Yield one row per reply that is worse than the best reply to the same observation.
+
+    `prompt` is the observation, `chosen` one of the best replies to it and `rejected` the worse one. Replies
+    to the same observation are the samples of one turn, and equal turns of several episodes, for example the
+    first turns of episodes with other seeds. If several replies are the best, the rows take turns with them.
+    Replies that occur several times count once. The rows come after all trajectories were read.
+    """
+    states: dict[str, _State] = {}
+    for trajectory in _without_failed(trajectories):
+        for number, turn in enumerate(trajectory.turns):
+            key = json.dumps([trajectory.problem.id, turn.observation])
+            state = states.setdefault(key, _State(trajectory.problem.id, number, turn.observation, {}))
+            for attempt in turn.attempts:
+                if attempt.finish != "error":
+                    state.rewards.setdefault(attempt.reply, attempt.reward)
+    for state in states.values():
+        highest = max(state.rewards.values(), default=0.0)
+        best = [reply for reply, reward in state.rewards.items() if reward == highest]
+        worse = [reply for reply, reward in state.rewards.items() if reward < highest]
+        for place, reply in enumerate(worse):
+            yield {
+                "prompt": [dict(message) for message in state.observation],
+                "chosen": [{"role": "assistant", "content": best[place % len(best)]}],
+                "rejected": [{"role": "assistant", "content": reply}],
+                "score_chosen": highest,
+                "score_rejected": state.rewards[reply],
+                "turn": state.turn,
+                "problem_id": state.problem,
+            }
+
+
 def verl(trajectories: Iterable[Trajectory]) -> Iterator[Row]:
     """Yield one row per problem: the first prompt and the reference answer."""
     seen = set()
@@ -118,6 +164,7 @@ def fastchat(trajectories: Iterable[Trajectory]) -> Iterator[Row]:
 FORMATS: dict[str, Callable[[Iterable[Trajectory]], Iterator[Row]]] = {
     "messages": messages,
     "prompt_completion": prompt_completion,
+    "preference": preference,
     "verl": verl,
     "fastchat": fastchat,
 }

@@ -1,9 +1,17 @@
-"""Reads the logs of the released RISE code: what `workflow_gen.py` of cmu-mind/RISE writes.
+"""Reads the logs of the released RISE code: what the workflows of cmu-mind/RISE write.
 
-A log is one JSON object that maps task numbers to episodes. An episode has `query`, `answer`, `dialogue` and
-`turn_history`, which holds the actions and rewards of each turn; its fields `best_*` are those of the action
-with which the episode was continued. Rewards 1, 0 and -1 mean right, wrong and no readable answer. Fields of
-a trajectory that the log does not have, such as tokens, get their default.
+A log is one JSON object that maps task numbers to episodes. An episode has `query`, `answer`, `max_reward`
+and `turn_history`, which holds the actions and rewards of each turn; its fields `best_*` are those of the
+action with which the episode was continued. Rewards 1, 0 and -1 mean right, wrong and no readable answer.
+Fields of a trajectory that the log does not have, such as tokens, get their default.
+
+The two workflows differ:
+
+| | `workflow_gen.py` (training data) | `workflow_eval.py` (evaluation) |
+| --- | --- | --- |
+| prompt | in `dialogue` | not in the log: observations begin with the question alone |
+| after a right reply | the episode ends | it goes on, and the feedback says "incorrect" |
+| attempts in observations | all that the model saw | all, but `--context_window` may have hidden some |
 """
 
 import json
@@ -12,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from rise_env.errors import DataNotFoundError, StoreError
+from rise_env.problems.reference_answers import after_hashes, boxed
 from rise_env.trajectories.serialization import episode_id
 from rise_env.types import Attempt, CheckResult, Conversation, Message, Problem, Trajectory, Turn, Verdict
 
@@ -47,13 +56,22 @@ def read_released_log(path: str | Path, *, agent: str = "unknown") -> Iterator[T
 
 def _trajectory(episode: Mapping[str, Any], name: str, agent: str) -> Trajectory:
     history = episode["turn_history"]
+    answer = str(episode["answer"])
+    # the released environments log the worked solution of the data set, which states the answer at its end
+    reference = after_hashes(answer) or boxed(answer)
     problem = Problem(
         id=f"{name}/{episode['task_id']}",
         question=episode["query"],
-        reference=str(episode["answer"]),
+        reference=reference or answer,
+        solution=None if reference is None else answer,
         source=SOURCE,
     )
-    said = _initial_prompt(episode["dialogue"], problem.question)
+    # workflow_eval.py logs no dialogue, and never ends an episode early
+    is_evaluation = "dialogue" not in episode
+    if is_evaluation:
+        said: Conversation = ({"role": "user", "content": problem.question},)
+    else:
+        said = _initial_prompt(episode["dialogue"], problem.question)
     turns = []
     for number, (action, after) in enumerate(
         zip(history["best_actions"], history["best_observations"], strict=True)
@@ -71,7 +89,7 @@ def _trajectory(episode: Mapping[str, Any], name: str, agent: str) -> Trajectory
         )
         turns.append(Turn(observation=said, attempts=attempts, chosen=actions.index(action)))
         said = (*said, {"role": "assistant", "content": action}, {"role": "user", "content": after})
-    solved = bool(turns) and turns[-1].action.check.correct
+    solved = bool(turns) and turns[-1].action.check.correct and not is_evaluation
     blocked = len(history["actions"]) > len(turns)
     return Trajectory(
         id=episode_id(problem, SOURCE, 0),

@@ -227,9 +227,12 @@ def _reader(kind: Any) -> Callable[[str], Any]:
             return _yaml(text)
         if item is None:
             return msgspec.convert(text, kind, strict=False)
-        items = (
-            _yaml(text) if text.startswith("[") else [text] if item is str else text.replace(",", " ").split()
-        )
+        if text.startswith("["):
+            items = _yaml(text)
+        elif text.startswith("{") and any(st.is_mapping(option) for option in st.alternatives(item)):
+            items = [_yaml(text)]
+        else:
+            items = [text] if str in st.alternatives(item) else text.replace(",", " ").split()
         return _Items(msgspec.convert(items, list[item], strict=False))  # type: ignore[valid-type]
 
     return read

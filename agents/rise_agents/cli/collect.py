@@ -10,7 +10,7 @@ import numpy as np
 from rise_agents.client.rate_limit import read_prices
 from rise_agents.engines.engine_table import run_engine
 from rise_agents.registry import check_agent
-from rise_agents.rollouts.collect_config import STORE, CollectConfig, environment_maker, has_teacher
+from rise_agents.rollouts.collect_config import STORE, CollectConfig, environment_maker, turn_configs
 from rise_agents.rollouts.cost_estimate import Estimate, estimate_episodes
 from rise_agents.rollouts.progress import CollectProgressBar, Progress
 from rise_env.envs.math_env import math_env_of
@@ -44,7 +44,7 @@ def run(config: CollectConfig, *, show: bool = True) -> Progress:
             f"{config.out} holds a store already: continue it with --resume true, or name another folder "
             "with --out"
         )
-    with CollectProgressBar(f"{config.env} x {config.agent}", show=show) as bar:
+    with CollectProgressBar(f"{config.env} x {turn_configs(config)[0].agent}", show=show) as bar:
         return run_engine(config, indices, bar.update)
 
 
@@ -69,18 +69,15 @@ def estimate(config: CollectConfig, env: gymnasium.Env[Any, str], indices: Seque
     Raises:
         ConfigError: There is no such agent, or the prices are malformed.
     """
-    check_agent(config.agent, config.agent_settings)
-    prices = teacher_prices = read_prices(config.agent_settings.get("prices"))
-    if config.teacher is not None and has_teacher(config):
-        check_agent(config.teacher, config.teacher_settings)
-        teacher_prices = read_prices(config.teacher_settings.get("prices"))
+    turns = turn_configs(config)
+    for turn in turns:
+        check_agent(turn.agent, turn.settings)
     return estimate_episodes(
         env,
         indices,
-        num_samples=[1] * (config.turns - 1) + [config.num_samples],
-        max_new_tokens=config.sampling.max_new_tokens,
-        prices=prices,
-        teacher_prices=teacher_prices,
+        num_samples=[turn.num_samples for turn in turns],
+        max_new_tokens=[(turn.sampling or config.sampling).max_new_tokens for turn in turns],
+        prices=[read_prices(turn.settings.get("prices")) for turn in turns],
     )
 
 

@@ -176,9 +176,8 @@ def forecast(config: EvaluateConfig) -> dict[str, Estimate]:
             env,
             indices,
             num_samples=num_samples,
-            max_new_tokens=max_new_tokens,
-            prices=verifier_prices if by_verifier else prices,
-            teacher_prices=verifier_prices if by_verifier else prices,
+            max_new_tokens=[max_new_tokens] * len(num_samples),
+            prices=[verifier_prices if by_verifier else prices] * len(num_samples),
             extra_prompt_tokens=max_new_tokens if by_verifier else 0,  # the reply to rate
         )
         estimates[name] = estimate.times(len(config.agent) * len(config.seeds))

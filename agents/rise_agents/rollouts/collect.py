@@ -45,7 +45,7 @@ def collect(
         indices: Indices of the problems to play; each once.
         store: The store to which the trajectories are appended, in the order of `indices`. If an episode
             takes more than a minute longer than later ones, the later ones are written first.
-        sampling: How replies are sampled.
+        sampling: How replies are sampled at the turns whose plan has no sampling of its own.
         seed: Seed of the collection; see `rollout`.
         max_concurrent_episodes: Number of episodes played at a time; None is the number that the agents can
             use, but at least 256. It changes speed and memory, and replies only by rounding: see

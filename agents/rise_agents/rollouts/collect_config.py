@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -14,14 +14,39 @@ import rise_env
 from rise_agents.registry import load_agent
 from rise_agents.rollouts.rollout import PATH_SETTINGS, prompt_record
 from rise_agents.rollouts.turn_plan import TurnPlan
-from rise_agents.types import SamplingConfig
+from rise_agents.types import Agent, SamplingConfig
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError
 from rise_env.trajectories.store import TrajectoryStore
+from rise_env.utils.settings import build
 from rise_env.utils.versions import installed
 
 STORE = "trajectories.jsonl"
 """File name of the store in the output folder."""
+_REPLACED_BY_TURN = ("agent", "teacher", "turns", "num_samples", "last_turn_sampling")
+"""Settings of a collection that its setting `turn` replaces."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnConfig:
+    """The agent of one turn, and how it samples.
+
+    Raises:
+        ConfigError: `num_samples` is below 1.
+    """
+
+    agent: str
+    """The agent, as in `CollectConfig.agent`."""
+    num_samples: int = 1
+    """Maximal number of replies sampled at the turn, until one is correct."""
+    sampling: SamplingConfig | None = None
+    """How the replies are sampled; None uses the sampling of the collection."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments of the agent. Turns with the same agent and settings share one instance of it."""
+
+    def __post_init__(self) -> None:
+        if self.num_samples < 1:
+            raise ConfigError(f"num_samples of a turn must be at least 1, got {self.num_samples}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +54,12 @@ class CollectConfig:
     """Settings of a collection.
 
     Raises:
-        ConfigError: A value is out of range, or contradicts another one.
+        ConfigError: A value is missing, out of range, or contradicts another one.
     """
 
     env: str
     """Environment id, for example RISE-Arithmetic-v0; the first argument on the command line."""
-    agent: str
+    agent: str | None = None
     """The agent: tiny, transformers:PATH, vllm:PATH, openai:MODEL@URL, expert, module:factory, ..."""
     out: str
     """Folder for the store and the resolved settings."""
@@ -51,6 +76,11 @@ class CollectConfig:
     """Agent that plays the last turn instead of `agent`."""
     num_samples: int = 1
     """Maximal number of replies sampled at the last turn, until one is correct (self-distillation: 16)."""
+    last_turn_sampling: SamplingConfig | None = None
+    """How the replies at the last turn are sampled; null uses `sampling`."""
+    turn: tuple[str | Mapping[str, Any], ...] = ()
+    """The agent of each turn, in place of agent, teacher, turns and num_samples; repeat the option once per
+    turn. AGENT, AGENT*N for up to N samples, or a mapping with agent, num_samples, sampling and settings."""
     stop_when_correct: bool = True
     """End an episode after a correct reply. False continues it with further replies."""
     drop_degenerate: bool = False
@@ -61,7 +91,7 @@ class CollectConfig:
     max_concurrent_episodes: int | None = None
     """Number of episodes played at a time; None is the number that the agents can use, but at least 256."""
     env_settings: Mapping[str, Any] = field(default_factory=dict)
-    """Further arguments of the environment: split, data_dir, feedback, rewards, ..."""
+    """Further arguments of the environment: split, data_dir, feedback, rewards (gsm8k, paper, math, ...)"""
     agent_settings: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of the agent: dtype, max_concurrent_requests, ..."""
     teacher_settings: Mapping[str, Any] = field(default_factory=dict)
@@ -75,6 +105,19 @@ class CollectConfig:
     """Print upper bounds of calls, tokens and cost, and play nothing."""
 
     def __post_init__(self) -> None:
+        if self.agent is None and not self.turn:
+            raise ConfigError("agent is missing: set it in a file or with --agent, or give a --turn per turn")
+        if self.turn:
+            for name in _REPLACED_BY_TURN:
+                default = self.__dataclass_fields__[name].default
+                if getattr(self, name) != default:
+                    raise ConfigError(
+                        f"turn names the agent of every turn, but {name} is {getattr(self, name)!r}: give "
+                        f"either turn or {name}"
+                    )
+            for name in ("agent_settings", "teacher_settings"):
+                if getattr(self, name):
+                    raise ConfigError(f"turn is set, so {name} has no effect: write settings into the turn")
         for name, least in (("turns", 1), ("num_samples", 1), ("start", 0), ("seed", 0)):
             if getattr(self, name) < least:
                 raise ConfigError(f"{name} must be at least {least}, got {getattr(self, name)}")
@@ -83,32 +126,56 @@ class CollectConfig:
                 raise ConfigError(f"{name} must be at least 1, got {value}")
         if self.teacher_settings and self.teacher is None:
             raise ConfigError("teacher_settings need a teacher: set teacher, or use agent_settings for agent")
+        turn_configs(self)  # refuses malformed entries of turn
 
 
 def environment_maker(config: CollectConfig) -> Callable[[], gymnasium.Env[Any, str]]:
     """Return a function that makes the environment of a collection."""
     settings = {
-        "max_turns": config.turns,
+        "max_turns": len(turn_configs(config)),
         "stop_when_correct": config.stop_when_correct,
         **{key.replace("-", "_"): value for key, value in config.env_settings.items()},
     }
     return partial(rise_env.make, config.env, **settings)
 
 
-def has_teacher(config: CollectConfig) -> bool:
-    """Return whether a second agent, with another name or other settings, plays the last turn."""
-    if config.teacher is None:
-        return False
-    return config.teacher != config.agent or bool(config.teacher_settings)
+def turn_configs(config: CollectConfig) -> list[TurnConfig]:
+    """Return the agent of each turn, from the setting `turn` or from `agent`, `teacher` and their like.
+
+    Raises:
+        ConfigError: An entry of `turn` has an unknown or malformed setting.
+    """
+    if config.turn:
+        return [_parsed_turn(entry, f"turn[{place}].") for place, entry in enumerate(config.turn)]
+    first = TurnConfig(agent=config.agent or "", settings=config.agent_settings)
+    last = first
+    # a teacher with the agent's name and without settings of its own is the agent
+    if config.teacher is not None and (config.teacher != config.agent or config.teacher_settings):
+        last = TurnConfig(agent=config.teacher, settings=config.teacher_settings)
+    last = replace(last, num_samples=config.num_samples, sampling=config.last_turn_sampling)
+    return [first] * (config.turns - 1) + [last]
+
+
+def _parsed_turn(entry: str | Mapping[str, Any], where: str) -> TurnConfig:
+    if not isinstance(entry, str):
+        return build(TurnConfig, entry, where=where)
+    agent, star, count = entry.rpartition("*")
+    if star and count.isdecimal():
+        return TurnConfig(agent=agent, num_samples=int(count))
+    return TurnConfig(agent=entry)
 
 
 def make_plan(config: CollectConfig) -> list[TurnPlan]:
     """Load the agents, and return which one plays which turn. The caller closes them."""
-    agent = load_agent(config.agent, **config.agent_settings)
-    last = agent
-    if config.teacher is not None and has_teacher(config):
-        last = load_agent(config.teacher, **config.teacher_settings)
-    return [TurnPlan(agent)] * (config.turns - 1) + [TurnPlan(last, num_samples=config.num_samples)]
+    loaded: list[tuple[TurnConfig, Agent]] = []
+    plan = []
+    for turn in turn_configs(config):
+        same = [agent for of, agent in loaded if (of.agent, of.settings) == (turn.agent, turn.settings)]
+        agent = same[0] if same else load_agent(turn.agent, **turn.settings)
+        loaded.append((turn, agent))
+        sampling = None if turn.sampling == config.sampling else turn.sampling
+        plan.append(TurnPlan(agent, num_samples=turn.num_samples, sampling=sampling))
+    return plan
 
 
 def run_record(
@@ -137,12 +204,17 @@ def run_record(
         "teacher",
         "agent_settings",
         "teacher_settings",
+        "turn",
+        "last_turn_sampling",
     }
     settings = {key: value for key, value in asdict(config).items() if key not in ignored}
     settings["env_settings"] = {k: v for k, v in config.env_settings.items() if k not in PATH_SETTINGS}
+    settings |= {"turns": len(plan), "num_samples": plan[-1].num_samples}
+    own = [None if turn.sampling is None else asdict(turn.sampling) for turn in plan]
     return {
         "env": config.env,
         "agents": [[turn.agent.name, turn.num_samples] for turn in plan],
+        **({"turn_sampling": own} if any(own) else {}),
         "settings": settings,
         "seed": config.seed,
         # of a mixture, the source of its first problem says too little

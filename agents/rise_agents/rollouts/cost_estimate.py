@@ -57,9 +57,8 @@ def estimate_episodes(
     indices: Sequence[int],
     *,
     num_samples: Sequence[int],
-    max_new_tokens: int,
-    prices: Prices | None = None,
-    teacher_prices: Prices | None = None,
+    max_new_tokens: Sequence[int],
+    prices: Sequence[Prices | None] | None = None,
     extra_prompt_tokens: int = 0,
 ) -> Estimate:
     """Return upper bounds for these episodes. The lengths of prompts come from a sample of the problems.
@@ -68,27 +67,28 @@ def estimate_episodes(
         env: The environment. It is stepped with empty replies.
         indices: Indices of the problems to play.
         num_samples: Number of replies at each turn.
-        max_new_tokens: Maximal length of a reply.
-        prices: Prices of the calls before the last turn; None if these calls have no price.
-        teacher_prices: Prices of the calls of the last turn; None if these calls have no price.
+        max_new_tokens: Maximal length of a reply at each turn.
+        prices: Prices of the calls of each turn, None for a turn whose calls have no price; None if none has.
         extra_prompt_tokens: Tokens that each prompt contains in addition to the environment's conversation.
     """
-    prompts = prompt_tokens(env, indices, turns=len(num_samples), max_new_tokens=max_new_tokens)
+    longest = max(max_new_tokens)
+    prompts = prompt_tokens(env, indices, turns=len(num_samples), max_new_tokens=longest)
     calls = [len(indices) * draws for draws in num_samples]
     all_prompts = [
         (length + extra_prompt_tokens) * count for length, count in zip(prompts, calls, strict=True)
     ]
-    paid = [prices] * (len(num_samples) - 1) + [teacher_prices]
+    paid = [None] * len(calls) if prices is None else prices
+    generated = [count * length for count, length in zip(calls, max_new_tokens, strict=True)]
     usd = [
-        price.cost(Usage(prompt_tokens=round(tokens), completion_tokens=count * max_new_tokens))
-        for price, tokens, count in zip(paid, all_prompts, calls, strict=True)
+        price.cost(Usage(prompt_tokens=round(tokens), completion_tokens=length))
+        for price, tokens, length in zip(paid, all_prompts, generated, strict=True)
         if price is not None
     ]
     return Estimate(
         episodes=len(indices),
         calls=sum(calls),
         prompt_tokens=round(sum(all_prompts)),
-        completion_tokens=sum(calls) * max_new_tokens,
+        completion_tokens=sum(generated),
         usd=sum(usd) if usd else None,
         unpriced=sum(count for price, count in zip(paid, calls, strict=True) if price is None),
     )

@@ -38,7 +38,7 @@ def rollout(
         plan: One entry per turn. The end of the plan limits the number of turns.
         envs: One `MathEnv`, wrapped or not, per index. They are reset here.
         indices: Indices of the problems to play, one per environment.
-        sampling: How replies are sampled.
+        sampling: How replies are sampled at the turns whose plan has no sampling of its own.
         seed: Each reply's seed derives from (seed, index, turn, number of the sample in the turn), so that an
             episode gets the same replies whether it is played alone or among others.
         drop_degenerate: Sample repetitive replies again, as the released code does; see `is_degenerate`.
@@ -95,8 +95,11 @@ def plan_record(
         "env": type(env.unwrapped).__name__ if spec is None else spec.id,
         "env_settings": settings,
         "wrappers": [wrapper.name for wrapper in wrappers],
-        "turns": [[turn.agent.name, turn.num_samples, turn.until_correct] for turn in plan],
-        "sampling": [sampling.temperature, sampling.top_p, sampling.max_new_tokens],
+        "turns": [
+            [turn.agent.name, turn.num_samples, turn.until_correct, *_own_sampling(turn, sampling)]
+            for turn in plan
+        ],
+        "sampling": _sampling_values(sampling),
         "drop_degenerate": drop_degenerate,
     }
     return record | prompt_record(settings)
@@ -113,6 +116,15 @@ def prompt_record(settings: Mapping[str, Any]) -> dict[str, str]:
     known = {name: settings[name] for name in ("system_prompt", "few_shot") if name in settings}
     name = "released_rise" if settings.get("released_rise") else settings["prompt"]
     return {"prompt": make_initial_prompt(prompt=name, **known).label}
+
+
+def _own_sampling(turn: TurnPlan, sampling: SamplingConfig) -> list[list[float]]:
+    """Return the sampling of a turn if it differs from that of the rollout; other ids stay the same."""
+    return [] if turn.sampling is None or turn.sampling == sampling else [_sampling_values(turn.sampling)]
+
+
+def _sampling_values(sampling: SamplingConfig) -> list[float]:
+    return [sampling.temperature, sampling.top_p, sampling.max_new_tokens]
 
 
 def _is_json(value: Any) -> bool:

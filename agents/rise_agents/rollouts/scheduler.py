@@ -3,10 +3,11 @@
 Each episode is a generator that yields a `ReplyRequest` and receives the `Reply`. A fixed number of slots
 hold the active episodes. There are two modes; the agent decides which one is used:
 
-- Lock step: all requests for one agent form one batch, and new episodes start when all active ones have
-  ended. Conversations of the same turn have similar lengths, which makes efficient batches.
+- Lock step: all requests for one agent with one sampling form one batch, and new episodes start when all
+  active ones have ended. Conversations of the same turn have similar lengths, which makes efficient batches.
 - Streaming (`StreamingAgent`): as soon as a reply arrives, the slot's next request is added to the stream,
-  from the same episode or from a new one.
+  from the same episode or from a new one. A stream has one sampling; requests with another one wait for
+  the next stream.
 """
 
 import logging
@@ -42,11 +43,15 @@ class ReplyRequest:
     """A request of an episode for one reply of one agent."""
 
     agent: Agent
+    sampling: SamplingConfig
     conversation: Conversation
     seed: int
     problem: Problem
     """The problem of the episode, which a `ProblemAwareAgent` receives."""
 
+
+Group = tuple[Agent, SamplingConfig]
+"""The requests that can be answered together: those to one agent, with one sampling."""
 
 EpisodeScript = Generator[ReplyRequest, Reply, None]
 """A generator that plays one episode: it yields requests and receives the replies."""
@@ -67,7 +72,7 @@ def run_episodes(
     Args:
         episodes: The episodes; the next one is taken when a slot is free.
         plan: One entry per turn.
-        sampling: How replies are sampled.
+        sampling: How replies are sampled at the turns whose plan has no sampling of its own.
         seed: Seed of the rollout; see `rollout`.
         max_concurrent_episodes: Number of slots.
         drop_degenerate: See `rollout`.
@@ -79,26 +84,28 @@ def run_episodes(
     slots = _Slots(
         episodes,
         max_concurrent_episodes,
-        lambda episode: _script(episode, plan, seed, drop_degenerate),
+        lambda episode: _script(episode, plan, sampling, seed, drop_degenerate),
         on_end,
     )
     isolator = FaultIsolator()
-    interrupted: set[int] = set()
-    """Ids of agents whose last stream left requests unanswered. These requests are asked in lock step."""
+    interrupted: set[tuple[int, SamplingConfig]] = set()
+    """Ids of agents, with the sampling, whose last stream left requests unanswered. These requests are asked
+    in lock step."""
     while slots.requests or slots.fill():
-        agent = slots.busiest_agent()
-        if _streams(agent) and id(agent) not in interrupted:
-            _stream(agent, slots, sampling, isolator)
-            if slots.waiting_for(agent):
-                interrupted.add(id(agent))
+        group = slots.busiest_group()
+        agent, of_group = group
+        if _streams(agent) and (id(agent), of_group) not in interrupted:
+            _stream(agent, of_group, slots, isolator)
+            if slots.waiting_for(group):
+                interrupted.add((id(agent), of_group))
             continue
-        interrupted.discard(id(agent))
-        waiting = slots.waiting_for(agent)
+        interrupted.discard((id(agent), of_group))
+        waiting = slots.waiting_for(group)
         requests = [slots.requests[slot] for slot in waiting]
         if isinstance(agent, ProblemAwareAgent):
             agent.set_problems([request.problem for request in requests])
         replies = isolator.ask(
-            agent, [r.conversation for r in requests], sampling, [r.seed for r in requests]
+            agent, [r.conversation for r in requests], of_group, [r.seed for r in requests]
         )
         for slot, reply in zip(waiting, replies, strict=True):
             slots.send(slot, reply)
@@ -149,15 +156,21 @@ class _Slots:
             del self._active[slot], self.requests[slot]
             self._on_end(episode)
 
-    def busiest_agent(self) -> Agent:
-        """Return the agent with the most requests."""
+    def busiest_group(self) -> Group:
+        """Return the agent and the sampling with the most requests."""
         agents = {id(request.agent): request.agent for request in self.requests.values()}
-        [(busiest, _)] = Counter(id(request.agent) for request in self.requests.values()).most_common(1)
-        return agents[busiest]
+        counts = Counter((id(request.agent), request.sampling) for request in self.requests.values())
+        [((busiest, sampling), _)] = counts.most_common(1)
+        return agents[busiest], sampling
 
-    def waiting_for(self, agent: Agent) -> list[int]:
-        """Return the slots whose episodes wait for this agent."""
-        return [slot for slot, request in self.requests.items() if request.agent is agent]
+    def waiting_for(self, group: Group) -> list[int]:
+        """Return the slots whose episodes wait for this agent with this sampling."""
+        return [slot for slot, request in self.requests.items() if _is_of(request, group)]
+
+
+def _is_of(request: ReplyRequest, group: Group) -> bool:
+    agent, sampling = group
+    return request.agent is agent and request.sampling == sampling
 
 
 def _streams(agent: Agent) -> TypeGuard[StreamingAgent]:
@@ -175,8 +188,11 @@ class _Stream:
     may be dead. A dead agent ends the run with an error; it must not make its episodes fail one by one.
     """
 
-    def __init__(self, agent: StreamingAgent, slots: _Slots, isolator: FaultIsolator) -> None:
+    def __init__(
+        self, agent: StreamingAgent, sampling: SamplingConfig, slots: _Slots, isolator: FaultIsolator
+    ) -> None:
         self._agent = agent
+        self._sampling = sampling
         self._slots = slots
         self._isolator = isolator
         self._slot_of: dict[int, int] = {}
@@ -221,22 +237,23 @@ class _Stream:
         return dict(
             self.request(place)
             for place, request in waiting.items()
-            if request is not None and request.agent is self._agent
+            if request is not None and _is_of(request, (self._agent, self._sampling))
         )
 
 
-def _stream(agent: StreamingAgent, slots: _Slots, sampling: SamplingConfig, isolator: FaultIsolator) -> None:
-    """Play with a streaming agent until no episode waits for it.
+def _stream(agent: StreamingAgent, sampling: SamplingConfig, slots: _Slots, isolator: FaultIsolator) -> None:
+    """Play with a streaming agent until no episode waits for it with this sampling.
 
     If the agent's stream raises or returns early, the open requests stay in their slots.
 
     Raises:
         AgentError: The agent no longer answers any request.
     """
-    stream = _Stream(agent, slots, isolator)
+    stream = _Stream(agent, sampling, slots, isolator)
     slots.fill()
+    waiting = slots.waiting_for((agent, sampling))
     try:
-        agent.stream(dict(map(stream.request, slots.waiting_for(agent))), sampling, stream.on_reply)
+        agent.stream(dict(map(stream.request, waiting)), sampling, stream.on_reply)
     except SETUP_ERRORS:
         raise
     except Exception as error:
@@ -251,7 +268,11 @@ def _stream(agent: StreamingAgent, slots: _Slots, sampling: SamplingConfig, isol
 
 
 def _script(
-    episode: EpisodeRunner, plan: Sequence[TurnPlan], seed: int, drop_degenerate: bool
+    episode: EpisodeRunner,
+    plan: Sequence[TurnPlan],
+    sampling: SamplingConfig,
+    seed: int,
+    drop_degenerate: bool,
 ) -> EpisodeScript:
     """Yield the requests of one episode, and record the replies."""
     for turn, turn_plan in enumerate(plan):
@@ -261,6 +282,7 @@ def _script(
                 return
             reply = yield ReplyRequest(
                 turn_plan.agent,
+                turn_plan.sampling or sampling,
                 episode.conversation,
                 derive(seed, episode.index, turn, draw),
                 episode.problem,

@@ -16,13 +16,13 @@ Source: Qu et al. 2024, "Recursive Introspection", arXiv:2407.18219, and its rel
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rise_agents.types import Agent, StreamingAgent
+from rise_agents.types import Agent, SamplingConfig, StreamingAgent
 from rise_env.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
 class TurnPlan:
-    """Which agent plays a turn, and how many replies it may sample.
+    """Which agent plays a turn, how many replies it may sample, and how it samples them.
 
     Raises:
         ConfigError: `num_samples` is below 1, or the agent's name is not a text.
@@ -33,6 +33,8 @@ class TurnPlan:
     """Maximal number of replies. The attempt with the highest reward becomes the action."""
     until_correct: bool = True
     """Stop sampling at the first correct reply; False samples all, for example for a majority vote."""
+    sampling: SamplingConfig | None = None
+    """How the replies of this turn are sampled; None uses the sampling of the rollout."""
 
     def __post_init__(self) -> None:
         if self.num_samples < 1:

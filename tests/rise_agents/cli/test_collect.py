@@ -3,16 +3,31 @@ from pathlib import Path
 
 import pytest
 
-from rise_agents.rollouts.collect_config import CollectConfig, make_plan
+from rise_agents.backends.scripted_agent import ScriptedAgent
+from rise_agents.rollouts.collect_config import (
+    STORE,
+    CollectConfig,
+    environment_maker,
+    make_plan,
+    run_record,
+)
+from rise_agents.types import SamplingConfig
 from rise_env.cli.main import main
 from rise_env.errors import ConfigError
+from rise_env.trajectories.store import read_run, read_trajectories
 
 PRICED = ["--agent", "openai:m@http://x"]
 COMMAND = ["collect", "RISE-Arithmetic-v0", "--agent", "expert", "--limit", "10", "--turns", "3"]
+SILENT = "tests.rise_agents.cli.test_collect:make_silent"
 SLOW = "tests.rise_agents.slow_agents:make_agent"
 DRY = ["--dry-run", "--out", "never/made", "--sampling.max_new_tokens", "1000"]
 
 Run = Callable[..., str]
+
+
+def make_silent() -> ScriptedAgent:
+    """An agent that never states an answer."""
+    return ScriptedAgent(lambda conversation: "I do not know.", name="silent")
 
 
 @pytest.fixture
@@ -122,3 +137,88 @@ def test_an_agent_that_cannot_be_made_is_reported_in_one_line(refused: Run, tmp_
     )
     assert "module:factory" in refused(*COMMAND, "--out", str(tmp_path / "o"), "--agent", "./flaky.py:A")
     assert not (tmp_path / "o").exists()
+
+
+def test_turn_entries_name_the_agent_the_samples_and_the_sampling_of_every_turn(tmp_path: Path) -> None:
+    cold = "{agent: expert, num_samples: 2, sampling: {temperature: 0.7, max-new-tokens: 512}}"
+    entries = ["--turn", SILENT, "--turn", f"{SILENT}*4", "--turn", cold]
+    assert main(["collect", "RISE-Arithmetic-v0", *entries, "--limit", "2", "--out", str(tmp_path)]) == 0
+    played = [
+        [(turn.action.agent, len(turn.attempts)) for turn in episode.turns]
+        for episode in read_trajectories(tmp_path / STORE)
+    ]
+    assert played == [[("silent", 1), ("silent", 4), ("expert", 1)]] * 2
+    record = read_run(tmp_path / STORE)
+    assert record["agents"] == [["silent", 1], ["silent", 4], ["expert", 2]]
+    own = {"temperature": 0.7, "top_p": 1.0, "max_new_tokens": 512}
+    assert record["turn_sampling"] == [None, None, own]
+    assert record["settings"]["turns"] == 3
+
+
+def test_turns_with_the_same_agent_and_settings_share_it() -> None:
+    own = {"agent": SLOW, "settings": {"seconds": 0.1}}
+    config = CollectConfig(env="RISE-Arithmetic-v0", out="o", turn=(SLOW, f"{SLOW}*2", own, own))
+    first, second, third, fourth = (step.agent for step in make_plan(config))
+    assert first is second is not third is fourth
+
+
+def test_the_last_turn_may_be_sampled_in_its_own_way(tmp_path: Path) -> None:
+    command = [*COMMAND, "--teacher", SILENT, "--limit", "1", "--out", str(tmp_path)]
+    assert main([*command, "--last_turn_sampling.temperature", "0.7", "--agent", SILENT]) == 0
+    own = {"temperature": 0.7, "top_p": 1.0, "max_new_tokens": 1000}
+    assert read_run(tmp_path / STORE)["turn_sampling"] == [None, None, own]
+
+
+def test_a_sampling_of_the_last_turn_that_is_that_of_the_others_changes_no_record() -> None:
+    def record(**settings: object) -> object:
+        config = collection(**settings)
+        plan = make_plan(config)
+        return run_record(config, plan, environment_maker(config)())
+
+    assert record(last_turn_sampling=SamplingConfig()) == record()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "agent is missing"),
+        (["--turn", "tiny", "--agent", "tiny"], "agent is 'tiny': give either turn or agent"),
+        (["--turn", "tiny", "--turns", "3"], "turns is 3: give either turn or turns"),
+        (["--turn", "tiny", "--agent_settings.dtype", "float32"], "agent_settings has no effect"),
+        (["--turn", "tiny*0"], "num_samples of a turn must be at least 1, got 0"),
+        (["--turn", "{agnt: tiny}"], "no setting 'turn[0].agnt'; did you mean 'agent'"),
+        (["--turn", "tinny"], "did you mean 'tiny'"),
+    ],
+)
+def test_turn_entries_that_make_no_sense_say_why(refused: Run, options: list[str], message: str) -> None:
+    assert message in refused("collect", "RISE-Arithmetic-v0", "--limit", "1", *DRY, *options)
+
+
+def test_a_dry_run_counts_the_lengths_and_prices_of_every_turn(capsys: pytest.CaptureFixture[str]) -> None:
+    paid = (
+        "{agent: 'openai:t@http://x', num_samples: 4, sampling: {max_new_tokens: 500}, "
+        "settings: {prices: {completion: 1000}}}"
+    )
+    limit = ["--limit", "10"]
+    assert main(["collect", "RISE-Arithmetic-v0", "--turn", "expert", "--turn", paid, *limit, *DRY]) == 0
+    shown = capsys.readouterr().out
+    assert "at most 50 calls" in shown
+    assert "30,000 generated tokens" in shown
+    assert shown.strip().endswith("$20.00 for 40 calls; the other 10 have no price")
+
+
+@pytest.mark.parametrize(("rewards", "unreadable"), [("paper", 0.0), ("gsm8k", -1.0)])
+def test_the_rewards_of_a_collection_are_those_of_its_settings(
+    tmp_path: Path, rewards: str, unreadable: float
+) -> None:
+    silent = ["--agent", SILENT, "--limit", "1", "--turns", "1"]
+    scheme = ["--env_settings.rewards", rewards, "--out", str(tmp_path)]
+    assert main(["collect", "RISE-Arithmetic-v0", *silent, *scheme]) == 0
+    [episode] = read_trajectories(tmp_path / STORE)
+    assert episode.turns[0].action.reward == unreadable
+
+
+def test_the_help_of_a_collection_names_the_rewards_of_the_paper(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["collect", "--help"])
+    assert "rewards (gsm8k, paper" in " ".join(capsys.readouterr().out.split())

@@ -24,6 +24,8 @@ class Guesser:
     def __init__(self) -> None:
         self.batches: list[int] = []
         self.lengths: list[set[int]] = []
+        self.sampled: set[tuple[int, float]] = set()
+        """(Number of earlier attempts, temperature) of the requests."""
 
     def act(
         self,
@@ -34,7 +36,12 @@ class Guesser:
         self.batches.append(len(conversations))
         self.lengths.append({len(conversation) for conversation in conversations})
         assert seeds is not None
+        self.note(conversations, sampling)
         return [self.reply(c, s) for c, s in zip(conversations, seeds, strict=True)]
+
+    def note(self, conversations: Sequence[Conversation], sampling: SamplingConfig) -> None:
+        attempts = (sum(m["role"] == "assistant" for m in conversation) for conversation in conversations)
+        self.sampled |= {(count, sampling.temperature) for count in attempts}
 
     def reply(self, conversation: Conversation, seed: int) -> Reply:
         return Reply(text=f"\\boxed{{{(seed + len(conversation)) % 30}}}")
@@ -71,6 +78,7 @@ class Streamer(Guesser):
                 return
             self.streamed += 1
             key, (conversation, seed) = stack.pop()
+            self.note([conversation], sampling)
             stack += on_reply(key, self.reply(conversation, seed)).items()
 
 

@@ -10,7 +10,7 @@ def test_upper_bounds_match_a_count_by_hand() -> None:
     env = sums(feedback=lambda problem, check, turn: "xxx")
     env.reset(options={"index": 0})
     first = len(env.reset(options={"index": 0})[0][0]["content"]) / 3 + 8
-    estimate = estimate_episodes(env, [0] * 10, num_samples=[1, 1, 4], max_new_tokens=50)
+    estimate = estimate_episodes(env, [0] * 10, num_samples=[1, 1, 4], max_new_tokens=[50] * 3)
     second = first + 8 + (1 + 8) + 50
     third = second + 8 + (1 + 8) + 50
     assert estimate.calls == 10 * (2 + 4)
@@ -21,7 +21,7 @@ def test_upper_bounds_match_a_count_by_hand() -> None:
 
 def test_prices_give_a_cost_in_dollars() -> None:
     estimate = estimate_episodes(
-        sums(), range(5), num_samples=[1], max_new_tokens=1000, teacher_prices=Prices(completion=2.0)
+        sums(), range(5), num_samples=[1], max_new_tokens=[1000], prices=[Prices(completion=2.0)]
     )
     assert estimate.usd == pytest.approx(0.01)
     assert "$0.01" in str(estimate)
@@ -32,17 +32,21 @@ def test_each_turn_costs_what_its_agent_costs() -> None:
         sums(),
         range(5),
         num_samples=[1, 1, 4],
-        max_new_tokens=1000,
-        prices=Prices(completion=10.0),
-        teacher_prices=Prices(completion=1.0),
+        max_new_tokens=[1000, 1000, 500],
+        prices=[Prices(completion=10.0), Prices(completion=10.0), Prices(completion=1.0)],
     )
-    assert estimate.usd == pytest.approx(5 * (2 * 0.01 + 4 * 0.001))
+    assert estimate.usd == pytest.approx(5 * (2 * 0.01 + 4 * 0.0005))
+    assert estimate.completion_tokens == 5 * (2 * 1000 + 4 * 500)
     assert estimate.unpriced == 0
 
 
 def test_calls_without_a_price_are_reported() -> None:
     estimate = estimate_episodes(
-        sums(), range(5), num_samples=[1, 1, 4], max_new_tokens=1000, teacher_prices=Prices(completion=1.0)
+        sums(),
+        range(5),
+        num_samples=[1, 1, 4],
+        max_new_tokens=[1000] * 3,
+        prices=[None, None, Prices(completion=1.0)],
     ).times(2)
     assert estimate.usd == pytest.approx(2 * 5 * 4 * 0.001)
     assert str(estimate).endswith("$0.04 for 40 calls; the other 20 have no price")

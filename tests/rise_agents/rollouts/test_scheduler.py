@@ -109,3 +109,23 @@ def test_in_lock_step_all_conversations_of_a_batch_are_of_one_turn(tmp_path: Pat
     episodes = collected(tmp_path / "s.jsonl", *[TurnPlan(guesser)] * 4, max_concurrent_episodes=5, count=60)
     assert len({len(episode.turns) for episode in episodes}) > 1
     assert all(len(lengths) == 1 for lengths in guesser.lengths)
+
+
+@pytest.mark.parametrize("agent", [Guesser, Streamer])
+def test_a_turn_with_a_sampling_of_its_own_is_sampled_that_way_and_all_others_as_the_rollout(
+    agent: type[Guesser],
+) -> None:
+    player = agent()
+    cold = SamplingConfig(temperature=0.5)
+    episodes = played(TurnPlan(player), TurnPlan(player, sampling=cold), TurnPlan(player))
+    assert player.sampled == {(0, 1.0), (1, 0.5), (2, 1.0)}
+    same = played(*[TurnPlan(Guesser())] * 3)
+    assert [episode.turns for episode in episodes] == [episode.turns for episode in same]
+
+
+def test_only_a_sampling_that_differs_from_that_of_the_rollout_changes_the_ids_of_episodes() -> None:
+    def ids(sampling: SamplingConfig | None) -> list[str]:
+        return [episode.id for episode in played(TurnPlan(Guesser(), sampling=sampling))]
+
+    assert ids(SamplingConfig()) == ids(None)
+    assert set(ids(SamplingConfig(temperature=0.5))).isdisjoint(ids(None))

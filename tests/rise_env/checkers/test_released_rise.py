@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 from rise_env.checkers.numeric import NumericChecker
 from rise_env.checkers.reading.math_normalizer import normalized
 from rise_env.checkers.released_rise import ReleasedRiseGSM8KChecker, ReleasedRiseMathChecker, truncated_box
+from rise_env.envs.math_env import MathEnv
 from rise_env.errors import ProblemError
 from rise_env.registration import get_checker
-from rise_env.types import Verdict
+from rise_env.types import Problem, Verdict
 
+RELEASED = json.loads((Path(__file__).parents[2] / "fixtures" / "released_rise" / "rewards.json").read_text())
+"""Name of a released environment -> replies, and reference -> the reward of each reply."""
 DATA = os.environ.get("RISE_DATA_DIR")
 
 
@@ -79,6 +82,20 @@ def test_boxes_are_cut_as_by_an_expression_that_knows_one_level(text: str) -> No
 )
 def test_normal_forms(answer: str, expected: str) -> None:
     assert normalized(answer) == expected
+
+
+@pytest.mark.parametrize("name", RELEASED)
+def test_environments_give_the_rewards_of_the_released_environments(name: str) -> None:
+    replies, rewards = RELEASED[name]["replies"], RELEASED[name]["rewards"]
+    problems = [Problem(id=str(i), question="?", reference=ref) for i, ref in enumerate(rewards)]
+    env = MathEnv(problems, get_checker(f"released_rise_{name}"), rewards=name, max_turns=1)
+    found = {}
+    for index, reference in enumerate(rewards):
+        found[reference] = []
+        for reply in replies:
+            env.reset(options={"index": index})
+            found[reference].append(env.step(reply)[1])
+    assert found == rewards
 
 
 def test_a_reference_it_cannot_read_is_named() -> None:

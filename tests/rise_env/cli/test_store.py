@@ -1,4 +1,6 @@
+import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ from rise_env.cli.main import main
 from rise_env.trajectories.export import FORMATS, WRITERS
 from rise_env.trajectories.merge import merge
 from rise_env.trajectories.store import TrajectoryStore, read_run, read_trajectories
-from rise_env.types import Trajectory, Verdict
+from rise_env.types import Attempt, Trajectory, Verdict
 from tests.rise_env.problem_factories import trajectory
 
 
@@ -144,6 +146,55 @@ def test_prompt_completion_has_a_row_per_turn(store: Path, tmp_path: Path) -> No
     assert len(rows) == 8
     assert [len(row["prompt"]) for row in rows[:2]] == [1, 3]
     assert rows[1]["completion"] == [{"role": "assistant", "content": "It is 1. \\boxed{1}"}]
+
+
+def sampled(number: int, rewards: dict[str, float]) -> Trajectory:
+    """An episode of one turn with these replies, and two wrong replies at a second turn."""
+    episode = trajectory(number)
+    first, second = episode.turns
+
+    def attempts(like: Attempt, rewards: Mapping[str, float]) -> tuple[Attempt, ...]:
+        return tuple(dataclasses.replace(like, reply=r, reward=w) for r, w in rewards.items())
+
+    turns = (
+        dataclasses.replace(first, attempts=attempts(first.action, rewards), chosen=0),
+        dataclasses.replace(second, attempts=attempts(second.action, {"no": 0.0, "nope": 0.0}), chosen=0),
+    )
+    return dataclasses.replace(episode, turns=turns)
+
+
+def test_preference_pairs_have_the_same_prompt_and_a_better_and_a_worse_reply(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    first = sampled(1, {"right": 1.0, "wrong": 0.0, "silent": -1.0})
+    again = dataclasses.replace(
+        sampled(1, {"wrong": 0.0, "other": 0.0, "right too": 1.0}), id="again", seed=5
+    )
+    with TrajectoryStore(path, {}) as store:
+        store.append([first, again, sampled(2, {"a": 0.0, "b": 0.0})])
+    rows = export(path, "preference", tmp_path / "p.jsonl")
+    said = [
+        (
+            row["chosen"][0]["content"],
+            row["rejected"][0]["content"],
+            row["score_chosen"],
+            row["score_rejected"],
+        )
+        for row in rows
+    ]
+    assert said == [
+        ("right", "wrong", 1.0, 0.0),
+        ("right too", "silent", 1.0, -1.0),
+        ("right", "other", 1.0, 0.0),
+    ]
+    assert all(row["prompt"] == [dict(message) for message in first.turns[0].observation] for row in rows)
+    assert {row["chosen"][0]["role"] for row in rows} == {row["rejected"][0]["role"] for row in rows}
+    assert {(row["turn"], row["problem_id"]) for row in rows} == {(0, first.problem.id)}
+
+
+def test_replies_at_different_turns_or_to_different_histories_make_no_pair(tmp_path: Path) -> None:
+    from rise_env.trajectories.export import preference
+
+    assert list(preference([trajectory(1), trajectory(2)])) == []
 
 
 def test_verl_has_a_row_per_problem(store: Path, tmp_path: Path) -> None:

@@ -99,6 +99,19 @@ def test_a_scheme_can_be_said_in_several_ways(value: Any) -> None:
     assert get_rewards(value) == Rewards()
 
 
+@pytest.mark.parametrize(("rewards", "earned"), [("paper", [0.0, 0.0, 1.0]), ("gsm8k", [-1.0, 0.0, 1.0])])
+def test_the_reward_of_the_paper_is_zero_without_a_readable_answer_and_that_of_the_release_is_minus_one(
+    rewards: str, earned: list[float]
+) -> None:
+    replies = ["I do not know.", r"\boxed{8}", r"\boxed{7}"]
+    env = MathEnv(SUMS, NumericChecker(), rewards=rewards)
+    env.reset(options={"index": 3})
+    assert [env.step(reply)[1] for reply in replies] == earned
+    batch = MathVectorEnv(SUMS[3:4], NumericChecker(), num_envs=1, rewards=rewards)
+    batch.reset()
+    assert [float(batch.step([reply])[1][0]) for reply in replies] == earned
+
+
 @pytest.mark.parametrize("how", ["as an argument", "as an entry of the table"])
 def test_a_reward_can_be_a_function_of_check_and_turn(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def in_time(check: CheckResult, turn: int) -> float:

@@ -13,6 +13,7 @@ from rise_env.trajectories.store import read_trajectories
 from rise_env.types import Verdict
 
 QUERY = "How many legs have two cats?"
+EVALUATION = Path(__file__).parents[2] / "fixtures" / "released_rise" / "3_turns.json"
 OPENING = [
     {"role": "user", "content": "Solve step by step. Example: ..."},
     {"role": "agent", "content": "The answer is \\boxed{17}"},
@@ -95,6 +96,52 @@ def test_the_command_imports_a_log(log: Path, tmp_path: Path, capsys: pytest.Cap
     assert main(["store", "import", str(log), "--out", str(out)]) == 0
     assert "3 episodes" in capsys.readouterr().out
     assert list(read_trajectories(out)) == list(read_released_log(log))
+
+
+def test_a_log_of_the_released_evaluation_gives_its_episodes() -> None:
+    right, wrong, silent = Verdict.CORRECT, Verdict.WRONG, Verdict.NO_ANSWER
+    lost, sampled, blocked = read_released_log(EVALUATION, agent="llama")
+    assert [turn.action.check.verdict for turn in lost.turns] == [wrong, right, wrong]
+    assert [[a.check.verdict for a in turn.attempts] for turn in sampled.turns] == [
+        [silent, right],
+        [right],
+        [right],
+    ]
+    assert sampled.turns[0].chosen == 1
+    assert [len(turn.observation) for turn in lost.turns] == [1, 3, 5]
+    assert lost.turns[0].observation == ({"role": "user", "content": QUERY},)
+    assert lost.turns[2].observation[3]["content"] == "\\boxed{8}"
+    assert lost.problem.reference == "8"
+    assert (lost.problem.solution or "").endswith("#### 8")
+    # the released evaluation never ends an episode early, right or not
+    assert [(e.terminated, e.truncated) for e in (lost, sampled)] == [(False, True)] * 2
+    assert (len(blocked.turns), blocked.error) == (1, "turn 2: blocked")
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "solution"),
+    [
+        ("2 * 4 = 8\n#### 8", "8", "2 * 4 = 8\n#### 8"),
+        (r"So it is $\boxed{\frac{1}{2}}$.", r"\frac{1}{2}", r"So it is $\boxed{\frac{1}{2}}$."),
+        ("8", "8", None),
+    ],
+)
+def test_the_reference_is_the_answer_that_the_logged_solution_ends_with(
+    tmp_path: Path, answer: str, reference: str, solution: str | None
+) -> None:
+    path = tmp_path / "1_turns.json"
+    path.write_text(json.dumps({"0": {**episode(0, [["hm"]], [[0]]), "answer": answer}}))
+    [found] = read_released_log(path)
+    assert (found.problem.reference, found.problem.solution) == (reference, solution)
+
+
+def test_the_command_imports_a_log_of_the_released_evaluation(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "s.jsonl"
+    assert main(["store", "import", str(EVALUATION), "--out", str(out)]) == 0
+    assert "3 episodes" in capsys.readouterr().out
+    assert list(read_trajectories(out)) == list(read_released_log(EVALUATION))
 
 
 @pytest.mark.parametrize("content", ["[]", "{", '{"0": {"query": "q"}}', '{"0": 3}'])

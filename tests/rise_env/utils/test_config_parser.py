@@ -42,6 +42,7 @@ class Settings:
     rate: float = 0.1
     bits: Literal[4, 8] | None = None
     label: str | None = None
+    entries: tuple[str | Mapping[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
         if self.inner.max_steps < 1:
@@ -128,6 +129,12 @@ def test_a_list_needs_no_brackets() -> None:
     assert read("--seeds", "3").seeds == read("--seeds=3").seeds == read("--seeds", "[3]").seeds == (3,)
     assert read("--seeds", "0,1, 2").seeds == read("--seeds", "[0, 1, 2]").seeds == (0, 1, 2)
     assert read("--names", "a", "--env", "b") == Settings(names=("a",), env="b")
+
+
+def test_an_entry_of_a_list_may_be_a_text_or_a_mapping() -> None:
+    found = read("--entries", "a, b", "--entries", "{a-b: 2}", "--entries", "[c, {d: null}]").entries
+    assert found == ("a, b", {"a_b": 2}, "c", {"d": None})
+    assert read("--names", "{question}").names == ("{question}",)
 
 
 def test_no_arguments_give_the_defaults() -> None:

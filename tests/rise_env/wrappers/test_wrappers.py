@@ -26,6 +26,27 @@ def test_the_window_keeps_the_problem_and_the_last_turns(turns: int, expected: s
     assert " ".join(message["content"] for message in recent_turns(whole, 1, turns)) == expected
 
 
+@pytest.mark.parametrize(
+    ("context_window", "shown"),
+    # the earlier attempts that workflow_eval.py of the released code shows at turns 1 to 5, by its slices
+    [(1, [0, 1, 2, 3, 4]), (2, [0, 1, 1, 1, 1]), (3, [0, 1, 2, 2, 2]), (5, [0, 1, 2, 3, 4])],
+)
+def test_a_context_window_of_the_released_code_is_one_history_turn_less_and_1_is_all(
+    context_window: int, shown: list[int]
+) -> None:
+    window = {} if context_window == 1 else {"history_turns": context_window - 1}
+    env = gymnasium.make(
+        "RISE-Arithmetic-v0", max_turns=5, stop_when_correct=False, disable_env_checker=True, **window
+    )
+    observation, _ = env.reset(seed=0)
+    attempts = []
+    for turn in range(5):
+        attempts.append([m["content"] for m in observation if m["role"] == "assistant"])
+        observation = env.step(f"attempt {turn}")[0]
+    assert [len(found) for found in attempts] == shown
+    assert attempts[4] == [f"attempt {turn}" for turn in range(4 - shown[4], 4)]
+
+
 def test_at_the_end_of_an_episode_the_lone_reply_counts_as_a_turn() -> None:
     whole = conversation("q", "a1", "f1", "a2", "f2", "a3")
     assert [m["content"] for m in recent_turns(whole, 1, 2)] == ["q", "a2", "f2", "a3"]

@@ -1,3 +1,4 @@
+import dataclasses
 import io
 from pathlib import Path
 
@@ -43,9 +44,15 @@ def test_the_mask_colours_replies_by_their_weight(config: MaskConfig) -> None:
     assert "⟦" not in text
 
 
-def test_the_mask_follows_the_selection(config: MaskConfig) -> None:
-    import dataclasses
+def test_the_mask_shows_replies_of_negative_weight_in_blue(config: MaskConfig) -> None:
+    signed = dataclasses.replace(config, weights="advantage")
+    assert "⟦-0.50|It is 18.<end>⟧" in shown(signed)
+    coloured = shown(signed, terminal=True)
+    assert "38;2;160;160;255" in coloured
+    assert "38;2;0;255;40" in coloured
 
+
+def test_the_mask_follows_the_selection(config: MaskConfig) -> None:
     only = dataclasses.replace(config, selection=Selection(criterion="successful"))
     assert shown(only).count("⟦") == 1
     with pytest.raises(ConfigError, match="selection"):

@@ -26,6 +26,12 @@ def test_replies_of_weight_zero_neither_train_nor_count() -> None:
     assert example.count == 2
 
 
+def test_replies_of_negative_weight_train_and_count() -> None:
+    [example] = make_examples([SEQUENCE], np.array([-2.0, 3.0]))
+    assert example.coefficients.tolist() == [0, -2, 0, 3, 3]
+    assert example.count == 3
+
+
 def test_a_mask_of_zeros_is_an_error() -> None:
     with pytest.raises(ConfigError, match="no token would be trained"):
         make_examples([SEQUENCE], np.zeros(2))

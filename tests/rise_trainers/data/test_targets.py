@@ -42,6 +42,27 @@ def test_criteria_mean_what_the_released_code_means(
     assert [target.turn for target in found] == expected
 
 
+def test_a_target_knows_the_rewards_of_all_attempts_at_its_problem_also_of_those_that_are_not_trained() -> (
+    None
+):
+    first = trajectory([0, -1, 1])
+    sampled = dataclasses.replace(first.turns[0].attempts[0], reward=-1.0)
+    turns = (
+        dataclasses.replace(first.turns[0], attempts=(*first.turns[0].attempts, sampled)),
+        *first.turns[1:],
+    )
+    again = dataclasses.replace(first, id="again", turns=turns)
+    other = dataclasses.replace(
+        trajectory([1]), id="other", problem=dataclasses.replace(first.problem, id="another problem")
+    )
+    selection = Selection(criterion="successful", per_problem=1)
+    found = select_targets([first, again, other], selection)
+    assert {target.problem: sorted(target.problem_rewards) for target in found} == {
+        first.problem.id: [-1.0, -1.0, -1.0, 0.0, 0.0, 1.0, 1.0],
+        "another problem": [1.0],
+    }
+
+
 def test_a_target_sees_all_earlier_turns_whether_they_are_kept_or_not() -> None:
     last = targets(trajectory([0, -1, 1]), Selection(criterion="better"))[-1]
     assert [message["role"] for message in last.prompt] == ["user", "assistant", "user", "assistant", "user"]

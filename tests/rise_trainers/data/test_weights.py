@@ -1,5 +1,6 @@
 import math
 import typing
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from rise_trainers.data.weights import (
     effective_sample_size,
     exponential_weights,
     histogram,
+    scaled,
     weigh,
     weight_shares,
 )
@@ -23,7 +25,7 @@ TURNS = [0, 0, 1, 1]
 PROBLEMS = ["a", "b", "a", "b"]
 
 
-def weights(name: str, **settings: float) -> list[float]:
+def weights(name: str, **settings: Any) -> list[float]:
     return list(weigh(REWARDS, TURNS, PROBLEMS, weights=name, **settings))
 
 
@@ -40,6 +42,60 @@ def test_centring_per_problem_compares_replies_with_others_of_their_problem() ->
     # problem means are 0 and 0.5
     expected = [math.exp(-2.5), math.exp(-1.25), math.exp(2.5), math.exp(1.25)]
     assert weights("exp_per_problem") == pytest.approx(expected)
+
+
+def test_the_mean_of_a_problem_is_that_of_all_its_attempts_also_of_those_that_are_not_trained() -> None:
+    attempts = {"a": [0.0, 0.0, 0.0, 1.0], "b": [1.0]}
+    found = weigh(np.array([1.0, 1.0]), [1, 0], ["a", "b"], weights="exp_per_problem", attempts=attempts)
+    assert found == pytest.approx([math.exp(0.75 / 0.4), 1.0])
+    with pytest.raises(ConfigError, match="no reward of the problem 'b'"):
+        weigh(np.array([1.0, 1.0]), [1, 0], ["a", "b"], attempts={"a": [1.0], "b": []})
+
+
+def test_centred_exp_subtracts_the_mean_of_the_exponentials_and_cuts_what_is_negative() -> None:
+    # exp(r / tau) is 0.0820850, 1 and 12.1824940; the means of the problems are 6.1322895 and 6.5912470
+    assert weights("centred_exp") == pytest.approx([0.0, 0.0, 6.0502045, 5.5912470])
+    signed = weights("centred_exp", negative_weights=True)
+    assert signed == pytest.approx([-6.0502045, -5.5912470, 6.0502045, 5.5912470])
+
+
+def test_centring_after_the_exponential_gives_nothing_to_a_problem_whose_attempts_are_all_alike() -> None:
+    found = {
+        name: weigh(np.ones(3), [0, 1, 0], ["a", "a", "b"], weights=name).tolist()
+        for name in ("exp_per_problem", "centred_exp")
+    }
+    assert found == {"exp_per_problem": [1.0, 1.0, 1.0], "centred_exp": [0.0, 0.0, 0.0]}
+
+
+def test_advantages_are_signed_and_sum_to_zero_over_the_attempts_of_a_problem() -> None:
+    assert weights("advantage") == [-1.0, -0.5, 1.0, 0.5]
+    found = weigh(np.array([1.0]), [1], ["a"], weights="advantage", attempts={"a": [0.0, 0.0, 0.0, 1.0]})
+    assert found.tolist() == [0.75]
+
+
+@pytest.mark.parametrize("name", ["advantage", "centred_exp"])
+def test_equal_rewards_have_the_weight_zero_and_not_a_rounding_error(name: str) -> None:
+    assert weigh(np.full(6, 0.1), [0] * 6, ["a"] * 6, weights=name).tolist() == [0.0] * 6
+
+
+def test_scaled_weights_have_the_mean_magnitude_one_also_when_their_mean_is_zero() -> None:
+    assert scaled(np.array([-3.0, 0.0, 3.0])).tolist() == [-1.0, 0.0, 1.0]
+    assert scaled(np.array([1.0, 3.0])).tolist() == [0.5, 1.5]
+    assert scaled(np.zeros(2)).tolist() == [0.0, 0.0]
+
+
+def test_statistics_of_signed_weights_use_magnitudes() -> None:
+    assert effective_sample_size(np.array([-2.0, 2.0])) == pytest.approx(2)
+    assert weight_shares(np.array([-1.0, 3.0]), np.array([0.0, 1.0])) == {0.0: 0.25, 1.0: 0.75}
+    assert histogram(np.array([-1.0, 1.0]), bins=2)["edges"] == [-1.0, 0.0, 1.0]
+
+
+@pytest.mark.parametrize("name", [name for name in WEIGHTINGS if name != "centred_exp"])
+def test_only_centred_exp_has_negative_weights_to_keep(name: str) -> None:
+    with pytest.raises(ConfigError, match="negative_weights is a setting of the weights centred_exp"):
+        FitConfig(data=("s",), model="tiny", output="o", weights=name, negative_weights=True)
+    with pytest.raises(ConfigError, match=f"got weights '{name}'"):
+        weights(name, negative_weights=True)
 
 
 def test_binary_weights_keep_successes_only() -> None:

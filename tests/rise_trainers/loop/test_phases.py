@@ -1,9 +1,22 @@
+import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from rise_agents.evaluation.evaluate_agents import EvaluateConfig
+from rise_agents.rollouts.collect_config import CollectConfig, turn_configs
+from rise_agents.types import SamplingConfig
 from rise_env.errors import ConfigError
-from rise_trainers.loop.config import ImproveConfig, ProblemsConfig, RunConfig, fit_config
+from rise_env.utils.settings import build
+from rise_trainers.loop.config import (
+    BoostConfig,
+    ImproveConfig,
+    MeasureConfig,
+    ProblemsConfig,
+    RunConfig,
+    fit_config,
+)
 from rise_trainers.loop.phases import plan_phases
 
 
@@ -23,6 +36,43 @@ def test_iteration_k_plays_k_turns_and_the_improved_one() -> None:
     collects = [p for p in plan_phases(RunConfig(iterations=3), 10_000) if p.command == "collect"]
     assert [p.settings["turns"] for p in collects] == [2, 3, 4]
     assert {p.settings["num_samples"] for p in collects} == {16}
+
+
+def test_the_improved_reply_may_be_sampled_in_its_own_way() -> None:
+    released = SamplingConfig(temperature=0.7, max_new_tokens=512)
+    config = RunConfig(iterations=2, improve=ImproveConfig(sampling=released))
+    for phase in plan_phases(config, 10_000):
+        if phase.command == "collect":
+            assert phase.settings["last_turn_sampling"] == dataclasses.asdict(released)
+            assert phase.settings["sampling"] == dataclasses.asdict(SamplingConfig())
+            built = build(CollectConfig, phase.settings)
+            assert [turn.sampling for turn in turn_configs(built)][-2:] == [None, released]
+    assert not any("last_turn_sampling" in phase.settings for phase in plan_phases(RunConfig(), 10_000))
+
+
+@pytest.mark.parametrize(("setting", "shown"), [("iteration", [1, 1, 1, 2]), (3, [3, 3, 3, 3])])
+def test_a_run_may_measure_with_a_window_that_shows_the_last_attempts(setting: Any, shown: list[int]) -> None:
+    config = RunConfig(
+        iterations=2,
+        boost=BoostConfig(),
+        measure=MeasureConfig(history_turns=setting),
+        problems=ProblemsConfig(test=10),
+    )
+    measured = [p for p in plan_phases(config, 10_000) if p.command == "evaluate"]
+    assert [p.settings["history_turns"] for p in measured] == shown
+    for phase in measured:
+        evaluation = build(EvaluateConfig, phase.settings)
+        assert evaluation.protocols == ("sequential", "parallel", "window")
+        assert phase.progress_files[2].endswith("window.jsonl")
+        assert phase.units == 30
+
+
+def test_without_a_window_a_run_measures_as_before() -> None:
+    [first, *_] = plan_phases(RunConfig(), 10_000)
+    assert "protocols" not in first.settings
+    assert first.units == 600
+    with pytest.raises(ConfigError, match=r"measure\.history_turns must be at least 0, got -1"):
+        RunConfig(measure=MeasureConfig(history_turns=-1))
 
 
 def test_every_fit_starts_from_the_first_model_on_all_data_so_far() -> None:

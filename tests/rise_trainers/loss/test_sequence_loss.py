@@ -23,10 +23,10 @@ def model(**more: Any) -> Any:
 
 
 def gradient(
-    collate: Any, *, normalize: Any = "token", layout: Any = "auto", **settings: Any
+    collate: Any, *, weights: Any = WEIGHTS, normalize: Any = "token", layout: Any = "auto", **settings: Any
 ) -> dict[str, torch.Tensor]:
     sequences = tokenize(CHAT, TARGETS, max_length=1000, layout=layout).sequences
-    examples = make_examples(sequences, WEIGHTS, normalize=normalize)
+    examples = make_examples(sequences, weights, normalize=normalize)
     llama = model()
     count = sum(example.count for example in examples)
     sequence_loss(llama, collate(examples), normalizer=count, **settings).backward()
@@ -41,6 +41,15 @@ def test_padded_packed_and_both_layouts_give_the_reference_gradient(
 ) -> None:
     _, expected = reference_gradient(model(), CHAT, TARGETS, WEIGHTS, normalize)
     assert relative_error(gradient(collate, normalize=normalize, layout=layout), expected) < 1e-5
+
+
+@pytest.mark.parametrize("collate", [collate_padded, collate_packed])
+@pytest.mark.parametrize("chunk", [7000, 1 << 25])
+def test_negative_weights_give_the_reference_gradient(collate: Any, chunk: int) -> None:
+    signed = WEIGHTS - 0.6
+    assert signed.min() < 0 < signed.max()
+    _, expected = reference_gradient(model(), CHAT, TARGETS, signed)
+    assert relative_error(gradient(collate, weights=signed, logits_per_chunk=chunk), expected) < 1e-5
 
 
 def test_chunks_of_logits_give_the_reference_gradient() -> None:

@@ -1,10 +1,11 @@
 """`rise mask STORE`: shows which tokens of stored trajectories are trained, and with which weight.
 
-    rise mask runs/base/collect.jsonl --model tiny --show 2 --weights exp_per_turn
+    rise mask runs/base/collect.jsonl --model tiny --show 2 --weights exp_per_problem
 
-Trained tokens are coloured by their weight, from red (small) over yellow to green (large); all others are
-dim. Where the output has no colours, as in a file, a trained reply is enclosed in ⟦ ⟧ with its weight. Tokens
-that were sampled in another split than the tokenizer makes of their text are underlined, or enclosed in ‹ ›.
+Trained tokens are coloured by their weight, from red (small) over yellow to green (large), and blue where the
+weight is negative, so that training makes the reply less likely. All other tokens are dim. Where the output
+has no colours, as in a file, a trained reply is enclosed in ⟦ ⟧ with its weight. Tokens that were sampled in
+another split than the tokenizer makes of their text are underlined, or enclosed in ‹ ›.
 """
 
 from collections.abc import Mapping
@@ -47,6 +48,8 @@ class MaskConfig:
     tau: float = 0.4
     """As in `rise fit`."""
     max_weight: float = 1e6
+    """As in `rise fit`."""
+    negative_weights: bool = False
     """As in `rise fit`."""
     mean_weight_one: bool = True
     """As in `rise fit`."""
@@ -105,7 +108,7 @@ def show(config: MaskConfig, console: Console) -> None:
     found = tokenize(chat, targets, max_length=config.max_length, layout=config.layout)
     for note in (*found.notes, *chat_notes):
         console.print(note)
-    highest = float(weights.max()) or 1.0
+    highest = float(np.abs(weights).max()) or 1.0
     for sequence in islice(found.sequences, config.skip, config.skip + config.show):
         first = targets[sequence.spans[0].target]
         console.rule(f"{first.problem}  {len(sequence.ids)} tokens", style="dim")
@@ -132,6 +135,7 @@ def as_fit(config: MaskConfig) -> FitConfig:
         weights=config.weights,
         tau=config.tau,
         max_weight=config.max_weight,
+        negative_weights=config.negative_weights,
         mean_weight_one=config.mean_weight_one,
         layout=config.layout,
         think=config.think,
@@ -156,7 +160,7 @@ def _coloured(
     inside = False
     drifted = {place for span in sequence.spans for place in span.drifted}
     for place, piece in enumerate(pieces):
-        trained = weight[place] > 0
+        trained = weight[place] != 0 and not np.isnan(weight[place])
         if plain and trained != inside:
             text.append(f"⟦{weight[place]:.2f}|" if trained else "⟧")
         inside = bool(trained)
@@ -184,7 +188,10 @@ def _pieces(ids: list[int], tokenizer: Any) -> list[str]:
 
 
 def _style(share: float) -> str:
-    """Return a colour from red (0) over yellow (0.5) to green (1)."""
+    """Return a colour from red (0) over yellow (0.5) to green (1), or from dark (0) to light blue (-1)."""
+    if share < 0:
+        light = round(160 * min(-share, 1.0))
+        return f"bold rgb({light},{light},255)"
     share = min(max(share, 0.0), 1.0)
     red = 255 if share < 0.5 else round(510 * (1 - share))
     green = 255 if share > 0.5 else round(510 * share)

@@ -76,7 +76,7 @@ def make_examples(
         for span in sequence.spans:
             length = span.stop - span.start
             weight = float(weights[span.target])
-            if weight > 0:
+            if weight != 0:
                 coefficients[span.start : span.stop] = weight if normalize == "token" else weight / length
                 count += length if normalize == "token" else 1
                 replies += 1

@@ -50,6 +50,8 @@ class TrainingTarget:
     prompt_tokens: int = 0
     """The number of tokens of the prompt when it was played; 0 if it is unknown, or if the selection changed
     the history."""
+    problem_rewards: tuple[float, ...] = ()
+    """The rewards of all attempts at the problem in the data, for weights that are centred per problem."""
 
     @property
     def prompt(self) -> Conversation:
@@ -204,9 +206,28 @@ def select_targets(
     """
     unique = {trajectory.id: trajectory for trajectory in trajectories}
     chosen = list(unique.values())
+    rewards = attempt_rewards(chosen)
     if selection.per_problem is not None:
         chosen = _capped(chosen, selection.per_problem, seed)
-    return [target for trajectory in chosen for target in targets(trajectory, selection)]
+    return [
+        dataclasses.replace(target, problem_rewards=rewards[target.problem])
+        for trajectory in chosen
+        for target in targets(trajectory, selection)
+    ]
+
+
+def attempt_rewards(trajectories: Iterable[Trajectory]) -> dict[str, tuple[float, ...]]:
+    """Return id of a problem -> the rewards of all attempts at it.
+
+    Every turn counts, and of a turn with several samples every sample. Attempts without a reply, because the
+    agent failed, do not count.
+    """
+    found: dict[str, list[float]] = {}
+    for trajectory in trajectories:
+        rewards = found.setdefault(trajectory.problem.id, [])
+        for turn in trajectory.turns:
+            rewards += [attempt.reward for attempt in turn.attempts if attempt.finish != "error"]
+    return {problem: tuple(rewards) for problem, rewards in found.items()}
 
 
 def shortened(target: TrainingTarget, attempts: int) -> TrainingTarget:

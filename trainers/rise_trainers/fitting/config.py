@@ -9,11 +9,10 @@ from typing import Any, Literal
 from rise_agents.chat.chat_settings import Thinking
 from rise_env.errors import ConfigError
 from rise_env.utils.settings import build
-from rise_env.utils.suggestions import validate_choice
 from rise_trainers.data.chat_format import GivenChat
 from rise_trainers.data.encoding import Think
 from rise_trainers.data.targets import Selection
-from rise_trainers.data.weights import WEIGHTINGS, Weighting
+from rise_trainers.data.weights import Weighting, check_weighting
 from rise_trainers.fitting.paths import model_path
 
 
@@ -63,9 +62,11 @@ class FitConfig:
     """Temperature of the exponential weights, in units of reward."""
     max_weight: float = 1e6
     """Cap of the exponential weights."""
+    negative_weights: bool = False
+    """Keep the negative weights of `centred_exp`, which make replies less likely; False makes them 0."""
     mean_weight_one: bool = True
-    """Divide all weights by their mean. Loss and gradient clipping then have the scale of an unweighted fit;
-    the steps of AdamW do not change."""
+    """Divide all weights by their mean magnitude. Loss and gradient clipping then have the scale of an
+    unweighted fit; the steps of AdamW do not change."""
     normalize: Literal["token", "reply"] = "token"
     """Whether the loss of a step is a mean over tokens or over replies (the released code)."""
     layout: Literal["auto", "per_turn"] = "auto"
@@ -156,7 +157,7 @@ class FitConfig:
             raise ConfigError(f"warmup must be a fraction of the steps in [0, 1), got {self.warmup}")
         if self.keep_checkpoints < 2:
             raise ConfigError(f"keep_checkpoints must be at least 2, got {self.keep_checkpoints}")
-        validate_choice(self.weights, WEIGHTINGS, "weights")
+        check_weighting(self.weights, negative_weights=self.negative_weights)
         if self.offload and self.zero_stage < 2:
             raise ConfigError(f"offload needs zero_stage 2 or 3, got {self.zero_stage}")
         if self.lora is not None and self.lora.bits is not None and self.zero_stage == 3:

@@ -165,7 +165,7 @@ def target_weights(config: FitConfig, targets: list[TrainingTarget]) -> weights.
         tau=config.tau,
         max_weight=config.max_weight,
         success=config.selection.success,
+        negative_weights=config.negative_weights,
+        attempts={target.problem: target.problem_rewards for target in targets},
     )
-    if config.mean_weight_one and result.sum() > 0:
-        result = result / result[result > 0].mean()
-    return result
+    return weights.scaled(result) if config.mean_weight_one else result

@@ -16,7 +16,7 @@ from rise_trainers.fitting.paths import model_path
 
 SET_BY_LOOP = ("data", "model", "output", "seed")
 """Settings of a fit that the loop sets itself."""
-BOOST_FIT = {"weights": "uniform", "selection": {"solved_only": True}}
+BOOST_FIT = {"weights": "uniform", "negative_weights": False, "selection": {"solved_only": True}}
 """Settings of the fit of the boost stage that differ from those of the loop; `boost.fit` overrides them."""
 
 
@@ -35,7 +35,7 @@ class ProblemsConfig:
     test: int = 300
     """Problems per evaluation, from the start of the split; 0 runs no evaluation and makes no report."""
     settings: dict[str, Any] = field(default_factory=dict)
-    """Further arguments of the environment, for example {"difficulty": {"max_steps": 3}}."""
+    """Further arguments of the environment, for example {"rewards": "paper"} (1 right, 0 otherwise)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +88,9 @@ class ImproveConfig:
     """Another agent for the last turn (distillation), for example "expert"; None is self-distillation."""
     teacher_settings: dict[str, Any] = field(default_factory=dict)
     """Settings of the teacher."""
+    sampling: SamplingConfig | None = None
+    """How the replies at the last turn are sampled; None uses the sampling of the loop. The released code
+    samples from GPT with temperature 0.7 and at most 512 tokens, and from the learner with 1.0 and 1000."""
     after_success: bool = False
     """Continue after a correct reply, so that the data contain correct replies that follow correct ones."""
 
@@ -106,6 +109,18 @@ class MeasureConfig:
     """Turns of a rollout in the evaluation: T of m1@tT."""
     num_samples: int = 5
     """Independent first replies per problem in the evaluation: K of mK@t1."""
+    history_turns: int | Literal["iteration"] | None = None
+    """Measure with the protocol "window" as well: the model sees only this many earlier attempts. "iteration"
+    is the last-k rule of figure 3 of the paper: k attempts after iteration k; 1 for the first model and the
+    boosted one. None leaves the protocol out."""
+
+    def window(self, iteration: int) -> int | None:
+        """Return how many earlier attempts the model of an iteration sees; None without the protocol.
+
+        Args:
+            iteration: The iteration; 0 for the first model and the boosted one.
+        """
+        return max(1, iteration) if self.history_turns == "iteration" else self.history_turns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,6 +177,9 @@ class RunConfig:
         for name, value in counts.items():
             if value < 1:
                 raise ConfigError(f"{name} must be at least 1, got {value}")
+        window = self.measure.window(1)
+        if window is not None and window < 0:
+            raise ConfigError(f"measure.history_turns must be at least 0, got {window}")
         if self.problems.test < 0:
             raise ConfigError(f"problems.test must be at least 0, got {self.problems.test}")
         if not self.seeds or min(self.seeds) < 0 or len(set(self.seeds)) < len(self.seeds):

@@ -44,7 +44,7 @@ def describe(config: RunConfig) -> str:
         "",
         *_table(phases),
         "",
-        *_notes(phases, config.sampling.max_new_tokens),
+        *_notes(phases, _reply_lengths(config)),
         "",
         "launch commands",
         *(line for phase in phases for line in _commands(Path(config.out), phase)),
@@ -102,12 +102,21 @@ def _total(rows: Sequence[tuple[Phase, Estimate]]) -> tuple[str, ...]:
     return ("all", *(f"{number:,}" for number in sums), "", "")
 
 
-def _notes(phases: Sequence[Phase], max_new_tokens: int) -> list[str]:
+def _reply_lengths(config: RunConfig) -> str:
+    """Return the maximal lengths of replies in the samplings of a run, for example "512 or 1000"."""
+    boost = None if config.boost is None else config.boost.sampling
+    used = [
+        sampling for sampling in (config.sampling, config.improve.sampling, boost) if sampling is not None
+    ]
+    return " or ".join(map(str, sorted({sampling.max_new_tokens for sampling in used})))
+
+
+def _notes(phases: Sequence[Phase], reply_lengths: str) -> list[str]:
     fit, estimate = next((phase.fit, phase.estimate) for phase in phases if phase.fit is not None)
     nodes = 1 if estimate is None else estimate.machines
     notes = [
         "All numbers are upper bounds. They assume that no problem is solved before the last turn, that each "
-        f"reply has {max_new_tokens} tokens and that every trajectory is trained. The lengths of prompts are "
+        f"reply has {reply_lengths} tokens and that every trajectory is trained. The lengths of prompts are "
         "estimated from their characters.",
         "Steps: each trains whole trajectories with at most batch_size replies.",
         "GiB: in a fit, memory for weights, gradients, optimizer, activations and logits, for each of "

@@ -54,6 +54,7 @@ def estimate_collection(
     episodes: int,
     num_samples: int,
     max_new_tokens: int,
+    last_max_new_tokens: int,
     by_teacher: int,
     weights_gib: float | None,
 ) -> Estimate:
@@ -63,16 +64,17 @@ def estimate_collection(
         lengths: Length of the prompt at every turn, in tokens.
         episodes: Number of trajectories.
         num_samples: Number of replies at the last turn; there is one at every other turn.
-        max_new_tokens: Length of a reply, in tokens.
+        max_new_tokens: Length of a reply before the last turn, in tokens.
+        last_max_new_tokens: Length of a reply at the last turn, in tokens.
         by_teacher: Number of the replies that a teacher gives.
         weights_gib: GiB per device for the weights of the model that plays.
     """
-    replies = episodes * (len(lengths) - 1 + num_samples)
+    before, last = episodes * (len(lengths) - 1), episodes * num_samples
     return Estimate(
-        replies=replies,
+        replies=before + last,
         by_teacher=by_teacher,
         prompt_tokens=round(episodes * (sum(lengths) + (num_samples - 1) * lengths[-1])),
-        tokens=replies * max_new_tokens,
+        tokens=before * max_new_tokens + last * last_max_new_tokens,
         weights_gib=weights_gib,
     )
 
@@ -82,6 +84,7 @@ def estimate_evaluation(
     *,
     episodes: int,
     num_samples: int,
+    history_turns: int | None,
     max_new_tokens: int,
     weights_gib: float | None,
 ) -> Estimate:
@@ -91,13 +94,15 @@ def estimate_evaluation(
         lengths: Length of the prompt at every turn, in tokens.
         episodes: Number of problems.
         num_samples: Number of independent first replies per problem.
+        history_turns: Number of earlier attempts that a second rollout per problem shows; None plays none.
         max_new_tokens: Length of a reply, in tokens.
         weights_gib: GiB per device for the weights of the model that plays.
     """
-    replies = episodes * (len(lengths) + num_samples)
+    window = [] if history_turns is None else [lengths[min(t, history_turns)] for t in range(len(lengths))]
+    replies = episodes * (len(lengths) + len(window) + num_samples)
     return Estimate(
         replies=replies,
-        prompt_tokens=round(episodes * (sum(lengths) + num_samples * lengths[0])),
+        prompt_tokens=round(episodes * (sum(lengths) + sum(window) + num_samples * lengths[0])),
         tokens=replies * max_new_tokens,
         weights_gib=weights_gib,
     )

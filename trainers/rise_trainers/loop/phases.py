@@ -126,6 +126,11 @@ class _Plan:
             "agent_settings": config.agent.settings,
             "max_concurrent_episodes": config.max_concurrent_episodes,
         }
+        window = measure.window(0 if stage == BOOST else stage)
+        logs = ["sequential", "parallel"]
+        if window is not None:
+            logs.append("window")
+            settings |= {"protocols": logs, "history_turns": window}
         estimate = None
         if self._inputs is not None:
             longest = config.sampling.max_new_tokens
@@ -133,6 +138,7 @@ class _Plan:
                 self._inputs.test.prompt_lengths(count, turns=measure.turns, max_new_tokens=longest),
                 episodes=count,
                 num_samples=measure.num_samples,
+                history_turns=window,
                 max_new_tokens=longest,
                 weights_gib=self._policy_gib,
             )
@@ -140,9 +146,9 @@ class _Plan:
             **_identity(seed, stage, "evaluate"),
             title=f"measuring {label}",
             settings=settings,
-            progress_files=(str(folder / "sequential.jsonl"), str(folder / "parallel.jsonl")),
-            units=2 * count,
-            cost=count * (measure.turns + measure.num_samples),
+            progress_files=tuple(str(folder / f"{name}.jsonl") for name in logs),
+            units=len(logs) * count,
+            cost=count * ((len(logs) - 1) * measure.turns + measure.num_samples),
             estimate=estimate,
         )
 
@@ -174,6 +180,8 @@ class _Plan:
             "agent_settings": config.agent.settings,
             "teacher_settings": improve.teacher_settings,
         }
+        if improve.sampling is not None:
+            settings["last_turn_sampling"] = dataclasses.asdict(improve.sampling)
         return Phase(
             **_identity(seed, k, "collect"),
             title=f"iteration {k}: playing {turns} turns",
@@ -187,6 +195,7 @@ class _Plan:
                 turns=turns,
                 num_samples=improve.num_samples,
                 sampling=config.sampling,
+                last_sampling=improve.sampling or config.sampling,
                 by_teacher=count * improve.num_samples if improve.teacher else 0,
                 weights_gib=self._policy_gib,
             ),
@@ -218,6 +227,7 @@ class _Plan:
                 turns=boost.turns,
                 num_samples=1,
                 sampling=sampling,
+                last_sampling=sampling,
                 by_teacher=count * boost.turns,
                 weights_gib=None,
             ),
@@ -287,19 +297,21 @@ class _Plan:
         turns: int,
         num_samples: int,
         sampling: SamplingConfig,
+        last_sampling: SamplingConfig,
         by_teacher: int,
         weights_gib: float | None,
     ) -> Estimate | None:
         if self._inputs is None:
             return None
-        longest = sampling.max_new_tokens
+        longest, last = sampling.max_new_tokens, last_sampling.max_new_tokens
         lengths = self._inputs.train.prompt_lengths(episodes, turns=turns, max_new_tokens=longest)
-        self._stores[store] = StoreEstimate(trajectories=episodes, turns=turns, length=lengths[-1] + longest)
+        self._stores[store] = StoreEstimate(trajectories=episodes, turns=turns, length=lengths[-1] + last)
         return estimate_collection(
             lengths,
             episodes=episodes,
             num_samples=num_samples,
             max_new_tokens=longest,
+            last_max_new_tokens=last,
             by_teacher=by_teacher,
             weights_gib=weights_gib,
         )

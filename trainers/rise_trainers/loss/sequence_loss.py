@@ -42,7 +42,7 @@ def sequence_loss(
     """
     check_batch(batch)
     coefficients = batch["coefficients"][:, 1:]
-    trained = coefficients > 0
+    trained = coefficients != 0  # negative ones belong to replies worse than the baseline
     targets = batch["input_ids"][:, 1:][trained]
     weights = coefficients[trained]
     # position t predicts token t + 1
