@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from rise_env.errors import DataNotFoundError, StoreError
+from rise_env.trajectories.model_formats import FORMATS, known_in_both
 from rise_env.trajectories.old_names import rename_record
 from rise_env.trajectories.serialization import from_line, to_json
 from rise_env.types import Trajectory
@@ -248,9 +249,12 @@ def _require_same_run(stored: Mapping[str, Any], wanted: Mapping[str, Any], path
     # `stored` is renamed as well: a user's own environment may have a setting whose name is an old name
     wanted = rename_record(wanted)
     for key in sorted((stored.keys() | wanted.keys()) - VOLATILE):
-        if stored.get(key) != wanted.get(key):
+        before, now = stored.get(key), wanted.get(key)
+        if key == FORMATS:
+            before, now = known_in_both(before, now), known_in_both(now, before)
+        if before != now:
             raise StoreError(
-                f"{path} is of another run: its {_difference(key, stored.get(key), wanted.get(key))}; "
+                f"{path} is of another run: its {_difference(key, before, now)}; "
                 "choose another folder or the same settings"
             )
 

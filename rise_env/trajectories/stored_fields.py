@@ -5,7 +5,6 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
-from operator import attrgetter
 from types import GenericAlias
 from typing import Any, Generic, TypeVar
 
@@ -82,8 +81,7 @@ class RecordTable(Generic[_Record]):
         """Returns the record of a row; further arguments are the `given` attributes."""
         self._keys = {field.key for field in stored} | {key for key, *_ in computed} | {_UNKNOWN}
         self._tables = {field.key: field.table for field in stored if field.table is not None}
-        self._attributes = attrgetter(*(field.path for field in stored))
-        self._columns = [(field.key, _default(record, field.path), field.write) for field in stored]
+        self._fill = _writer(record, stored)
 
     def write(self, record: _Record, computed: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the JSON object of a record.
@@ -95,10 +93,7 @@ class RecordTable(Generic[_Record]):
         Raises:
             ValueError: `extra` has a key that is in the table.
         """
-        row = dict(computed) if computed else {}
-        for value, (key, default, write) in zip(self._attributes(record), self._columns, strict=True):
-            if value != default:
-                row[key] = value if write is None else write(value)
+        row = self._fill({} if computed is None else dict(computed), record)
         extra: Mapping[str, Any] | None = record.extra  # type: ignore[attr-defined]
         if extra:
             if known := self._keys & extra.keys():
@@ -154,6 +149,22 @@ def _reader(
     for name, values in inner.items():
         lines += _construction(name, _class_of(record, name), values, names)
     return _compiled(["row", *given], [*lines, *_construction("made", record, own, names)], names)
+
+
+def _writer(record: type, stored: Sequence[StoredField]) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+    """Return a function of (made, record) that adds the fields of a record to the dict `made`."""
+    names: dict[str, Any] = {}
+    lines = []
+    for field in stored:
+        value = "value"
+        if field.write is not None:
+            names[f"write_{field.key}"] = field.write
+            value = f"write_{field.key}(value)"
+        default = names[f"default_{field.key}"] = _default(record, field.path)
+        condition = "" if default is _REQUIRED else f"if value != default_{field.key}: "
+        lines.append(f"value = record.{field.path}")
+        lines.append(f"{condition}made[{field.key!r}] = {value}")
+    return _compiled(["made", "record"], lines, names)
 
 
 def _construction(variable: str, record: type, values: Mapping[str, str], names: dict[str, Any]) -> list[str]:

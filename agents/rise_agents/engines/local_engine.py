@@ -46,6 +46,7 @@ def collect_locally(
                 seed=config.seed,
                 max_concurrent_episodes=config.max_concurrent_episodes,
                 drop_degenerate=config.drop_degenerate,
+                keep_tokens=config.keep_tokens,
                 on_progress=on_progress,
             )
     finally:

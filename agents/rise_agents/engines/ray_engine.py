@@ -65,6 +65,7 @@ class RolloutWorker:
             config.sampling,
             seed=config.seed,
             drop_degenerate=config.drop_degenerate,
+            keep_tokens=config.keep_tokens,
             max_concurrent_episodes=max(MIN_CONCURRENT_EPISODES, concurrent_requests_of(self._plan)),
         )
 

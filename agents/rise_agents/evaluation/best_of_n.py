@@ -150,6 +150,7 @@ def _as_attempt(verifier: str, reply: Reply, correct: bool) -> Attempt:
         reward=float(check.correct),
         finish=reply.finish,
         usage=reply.usage,
+        reasoning=reply.reasoning,
     )
 
 

@@ -11,6 +11,7 @@ from rise_agents.evaluation.best_of_n import best_of_n, verifier_record
 from rise_agents.evaluation.protocols import NAMES, PROTOCOLS, MakeEnv, protocol_env, protocol_plan
 from rise_agents.rollouts.collect import MIN_CONCURRENT_EPISODES, collect
 from rise_agents.rollouts.progress import Progress
+from rise_agents.rollouts.rollout import format_record
 from rise_agents.types import Agent, SamplingConfig
 from rise_env.trajectories.store import TrajectoryStore, read_trajectories
 from rise_env.utils.seeding import derive
@@ -77,6 +78,7 @@ def evaluate(
             protocol_env, protocol, make_env, turns=len(plan), history_turns=settings.history_turns
         )
         record = {**_record(run_record, name, settings), **protocol.record, "turns": settings.turns}
+        record |= format_record([agent])
         if name == "self_refine":
             record["turns"] = len(plan)
         if protocol.windowed:
@@ -121,6 +123,7 @@ def evaluate_best_of_n(
         **_record(run_record, "best_of_n", settings),
         **verifier_record(verifier, settings.num_samples, votes),
         "turns": 1,
+        **format_record([verifier]),
     }
     with ExitStack() as stack:
         selected_store, verifier_store = (

@@ -35,6 +35,7 @@ def collect(
     seed: int,
     max_concurrent_episodes: int | None = None,
     drop_degenerate: bool = False,
+    keep_tokens: bool = True,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Progress:
     """Play one episode per problem index and store it. Episodes that the store already holds are skipped.
@@ -51,6 +52,7 @@ def collect(
             use, but at least 256. It changes speed and memory, and replies only by rounding: see
             `Agent.act`.
         drop_degenerate: See `rollout`.
+        keep_tokens: See `rollout`.
         on_progress: Called before the first episode and after each write to the store.
 
     Returns:
@@ -88,7 +90,7 @@ def collect(
 
         def start(index: int) -> EpisodeRunner:
             busy.append(free.pop() if free else make_env())
-            return EpisodeRunner(busy[-1], index, record, seed)
+            return EpisodeRunner(busy[-1], index, record, seed, keep_tokens=keep_tokens)
 
         def on_end(episode: EpisodeRunner) -> None:
             busy.remove(episode.env)

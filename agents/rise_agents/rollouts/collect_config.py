@@ -12,7 +12,7 @@ import yaml
 
 import rise_env
 from rise_agents.registry import load_agent
-from rise_agents.rollouts.rollout import PATH_SETTINGS, prompt_record
+from rise_agents.rollouts.rollout import PATH_SETTINGS, format_record, prompt_record
 from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import Agent, SamplingConfig
 from rise_env.envs.math_env import math_env_of
@@ -85,6 +85,8 @@ class CollectConfig:
     """End an episode after a correct reply. False continues it with further replies."""
     drop_degenerate: bool = False
     """Sample repetitive replies again, as the released RISE code does."""
+    keep_tokens: bool = True
+    """Store the token ids and log-probabilities of replies, where the agent returns them."""
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     seed: int = 0
     """Seed of all random numbers; the same seed gives the same episodes."""
@@ -197,6 +199,7 @@ def run_record(
         "start",
         "order",
         "max_concurrent_episodes",
+        "keep_tokens",
         "workers",
         "resume",
         "dry_run",
@@ -217,6 +220,7 @@ def run_record(
         **({"turn_sampling": own} if any(own) else {}),
         "settings": settings,
         "seed": config.seed,
+        **format_record(turn.agent for turn in plan),
         # of a mixture, the source of its first problem says too little
         "data": {"source": getattr(problems, "source", "") or first.source, "split": first.split},
         "versions": installed(),

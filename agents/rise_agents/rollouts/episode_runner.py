@@ -1,11 +1,13 @@
 """One episode in progress: its environment, its conversation and the attempts of the current turn."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import gymnasium
 import numpy as np
 
+from rise_agents.rollouts.earlier_reasoning import add_reasoning
 from rise_agents.types import Reply
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError, RiseError
@@ -25,23 +27,27 @@ class EpisodeRunner:
         index: Index of the problem in the environment's problem set.
         plan: JSON value that identifies the plan in the episode's id; see `plan_record`.
         seed: Seed of the rollout; see `rollout`.
+        keep_tokens: See `rollout`.
 
     Raises:
         ConfigError: There is no problem with this index, or the environment does not observe conversations.
     """
 
-    def __init__(self, env: gymnasium.Env[Any, str], index: int, plan: Any, seed: int) -> None:
+    def __init__(
+        self, env: gymnasium.Env[Any, str], index: int, plan: Any, seed: int, *, keep_tokens: bool = True
+    ) -> None:
         self.env = env
         self.index = index
         self.attempts: list[Attempt] = []
         """Replies to the current observation."""
         self.conversation: Conversation = ()
-        """The current observation."""
+        """The current observation, with the reasoning of earlier replies."""
         self.active = True
         """False once the episode is over or failed."""
         self.env_failed = False
         """Whether the environment raised, so that it should not be used again."""
         self._seed = seed
+        self._keep_tokens = keep_tokens
         self._turns: list[Turn] = []
         self._outcome: tuple[bool, bool] | None = None
         """(terminated, truncated), once the environment ended the episode."""
@@ -95,6 +101,9 @@ class EpisodeRunner:
                 reward=float(reward),
                 finish=reply.finish,
                 usage=reply.usage,
+                reasoning=reply.reasoning,
+                token_ids=reply.token_ids if self._keep_tokens else None,
+                logprobs=reply.logprobs if self._keep_tokens else None,
             )
         )
 
@@ -117,16 +126,9 @@ class EpisodeRunner:
         except Exception as error:
             self._fail_in_env(error)
             return
-        attempts[chosen] = Attempt(
-            agent=best.agent,
-            reply=best.reply,
-            check=check,
-            reward=float(reward),
-            finish=best.finish,
-            usage=best.usage,
-        )
+        attempts[chosen] = replace(best, check=check, reward=float(reward))
         self._turns.append(Turn(observation=self.conversation, attempts=tuple(attempts), chosen=chosen))
-        self.conversation = conversation
+        self.conversation = add_reasoning(conversation, self._turns)
         if terminated or truncated:
             self.active = False
             self._outcome = (terminated, truncated)

@@ -1,7 +1,7 @@
 """Plays many episodes at a time and returns their trajectories; `turn_plan` has examples of plans."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import gymnasium
@@ -9,9 +9,10 @@ import gymnasium
 from rise_agents.rollouts.episode_runner import EpisodeRunner
 from rise_agents.rollouts.scheduler import run_episodes
 from rise_agents.rollouts.turn_plan import TurnPlan, check_plan
-from rise_agents.types import SamplingConfig
+from rise_agents.types import Agent, FormattedAgent, SamplingConfig
 from rise_env.envs.initial_prompt import make_initial_prompt
 from rise_env.errors import ConfigError
+from rise_env.trajectories.model_formats import FORMATS, format_to_json
 from rise_env.types import Trajectory
 from rise_env.utils.specs import given_arguments
 
@@ -28,6 +29,7 @@ def rollout(
     seed: int,
     drop_degenerate: bool = False,
     max_concurrent_episodes: int | None = None,
+    keep_tokens: bool = True,
 ) -> list[Trajectory]:
     """Play one episode per problem index.
 
@@ -43,6 +45,7 @@ def rollout(
             episode gets the same replies whether it is played alone or among others.
         drop_degenerate: Sample repetitive replies again, as the released code does; see `is_degenerate`.
         max_concurrent_episodes: Number of episodes played at a time; None plays all.
+        keep_tokens: Keep the token ids and log-probabilities that the agents return.
 
     Returns:
         One trajectory per index, in order.
@@ -56,10 +59,10 @@ def rollout(
     if max_concurrent_episodes is not None and max_concurrent_episodes < 1:
         raise ConfigError(f"max_concurrent_episodes must be at least 1, got {max_concurrent_episodes}")
     check_plan(plan, seed)
-    episodes = [
-        EpisodeRunner(env, index, plan_record(plan, env, sampling, drop_degenerate=drop_degenerate), seed)
-        for env, index in zip(envs, indices, strict=True)
-    ]
+    episodes = []
+    for env, index in zip(envs, indices, strict=True):
+        record = plan_record(plan, env, sampling, drop_degenerate=drop_degenerate)
+        episodes.append(EpisodeRunner(env, index, record, seed, keep_tokens=keep_tokens))
     run_episodes(
         iter(episodes),
         plan,
@@ -103,6 +106,12 @@ def plan_record(
         "drop_degenerate": drop_degenerate,
     }
     return record | prompt_record(settings)
+
+
+def format_record(agents: Iterable[Agent]) -> dict[str, Any]:
+    """Return the formats of agents' models, for run records; empty where no agent knows its format."""
+    formats = {a.name: format_to_json(a.format) for a in agents if isinstance(a, FormattedAgent)}
+    return {FORMATS: formats} if formats else {}
 
 
 def prompt_record(settings: Mapping[str, Any]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from rise_agents.cli.collect import run
 from rise_agents.engines.ray_engine import chunk_size
 from rise_agents.rollouts.collect_config import CollectConfig
 from rise_env.errors import ConfigError, MissingDependencyError
+from rise_env.trajectories.model_formats import stored_formats
 from rise_env.trajectories.store import read_run, read_trajectories
 
 MISSING = importlib.util.find_spec("ray") is None
@@ -47,6 +48,18 @@ def by_id(out: Path) -> dict[str, object]:
     stored = list(read_trajectories(out / "trajectories.jsonl"))
     assert set(Counter(trajectory.id for trajectory in stored).values()) == {1}
     return {trajectory.id: trajectory for trajectory in stored}
+
+
+@needs_ray
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_workers_store_thoughts_tokens_and_formats(tmp_path: Path) -> None:
+    settings = {"agent": "tests.rise_agents.thinking_agent:ThinkingAgent", "agent_settings": {}, "limit": 3}
+    run(config(tmp_path / "single", **settings), show=False)
+    run(config(tmp_path / "workers", workers="ray:1", **settings), show=False)
+    assert by_id(tmp_path / "workers") == by_id(tmp_path / "single")
+    stores = [read_run(tmp_path / name / "trajectories.jsonl") for name in ("single", "workers")]
+    assert stored_formats(stores[0]) == stored_formats(stores[1]) != {}
 
 
 @needs_ray

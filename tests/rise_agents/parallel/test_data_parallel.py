@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from rise_agents.backends.scripted_agent import ScriptedAgent
+from rise_agents.parallel.data_parallel import DataParallelAgent
 from rise_agents.rollouts.rollout import rollout
 from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import Agent, Reply, StreamingAgent
@@ -19,6 +20,7 @@ from tests.rise_agents.parallel.fake_replicas import (
     replicas_of,
     requests,
 )
+from tests.rise_agents.thinking_agent import ThinkingAgent
 
 
 def test_replicas_share_the_work_and_replies_keep_the_order() -> None:
@@ -120,3 +122,13 @@ def test_replicas_of_an_agent_that_does_not_stream_do_not_stream() -> None:
     agent = replicas(1, "make_echo")
     assert agent.max_concurrent_requests == 0
     agent.close()
+
+
+def test_replicas_hand_on_the_format_and_everything_in_a_reply() -> None:
+    spec = "tests.rise_agents.thinking_agent:ThinkingAgent"
+    agent = DataParallelAgent(spec, {"stops": [2, 9]}, [{}], attributes=("format",))
+    try:
+        assert agent.attributes["format"].stop_tokens == (2, 9)
+        assert agent.act([ask("question")], SAMPLING) == ThinkingAgent().act([ask("question")], SAMPLING)
+    finally:
+        agent.close()

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from rise_agents.types import SamplingConfig
 from rise_env import MathEnv, NumericChecker
 from rise_env.cli.main import main
 from rise_env.envs.math_env import math_env_of
-from rise_env.errors import ConfigError
+from rise_env.errors import ConfigError, StoreError
+from rise_env.trajectories.model_formats import stored_formats
 from rise_env.trajectories.serialization import episode_id
 from rise_env.trajectories.store import TrajectoryStore, read_run, read_trajectories
 from rise_env.types import Conversation, Problem
@@ -429,3 +431,40 @@ def test_a_teacher_with_several_samples_can_play_the_last_turn(tmp_path: Path) -
     for trajectory in read_trajectories(tmp_path / "trajectories.jsonl"):
         assert [turn.action.agent for turn in trajectory.turns] == ["slow", "expert"]
         assert len(trajectory.turns[1].attempts) == 1
+
+
+def thinking(folder: Path, *, workers: str = "", keep_tokens: bool = True, **agent: Any) -> CollectConfig:
+    return CollectConfig(
+        env="RISE-Arithmetic-v0",
+        agent="tests.rise_agents.thinking_agent:ThinkingAgent",
+        agent_settings=agent,
+        turns=2,
+        limit=3,
+        out=str(folder),
+        workers=workers,
+        keep_tokens=keep_tokens,
+    )
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_store_has_the_tokens_of_its_replies_unless_they_are_not_wanted(tmp_path: Path, keep: bool) -> None:
+    run(thinking(tmp_path, keep_tokens=keep), show=False)
+    [first, *_] = read_trajectories(tmp_path / "trajectories.jsonl")
+    action = first.turns[0].action
+    assert action.reasoning
+    assert (action.token_ids, action.logprobs) == (((5, 6), (-0.5, -1.0)) if keep else (None, None))
+
+
+def test_a_store_says_how_the_models_of_its_agents_read_conversations(tmp_path: Path) -> None:
+    run(thinking(tmp_path, stops=[2, 3]), show=False)
+    record = read_run(tmp_path / "trajectories.jsonl")
+    assert stored_formats(record)["thinking"][0].stop_tokens == (2, 3)
+    with pytest.raises(StoreError, match=r"formats\.thinking\.stop_tokens is \[2, 3\], not \[2\]"):
+        run(thinking(tmp_path), show=False)
+
+
+def test_a_store_without_formats_is_continued_with_an_agent_that_knows_its_format(tmp_path: Path) -> None:
+    run(replace(thinking(tmp_path, knows_format=False), limit=2), show=False)
+    assert "formats" not in read_run(tmp_path / "trajectories.jsonl")
+    done = run(thinking(tmp_path, stops=[2, 3], keep_tokens=False), show=False)
+    assert (done.done, done.played) == (3, 1)
