@@ -59,7 +59,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def estimate(config: CollectConfig, env: gymnasium.Env[Any, str], indices: Sequence[int]) -> Estimate:
-    """Return upper bounds on the calls, tokens and cost of a collection, without loading its agents.
+    """Return an estimate of the calls, tokens and cost of a collection, without loading its agents.
 
     Args:
         config: The settings.
@@ -81,6 +81,7 @@ def estimate(config: CollectConfig, env: gymnasium.Env[Any, str], indices: Seque
         max_new_tokens=config.sampling.max_new_tokens,
         prices=prices,
         teacher_prices=teacher_prices,
+        drop_degenerate=config.drop_degenerate,
     )
 
 

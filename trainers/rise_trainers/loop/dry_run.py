@@ -111,8 +111,8 @@ def _notes(phases: Sequence[Phase], max_new_tokens: int) -> list[str]:
     nodes = 1 if estimate is None else estimate.machines
     notes = [
         "All numbers are upper bounds. They assume that no problem is solved before the last turn, that each "
-        f"reply has {max_new_tokens} tokens and that every trajectory is trained. The lengths of prompts are "
-        "estimated from their characters.",
+        f"reply has {max_new_tokens} tokens, that drop_degenerate samples no reply again and that every "
+        "trajectory is trained. The lengths of prompts are estimated from their characters.",
         "Steps: one sequence per trajectory, or per reply where the chat template rewrites history.",
         "GiB: in a fit, memory for weights, gradients, optimizer, activations and logits, for each of "
         f"{fit.ranks * nodes} devices on {nodes} machine{'s' if nodes > 1 else ''} (leave a tenth free); "
