@@ -25,7 +25,7 @@ class TurnPlan:
     """Which agent plays a turn, and how many replies it may sample.
 
     Raises:
-        ConfigError: `num_samples` is below 1, or the agent's name is not a text.
+        ConfigError: `num_samples` is below 1, or the agent's name is not a string.
     """
 
     agent: Agent
