@@ -3,8 +3,8 @@
     rise mask runs/base/collect.jsonl --model tiny --show 2 --weights exp_per_turn
 
 Trained tokens are coloured by their weight, from red (small) over yellow to green (large); all others are
-dim. Where the output has no colours, as in a file, a trained reply is enclosed in ⟦ ⟧ with its weight. Tokens
-that were sampled in another split than the tokenizer makes of their text are underlined, or enclosed in ‹ ›.
+dim. If the output has no colours, as in a file, a trained reply is enclosed in ⟦ ⟧ with its weight. Tokens
+that the tokenizer would split differently than they were sampled are underlined, or enclosed in ‹ ›.
 """
 
 from collections.abc import Mapping

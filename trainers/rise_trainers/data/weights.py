@@ -1,12 +1,12 @@
-"""Computes from rewards how much each reply counts in training. Pure functions of arrays.
+"""Computes the training weight of each reply from the rewards. Pure functions of arrays.
 
 Reply i has a reward r_i and was given at turn t_i to problem p_i. Reward-weighted regression (Peters and
-Schaal 2007) gives it the weight `exp(score_i / tau)`. Baselines of RISE are other choices of the same weight:
-1 for successes and 0 otherwise is filtered behaviour cloning (STaR, ReST-EM), 1 for every reply is supervised
+Schaal 2007) gives it the weight `exp(score_i / tau)`. Two baselines are other weights: 1 for successes and 0
+for all other replies is filtered behaviour cloning (STaR, ReST-EM), 1 for every reply is supervised
 fine-tuning.
 
-To add a weighting, write a function of `Replies` and `WeightSettings` and enter it in `WEIGHTINGS`. The
-settings of `rise fit`, `rise mask` and `rise run`, their help and their errors read that table.
+To add a weighting, write a function of `Replies` and `WeightSettings` and add it to `WEIGHTINGS`. The
+settings of `rise fit`, `rise mask` and `rise run`, their help and their errors are made from that table.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -56,7 +56,7 @@ def exponential_weights(scores: Array, *, tau: float, max_weight: float = np.inf
         max_weight: Cap, so that one reply cannot dominate a batch (AWR, arXiv:1910.00177).
 
     Raises:
-        ConfigError: `tau` or `max_weight` is not positive, or the scores are no real numbers.
+        ConfigError: `tau` or `max_weight` is not positive, or the scores are not real numbers.
     """
     values = _real("scores", scores)
     if not tau > 0:
@@ -70,7 +70,7 @@ def exponential_weights(scores: Array, *, tau: float, max_weight: float = np.inf
 
 
 def centred(scores: Array, groups: Sequence[Hashable]) -> Array:
-    """Return scores less the mean of their group.
+    """Return each score minus the mean score of its group.
 
     Args:
         scores: [n], in units of reward.
@@ -93,18 +93,18 @@ def centred(scores: Array, groups: Sequence[Hashable]) -> Array:
 
 
 def exp(replies: Replies, settings: WeightSettings) -> Array:
-    """Score by the reward itself, as the released code of RISE does (arXiv:2407.18219)."""
+    """Weight by the reward itself, as the released code of RISE does (arXiv:2407.18219)."""
     return exponential_weights(replies.rewards, tau=settings.tau, max_weight=settings.max_weight)
 
 
 def exp_per_turn(replies: Replies, settings: WeightSettings) -> Array:
-    """Score by the reward less the mean reward of its turn (which we believe the paper uses)."""
+    """Weight by the reward minus the mean reward of its turn (which we believe the paper uses)."""
     scores = centred(replies.rewards, replies.turns)
     return exponential_weights(scores, tau=settings.tau, max_weight=settings.max_weight)
 
 
 def exp_per_problem(replies: Replies, settings: WeightSettings) -> Array:
-    """Score by the reward less the mean reward of its problem."""
+    """Weight by the reward minus the mean reward of its problem."""
     scores = centred(replies.rewards, replies.problems)
     return exponential_weights(scores, tau=settings.tau, max_weight=settings.max_weight)
 
@@ -209,7 +209,7 @@ def histogram(weights: Array, bins: int = 10) -> dict[str, list[float]]:
 
 
 def _real(name: str, values: Array) -> Array:
-    """Return the values as float64; raise ConfigError where they are no real numbers."""
+    """Return the values as float64; raise ConfigError if they are not real numbers."""
     found = np.asarray(values)
     if found.dtype.kind not in "biuf":
         raise ConfigError(
