@@ -1,4 +1,4 @@
-r"""Play problems of your own, from a file.
+r"""Play your own problems, read from a file.
 
 Needs no model and no download:
 

@@ -75,7 +75,7 @@ def build_model(tokenizer: PreTrainedTokenizerFast, init: Path | None) -> LlamaF
 
 
 def average(model: torch.nn.Module, elapsed: float) -> float:
-    """Average the gradients over the processes, and return the longest running time of one, in seconds."""
+    """Average the gradients over the processes, and return the maximum of `elapsed` over them, in seconds."""
     if not torch.distributed.is_initialized():
         return elapsed
     grads = [p.grad for p in model.parameters() if p.grad is not None]
@@ -148,11 +148,11 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("tiny"))
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--init", type=Path, help="folder of a model to continue with")
-    parser.add_argument("--seed", type=int, default=0, help="of the text")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the generated text")
     parser.add_argument("--batch", type=int, default=4, help="rows per step and process")
     parser.add_argument("--learning-rate", type=float, default=3e-3)
     parser.add_argument("--length", type=int, default=512, help="tokens per row; 512 holds five turns")
-    parser.add_argument("--turns", type=int, default=6, help="most problems in a conversation")
+    parser.add_argument("--turns", type=int, default=6, help="maximal number of problems in a conversation")
     for name, default in (("corrections", 0.3), ("sloppy", 0.0), ("slip", 0.4), ("clean-drafts", 0.3)):
         parser.add_argument(f"--{name}", type=float, default=default)
     a = parser.parse_args()

@@ -1,4 +1,4 @@
-"""The errors that RISE raises. Each is a subclass of the builtin error that it resembles, too.
+"""The errors that RISE raises. Each is also a subclass of the builtin error that it resembles.
 
 RiseError
 ├── ConfigError (ValueError)            a setting that is unknown, out of range or contradicts another
@@ -27,8 +27,8 @@ class ConfigError(RiseError, ValueError):
 class UnknownArgumentError(ConfigError, TypeError):
     """An environment id has no argument with this name.
 
-    Libraries that try an argument and make the environment without it where it is refused, such as TorchRL,
-    look for a TypeError with Python's own words "unexpected keyword argument".
+    Libraries such as TorchRL try an argument, and make the environment without it after a TypeError with
+    Python's words "unexpected keyword argument". So this is a TypeError with these words.
     """
 
 

@@ -33,7 +33,7 @@ CHECKERS: Mapping[str, Callable[[], Checker]] = {
     "released_rise_gsm8k": ReleasedRiseGSM8KChecker,
     "released_rise_math": ReleasedRiseMathChecker,
 }
-"""Name -> class or function that makes the checker: what `checker=` can name."""
+"""Name, as `checker=` takes it -> class or function that makes the checker."""
 
 _NOT_ARGUMENTS_OF_AN_ID = ("problems", "checker", "num_envs")
 """Parameters of the environment classes that `prepare` and `gymnasium.make_vec` fill in."""
@@ -65,9 +65,9 @@ def make(env: str, **settings: Any) -> gymnasium.Env[Any, str]:
         **settings: The arguments of `make_env`.
 
     Raises:
-        ConfigError: There is no such id or argument; says what was probably meant. Or an argument is out of
-            range.
-        DataNotFoundError: The problems are not here; names the ways to get them.
+        ConfigError: There is no such id or argument (the message suggests a similar one), or an argument is
+            out of range.
+        DataNotFoundError: The problems are not on this machine; the message says how to get them.
     """
     if ":" not in env and env not in gymnasium.registry:
         ours = [name for name in gymnasium.registry if name.startswith("RISE-")]
@@ -85,8 +85,8 @@ def make_env(problem_set: str, **arguments: Any) -> gymnasium.Env[Conversation, 
             number of turns that observations show, by default all (see `ContextWindow`).
 
     Raises:
-        ConfigError: An argument is unknown (says what was probably meant) or out of range.
-        DataNotFoundError: The problems are not here; names the ways to get them.
+        ConfigError: An argument is unknown (the message suggests a similar one) or out of range.
+        DataNotFoundError: The problems are not on this machine; the message says how to get them.
     """
     problems, checker, rest = prepare(problem_set, arguments, MathEnv)
     env = MathEnv(problems, checker, **rest)
@@ -105,8 +105,8 @@ def make_vector_env(
         **arguments: As in `make_env`, and `autoreset_mode`.
 
     Raises:
-        ConfigError: An argument is unknown (says what was probably meant) or out of range.
-        DataNotFoundError: The problems are not here; names the ways to get them.
+        ConfigError: An argument is unknown (the message suggests a similar one) or out of range.
+        DataNotFoundError: The problems are not on this machine; the message says how to get them.
     """
     problems, checker, rest = prepare(problem_set, arguments, MathVectorEnv)
     env = MathVectorEnv(problems, checker, num_envs, **rest)
@@ -128,9 +128,9 @@ def prepare(
         The problems, the checker, and the arguments of the environment.
 
     Raises:
-        ConfigError: An argument is unknown (says what was probably meant), has the wrong type, or is out of
-            range.
-        DataNotFoundError: The problems are not here; names the ways to get them.
+        ConfigError: An argument is unknown (the message suggests a similar one), has the wrong type, or is
+            out of range.
+        DataNotFoundError: The problems are not on this machine; the message says how to get them.
     """
     spec = find_set(problem_set)
     parameters = inspect.signature(env, eval_str=True).parameters
@@ -148,7 +148,7 @@ def prepare(
     named: str | Checker = getattr(problems, "checker", spec.checker) if given is None else given
     checker = get_checker(named)
     if arguments.get("dataset") is not None and isinstance(named, str):
-        check_references(problems, checker)  # not with a checker of the user's: it may be slow, or a judge
+        check_references(problems, checker)  # not with a user's own checker, which may be slow or cost money
     rest = {
         name: convert_value(value, parameters[name].annotation, what=f"{env_id(spec.name)}: {name}")
         for name, value in arguments.items()

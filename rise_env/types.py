@@ -18,8 +18,8 @@ class Message(TypedDict):
     role: Literal["system", "user", "assistant"]
     content: str
     reasoning_content: NotRequired[str]
-    """Of an assistant message: what the model thought before it replied, where it said so. The chat template
-    of the model decides whether a later prompt shows it."""
+    """For an assistant message: the reasoning of the model before the reply, if it is known. The chat
+    template of the model decides whether a later prompt shows it."""
 
 
 Conversation = tuple[Message, ...]
@@ -47,7 +47,7 @@ class CheckResult:
 
     verdict: Verdict
     answer: str | None = None
-    """The extracted answer, as written in the reply; None where there is none."""
+    """The extracted answer, as written in the reply; None if there is none."""
     method: str = ""
     """The stage of the checker that decided, for example "fraction" or "symbolic"."""
     seconds: float = field(default=0.0, compare=False)
@@ -69,11 +69,11 @@ class Problem:
     reference: str
     """The final answer alone, not the worked solution."""
     solution: str | None = None
-    """A worked solution, where the set has one."""
+    """A worked solution, if the set has one."""
     source: str = ""
     """The data set that it comes from, with revision and hash."""
     split: str = ""
-    """Of the set, for example "test"."""
+    """Name of the split, for example "test"."""
     meta: Mapping[str, Any] = field(default_factory=dict)
     """Further facts, such as level, subject or number of steps: JSON values only."""
     extra: Mapping[str, Any] | None = None
@@ -87,7 +87,7 @@ class Usage:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
-    """Those of the prompt tokens that a prefix cache served."""
+    """Number of the prompt tokens that came from a prefix cache."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +103,9 @@ class Attempt:
     """Why the reply ended; "length" means that it was cut at the limit of tokens."""
     usage: Usage = Usage()
     reasoning: str = ""
-    """What the model thought before the reply, where the agent separates the two. No checker reads it."""
+    """The reasoning of the model before the reply, if the agent separates the two. No checker reads it."""
     token_ids: tuple[int, ...] | None = None
-    """The sampled tokens: reasoning, reply and stop token; None where the agent does not return them."""
+    """The sampled tokens: reasoning, reply and stop token; None if the agent does not return them."""
     logprobs: tuple[float, ...] | None = None
     """Natural logarithm of the probability with which each of the tokens was sampled; None if unknown."""
     extra: Mapping[str, Any] | None = field(default=None, hash=False)
@@ -127,7 +127,7 @@ class ModelFormat:
     adapter: str | None = None
     """Name of the LoRA adapter that was applied, with a hash of its files; None is the model alone."""
     tokenizer: str
-    """Hash of the tokenizer: token ids of two models mean the same if their hashes are equal."""
+    """Hash of the tokenizer. With equal hashes, token ids of two models have the same meaning."""
     chat_template: str
     """Hash of the text of the chat template."""
     template_text: str | None = None
@@ -137,15 +137,14 @@ class ModelFormat:
     stop_tokens: tuple[int, ...]
     """Ids of the tokens that end a reply."""
     thinking: Literal["template", "show", "hide"] = "template"
-    """Whether prompts show what the model thought at earlier turns: as its chat template decides, always, or
-    never."""
+    """Whether prompts show the reasoning of earlier turns: "template" lets the chat template decide."""
     date: str | None = None
     """The date that the chat template writes, as YYYY-MM-DD; None if it writes none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One observation, the attempts at it, and which of them the episode continued with."""
+    """One observation, the attempts at it, and the attempt with which the episode continued."""
 
     observation: Conversation
     """The conversation that the agent read."""
@@ -166,7 +165,7 @@ class Trajectory:
     """One episode."""
 
     id: str
-    """A hash of problem, plan of agents and seed: the same episode has the same id in every run."""
+    """A hash of the problem, the plan and the seed: the same episode has the same id in every run."""
     problem: Problem
     turns: tuple[Turn, ...]
     seed: int
@@ -175,6 +174,6 @@ class Trajectory:
     truncated: bool = False
     """Whether the limit on turns ended the episode."""
     error: str | None = None
-    """Why the episode failed; None where it did not. The turns before the failure are kept."""
+    """Why the episode failed; None if it did not. The turns before the failure are kept."""
     extra: Mapping[str, Any] | None = None
     """See `Attempt.extra`."""

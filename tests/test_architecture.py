@@ -40,6 +40,7 @@ MEASURED = {
 HEAVY = {
     "torch": (
         "rise_agents.backends.*",
+        "rise_agents.engines.*",
         "rise_agents.evaluation.answer_likelihood",
         "rise_agents.generation.*",
         "rise_agents.parallel.gpu_assignment",
@@ -62,8 +63,8 @@ HEAVY = {
     ),
     "vllm": ("rise_agents.*.vllm_*", "rise_benchmarks.speed.*"),
     "ray": ("rise_agents.*.ray_*",),
-    "openai": ("rise_agents.backends.openai_agent",),
-    "tenacity": ("rise_agents.backends.openai_agent", "rise_agents.client.*"),
+    "openai": ("rise_agents.backends.*",),
+    "tenacity": ("rise_agents.backends.*", "rise_agents.client.*"),
     "deepspeed": ("rise_trainers.fitting.*", "rise_trainers.loop.memory", "rise_benchmarks.speed.*"),
     "peft": ("rise_agents.generation.model_loading", "rise_trainers.fitting.models"),
     "accelerate": ("rise_trainers.fitting.*",),

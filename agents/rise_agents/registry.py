@@ -1,9 +1,9 @@
-"""Makes agents from texts such as "vllm:MODEL", which the command line, configs and code share.
+"""Makes agents from strings such as "vllm:MODEL", which name an agent in commands, config files and code.
 
-A text is NAME, NAME:ARGUMENT or module:factory. Names are the entry points of the group `rise.agents`: those
-of RISE are in setup.cfg, and any installed package may add its own (see `rise_env.utils.plugins`). The class
-or function that makes an agent takes the text after the colon as its first parameter, if that parameter has
-no default; its other parameters are the agent's settings.
+A string is NAME, NAME:ARGUMENT or module:factory. Names are the entry points of the group `rise.agents`:
+those of RISE are in setup.cfg, and any installed package may add its own (see `rise_env.utils.plugins`). The
+class or function that makes an agent takes ARGUMENT as its first parameter, if that parameter has no default;
+its other parameters are the agent's settings.
 """
 
 import importlib
@@ -24,7 +24,7 @@ Factory = Callable[..., Any]
 
 
 def load_agent(spec: str, **settings: Any) -> Agent:
-    """Return the agent that a text names.
+    """Return the agent that a string names.
 
     Args:
         spec: The name of an agent, such as "expert"; a name and an argument, such as "transformers:MODEL";
@@ -53,7 +53,7 @@ def load_agent(spec: str, **settings: Any) -> Agent:
 
 
 def check_agent(spec: str, settings: Mapping[str, Any] | None = None) -> None:
-    """Check the text and the settings of an agent without making the agent.
+    """Check the string that names an agent, and the agent's settings, without making the agent.
 
     The module of the agent is imported. If a library that the agent needs is not installed, its settings are
     not checked, because the agent may be made on another machine that has the library.
@@ -74,14 +74,14 @@ def agent_names() -> list[str]:
 
 
 def takes_model(name: str) -> bool:
-    """Return whether the text after an agent's name is a model: a folder or a hub id.
+    """Return whether the argument of an agent, after the colon, is a model: a folder or a hub id.
 
-    It is one if the first parameter of the class or function that makes the agent is called `model`. Where a
-    library that the agent needs is missing here, this is unknown, and the result is true: another machine may
-    have the library.
+    It is one if the first parameter of the class or function that makes the agent is called `model`. If a
+    library that the agent needs is not installed, this is unknown and the result is true, because another
+    machine may have the library.
 
     Raises:
-        ConfigError: There is no agent with this name; says what was probably meant.
+        ConfigError: There is no agent with this name. The message suggests a similar name or lists the names.
     """
     try:
         factory = _import_named(name, name)
@@ -137,7 +137,7 @@ def _import_own(spec: str, module: str, name: str) -> Factory:
 
 
 def _argument_of(factory: Factory) -> str | None:
-    """Return the name of the parameter that the text after the colon fills, or None."""
+    """Return the name of the parameter that takes the text after the colon, or None."""
     first = next(iter(inspect.signature(factory).parameters.values()), None)
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     if first is None or first.default is not inspect.Parameter.empty or first.kind not in positional:
@@ -146,7 +146,7 @@ def _argument_of(factory: Factory) -> str | None:
 
 
 def _usage(name: str, factory: Factory, parameter: str | None) -> str:
-    """Return the form of an agent's text, with the description of the argument from the docstring."""
+    """Return how to name the agent, with the description of the argument from the docstring."""
     if parameter is None:
         return repr(name)
     documented = docstring_parser.parse(inspect.getdoc(factory) or "").params

@@ -113,7 +113,7 @@ class FormattedAgent(Agent, Protocol):
 
     @property
     def format(self) -> ModelFormat:
-        """What a store keeps beside the replies of this agent, and a fit on them checks."""
+        """The format of the model: stores keep it with the replies, and a fit on these checks it."""
         ...
 
 
@@ -128,7 +128,7 @@ OnReply = Callable[[int, Reply], StreamRequests]
 class StreamingAgent(Agent, Protocol):
     """An agent that accepts new requests while it answers others.
 
-    So no episode waits for the slowest reply of a batch.
+    With such an agent, no episode waits for the slowest reply of a batch.
     """
 
     @property

@@ -1,6 +1,6 @@
-"""Reports of what was measured, the suites of `rise bench`, and speed measurements.
+"""Reports of evaluations, the suites of `rise bench`, and speed measurements.
 
-`SUITES` maps the name of a suite to its settings, and `make_report` sums up the logs of run folders.
+`SUITES` maps the name of a suite to its settings, and `make_report` summarises the logs of run folders.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""`rise bench SUITE`: trains and measures what a suite compares, and writes the results into one folder.
+"""`rise bench SUITE`: trains and measures the agents of a suite, and writes the results into one folder.
 
     rise bench paper-gsm8k --agent transformers:BASE --agent transformers:TRAINED --out runs/gsm8k
     rise bench embedded --recipe examples/quickstart.yaml --out runs/embedded
@@ -57,7 +57,7 @@ class BenchConfig:
     recipe: str | None = None
     """Settings of `rise run` (YAML) that all variants of a suite that trains share."""
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
-    """How replies are drawn. The sampling of a recipe takes precedence."""
+    """How replies are sampled. The sampling of a recipe takes precedence."""
     agent_settings: Mapping[str, Any] = field(default_factory=dict)
     """Settings of the agents."""
 
@@ -152,7 +152,7 @@ def _measurements(
 
 
 def _score_answers(settings: EvaluateConfig) -> None:
-    """Write the likelihood that each model gives to the right answers, where transformers can load it."""
+    """Write the likelihood of the right answers under each model that transformers can load."""
     from rise_agents.evaluation.answer_likelihood import score_logs
 
     [seed] = settings.seeds

@@ -2,7 +2,7 @@
 
 confirmed  is in the abstract or the introduction, or in a script that others checked against the paper
 derived    follows by arithmetic from confirmed numbers
-recalled   is commonly quoted, and was not checked against the paper's table
+recalled   is commonly quoted, but was not checked against the paper's table
 
 All numbers are in percent. The base models are of 2023, so compare gains with those of other models, and not
 the absolute numbers.
@@ -31,7 +31,7 @@ class PublishedRow:
     table: str
     name: str
     cells: dict[str, Cell | None]
-    """Metric -> number; None where the number is not known."""
+    """Metric -> number; None if the number is not known."""
 
 
 # after a number, "+" is confirmed, "~" is derived and nothing is recalled; "-" is a number that is not known

@@ -49,7 +49,7 @@ class Variant:
     rollouts_of: str | None = None
     """An earlier variant whose first iteration plays the same episodes, which are copied from its run."""
     what: str = ""
-    """What is special about the variant, in words."""
+    """How the variant differs from the others, in words."""
 
 
 VARIANTS: Mapping[str, Variant] = {

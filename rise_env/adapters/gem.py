@@ -19,16 +19,16 @@ except ImportError:
 
 
 class GemEnv(Env):  # type: ignore[misc]  # the library has no types
-    """A RISE environment with GEM's interface: observations are the newest user message.
+    """A RISE environment with GEM's interface: an observation is the newest user message.
 
-    GEM's wrappers make conversations of them (`ObservationWrapper`, "concat_chat_with_action"). Unlike in
+    GEM's `ObservationWrapper` with "concat_chat_with_action" makes conversations of them. Unlike in
     GEM's own environments, `terminated` and `truncated` are never both true, and `reset(seed=)` does not
     touch the global random state.
 
     Args:
         env: An environment id, such as RISE-GSM8K-v0.
         seed: Seeds the order of the problems from the first reset; `gem.make_vec` gives each environment one.
-        **settings: Its arguments, without one named seed.
+        **settings: Arguments of the environment.
     """
 
     def __init__(self, env: str, *, seed: int | None = None, **settings: Any) -> None:
@@ -62,7 +62,7 @@ class GemEnv(Env):  # type: ignore[misc]  # the library has no types
         self._episode.math_env.set_state(state)
 
     def spawn(self, same_state: bool = False, **kwargs: Any) -> "GemEnv":
-        """Return another environment with the same arguments, or others, and on request in the same state."""
+        """Return another environment with these arguments and `kwargs`, on request in the same state."""
         child = GemEnv(self._id, **{**self._settings, **kwargs})
         if same_state:
             child.reset()

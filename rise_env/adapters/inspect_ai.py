@@ -23,7 +23,7 @@ def rise_task(env: str, *, limit: int | None = None, **settings: Any) -> Any:
 
     Args:
         env: An environment id, such as RISE-GSM8K-v0.
-        limit: How many of the problems, from the first; None takes all.
+        limit: Number of problems, from the first; None takes all.
         **settings: Arguments of the environment.
 
     Raises:

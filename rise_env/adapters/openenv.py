@@ -25,7 +25,7 @@ class ConversationObservation(Observation):  # type: ignore[misc]
 
     messages: list[dict[str, str]]
     truncated: bool = False
-    """Whether the limit on turns ended the episode; `done` alone does not tell."""
+    """Whether the limit on turns ended the episode; `done` alone does not say this."""
 
 
 class OpenEnvEnvironment(Environment):  # type: ignore[misc]

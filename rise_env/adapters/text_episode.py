@@ -8,10 +8,10 @@ from rise_env.types import Conversation
 
 
 class Outcome(NamedTuple):
-    """What one reply led to."""
+    """The result of one reply."""
 
     feedback: str | None
-    """The next user message; None where the episode is over."""
+    """The next user message; None if the episode is over."""
     reward: float
     terminated: bool
     truncated: bool

@@ -33,7 +33,7 @@ class AnswerEnvironment:
         """Start an episode and return the problem; TRL appends it to the last user message.
 
         Args:
-            index: Of the problem; a column that `dataset_rows` writes. None poses the next problem.
+            index: Index of the problem; a column that `dataset_rows` writes. None poses the next problem.
             **row: The other columns of the row; not used.
         """
         self._rewards, self._over = [], False
@@ -72,9 +72,9 @@ def dataset_rows(problems: Sequence[Problem], instruction: str = "") -> list[dic
     """Return rows for `datasets.Dataset.from_list`, for both an environment and a reward function.
 
     Args:
-        problems: Those of the environment, in its order.
-        instruction: The text before the problem where an environment poses it; empty where the row's prompt
-            is the question itself, for training with a reward function alone.
+        problems: The problems of the environment, in its order.
+        instruction: The prompt of every row, to which an environment appends the problem. If it is empty, the
+            prompt is the question itself, for training with a reward function alone.
     """
     return [
         {

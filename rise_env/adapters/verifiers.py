@@ -32,14 +32,14 @@ class RiseData(vf.TaskData):  # type: ignore[misc]
     env: str
     settings: dict[str, Any]
     index: int
-    """Of the problem in its set."""
+    """Index of the problem in its set."""
 
 
 class RiseTask(vf.Task[RiseData, vf.State, vf.TaskConfig]):  # type: ignore[misc]
-    """Posing one problem. The reference answer is not in the data, which traces record."""
+    """The task to solve one problem. Its data, which traces record, do not contain the reference answer."""
 
     def episode(self) -> TextEpisode:
-        """Return a begun episode of the problem."""
+        """Return an episode that has posed the problem."""
         episode = TextEpisode(self.data.env, **self.data.settings)
         episode.begin(index=self.data.index)
         return episode

@@ -13,13 +13,13 @@ from rise_env.errors import ProblemError
 from rise_env.types import CheckResult, Verdict
 
 _MAX_CACHED = 100_000
-"""References and verdicts that one checker keeps in its caches."""
+"""Maximal number of references, and of results, that one checker caches."""
 _MAX_CACHED_LENGTH = 64
-"""Characters of an answer whose verdict is kept."""
+"""Maximal length of an answer whose result is cached, in characters."""
 
 
 class NumericChecker:
-    r"""Correct when the final answer is a number that equals the reference exactly.
+    r"""Accepts a reply whose final answer is a number that equals the reference exactly.
 
     >>> NumericChecker().check(r"So she pays \boxed{\$1,800.00}.", "1800").verdict
     <Verdict.CORRECT: 'correct'>
@@ -43,7 +43,7 @@ class NumericChecker:
 
     def check_many(self, items: Iterable[CheckItem]) -> list[CheckResult]:
         """Check many replies, as `check` does."""
-        if type(self).check is not NumericChecker.check:  # of a subclass
+        if type(self).check is not NumericChecker.check:  # a subclass overrides it
             return [self.check(item.reply, item.reference, question=item.question) for item in items]
         known, compare = self._results.get, self._compare
         return [

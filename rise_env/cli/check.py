@@ -67,7 +67,7 @@ def main(argv: Sequence[str]) -> int:
     policy = Policy(extraction=arguments.extraction, digits=arguments.digits)
     checker = make_checker(arguments.kind, policy=policy, timeout=arguments.timeout)
     result = checker.check(reply, arguments.reference, question=arguments.question)
-    if result.verdict is Verdict.TIMEOUT:  # perhaps because sympy was still loading
+    if result.verdict is Verdict.TIMEOUT:  # the first check may have waited for sympy to load
         default_service().warm_up()
         result = checker.check(reply, arguments.reference, question=arguments.question)
     print(result.verdict.value)

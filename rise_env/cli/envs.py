@@ -1,7 +1,7 @@
 """`rise envs`: lists every environment id with its problems and where they come from.
 
-"never read here" stands beside the splits whose files were not at hand when their entry was written. How
-their rows are read follows the publisher's description, and is tested on rows of the same form.
+"never read here" marks the splits whose files were not available when their entry was written. Their rows are
+read as the publisher describes them, and tests use rows of that form.
 """
 
 import argparse
@@ -25,13 +25,14 @@ def main(argv: Sequence[str]) -> int:
     if arguments.json:
         print(json.dumps(rows, indent=2))
         return 0
+    width = max(22, *(len(row["id"]) + 1 for row in rows))
     for row in rows:
-        print(f"{row['id']:<22}{row['title']}")
+        print(f"{row['id']:<{width}}{row['title']}")
         if not row["splits"]:
-            print(f"{'':<22}  {row['origin']}")
+            print(f"{'':<{width}}  {row['origin']}")
         for split, found in row["splits"].items():
             note = "" if found["read_here"] else "; never read here"
-            print(f"{'':<22}  {split:<12}{found['problems']:>10,}  {found['where']}{note}")
+            print(f"{'':<{width}}  {split:<12}{found['problems']:>10,}  {found['where']}{note}")
     return 0
 
 

@@ -75,9 +75,10 @@ def _list(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(rows, indent=2))
         return 0
+    width = max(14, *(len(name) + 1 for name in SETS))
     for row in rows:
         size = f"{row['problems']:,}" if row["problems"] else "-"
-        print(f"{row['set']:<14}{row['split']:<12}{size:>10}  {row['checker']:<10}{row['where']}")
+        print(f"{row['set']:<{width}}{row['split']:<12}{size:>10}  {row['checker']:<10}{row['where']}")
     return 0
 
 

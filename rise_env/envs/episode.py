@@ -8,20 +8,20 @@ from rise_env.types import CheckResult, Conversation, Message, Problem, Verdict
 
 
 class Transition(NamedTuple):
-    """What a reply does to an episode; `Episode.apply` does it."""
+    """The effect of a reply on an episode, which `Episode.apply` carries out."""
 
     reward: float
     terminated: bool
     truncated: bool
     messages: tuple[Message, ...]
-    """The reply, and the feedback where the episode continues."""
+    """The reply, and the feedback if the episode continues."""
 
 
 class Episode:
     """The state of one episode: its problem and all messages so far.
 
     Args:
-        rules: Of the environment.
+        rules: The rules of the environment.
         problem: The problem that the episode poses.
     """
 
@@ -35,11 +35,11 @@ class Episode:
         self.over = False
 
     def observation(self) -> Conversation:
-        """Return the messages so far in new dicts; the texts are shared with the episode."""
+        """Return copies of the messages so far."""
         return tuple(map(dict.copy, self.messages))  # type: ignore[arg-type]
 
     def transition(self, reply: str, check: CheckResult) -> Transition:
-        """Return what a reply does to the episode, and change nothing.
+        """Return the effect of a reply, without changing the episode.
 
         Everything that may raise happens here, so that a step can be computed before anything is changed.
 
@@ -49,7 +49,7 @@ class Episode:
 
         Raises:
             EpisodeError: The episode is over.
-            ConfigError: The feedback function returned no text.
+            ConfigError: The feedback function did not return a string.
             Exception: Whatever the feedback function raises.
         """
         if self.over:
@@ -70,13 +70,13 @@ class Episode:
         return Transition(reward, terminated, truncated, (said, {"role": "user", "content": text}))
 
     def apply(self, transition: Transition) -> None:
-        """Add the messages of a transition and count the turn. Raises nothing."""
+        """Add the messages of a transition and count the turn. This never raises."""
         self.messages += transition.messages
         self.over = transition.terminated or transition.truncated
         self.turn += 1
 
     def copy(self) -> "Episode":
-        """Return an independent episode at the same point. Copies one list of references, no text."""
+        """Return an independent copy of the episode. The list of messages is copied, not the messages."""
         twin = object.__new__(Episode)
         twin.rules, twin.problem, twin.turn, twin.over = self.rules, self.problem, self.turn, self.over
         twin.messages = self.messages.copy()  # messages are only ever added, never changed

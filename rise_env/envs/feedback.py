@@ -1,4 +1,4 @@
-"""What an environment says after an attempt: a name of the table `FEEDBACK`, texts, or any function.
+"""The message of an environment after an attempt: a name of the table `FEEDBACK`, texts, or a function.
 
 To add a kind of feedback: write its text in `prompts.py`, add one entry to `FEEDBACK` below, and name it in
 the docstring of `MathEnv`. The entry is a `TextFeedback`, a `VerdictFeedback`, or a new function or class in
@@ -26,17 +26,17 @@ ConversationFeedback = Callable[[Conversation, CheckResult, int], str]
 parameter is named `conversation` or `messages`."""
 
 FeedbackLike = str | Mapping[str, str] | FeedbackFunction | ConversationFeedback
-"""What the argument `feedback` takes: a name, a template, templates by verdict, or a function."""
+"""Values of the argument `feedback`: a name, a template, templates by verdict, or a function."""
 
 FIELDS = ("question", "answer", "turn")
-"""Fields of feedback templates: the question, the answer found in the attempt (empty where there is none),
+"""Fields of feedback templates: the question, the answer found in the attempt (empty if there is none),
 and the number of attempts made so far."""
 
 DEFAULT = "default"
 """The key of a mapping whose template is used after all verdicts that the mapping leaves out."""
 
 _SEARCHED = 64
-"""How many problems are searched for a worked solution."""
+"""Number of problems that are searched for a worked solution."""
 
 
 class TextFeedback:
@@ -78,9 +78,9 @@ class VerdictFeedback:
 class HintFeedback:
     """Shows one more step of the worked solution after each attempt that is not right.
 
-    No step that has the answer's number in it is shown, nor any step after it. Where no step is left, and for
-    a problem without a worked solution, the text is that of "oracle". Use it to make training data, not to
-    measure: the text depends on the solution.
+    The first step that contains the answer's number and all steps after it are never shown. If no step is
+    left, or the problem has no worked solution, the text is that of "oracle". Use it to make training data,
+    not for evaluation, because the text depends on the solution.
     """
 
     def __call__(self, problem: Problem, check: CheckResult, turn: int) -> str:
@@ -103,11 +103,11 @@ FEEDBACK: Mapping[str, FeedbackFunction] = {
 
 
 def get_feedback(value: FeedbackLike) -> FeedbackFunction | ConversationFeedback:
-    """Return the function that `value` names or describes, or `value` itself where it is a function.
+    """Return the function that `value` names or describes, or `value` itself if it is a function.
 
     A text with a space or a brace is a template, any other text is a name. A mapping has verdicts as keys
     ("correct", "wrong", "no_answer", "unreadable", "timeout", or "default" for all others) and templates as
-    values; where it has no "default", verdicts that it leaves out get the text of "oracle".
+    values; if it has no "default", verdicts that it leaves out get the text of "oracle".
 
     Raises:
         ConfigError: The name, a verdict or a field of a template is unknown, or the value is none of these.
@@ -128,7 +128,7 @@ def get_feedback(value: FeedbackLike) -> FeedbackFunction | ConversationFeedback
 
 
 def reads_conversation(function: FeedbackFunction | ConversationFeedback) -> bool:
-    """Return whether a function reads the conversation: its first parameter has the name of one."""
+    """Return whether the first parameter of a function is named `conversation` or `messages`."""
     try:
         names = list(inspect.signature(function).parameters)
     except (TypeError, ValueError):  # a builtin without a signature
@@ -137,7 +137,7 @@ def reads_conversation(function: FeedbackFunction | ConversationFeedback) -> boo
 
 
 def require_solutions(function: FeedbackFunction | ConversationFeedback, problems: Sequence[Problem]) -> None:
-    """Check that there are worked solutions where the feedback is "hint".
+    """Check that there are worked solutions if the feedback is "hint".
 
     Raises:
         ConfigError: None of the first problems has a worked solution.

@@ -28,7 +28,7 @@ def hint_steps(solution: str, reference: str) -> list[str]:
 def solution_steps(solution: str) -> list[str]:
     """Return the steps of a worked solution, without the last one and those with a box.
 
-    Steps are lines, or sentences where there are fewer than three lines. GSM8K's calculator marks
+    Steps are lines, or sentences if there are fewer than three lines. GSM8K's calculator marks
     (`<<16-3=13>>`) are removed.
     """
     body = solution.split("####", 1)[0].strip()
@@ -41,9 +41,9 @@ def solution_steps(solution: str) -> list[str]:
 
 
 def states(text: str, answer: str) -> bool:
-    r"""Return whether a text has the number of an answer in it, or the answer itself where it is no number.
+    r"""Return whether a text contains the number of an answer, or the answer itself if it is not a number.
 
-    Signs are not compared, and neither is the way in which a number is written.
+    Signs and the spelling of numbers are ignored.
 
     >>> states("This is 7 - 4 = 3.", "-4"), states("Half of it is 0.50", r"\frac{1}{2}"), states("17", "7")
     (True, True, False)

@@ -47,7 +47,7 @@ class CheckInfo(Info):
         raise KeyError(key)
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Return the value of a key, "check" included."""
+        """Return the value of a key, including "check"."""
         return self.check if key == "check" else super().get(key, default)
 
     def copy(self) -> "CheckInfo":
@@ -76,9 +76,9 @@ def step_info(episode: Episode, check: CheckResult) -> Info:
 def batch_reset_infos(count: int, begun: Mapping[int, Info]) -> Info:
     """Return the infos of a batch in which some episodes began.
 
-    All functions for batches return one dict of arrays, in the layout of `gymnasium.vector.VectorEnv`. Each
-    key comes with a boolean array `_key`: which episodes have the key. Numbers and booleans become arrays of
-    their type, everything else arrays of objects.
+    All functions for batches return one dict of arrays, in the layout of `gymnasium.vector.VectorEnv`. For
+    each key, a boolean array `_key` is true for the episodes that have the key. Numbers and booleans become
+    arrays of their type, everything else arrays of objects.
 
     Args:
         count: Number of episodes.
@@ -101,7 +101,7 @@ def batch_step_infos(
         count: Number of episodes.
         steps: The episodes that made a step, and the checks of their replies, by position in the batch.
         begun: The info of `reset` of the episodes that began in this step.
-        finals: The last observations of episodes that ended and began anew in this step.
+        finals: The last observations of episodes that ended and were reset in this step.
     """
     if not finals:
         infos = _step_columns(count, list(steps), list(steps.values()))

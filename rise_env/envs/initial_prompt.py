@@ -14,10 +14,10 @@ from rise_env.types import Conversation, Message, Problem
 from rise_env.utils.suggestions import validate_choice
 
 FewShotLike = int | Sequence[tuple[str, str]]
-"""What the argument `few_shot` takes: a number of worked examples, or (question, answer) pairs."""
+"""Values of the argument `few_shot`: a number of worked examples, or (question, answer) pairs."""
 
 OWN = "own"
-"""Stands for the name of a prompt that is a template of the user's."""
+"""Name of a prompt that is the user's own template."""
 
 
 @dataclass(frozen=True, slots=True)

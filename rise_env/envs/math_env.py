@@ -25,14 +25,14 @@ from rise_env.utils.specs import with_turn_limit
 
 @dataclass(frozen=True, slots=True)
 class EnvState:
-    """A snapshot of an environment: what `MathEnv.set_state` needs to continue from it."""
+    """A snapshot of an environment, from which `MathEnv.set_state` continues."""
 
     episode: Episode | None
     """None before the first reset."""
     place: Place
-    """How far the order of the problems is."""
+    """Position in the order of the problems."""
     rng: Mapping[str, Any] | None
-    """State of the random generator that draws problems; None where none was needed yet."""
+    """State of the random generator that draws problems; None if none was needed yet."""
 
 
 class MathEnv(gymnasium.Env[Conversation, str]):
@@ -96,7 +96,7 @@ class MathEnv(gymnasium.Env[Conversation, str]):
     | `prompt` | name of the prompt, with the hash of its texts | `reset` |
     | `verdict` | "correct", "wrong", "no_answer", "unreadable" or "timeout" | `step` |
     | `correct` | whether the verdict is "correct" | `step` |
-    | `answer` | the extracted answer, as written in the reply; None where there is none | `step` |
+    | `answer` | the extracted answer, as written in the reply; None if there is none | `step` |
 
     These are JSON values: `json.dumps(info)` works. Besides them, `info["check"]` after a step is the
     `CheckResult` with the method and the seconds of the check, in `MathVectorEnv` an array of them. The infos
@@ -193,7 +193,7 @@ class MathEnv(gymnasium.Env[Conversation, str]):
 
     @property
     def spec(self) -> EnvSpec | None:
-        """How Gymnasium made the environment; `spec.kwargs["max_turns"]` is the limit on turns."""
+        """What Gymnasium made the environment from; `spec.kwargs["max_turns"]` is the limit on turns."""
         return self._spec
 
     @spec.setter
@@ -202,7 +202,7 @@ class MathEnv(gymnasium.Env[Conversation, str]):
 
     @property
     def problem(self) -> Problem:
-        """The problem of the current episode, or of the last one where it is over."""
+        """The problem of the current episode, also after the end of the episode."""
         return self._running().problem
 
     @property
@@ -213,10 +213,10 @@ class MathEnv(gymnasium.Env[Conversation, str]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Conversation, dict[str, Any]]:
-        """Start an episode. If anything raises, the environment is as it was before the call.
+        """Start an episode. If this raises, the environment has not changed.
 
         Args:
-            seed: Seeds the generator that draws problems; None continues its stream.
+            seed: Seed of the generator that draws problems; None continues with the present generator.
             options: `{"index": i}` or `{"problem_id": id}` chooses the problem.
 
         Returns:
@@ -245,8 +245,8 @@ class MathEnv(gymnasium.Env[Conversation, str]):
     def step(self, action: str) -> tuple[Conversation, float, bool, bool, dict[str, Any]]:
         """Check one reply, and add it and the feedback to the conversation.
 
-        If anything raises, the checker or a feedback function included, the environment is as it was before
-        the call, and the same step can be taken again.
+        If this raises, for example because the checker or a feedback function does, the environment has not
+        changed, and the same step can be taken again.
 
         Args:
             action: The agent's reply.
@@ -294,7 +294,7 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         return transcript(self._running().messages)
 
     def get_state(self) -> EnvState:
-        """Return a snapshot for `set_state`. Copies one list of references, no text."""
+        """Return a snapshot for `set_state`. The list of messages is copied, the messages are not."""
         rng = None if self._np_random is None else self._np_random.bit_generator.state
         episode = None if self._episode is None else self._episode.copy()
         return EnvState(episode, self._sampler.place, rng)
@@ -315,10 +315,10 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         return twin
 
     def _undo_draw(self, *, draws: bool) -> Callable[[], None]:
-        """Return a function that takes back the seeding and the draw of a problem.
+        """Return a function that undoes the seeding and the draw of a problem.
 
         Args:
-            draws: Whether the present generator will be used.
+            draws: Whether the present generator may be used for the draw.
         """
         generator, seed, place = self._np_random, self._np_random_seed, self._sampler.place
         state = generator.bit_generator.state if draws and generator is not None else None

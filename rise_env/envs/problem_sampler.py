@@ -23,20 +23,21 @@ _BLOCK = 512
 
 @runtime_checkable
 class IndexSampler(Protocol):
-    """A curriculum: an order that the user chooses. Environments may share one object."""
+    """An order of problems that the user defines, such as a curriculum. Environments may share one object."""
 
     def sample(self, generator: np.random.Generator, count: int) -> int:
         """Return the index of the next problem.
 
         Args:
-            generator: The environment's, for all random draws, so that seeds give the same problems again.
+            generator: The environment's generator. Use it for all random draws, so that the same seed gives
+                the same problems.
             count: Number of problems.
         """
         ...
 
 
 OrderLike = str | IndexSampler
-"""What the argument `order` takes: a name of `ORDERS`, or an object with a method `sample`."""
+"""Values of the argument `order`: a name of `ORDERS`, or an object with a method `sample`."""
 
 
 class WeightedSampler:
@@ -67,10 +68,10 @@ class WeightedSampler:
 
 
 def pass_rates(trajectories: Iterable[Trajectory]) -> dict[str, float]:
-    """Return, by problem id, which part of the attempts at the first turn were right: weights for curricula.
+    """Return problem id -> share of right attempts at the first turn, for example as weights of a curriculum.
 
     Args:
-        trajectories: For example those of a store; failed episodes without a turn are left out.
+        trajectories: Episodes, for example those of a store. Episodes without a turn are left out.
     """
     right: dict[str, list[bool]] = defaultdict(list)
     for trajectory in trajectories:
@@ -120,7 +121,7 @@ class HasRandom(Protocol):
 
 
 class Place(NamedTuple):
-    """How far a sampler is."""
+    """The position of a sampler in its order."""
 
     drawn: int = 0
     """Problems drawn since the last seed."""
@@ -155,7 +156,7 @@ class ProblemSampler:
         self.problems = problems
         self.order = order
         self.place = Place()
-        """All that changes from draw to draw, apart from the generator."""
+        """The state that draws change, apart from the generator."""
         self._block: tuple[int, int, list[int]] = (
             0,
             -1,
@@ -165,11 +166,11 @@ class ProblemSampler:
 
     @property
     def shared(self) -> bool:
-        """Whether the episodes of a batch draw from one order, so that none poses what another one has."""
+        """Whether the episodes of a batch draw from one common order and so pose different problems."""
         return self.order in ("permutation", "sequential")
 
     def restart(self) -> None:
-        """Begin anew: with the first problem, or with another permutation."""
+        """Start again with the first problem, or with another permutation."""
         self.place = Place()
 
     def draws(self, options: Mapping[str, Any] | None, times: int = 1) -> bool:
@@ -183,8 +184,8 @@ class ProblemSampler:
         """Return the index of the next problem.
 
         Args:
-            options: Those of `reset`: `index` or `problem_id`, or nothing.
-            source: Whose generator draws at random; not touched where nothing is drawn.
+            options: The options of `reset`: `index` or `problem_id`, or nothing.
+            source: Has the generator for random draws, which is not used if nothing is drawn.
 
         Raises:
             ConfigError: An option is unknown, there is no such problem, or the order's object chose none.

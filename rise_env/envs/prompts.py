@@ -20,7 +20,7 @@ ORACLE_WRONG = "That is not right. Please try again. The question was: {question
 """Oracle feedback after an attempt that is not right."""
 
 ORACLE_RIGHT = "That is right. Please solve it once more, in another way. The question was: {question}"
-"""Oracle feedback after a right attempt, where the episode continues."""
+"""Oracle feedback after a right attempt, if the episode continues."""
 
 RESULTS: Mapping[Verdict, str] = {
     Verdict.WRONG: "That is not right.",
@@ -28,7 +28,7 @@ RESULTS: Mapping[Verdict, str] = {
     Verdict.UNREADABLE: "The final answer cannot be read: put it alone in \\boxed{{}}.",
     Verdict.TIMEOUT: "The answer could not be checked in time, so that it may be right or wrong.",
 }
-"""What an oracle says about an attempt that is not right. A timeout says nothing about right or wrong."""
+"""Verdict -> oracle feedback after an attempt that is not right, or whose check ran out of time."""
 
 ORACLE: Mapping[Verdict, str] = {
     Verdict.CORRECT: ORACLE_RIGHT,
@@ -109,7 +109,7 @@ _PIECE = re.compile(r"\{\{|\}\}|\{\}|\{(\w+)\}|[{}]")
 class Template:
     r"""A text with fields in braces.
 
-    A brace of the text itself is written twice, as in `str.format`; an empty pair may be written once.
+    A literal brace is written twice, as in `str.format`; an empty pair of braces may be written once.
 
     >>> Template("{question} Put it in \\boxed{{}}.").fill("2 + 2?")
     '2 + 2? Put it in \\boxed{}.'

@@ -32,7 +32,7 @@ class Rewards:
 
     correct: float = 1.0
     wrong: float = 0.0
-    """Also the reward of a reply whose check ran out of time: nothing is known about its answer."""
+    """Also the reward of a reply whose check ran out of time."""
     no_answer: float = -1.0
     """The reply states no final answer, or one that the checker cannot read."""
     discount: float = 1.0
@@ -65,7 +65,7 @@ class Rewards:
 
 
 RewardsLike = str | RewardFunction | Mapping[str, float] | Sequence[float]
-"""What the argument `rewards` takes; see `get_rewards`."""
+"""Values of the argument `rewards`; see `get_rewards`."""
 
 SCHEMES: Mapping[str, RewardFunction] = {
     "gsm8k": Rewards(),
@@ -81,10 +81,10 @@ SCHEMES: Mapping[str, RewardFunction] = {
 
 
 def delay_gain(rewards: Rewards, max_turns: int) -> float:
-    """Return how much a solver gains at best by delaying its right answer, in units of reward.
+    """Return the largest gain of a solver that delays its right answer, in units of reward.
 
-    At most 0 for a sound scheme. Meant for episodes that stop when solved: without stopping, a right answer
-    costs no later reward.
+    It is at most 0 if delaying never pays. It assumes episodes that stop when solved; otherwise a right
+    answer costs no later reward.
 
     Args:
         rewards: The scheme.

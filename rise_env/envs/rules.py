@@ -22,7 +22,7 @@ from rise_env.utils.signatures import convert_value
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """What is the same in every episode of an environment.
+    """The settings that every episode of an environment shares.
 
     The first eight fields are the arguments of `MathEnv` with the same names; the others are computed from
     them.

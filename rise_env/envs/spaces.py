@@ -4,9 +4,9 @@
 rejects "2 + 2". These spaces accept any Unicode text. They test membership by type and length only, which
 takes the same time for texts of any length.
 
-They batch, pickle and serialise like Gymnasium's own spaces. Their zero elements, with which wrappers such as
-`FrameStackObservation` fill up, are the empty text and the conversation without messages. Their elements have
-no fixed size, so that `AsyncVectorEnv` needs `shared_memory=False`.
+They batch, pickle and serialise like Gymnasium's own spaces. Their zero elements, which wrappers such as
+`FrameStackObservation` use for padding, are the empty text and the conversation without messages. Their
+elements have no fixed size, so that `AsyncVectorEnv` needs `shared_memory=False`.
 """
 
 from collections.abc import Iterable
@@ -34,7 +34,7 @@ class UnicodeText(Space[str]):
     """All strings of at most `max_length` characters, the empty one included.
 
     Args:
-        max_length: In characters (Unicode code points), at least 1.
+        max_length: Maximal length in characters (Unicode code points), at least 1.
         seed: Seeds `sample`.
 
     Raises:
@@ -80,7 +80,7 @@ class ConversationSpace(Space[Conversation]):
     """All tuples of chat messages: dicts with a known role and a content, and nothing else.
 
     Args:
-        max_length: Characters per message, at least 1.
+        max_length: Maximal number of characters per message, at least 1.
         seed: Seeds `sample`.
 
     Raises:

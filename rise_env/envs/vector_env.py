@@ -37,12 +37,13 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
     this class is faster, since one call checks all replies. Observations are a tuple of conversations,
     actions a sequence of strings, both with one entry per episode.
 
-    In the orders "permutation" and "sequential" the batch goes through the problems once: every episode takes
-    the next one of a common order. With "replacement" or a sampler of yours each episode draws by itself.
+    In the orders "permutation" and "sequential", all episodes draw from one common order, so that the batch
+    poses each problem once before it poses any again. In the order "replacement", or with a sampler of your
+    own, each episode draws independently.
 
     Args:
         problems: The problems to pose. Shared, not copied.
-        checker: Decides the verdicts, with its `check_many` where it has one.
+        checker: Checks the replies, with its method `check_many` if it has one.
         num_envs: Number of episodes that run at a time, at least 1.
         autoreset_mode: "NextStep", "SameStep" or "Disabled", or the enum; see
             `gymnasium.vector.AutoresetMode`.
@@ -106,7 +107,7 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
 
     @property
     def spec(self) -> EnvSpec | None:
-        """How Gymnasium made the batch; `spec.kwargs["max_turns"]` is the limit on turns."""
+        """What Gymnasium made the batch from; `spec.kwargs["max_turns"]` is the limit on turns."""
         return self._spec
 
     @spec.setter
@@ -119,13 +120,13 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         seed: int | Sequence[int | None] | None = None,
         options: dict[str, Any] | None = None,
     ) -> tuple[tuple[Conversation, ...], dict[str, Any]]:
-        """Start every episode, or those of a mask. If anything raises, everything is as before the call.
+        """Start every episode, or those of a mask. If this raises, it changes nothing.
 
         Args:
-            seed: One per episode; an integer `s` stands for `s, s + 1, ...`, as in `SyncVectorEnv`. An order
-                that the episodes have in common depends on the first of the seeds only.
+            seed: One per episode; an integer `s` stands for `s, s + 1, ...`, as in `SyncVectorEnv`. The
+                common order of the episodes depends on the first seed only.
             options: `index` or `problem_id`, one for all episodes or one per episode; `reset_mask`, a
-                boolean array of the episodes to reset, where all others continue.
+                boolean array that is true for the episodes to reset. The others continue.
 
         Returns:
             Observations and infos.
@@ -156,12 +157,12 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
     def step(self, actions: Sequence[str]) -> Step:
         """Check one reply per episode, and add it and the feedback to its conversation.
 
-        If anything raises, the checker or a feedback function included, all episodes are as they were before
-        the call, and the same step can be taken again.
+        If this raises, for example because the checker or a feedback function does, no episode has changed,
+        and the same step can be taken again.
 
         Args:
-            actions: One reply per episode. That of an episode which begins anew in this step (mode
-                "NextStep") is not read.
+            actions: One reply per episode. The reply of an episode that is reset in this step (mode
+                "NextStep") is ignored.
 
         Returns:
             Observations, rewards, terminated, truncated (arrays with one entry per episode) and infos.
@@ -181,7 +182,7 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         if len(active) < count and self.autoreset_mode is AutoresetMode.DISABLED:
             over = [i for i in range(count) if episodes[i].over]
             raise EpisodeError(f"episodes {over} are over: call reset(options={{'reset_mask': ...}})")
-        # first everything that may raise, then the changes
+        # do everything that may raise before anything is changed
         posed = [episodes[i].problem for i in active]
         items = [
             CheckItem(actions[i], problem.reference, problem.question)
@@ -194,7 +195,7 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         anew: list[int] = []
         if self.autoreset_mode is AutoresetMode.SAME_STEP:
             anew = [i for i, made in zip(active, transitions, strict=True) if made[1] or made[2]]
-        elif len(active) < count:  # mode "NextStep": episodes that ended with the last step begin anew
+        elif len(active) < count:  # mode "NextStep": episodes that ended with the last step are reset
             anew = [i for i in range(count) if episodes[i].over]
         begun = self._begin(anew, {}) if anew else {}
         for i, check, transition in zip(active, checks, transitions, strict=True):
@@ -227,7 +228,7 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         options: Mapping[str, Sequence[Any]],
         seeds: Sequence[int | None] | None = None,
     ) -> dict[int, tuple[Episode, dict[str, Any]]]:
-        """Return new episodes and their infos by place. If anything raises, the draws are taken back."""
+        """Return place -> (new episode, its info). If this raises, the state of the draws is restored."""
         place = self._sampler.place
         seeded = [] if seeds is None else [i for i in places if seeds[i] is not None]
         draws = bool(seeded) or self._sampler.draws(options, len(places))
@@ -314,7 +315,7 @@ class _SlotRandom:
         return self._generator
 
     def state(self, *, draws: bool) -> tuple[np.random.Generator | None, Mapping[str, Any] | None]:
-        """Return what `restore` needs; with `draws=False` the generator itself must not be used."""
+        """Return what `restore` needs. With `draws=False`, nothing may be drawn before `restore`."""
         generator = self._generator
         return generator, generator.bit_generator.state if draws and generator is not None else None
 

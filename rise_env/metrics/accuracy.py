@@ -1,4 +1,4 @@
-"""How often a policy is right: pure functions of `Replies`, one number per episode, shape [episodes].
+"""Scores of a policy's answers: pure functions of `Replies` that return one number per episode, [episodes].
 
 Rules, where the RISE paper (arXiv:2407.18219) leaves them open:
 

@@ -1,4 +1,4 @@
-"""Checks of the arrays that metrics are given, so that a wrong shape is an error and not a broadcast."""
+"""Checks the arrays that metrics are given, so that a wrong shape raises an error instead of broadcasting."""
 
 from typing import Any, Literal
 
@@ -21,7 +21,7 @@ def check_array(name: str, value: Any, kind: Kind, *axes: str) -> None:
         axes: Names of the axes that it must have; "..." at the beginning stands for any number of axes.
 
     Raises:
-        ConfigError: The value is no NumPy array, or has another dtype or number of axes.
+        ConfigError: The value is not a NumPy array, or has another dtype or number of axes.
     """
     if isinstance(value, np.ndarray):
         enough = value.ndim >= len(axes) - 1 if axes[0] == "..." else value.ndim == len(axes)

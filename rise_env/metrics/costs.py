@@ -1,4 +1,4 @@
-"""Generations and tokens of each score, to compare scores at equal generations or at equal tokens."""
+"""Counts generations and tokens of each score, to compare scores at equal generations or equal tokens."""
 
 from typing import Any
 

@@ -39,7 +39,7 @@ class PolicyResults:
 
     @cached_property
     def correct(self) -> Array:
-        """Right or not, shape [seeds, problems, turns]."""
+        """1 for each right reply and 0 for the others, shape [seeds, problems, turns]."""
         return np.stack([replies.correct for replies in self.sequential]).astype(float)
 
     @cached_property

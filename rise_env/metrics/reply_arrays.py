@@ -26,7 +26,7 @@ NO_VOTE = 0
 RIGHT = 1
 """Class of every correct answer, whatever its spelling; wrong answers have classes from 2 on."""
 _PLACE = {id(verdict): number for number, verdict in enumerate(VERDICTS)}
-"""id of a verdict -> its index in VERDICTS. The ids are keys because hashing a member of an enum is slow."""
+"""`id()` of a verdict -> its index in VERDICTS. This is faster than hashing members of an enum."""
 _NO_VOTE_VERDICTS = {Verdict.NO_ANSWER, Verdict.UNREADABLE}
 
 
@@ -43,11 +43,11 @@ class Replies:
     problems: tuple[str, ...]
     """Problem id of every episode."""
     given: Bools
-    """False where the episode had ended before, because it was solved or because it failed."""
+    """False if the episode had ended before, because it was solved or because it failed."""
     answer: Ints
     """Class of the answer: NO_VOTE, RIGHT, or from 2 on, the same number for the same wrong answer."""
     verdict: Ints
-    """Index in VERDICTS; -1 where not given."""
+    """Index in VERDICTS; -1 for replies that were not given."""
     tokens: Ints
     """Generated tokens."""
     prompt_tokens: Ints
@@ -55,7 +55,7 @@ class Replies:
     characters: Ints
     """Length of the reply in characters."""
     text: Ints
-    """A number from 1 that is the same for the same text; 0 where not given."""
+    """A number from 1 that is the same for the same text; 0 for replies that were not given."""
 
     def __post_init__(self) -> None:
         for name in _ARRAYS:

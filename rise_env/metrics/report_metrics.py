@@ -5,8 +5,8 @@ to `METRICS`. It is then in report.json and report.csv. With `table="scores"` th
 report.html show it as well. With `table="turns"` report.md shows it as well, if the report has at least
 three rows.
 
-Estimates are fractions, {"mean", "low", "high"}; a rate of nothing is null. T is the number of turns of the
-sequential rollouts, K the number of independent first replies that vote.
+Estimates are fractions, {"mean", "low", "high"}; a rate whose denominator is 0 is null. T is the number of
+turns of the sequential rollouts, K the number of independent first replies that vote.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ from rise_env.metrics.report_values import EstimateJson, estimate, mean_percent,
 
 Array = npt.NDArray[np.float64]
 Table = Literal["scores", "turns"]
-"""The main table; and the table of what later turns add, which only report.md shows, from three rows on."""
+"""The main table, and the table about later turns, which only report.md shows, with three or more rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +34,13 @@ class Metric:
     key: str
     """Its key in the row."""
     compute: Callable[[PolicyResults], Any]
-    """From the replies of one policy to the value in the row, a JSON value."""
+    """Returns the value in the row, a JSON value, from the replies of one policy."""
     table: Table | None = None
     """The table that shows it; None leaves it to report.json and report.csv."""
     heading: str = ""
     """The heading of its column; empty takes the key."""
     show: Callable[[Any], str] = percent
-    """From the value in the row to the text in the table."""
+    """Returns the text in the table from the value in the row."""
 
 
 def _for_each_count(
@@ -85,7 +85,7 @@ def _flips(function: Callable[[Array], tuple[Array, Array]]) -> Callable[[Policy
 
 
 def _transitions(results: PolicyResults) -> dict[str, list[EstimateJson]]:
-    """Return transition -> for each step from one turn to the next, the share of problems with it."""
+    """Return transition -> share of problems with it, for each step from one turn to the next."""
     return {
         name: [estimate(part[:, :, i]) for i in range(part.shape[2])]
         for name, part in accuracy.transitions(results.correct).items()
@@ -218,7 +218,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(key="format_failures", compute=_rate(diagnostics.format_failures)),
     Metric(key="timeouts", compute=_rate(diagnostics.timeouts)),
     Metric(key="tokens_per_reply", compute=_rate(diagnostics.reply_length)),
-    # further ones
+    # of further protocols
     Metric(key="cost", compute=costs),
     Metric(key="unsolved", compute=unsolved),
     Metric(key="protocols", compute=_protocols),

@@ -7,8 +7,8 @@ from rise_env.metrics.report_metrics import METRICS, Table
 from rise_env.metrics.report_values import is_estimate
 
 COLUMNS = ("row", "figure", "at", "mean", "low", "high")
-"""Columns of the long table. `at` is the turn, the step after that turn, or the number of draws; None for
-metrics that are one number per row."""
+"""Columns of the long table. `at` is a turn, the turn before a step, or a number of draws. It is None for
+metrics with one number per row."""
 
 
 def cells(report: Mapping[str, Any], table: Table = "scores") -> list[list[str]]:
@@ -37,7 +37,7 @@ def long_rows(report: Mapping[str, Any]) -> list[tuple[str, str, int | None, flo
 
 
 def headline(report: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return, for each row of the report, the means that a training run is judged by while it runs.
+    """Return, for each row of the report, the means that show the progress of a training run.
 
     These are the scores of the main table ("m1@t1", ...), the gain of turns over draws ("m1@t5 - m5@t1") and
     the accuracy at each turn ("acc@t1", ...).

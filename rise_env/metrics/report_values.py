@@ -25,7 +25,7 @@ def estimate(values: Array, of: Array | None = None) -> EstimateJson:
 
 
 def to_json(value: Estimate) -> EstimateJson:
-    """Return an estimate as a JSON value, rounded to 6 digits; what is not a number becomes null."""
+    """Return an estimate as a JSON value, rounded to 6 digits; NaN becomes null."""
     return {key: None if np.isnan(part) else round(part, 6) for key, part in asdict(value).items()}
 
 

@@ -10,7 +10,7 @@ from rise_env.types import CheckResult, Problem
 
 _WORD = re.compile(r"[^\W_]+")
 NGRAM = 13
-"""Number of consecutive words that count as an overlap: that of the GPT-3 paper (arXiv:2005.14165)."""
+"""Number of consecutive words that count as an overlap, as in the GPT-3 paper (arXiv:2005.14165)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,7 @@ class SplitAudit:
     problems: int
     """Number of problems."""
     golds_rejected: list[str]
-    """Problems whose reference answer, given as a reply, the set's checker rejects."""
+    """Problems whose own reference answer the checker rejects as a reply."""
     solutions_rejected: list[str]
     """Problems whose worked solution marks a final answer but is rejected as a reply."""
     empty: list[str]
@@ -63,7 +63,7 @@ def audit_split(problems: Sequence[Problem], checker: Checker) -> SplitAudit:
     duplicates: list[tuple[str, str]] = []
     contradictions: list[tuple[str, str]] = []
     for problem in problems:
-        # by words with punctuation: "2 + 2" and "2 - 2" are two questions
+        # compare words with punctuation, because "2 + 2" and "2 - 2" are two questions
         seen = first.setdefault(tuple(problem.question.lower().split()), problem)
         if seen is not problem:
             same = seen.reference == problem.reference

@@ -17,7 +17,7 @@ from rise_env.types import Problem
 from rise_env.utils.suggestions import validate_choice
 
 DATA_DIR_VARIABLE = "RISE_DATA_DIR"
-"""Environment variable that names the folder of the sets where no `data_dir` is given."""
+"""Environment variable that names the folder of the sets if no `data_dir` is given."""
 
 
 def load_catalog_set(
@@ -37,15 +37,16 @@ def load_catalog_set(
         spec: The set's entry in the catalog.
         split: One of `spec.splits`; by default its first.
         data_dir: Folder with one folder per set; by default the one that RISE_DATA_DIR names.
-        dataset: Your own copy instead, with the set's columns: a file, a folder, a hub id, a frame, rows, or
-            problems.
+        dataset: Your own copy of the set, with the same columns: a file, a folder, a hub id, a frame, rows,
+            or problems.
         where: Which rows are wanted, by any of their columns; see `Where`.
         revision: Commit of the hub's data set; by default the pinned one.
 
     Raises:
         ConfigError: There is no such split, or the filter is malformed or leaves nothing.
-        DataNotFoundError: The split is not in the folder and cannot be fetched; names the ways to get it.
-        ProblemError: A row has no question or no reference answer; names it.
+        DataNotFoundError: The split is not in the folder and cannot be fetched; the message says how to get
+            it.
+        ProblemError: A row has no question or no reference answer; the message names the row.
     """
     split = validate_choice(split or spec.splits[0], spec.splits, f"split of {spec.name}")
     if dataset is not None:

@@ -57,11 +57,11 @@ def load_custom(
         split: Names the file of a folder or the split of the hub's data set; part of every problem's id.
         question_key: The column with the question; by default that of the format that the first row has. A
             name with dots is an entry of a mapping, as "extra_info.question".
-        answer_key: The column with the answer, alone or at the end of a worked solution; likewise.
-        solution_key: The column with a worked solution; likewise.
+        answer_key: The column with the answer, alone or at the end of a worked solution; see `question_key`.
+        solution_key: The column with a worked solution; see `question_key`.
         where: Which rows are wanted; see `Where`.
         revision: Commit of the hub's data set; by default "main".
-        hub_config: Configuration of the hub's data set, where it has several.
+        hub_config: Configuration of the hub's data set, if it has several.
 
     Raises:
         ConfigError: No dataset is given, or the filter is malformed or leaves nothing.

@@ -1,4 +1,4 @@
-"""Problems that are computed when they are asked for, instead of kept in a list."""
+"""Problems that are computed on access instead of stored in a list."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""One try to reach the hub, so that a data set that is not on this machine is missed at once."""
+"""Reaches the hub with one try, so that loading a data set fails at once if the hub does not answer."""
 
 import ssl
 import urllib.error
@@ -15,7 +15,7 @@ TIMEOUT = 5.0
 def one_try() -> Iterator[None]:
     """Ask the hub once; if it does not answer, its clients use only their cache within this context.
 
-    Without this, they ask again and again for about 25 seconds. Nothing is asked where HF_HUB_OFFLINE is set.
+    Without this, they retry for about 25 seconds. If HF_HUB_OFFLINE is set, the hub is not asked.
 
     Raises:
         ConnectionError: The hub does not answer, and the code in the context raised.
@@ -39,7 +39,7 @@ def one_try() -> Iterator[None]:
 
 
 def unreachable(address: str) -> str | None:
-    """Return why a server cannot be reached, in one request; None where it answers anything.
+    """Return why one request cannot reach a server; None if the server answers, whatever the answer is.
 
     Args:
         address: An http(s) address. The proxies of the environment variables are used.

@@ -1,4 +1,4 @@
-"""The table of all problem sets, and the way from a name to problems.
+"""The table of all problem sets, and functions that load a set by its name.
 
 To add a set that is read from files or from the hub: add an entry to `CATALOG` in the folder `catalog`. To
 add any other set: write a function that returns its problems (see `GeneratedProblems` for problems made on
@@ -34,7 +34,7 @@ class Loader:
     name: str
     """The environment is `RISE-<name>-v0`."""
     title: str
-    """One line for people: what the problems are, and their source."""
+    """One line that says what the problems are and names their source."""
     load: Callable[..., Sequence[Problem]]
     """Returns the problems. Its keyword arguments become arguments of the environment."""
     checker: str
@@ -43,7 +43,7 @@ class Loader:
     origin: str
     """Where the problems come from, in words."""
     sizes: Mapping[str, int]
-    """Split -> number of problems; empty where that depends on the arguments."""
+    """Split -> number of problems; empty if that depends on the arguments."""
     spec: SetSpec | None = None
     """The entry of the catalog, for sets of the catalog."""
 
@@ -214,7 +214,7 @@ def find_set(name: str) -> Loader:
     """Return the set with this name or environment id, in upper or lower case.
 
     Raises:
-        ConfigError: There is no such set; says what was probably meant.
+        ConfigError: There is no such set; the message suggests a similar name or lists the names.
     """
     bare = name.rpartition(":")[2].removeprefix("RISE-").removesuffix("-v0")
     for known, loader in SETS.items():
@@ -231,8 +231,8 @@ def load_problems(name: str, **settings: Any) -> Sequence[Problem]:
         **settings: `split`, and the other arguments of the set, for example `data_dir`.
 
     Raises:
-        ConfigError: There is no such set or setting; says what was probably meant.
-        DataNotFoundError: The problems are not here; names the ways to get them.
+        ConfigError: There is no such set or setting; the message suggests a similar name or lists the names.
+        DataNotFoundError: The problems are not on this machine; the message says how to get them.
     """
     loader = find_set(name)
     for key in settings:

@@ -24,7 +24,7 @@ def check_weights(weights: Sequence[Any]) -> list[float]:
     """Return weights that sum to 1.
 
     Raises:
-        ConfigError: One is no positive number; has its position and value.
+        ConfigError: One is not a positive number; the message has its position and value.
     """
     for position, weight in enumerate(weights):
         number = isinstance(weight, int | float) and not isinstance(weight, bool)
@@ -38,9 +38,9 @@ def check_weights(weights: Sequence[Any]) -> list[float]:
 class MixedProblems(Sequence[Problem]):
     """Problems of several sets, interleaved in the proportions of their weights.
 
-    Every problem occurs at most once. The mixture ends where the first part has no problem left: parts of
-    7473 and 7500 problems with weights 0.7 and 0.3 give 7473 + 3202 problems. Any stretch of it has nearly
-    the proportions of the whole: the k-th problem of a part with weight w stands at position (k + 1/2) / w.
+    Every problem occurs at most once. The mixture ends when one part has no problem left: parts of 7473 and
+    7500 problems with weights 0.7 and 0.3 give 7473 + 3202 problems. Any section of it has nearly the
+    proportions of the whole: the k-th problem of a part with weight w stands at position (k + 1/2) / w.
     The seed decides which problems of a part are taken, and in which order.
 
     Args:

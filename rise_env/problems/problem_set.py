@@ -7,7 +7,7 @@ from rise_env.types import Problem
 
 
 class ProblemSet(Sequence[Problem]):
-    """An immutable list of problems. Environments share it; copying one copies nothing.
+    """An immutable list of problems. Environments share it, and its copies are the object itself.
 
     Args:
         problems: In the order of the set.
@@ -18,7 +18,7 @@ class ProblemSet(Sequence[Problem]):
         revision: Commit of the hub's data set; empty for files.
         left_out: Number of rows that were left out because they could not be read; see
             `SetSpec.skip_unreadable`.
-        answer_column: Column of the reference answers, for error messages; empty where it is not known.
+        answer_column: Column of the reference answers, for error messages; empty if it is not known.
     """
 
     def __init__(

@@ -1,7 +1,8 @@
 """Problems that the reasoning-gym library generates (https://github.com/open-thought/reasoning-gym).
 
 The library's own datasets add the index to the seed, so that seeds 0 and 1 share all problems but one. Here
-problem `i` of a split is made from `SeedSequence((seed, split, i))`: neither seeds nor splits overlap.
+problem `i` of a split is made from `SeedSequence((seed, split, i))`, so that different seeds or splits have
+different problems.
 """
 
 import json
@@ -69,7 +70,7 @@ class ReasoningGymProblems(GeneratedProblems):
         self.checker = ReasoningGymChecker(self)
 
     def entry(self, question: str) -> Any:
-        """Return (dataset, entry) of a question made lately, None where it is not remembered."""
+        """Return (dataset, entry) of a recent question; None if the question is no longer stored."""
         seed = self._seeds.get(question)
         return None if seed is None else self._entry(seed)
 
@@ -109,8 +110,8 @@ class ReasoningGymProblems(GeneratedProblems):
     def _entry(self, seed: int) -> tuple[Any, Any]:
         """Return a dataset with this seed, and its first entry.
 
-        Making a dataset takes longer than making an entry. Where the seed is used for entries only, a copy
-        of one dataset with another seed does the same.
+        Making a dataset takes longer than making an entry. If a task uses the seed for entries only, a copy
+        of one dataset with another seed makes the same entries as a new dataset.
         """
         if self.task in _MADE_ANEW:
             dataset = self._create(self.task, seed=seed, size=1, **self.config)

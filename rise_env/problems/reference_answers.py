@@ -1,6 +1,6 @@
-"""Functions from a field of a data set to the final answer alone.
+"""Functions that extract the final answer alone from a field of a data set.
 
-Each returns None where the field holds no answer. Entries of the catalog name them as `reference`.
+Each returns None if the field holds no answer. Entries of the catalog name them as `reference`.
 """
 
 from typing import Any

@@ -39,16 +39,16 @@ def load_own(
     revision: str | None = None,
     hub_config: str | None = None,
 ) -> Sequence[Problem]:
-    """Return the problems of a user's data set. Where it holds problems, they are returned unchanged.
+    """Return the problems of a user's data set. If it holds problems, they are returned unchanged.
 
     A file is read again only after it changed.
 
     Args:
-        spec: Says which columns hold what, where `keys` is None.
+        spec: Says which columns hold what if `keys` is None.
         split: Names the file of a folder or the split of the hub's data set; part of every problem's id.
         dataset: See `Dataset`.
         keys: The columns that the user named; the others are recognised in the first row.
-        where: Which rows are wanted; see `Where`. Of problems, the entries of their meta count.
+        where: Which rows are wanted; see `Where`. For problems, it refers to the entries of `Problem.meta`.
         revision: Commit of the hub's data set; by default "main".
         hub_config: Configuration of the hub's data set.
 
@@ -147,14 +147,14 @@ def build(
 
 
 def check_references(problems: Sequence[Problem], checker: Checker) -> None:
-    """Raise where a checker cannot read a reference answer of a user's data, before any episode needs it.
+    """Check that a checker can read all reference answers of a user's data, before any episode needs them.
 
     Args:
         problems: Those of a data set or a mixture; problems that the user made are not checked.
         checker: Reads the reference answers.
 
     Raises:
-        ProblemError: It cannot read one; names row and column.
+        ProblemError: It cannot read one; the message names the row and column.
     """
     if isinstance(problems, MixedProblems):
         for part in problems.parts:
@@ -210,7 +210,7 @@ def _problem(
 
 
 def _first(row: Row, columns: Sequence[str], what: str) -> str:
-    """Return the first column that holds something, or the first that is there."""
+    """Return the first column that is not empty; if all are, the first that exists."""
     there = [column for column in columns if has(row, column)]
     if not there:
         if len(columns) == 1:

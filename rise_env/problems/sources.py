@@ -16,7 +16,7 @@ from rise_env.problems.reading.row_set import Rows, hash_rows
 from rise_env.types import Problem
 
 Dataset = str | os.PathLike[str] | Iterable[Mapping[str, Any]] | Mapping[str, Any] | Sequence[Problem]
-"""What `dataset` takes: a file, a folder with one file per split, a hub id, problems, rows, or an object with
+"""Values of `dataset`: a file, a folder with one file per split, a hub id, problems, rows, or an object with
 rows: a frame of pandas or polars, a data set of the `datasets` library, or a mapping from splits to these."""
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
@@ -34,13 +34,13 @@ class Found:
 def read_dataset(
     dataset: Dataset, split: str, revision: str | None = None, hub_config: str | None = None
 ) -> Found:
-    """Return the rows of a user's data set, or its problems where it holds problems.
+    """Return the rows of a user's data set, or its problems if it holds problems.
 
     Args:
         dataset: See `Dataset`.
         split: Names the file of a folder, the entry of a mapping, or the split of the hub's data set.
         revision: Commit of the hub's data set; by default "main".
-        hub_config: Configuration of the hub's data set, where it has several.
+        hub_config: Configuration of the hub's data set, if it has several.
 
     Raises:
         ConfigError: The data set is none of those.
@@ -83,13 +83,13 @@ def read_hub(name: str, config: str | None, split: str, revision: str | None) ->
 
     Args:
         name: Id of the data set.
-        config: Name of its configuration, where it has several.
+        config: Name of its configuration, if it has several.
         split: The hub's name of the split.
         revision: A commit; None is "main".
 
     Raises:
         MissingDependencyError: `datasets` is not installed.
-        DataNotFoundError: The split could not be fetched; says why.
+        DataNotFoundError: The split could not be fetched; the message says why.
     """
     try:
         import datasets

@@ -8,9 +8,9 @@
 | verl              | problem          | verl's RL parquet                               |
 | fastchat          | turn             | the released RISE code's training, with `loss`  |
 
-Episodes that failed are left out. To add a row format, write a function from trajectories to rows and add one
-entry to `FORMATS`. To add a file type, write a function of (rows, path) and add one entry to `WRITERS`.
-`rise store export` then offers it.
+Episodes that failed or have no turn are left out. To add a row format, write a function from trajectories to
+rows and add one entry to `FORMATS`. To add a file type, write a function of (rows, path) and add one entry to
+`WRITERS`. `rise store export` then offers it.
 """
 
 import json
@@ -168,7 +168,7 @@ FORMATS: dict[str, Callable[[Iterable[Trajectory]], Iterator[Row]]] = {
     "verl": verl,
     "fastchat": fastchat,
 }
-"""Name, as `rise store export --format` takes it -> from trajectories to rows."""
+"""Value of `rise store export --format` -> the function that turns trajectories into rows."""
 
 
 def _write_json_lines(rows: list[Row], path: Path) -> None:
@@ -194,11 +194,12 @@ WRITERS: dict[str, Callable[[list[Row], Path], None]] = {
     ".parquet": _write_parquet,
     "": _write_folder,
 }
-"""Suffix of the path -> what writes the rows; no suffix is a folder that `datasets.load_from_disk` reads."""
+"""Suffix of the path -> the function that writes the rows. A path without a suffix becomes a folder that
+`datasets.load_from_disk` reads."""
 
 
 def write_rows(rows: Iterable[Row], path: Path) -> int:
-    """Write rows to a file of the type that its suffix names (see `WRITERS`), and return how many there were.
+    """Write rows to a file in the format of its suffix (see `WRITERS`), and return the number of rows.
 
     Raises:
         StoreError: `path` exists already, or there are no rows.

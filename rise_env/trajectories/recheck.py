@@ -36,7 +36,7 @@ def recheck(
 ) -> Iterator[Trajectory]:
     """Yield the episodes with the verdicts of `checker`, and new rewards for replies whose verdict changed.
 
-    The chosen reply of each turn and the number of turns stay as they were played.
+    The chosen reply of each turn and the number of turns do not change.
 
     Args:
         trajectories: Stored episodes.

@@ -37,7 +37,7 @@ def read_released_log(path: str | Path, *, agent: str = "unknown") -> Iterator[T
 
     Raises:
         DataNotFoundError: The file does not exist.
-        StoreError: The file is no such log. If one episode is malformed, the message has its key.
+        StoreError: The file is not such a log. If one episode is malformed, the message has its key.
     """
     path = Path(path)
     if not path.is_file():

@@ -11,9 +11,9 @@
 Arguments apply in the order in which they are given: the later one wins. A file changes the settings that it
 names, and mappings are merged key by key; a mapping that is given as one value replaces the former one.
 
-A value is read as the type of its field says, so a text stays the text that was typed. In free mappings the
-type is unknown: numbers, true, false, null, and anything in brackets or quotes are read as YAML, and
-everything else is a text.
+A value is read as the type of its field says, so a string stays what was typed. In free mappings the type is
+unknown: numbers, true, false, null, and anything in brackets or quotes are read as YAML, and everything else
+is a string.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def parse(config: type[Config], argv: Sequence[str], *, prog: str, positional: s
         config: A frozen dataclass. Its docstring and the docstrings of its fields become the help text.
         argv: The arguments after the command.
         prog: The command, for the help text.
-        positional: The field that an argument without an option name fills; several where it is a list.
+        positional: The field that an argument without an option name sets; a list takes several arguments.
 
     Raises:
         ConfigError: An argument is unknown, missing, of the wrong type or out of range.
@@ -211,9 +211,9 @@ def _add_options(
 
 
 def _reader(kind: Any) -> Callable[[str], Any]:
-    """Return a function from the text of a value to a plain value of the given type.
+    """Return a function that converts the text of a value to a plain value of the given type.
 
-    It raises msgspec.ValidationError where the text is no such value. A mapping for a nested dataclass may be
+    It raises msgspec.ValidationError if the text is not such a value. A mapping for a nested dataclass may be
     incomplete; it is checked when all settings are known.
     """
     options = st.alternatives(kind)
@@ -239,7 +239,7 @@ def _reader(kind: Any) -> Callable[[str], Any]:
 
 
 def _untyped(text: str) -> Any:
-    """Return the value of a text in a free mapping; "{question}" is a template, and no mapping."""
+    """Return the value of a text in a free mapping; "{question}" is a template and not a mapping."""
     if re.fullmatch(r"\{\w+\}", text):
         return text
     try:
@@ -272,7 +272,7 @@ def _file_reader(config: type) -> Any:
 def _assigned(settings: Mapping[str, Any], keys: Sequence[str], value: Any) -> dict[str, Any]:
     """Return `settings` with a value at the end of a path of keys.
 
-    Values on the path that are no mappings are replaced by mappings.
+    Values on the path that are not mappings are replaced by mappings.
     """
     result = dict(settings)
     if len(keys) > 1:

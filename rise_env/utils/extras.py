@@ -1,4 +1,4 @@
-"""Optional libraries: which extra of setup.cfg installs them, and the error where one is missing."""
+"""Optional libraries: which extra of setup.cfg installs them, and the error if one is missing."""
 
 import re
 from functools import cache
@@ -11,11 +11,11 @@ DISTRIBUTION = "rise-env"
 
 
 def missing_library(name: str, why: str = "") -> MissingDependencyError:
-    """Return the error to raise where a library is not installed; it says how to install it.
+    """Return the error to raise if a library is not installed; it says how to install the library.
 
     Args:
-        name: Import name of the library, such as "vllm"; of "vllm.sampling_params" the first part counts.
-        why: What needs it, such as "lora.bits"; left out of the message where it is empty.
+        name: Import name of the library, or of a module of it, such as "vllm" or "vllm.sampling_params".
+        why: What needs it, such as "lora.bits"; left out of the message if empty.
     """
     library = name.partition(".")[0]
     extra = _extras().get(_normal(library))
@@ -43,5 +43,5 @@ def _extras() -> dict[str, str]:
 
 
 def _normal(library: str) -> str:
-    """Return a name as packages and modules share it: "math-verify" is imported as `math_verify`."""
+    """Return a package name as the name of its module: "math-verify" is imported as `math_verify`."""
     return library.lower().replace("-", "_").replace(".", "_")

@@ -1,4 +1,4 @@
-"""Pseudo-random permutations of any size that are computed where they are asked for, and never stored."""
+"""Pseudo-random permutations of any size, computed only at the positions that are asked for."""
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ _Ints = npt.NDArray[np.uint64]
 
 
 def permute(positions: _Ints, size: int, key: int) -> _Ints:
-    """Return where a permutation of `range(size)` sends these positions.
+    """Return the values of a permutation of `range(size)` at these positions.
 
     A Feistel network over the next power of two, applied again to results outside of the range. Source: Black
     and Rogaway 2002, "Ciphers with Arbitrary Finite Domains" (cycle walking); the round function is the

@@ -16,7 +16,7 @@ class ProgressBar:
     Args:
         title: A text before the bar that says what is being done.
         show: False shows nothing.
-        console: The console to draw on; None is stderr. If it is no terminal, it gets the final state only.
+        console: The console to draw on; None is stderr. Without a terminal, only the last state is shown.
     """
 
     def __init__(self, title: str, *, show: bool = True, console: Console | None = None) -> None:

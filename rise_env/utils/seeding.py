@@ -39,7 +39,7 @@ def derive_many(prefix: tuple[int, int], start: int, count: int) -> npt.NDArray[
     Args:
         prefix: Two numbers below 2**32.
         start: The first `i`; all of them are below 2**32.
-        count: How many.
+        count: Number of values of `i`.
     """
     words = [np.full(count, word, np.uint32) for word in prefix]
     words += [np.arange(start, start + count, dtype=np.uint64).astype(np.uint32), np.zeros(count, np.uint32)]

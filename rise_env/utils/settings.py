@@ -1,4 +1,4 @@
-"""Settings as frozen dataclasses, made of plain values from YAML files and command lines.
+"""Settings as frozen dataclasses, built from plain values of YAML files and command lines.
 
 msgspec converts and checks the values. This module adds suggestions for misspelt names, layers of settings
 over each other, and YAML files.
@@ -34,12 +34,12 @@ _Loader.add_implicit_resolver(
 
 
 def build(config: type[Config], settings: Mapping[str, Any], *, where: str = "") -> Config:
-    """Make a dataclass of plain values: numbers, texts, lists and mappings, as YAML and JSON have them.
+    """Build a dataclass from plain values: numbers, strings, lists and mappings, as in YAML and JSON.
 
     Args:
         config: The dataclass.
-        settings: Values of its fields, nested dataclasses as mappings. A text becomes a number or a truth
-            value where the type of the field asks for one; a number never becomes a text.
+        settings: Values of its fields, nested dataclasses as mappings. A string becomes a number or a boolean
+            if the type of the field requires it; a number never becomes a string.
         where: Put before the names of settings in error messages, for example "fit.".
 
     Raises:
@@ -56,7 +56,7 @@ def build(config: type[Config], settings: Mapping[str, Any], *, where: str = "")
 
 
 def check_names(config: type, settings: Mapping[str, Any], *, where: str = "") -> None:
-    """Raise ConfigError where `settings` names a field that neither a dataclass nor one nested in it has."""
+    """Raise ConfigError if `settings` names a field that a dataclass and those nested in it do not have."""
     known = field_types(config)
     for name, value in settings.items():
         if name not in known:
@@ -126,7 +126,7 @@ def plain(value: Any) -> Any:
 
 
 def setting_names(config: type, prefix: str = "") -> list[str]:
-    """Return the dotted names of all settings of a dataclass, those of nested dataclasses included."""
+    """Return the dotted names of all settings of a dataclass, including those of nested dataclasses."""
     found: list[str] = []
     for name, kind in field_types(config).items():
         nested = nested_dataclass(kind)

@@ -17,12 +17,12 @@ def checked_arguments(
 ) -> dict[str, Any]:
     """Return keyword arguments for a function, with the types that its annotations name.
 
-    A parameter whose annotation is no plain type (a function, an agent, an array) takes any value.
+    A parameter whose annotation is not a plain type (a function, an agent, an array) takes any value.
 
     Args:
         function: A function or class.
-        settings: Keyword arguments, from a file, a command line or code. A list becomes a tuple and a mapping
-            a dataclass where the annotation says so.
+        settings: Keyword arguments, from a file, a command line or code. A list becomes a tuple, and a
+            mapping a dataclass, if the annotation says so.
         what: The owner of the settings, for the messages, such as "agent 'tiny'".
         positional: The number of first parameters that the caller passes by position, and which are therefore
             no settings.

@@ -9,14 +9,14 @@ _FILLED_IN = "max_turns_filled_in"
 
 
 def with_turn_limit(spec: EnvSpec | None, max_turns: int) -> EnvSpec | None:
-    """State the limit on turns in a spec, also where `make` was called without one.
+    """Write the limit on turns into a spec, even if `make` was called without one.
 
     The limit is written to `spec.kwargs["max_turns"]`, not to `spec.max_episode_steps`. For the latter,
     `gymnasium.make(spec)` adds a `TimeLimit`, which would cut episodes if `max_turns` were raised later, and
     set `truncated` beside `terminated` when the last reply is right.
 
     Args:
-        spec: Of a made environment; changed in place.
+        spec: The spec of an environment; it is changed in place.
         max_turns: The limit of that environment.
 
     Returns:

@@ -13,7 +13,7 @@ PACKAGES = (
 
 
 def installed() -> dict[str, str]:
-    """Return name -> version, of Python and of those of `PACKAGES` that are installed."""
+    """Return name -> version for Python and the installed packages of `PACKAGES`."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:

@@ -49,13 +49,13 @@ class ContextWindow(gymnasium.Wrapper[Conversation, Any, Conversation, Any], Rec
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Conversation, dict[str, Any]]:
-        """Reset; the observation is not cut, since it has no turns."""
+        """Reset the environment. The observation is not cut, because it has no turns."""
         observation, info = self.env.reset(seed=seed, options=options)
         self._initial = len(observation)
         return observation, info
 
     def step(self, action: Any) -> tuple[Conversation, Any, bool, bool, dict[str, Any]]:
-        """Step; the observation is cut."""
+        """Take a step. The observation is cut."""
         observation, reward, terminated, truncated, info = self.env.step(action)
         return recent_turns(observation, self._initial, self._turns), reward, terminated, truncated, info
 
@@ -79,13 +79,13 @@ class VectorContextWindow(VectorWrapper):
     def reset(
         self, *, seed: Any = None, options: dict[str, Any] | None = None
     ) -> tuple[tuple[Conversation, ...], dict[str, Any]]:
-        """Reset, all episodes or some; the observations of the others are cut."""
+        """Reset all or some episodes. The observations of the others are cut."""
         observations, infos = self.env.reset(seed=seed, options=options)
         self._initial = min(len(observation) for observation in observations)
         return self._cut(observations), infos
 
     def step(self, actions: Any) -> tuple[tuple[Conversation, ...], Any, Any, Any, dict[str, Any]]:
-        """Step; the observations are cut, those in `infos["final_obs"]`, too."""
+        """Take a step. The observations are cut, also those in `infos["final_obs"]`."""
         observations, rewards, terminated, truncated, infos = self.env.step(actions)
         for i, final in enumerate(infos.get("final_obs", ())):
             if final is not None:

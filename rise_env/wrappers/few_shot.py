@@ -17,7 +17,7 @@ class FewShot(gymnasium.ObservationWrapper[Conversation, Any, Conversation], Rec
 
     Args:
         env: An environment whose observations are conversations.
-        examples: How many of our worked examples (0 to 4), or (question, answer) pairs.
+        examples: Number of built-in worked examples (0 to 4), or (question, answer) pairs.
 
     Raises:
         ConfigError: There are not that many worked examples, or an example is not a pair of texts.

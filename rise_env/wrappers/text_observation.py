@@ -60,12 +60,12 @@ class VectorTextObservation(VectorWrapper):
     def reset(
         self, *, seed: Any = None, options: dict[str, Any] | None = None
     ) -> tuple[tuple[str, ...], dict[str, Any]]:
-        """Reset, all episodes or some."""
+        """Reset all or some episodes."""
         observations, infos = self.env.reset(seed=seed, options=options)
         return self._texts(observations), infos
 
     def step(self, actions: Any) -> tuple[tuple[str, ...], Any, Any, Any, dict[str, Any]]:
-        """Step."""
+        """Take a step."""
         observations, rewards, terminated, truncated, infos = self.env.step(actions)
         for i, final in enumerate(infos.get("final_obs", ())):
             if final is not None:

@@ -1,4 +1,4 @@
-"""`rise run`: the outer loop of RISE, over processes and files.
+"""`rise run`: the outer loop of RISE. Each phase is a process that reads and writes files.
 
     rise run --config examples/quickstart.yaml
     rise run --env RISE-GSM8K-v0 --problems.data-dir DIR --agent.model PATH_OR_HUB_ID --out runs/gsm8k
@@ -78,7 +78,7 @@ def claim(out: Path, config: RunConfig) -> None:
     """Write the settings into a new run folder, or check that an existing one belongs to the same run.
 
     Raises:
-        ConfigError: The folder belongs to a run with other settings, or to something else.
+        ConfigError: The folder belongs to a run with other settings, or holds other files.
     """
     mine = to_json(config)
     path = out / SETTINGS

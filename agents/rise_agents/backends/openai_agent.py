@@ -51,19 +51,20 @@ class OpenAIAgent:
         target: MODEL@URL, for example "Qwen/Qwen2.5-7B-Instruct@http://127.0.0.1:8000/v1".
         max_concurrent_requests: Maximal number of requests that are sent to the server at the same time.
         attempts: Maximal number of tries per request. Connection errors, timeouts, statuses 408, 409, 429 and
-            5xx, and unreadable responses are retried, after Retry-After or after 0.5, 1, 2, ... 60 seconds.
+            5xx, and unreadable responses are retried, after the time in Retry-After or, without one, after at
+            most 0.5, 1, 2, ... 60 seconds.
         timeout: Seconds per try.
         requests_per_minute: Maximal number of requests per minute; 0 is no limit.
         tokens_per_minute: Maximal number of tokens per minute, prompts and replies together; 0 is no limit.
-        max_usd: Cap on the cost in US dollars; 0 is none. Replies in the reply log count towards it, so that
-            a restarted command continues the count; without a reply log, each agent counts from 0.
+        max_usd: Cap on the cost in US dollars; 0 is no cap. Replies in the reply log count towards it, so
+            that a restarted command continues the count; without a reply log, each agent counts from 0.
         prices: {"prompt": ..., "completion": ...} in US dollars per million tokens; required for a cap.
         reply_log: File that stores every reply as soon as it arrives, and answers repeated requests, so that
             no reply is paid for twice even if the process is killed.
         key_variable: Environment variable that holds the API key; local servers often need none.
         logprobs: Whether to ask for log-probabilities.
         send_seeds: Whether to send a `seed` with each request.
-        extra: Further fields of the request body, for example {"top_k": 20}. They change the policy, so the
+        extra: Further fields of the request body, for example {"top_k": 20}. They change the replies, so the
             agent's name contains a hash of them, and a reply log is valid for one set of them only. If they
             contain `max_completion_tokens`, it is sent instead of `max_tokens`.
 

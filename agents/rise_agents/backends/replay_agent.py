@@ -10,14 +10,16 @@ from rise_env.types import Conversation
 
 
 class ReplayAgent:
-    """Answers from a reply log, and asks the recorded agent, if there is one, for replies that the log lacks.
+    """Answers from a reply log, and asks the agent `record`, if one is given, for replies that the log lacks.
 
-    Its name is the recorded agent's, so that trajectories get the same ids as with that agent.
+    Its name is that of the agent whose replies the log holds, so that trajectories get the same ids as with
+    that agent.
 
     Args:
         file: Path of the reply log.
-        record: The agent to record, or its text for `load_agent`. If None, the log is only replayed.
-        settings: Settings of `record` if that is a text.
+        record: The agent to record, or the string that names it in `load_agent`. If None, the log is only
+            replayed.
+        settings: Settings of `record` if that is a string.
 
     Raises:
         DataNotFoundError: There is no such file, and `record` is None.
@@ -38,7 +40,7 @@ class ReplayAgent:
 
     @property
     def name(self) -> str:
-        """The recorded agent's name."""
+        """The name of the agent whose replies the log holds."""
         return str(self._reply_log.agent)
 
     def act(

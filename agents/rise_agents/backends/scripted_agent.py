@@ -28,7 +28,7 @@ class ScriptedAgent:
         sampling: SamplingConfig,
         seeds: Sequence[int] | None = None,
     ) -> list[Reply]:
-        """Answer each conversation; see `Agent.act`. `sampling` and `seeds` change nothing.
+        """Answer each conversation; see `Agent.act`. `sampling` and `seeds` are ignored.
 
         The usage counts words as tokens.
         """

@@ -39,8 +39,8 @@ class TransformersAgent:
         date: See `ChatSettings`.
         max_concurrent_requests: Maximal number of rows in a batch.
         max_batch_tokens: Maximal number of tokens in a batch: rows times the longest prompt with its reply.
-            If the device runs out of memory, the limit is lowered for this batch and all later ones, so that
-            a batch has at most half as many rows.
+            If the device runs out of memory, the limit becomes half the size of the failed batch, for it and
+            all later ones.
         logprobs: See `ModelSettings`.
         prefix_cache_mb: Size of the prefix cache in MiB. It keeps the attention keys and values of earlier
             conversations, so that the next turn does not compute its history again; 0 disables it.

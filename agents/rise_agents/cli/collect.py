@@ -59,7 +59,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def estimate(config: CollectConfig, env: gymnasium.Env[Any, str], indices: Sequence[int]) -> Estimate:
-    """Return upper bounds on the calls, tokens and cost of a collection, without loading its agents.
+    """Return an estimate of the calls, tokens and cost of a collection, without loading its agents.
 
     Args:
         config: The settings.
@@ -78,6 +78,7 @@ def estimate(config: CollectConfig, env: gymnasium.Env[Any, str], indices: Seque
         num_samples=[turn.num_samples for turn in turns],
         max_new_tokens=[(turn.sampling or config.sampling).max_new_tokens for turn in turns],
         prices=[read_prices(turn.settings.get("prices")) for turn in turns],
+        drop_degenerate=config.drop_degenerate,
     )
 
 

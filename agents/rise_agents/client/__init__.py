@@ -1,1 +1,1 @@
-"""Private: what agents over HTTP share."""
+"""Private: modules that agents for HTTP servers share."""

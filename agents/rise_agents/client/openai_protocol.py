@@ -10,7 +10,7 @@ from rise_env.errors import ConfigError
 from rise_env.types import Usage
 
 NO_KEY = "none"
-"""API key that is sent to servers that need none."""
+"""Placeholder for the API key, sent to servers that need no key."""
 
 
 def read_reply(response: Any, latency: float) -> Reply:

@@ -1,8 +1,8 @@
 """A file that holds the replies of an agent, so that the same request always gets the same reply.
 
 The format is JSON lines. The first line names the recorded agent. Each further line is one reply with its
-key, a hash of the conversation, the sampling settings and the seed. Requests without a seed are numbered:
-their key also holds how often the same request was made before.
+key, a hash of the conversation, the sampling settings and the seed. Equal requests without a seed are
+numbered from 1, and the number is part of their key.
 """
 
 import contextlib

@@ -1,11 +1,10 @@
 """The collecting engines by name, and how the setting `workers` selects one.
 
 An engine decides in which processes the agents of a collection run. It is a function
-`(config, indices, on_progress, count) -> Progress`. It plays one episode per problem
-index with `count` workers, stores the episodes in the folder `config.out`, and calls `on_progress` before the
-first episode and after each write. To add an engine, write such a function and register it in the entry-point
-group `rise.engines`. The engines of RISE are registered in setup.cfg; any installed package may register
-more.
+`(config, indices, on_progress, count) -> Progress`. It plays one episode per problem index with `count`
+workers, stores the episodes in the folder `config.out`, and calls `on_progress` before the first episode and
+after each write. To add an engine, write such a function and register it in the entry-point group
+`rise.engines`. The engines of RISE are registered in setup.cfg; any installed package may register more.
 """
 
 from collections.abc import Callable, Sequence

@@ -173,7 +173,7 @@ def _result(ray: Any, reference: Any) -> Any:
 
 
 def _import_ray() -> Any:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray sends usage statistics unless this is set
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # by default, Ray sends usage statistics
     try:
         import ray
         import ray.exceptions

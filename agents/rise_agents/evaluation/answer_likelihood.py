@@ -2,10 +2,10 @@ r"""The likelihood of the correct answer before each turn: log p(\boxed{answer} 
 
     python -m rise_agents.evaluation.answer_likelihood MODEL LOGS/<label>
 
-reads LOGS/<label>/seed-*/sequential.jsonl and writes nll.json next to each; `rise report` then plots
-measure_nll as in the paper's figure 4, left (arXiv:2407.18219). Values are natural logarithms, summed over
-the tokens of the answer. The answer is scored as the start of the next reply, without any reasoning before
-it.
+reads LOGS/<label>/seed-*/sequential.jsonl and writes nll.json next to each; `rise report` then draws the
+figure `measure_nll`, after figure 4 (left) of arXiv:2407.18219. Values are natural logarithms, summed over
+the tokens of the answer; in spite of the name nll.json they are not negated. The answer is scored as the
+start of the next reply, without any reasoning before it.
 """
 
 import argparse
@@ -39,7 +39,8 @@ def answer_logps(
         chat: How the model reads conversations.
         episodes: Episodes of the protocol "sequential".
         turns: Number of turns to score.
-        max_batch_tokens: Maximal number of rows times the longest sequence in a batch.
+        max_batch_tokens: Maximal size of a batch, its number of rows times its longest sequence, in tokens.
+            A batch of one row may exceed it.
 
     Returns:
         Natural logarithms, [episodes, turns]; None for turns that an episode did not reach.

@@ -72,8 +72,8 @@ def best_of_n(
 
     Yields:
         For each group of episodes that is rated together, two lists. The first holds episodes whose one turn
-        has the N replies, with the selected one chosen. The second holds one episode per problem with a turn
-        per reply, whose attempts are the ratings. The verdict of a rating says whether the verifier was
+        has the N replies, with the selected one chosen. The second holds one episode per problem; its turn i
+        holds the ratings of reply i as its attempts. The verdict of a rating says whether the verifier was
         right, so these episodes measure the verifier.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Evaluates several agents with several seeds: settings, upper bounds of the cost, and the evaluation itself.
+"""Evaluates several agents with several seeds: settings, an estimate of the cost, and the evaluation itself.
 
 `rise evaluate` and `rise bench` use it. The logs are stores in OUT/<label>/seed-<seed>/.
 """
@@ -47,18 +47,18 @@ class EvaluateConfig:
     limit: int = 300
     """Number of problems, from the start of the split."""
     seeds: tuple[int, ...] = (0,)
-    """Each seed plays all protocols once more."""
+    """Seeds. All protocols are played once with each."""
     protocols: tuple[str, ...] = ("sequential", "parallel")
     """Any of sequential, parallel, oracle, window, self_refine, best_of_n. A report needs the first two."""
     turns: int = 5
-    """Number of turns: T of m1@tT."""
+    """Number of turns: T in the metric m1@tT."""
     num_samples: int = 5
-    """Number of first replies that vote in mK@t1 (K) and that best_of_n selects from (N)."""
+    """Number of first replies: K in the metric mK@t1, and N of best_of_n."""
     draws: int | None = None
     """Number of replies that "parallel" samples, at least `num_samples`; pass@k needs k or more. None is
     `num_samples`."""
     history_turns: int = 2
-    """Number of earlier attempts that the protocol "window" shows besides the problem."""
+    """Number of earlier attempts that the protocol "window" shows in addition to the problem."""
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     temperatures: Mapping[str, float] = field(default_factory=dict)
     """Protocol -> temperature, if it differs from that of `sampling`, for example {"parallel": 0.7}."""
@@ -77,7 +77,7 @@ class EvaluateConfig:
     resume: bool = True
     """Continue the logs in the folder; false refuses a folder with logs."""
     dry_run: bool = False
-    """Print upper bounds of calls, tokens and cost, and play nothing."""
+    """Print how many calls and tokens are needed at most and what they cost, and play nothing."""
 
     def __post_init__(self) -> None:
         if min(self.limit, self.turns, self.num_samples) < 1 or not self.seeds or not self.agent:
@@ -103,7 +103,7 @@ class EvaluateConfig:
 
 
 def folder_name(label: str) -> str:
-    """Return a label in which "-" replaces all characters that do not belong in a folder name."""
+    """Return a label in which "-" replaces the characters other than letters, digits and `_.@+-`."""
     return re.sub(r"[^\w.@+-]+", "-", label).strip("-") or "agent"
 
 
@@ -144,7 +144,7 @@ def _check_agents(config: EvaluateConfig) -> None:
 
 
 def forecast(config: EvaluateConfig) -> dict[str, Estimate]:
-    """Return upper bounds on the calls, tokens and cost of each protocol, without loading the agents.
+    """Return an estimate of the calls, tokens and cost of each protocol, without loading the agents.
 
     Returns:
         Protocol -> the estimate for all agents and seeds together.

@@ -45,7 +45,7 @@ class Protocol:
     num_samples: Callable[[int, int], list[int]]
     """Function (T, number of parallel replies) -> number of replies to sample at each turn."""
     env_settings: Mapping[str, Any]
-    """Arguments of the environment, besides `max_turns`, which is the number of turns."""
+    """Arguments of the environment, without `max_turns`, which is the number of turns."""
     until_correct: bool = True
     """See `TurnPlan.until_correct`."""
     record: Mapping[str, Any] = field(default_factory=dict)

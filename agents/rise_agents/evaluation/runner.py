@@ -1,4 +1,4 @@
-"""Evaluates one agent: plays each protocol into a store of its own, and continues after an interruption."""
+"""Evaluates one agent: plays each protocol and writes its episodes to its own store. Stores are continued."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -22,9 +22,9 @@ class EvaluationSettings:
     """Settings that the protocols share."""
 
     turns: int = 5
-    """Number of turns: T of m1@tT."""
+    """Number of turns: T in the metric m1@tT; see `rise_env/metrics/accuracy.py`."""
     num_samples: int = 5
-    """Number of first replies that vote in mK@t1 (K) and that best_of_n selects from (N)."""
+    """Number of first replies: K in the metric mK@t1, and N of best_of_n."""
     draws: int = 5
     """Number of replies that "parallel" samples, at least `num_samples`."""
     history_turns: int = 2
@@ -53,7 +53,7 @@ def evaluate(
     protocols: Sequence[str] = ("sequential", "parallel"),
     on_progress: Callable[[str, Progress], None] | None = None,
 ) -> None:
-    """Play protocols into the stores of a folder. Episodes that a store already holds are skipped.
+    """Play protocols and write each one's episodes to its store. Episodes that a store holds are skipped.
 
     Args:
         agent: The agent to evaluate.
@@ -65,7 +65,8 @@ def evaluate(
         seed: Each protocol derives its own seed from it.
         run_record: Content of the first line of each store; the settings of the protocol are added.
         protocols: Names of `PROTOCOLS`.
-        on_progress: Called with the protocol's name and progress after each write to its store.
+        on_progress: Called with the protocol's name and progress before its first episode and after each
+            write to its store.
 
     Raises:
         AgentError: The agent no longer answers any request.
@@ -111,7 +112,7 @@ def evaluate_best_of_n(
         verifier: Rates the replies; see `best_of_n`.
         folder: Folder that holds parallel.jsonl, and in which best_of_n.jsonl and verifier.jsonl are written.
         settings: Settings of the protocols.
-        votes: How often the verifier rates each reply.
+        votes: Number of ratings per reply.
         seed: See `evaluate`.
         run_record: See `evaluate`.
 

@@ -1,1 +1,1 @@
-"""Private: what the transformers and vLLM agents share."""
+"""Private: modules that the transformers and vLLM agents share."""

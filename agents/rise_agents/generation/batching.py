@@ -1,4 +1,4 @@
-"""Grouping prompts of similar length into batches."""
+"""Groups prompts of similar length into batches."""
 
 from collections.abc import Sequence
 

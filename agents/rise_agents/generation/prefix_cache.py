@@ -97,7 +97,7 @@ class PrefixCache:
 
 
 def _blocks(tokens: Sequence[int]) -> list[int]:
-    """Return one hash per whole block, each of all tokens up to the end of the block."""
+    """Return one hash per complete block: the hash of all tokens up to the end of the block."""
     found = []
     value = 0
     for end in range(BLOCK, len(tokens) + 1, BLOCK):

@@ -1,4 +1,4 @@
-"""Starts vLLM for `VLLMAgent`: its arguments, its LoRA adapter, and its errors as classes of RISE."""
+"""Starts vLLM for `VLLMAgent`: makes its arguments, reads its LoRA adapter and converts its errors."""
 
 import json
 import os
@@ -23,7 +23,7 @@ def import_vllm() -> Any:
     Raises:
         MissingDependencyError: It is not installed.
     """
-    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")  # vLLM logs to stdout, harmless errors too
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")  # vLLM logs to stdout, which the commands use
     try:
         import vllm
     except ModuleNotFoundError as error:
@@ -90,7 +90,7 @@ def start_engine(vllm: Any, model: str, arguments: dict[str, Any], extra: dict[s
     except (OSError, ValueError) as error:
         reason = str(error).strip().split("\n")[0]
         raise DataNotFoundError(f"vLLM cannot load {model!r}: {reason}") from error
-    except RuntimeError as error:  # only the worker's own log has the reason
+    except RuntimeError as error:  # only the log of the worker process has the reason
         raise AgentError(
             f"vLLM did not start with {model!r}: {error} (a script needs `if __name__ == '__main__':` "
             "around its work; VLLM_LOGGING_LEVEL=INFO shows the reason)"

@@ -1,4 +1,4 @@
-"""The sampling of `gumbel_sampling` inside vLLM: for a seed, it samples the same tokens as with transformers.
+"""Samples in vLLM as `gumbel_sampling` does, so that a seed gives the same tokens as with transformers.
 
 vLLM's own seeded sampling fails on a CPU if a prompt is computed in parts (version 0.32: "CPU Generator does
 not use offset"). So `VLLMAgent` sends greedy requests with seed and sampling settings in `extra_args`. This
@@ -61,7 +61,7 @@ class SeededNoise(LogitsProcessor):  # type: ignore[misc]  # vllm is untyped
         return logits
 
     def _prepare(self) -> None:
-        """Compute the arguments of `apply`, which is called far more often than requests change."""
+        """Compute what `apply` needs; it is called far more often than the requests of the batch change."""
         rows = sorted(self._rows)
         extras = [self._rows[row][0] for row in rows]
         self._replies = [self._rows[row][1] for row in rows]

@@ -36,7 +36,7 @@ class DataParallelAgent:
     Processes are spawned, so scripts need `if __name__ == "__main__":` around their work.
 
     Args:
-        spec: The agent's text for `load_agent`.
+        spec: The string that names the agent in `load_agent`.
         settings: The agent's settings for `load_agent`, the same for every replica.
         environments: Environment variables for each replica's process, such as {"CUDA_VISIBLE_DEVICES":
             "2,3"}. Their number is the number of replicas.

@@ -1,4 +1,4 @@
-"""Which GPUs each of several model replicas on this machine uses."""
+"""Assigns the GPUs of this machine to the replicas of a model."""
 
 import os
 
@@ -13,7 +13,7 @@ def on_cpu() -> bool:
 
 
 def replica_environments(replicas: int, gpus_per_replica: int) -> list[dict[str, str]]:
-    """Return the environment variables of each replica's process, which select its devices.
+    """Return the environment variables of each replica's process, which select its GPUs.
 
     Args:
         replicas: Number of replicas.
@@ -21,7 +21,7 @@ def replica_environments(replicas: int, gpus_per_replica: int) -> list[dict[str,
 
     Returns:
         One mapping per replica. The GPUs are taken in order from CUDA_VISIBLE_DEVICES, or from all GPUs of
-        the machine if it is unset.
+        the machine if it is unset. Without a GPU, a setting of vLLM for CPUs is returned instead.
 
     Raises:
         ConfigError: `replicas` is below 1, or there are too few GPUs.

@@ -29,7 +29,7 @@ def serve_replica(
 
     Args:
         pipe: Connection to the `DataParallelAgent`.
-        spec: The agent's text for `load_agent`.
+        spec: The string that names the agent in `load_agent`.
         settings: The agent's settings for `load_agent`.
         environment: Variables to set before any library looks at the devices.
         attributes: Names of attributes of the agent for the first message, besides its name and

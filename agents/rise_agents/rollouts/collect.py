@@ -42,15 +42,15 @@ def collect(
 
     Args:
         plan: Which agent plays which turn; see `rollout`.
-        make_env: Called at most once per concurrent episode; the environments are reused.
+        make_env: Makes an environment. Environments are reused, except those that raised.
         indices: Indices of the problems to play; each once.
         store: The store to which the trajectories are appended, in the order of `indices`. If an episode
             takes more than a minute longer than later ones, the later ones are written first.
         sampling: How replies are sampled at the turns whose plan has no sampling of its own.
         seed: Seed of the collection; see `rollout`.
         max_concurrent_episodes: Number of episodes played at a time; None is the number that the agents can
-            use, but at least 256. It changes speed and memory, and replies only by rounding: see
-            `Agent.act`.
+            use, but at least 256. It changes speed and memory; it changes replies only by rounding errors,
+            see `Agent.act`.
         drop_degenerate: See `rollout`.
         keep_tokens: See `rollout`.
         on_progress: Called before the first episode and after each write to the store.
@@ -115,9 +115,7 @@ def collect(
                 on_end=on_end,
             )
         except BaseException:
-            with suppress(
-                StoreError
-            ):  # the store may be what failed; the first exception is the one to raise
+            with suppress(StoreError):  # raise the first exception, which the store itself may have raised
                 writer.flush()
             raise
         writer.flush()

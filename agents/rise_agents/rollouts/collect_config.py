@@ -99,12 +99,13 @@ class CollectConfig:
     teacher_settings: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of the teacher. With any, it is loaded separately, even if `agent` has the same name."""
     workers: str = ""
-    """Collecting engine and number of workers, ENGINE:N; empty plays in this process. An engine plays with
-    N agents, each in its own process with its share of the GPUs; ray is one."""
+    """Collecting engine and number of workers, ENGINE:N, for example ray:4; empty plays in this process.
+    Engines are the entry points of the group rise.engines; the error for an unknown name suggests or lists
+    them."""
     resume: bool = True
     """Continue the store in the folder; false refuses a folder that holds one."""
     dry_run: bool = False
-    """Print upper bounds of calls, tokens and cost, and play nothing."""
+    """Print how many calls and tokens are needed at most and what they cost, and play nothing."""
 
     def __post_init__(self) -> None:
         if self.agent is None and not self.turn:

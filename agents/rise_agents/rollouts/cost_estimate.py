@@ -1,4 +1,4 @@
-"""Upper bounds on the calls, tokens and cost of a collection, computed before it starts."""
+"""An estimate of the calls, tokens and cost of a collection, computed before it starts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,6 +7,7 @@ from typing import Any
 import gymnasium
 
 from rise_agents.client.rate_limit import Prices, estimate_prompt_tokens
+from rise_agents.rollouts.scheduler import MAX_REDRAWS
 from rise_env.types import Usage
 
 MAX_SAMPLED_PROBLEMS = 50
@@ -15,10 +16,10 @@ MAX_SAMPLED_PROBLEMS = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """Upper bounds of calls, tokens and cost.
+    """Calls, tokens and cost if no problem is solved before the last turn and every reply has maximal length.
 
-    They assume that no problem is solved before the last turn and that every reply has the maximal length.
-    The lengths of prompts are estimated from their characters.
+    So `calls` and `completion_tokens` are upper bounds, except for the redraws of `drop_degenerate` and for
+    requests that are sent again after a failure. The lengths of prompts are estimated from their characters.
     """
 
     episodes: int
@@ -29,6 +30,9 @@ class Estimate:
     """US dollars for the calls that have a price; None if no call has one."""
     unpriced: int = 0
     """Calls without a price."""
+    redraws: int = 0
+    """Maximal number of further calls in which `drop_degenerate` samples replies again. The other fields do
+    not include them, because few replies are repetitive."""
 
     def times(self, count: int) -> "Estimate":
         """Return the estimate for this number of such collections."""
@@ -40,15 +44,21 @@ class Estimate:
             completion_tokens=count * self.completion_tokens,
             usd=None if self.usd is None else count * self.usd,
             unpriced=count * self.unpriced,
+            redraws=count * self.redraws,
         )
 
     def __str__(self) -> str:
         cost = "" if self.usd is None else f", ${self.usd:,.2f}"
         if self.usd is not None and self.unpriced:
             cost += f" for {self.calls - self.unpriced:,} calls; the other {self.unpriced:,} have no price"
+        redraws = (
+            f"; drop_degenerate may add up to {self.redraws:,} calls, which are not included"
+            if self.redraws
+            else ""
+        )
         return (
             f"{self.episodes} episodes: at most {self.calls:,} calls, about {self.prompt_tokens:,} prompt "
-            f"and {self.completion_tokens:,} generated tokens{cost}"
+            f"and {self.completion_tokens:,} generated tokens{cost}{redraws}"
         )
 
 
@@ -60,8 +70,9 @@ def estimate_episodes(
     max_new_tokens: Sequence[int],
     prices: Sequence[Prices | None] | None = None,
     extra_prompt_tokens: int = 0,
+    drop_degenerate: bool = False,
 ) -> Estimate:
-    """Return upper bounds for these episodes. The lengths of prompts come from a sample of the problems.
+    """Return the estimate for these episodes. The lengths of prompts come from a sample of the problems.
 
     Args:
         env: The environment. It is stepped with empty replies.
@@ -70,6 +81,7 @@ def estimate_episodes(
         max_new_tokens: Maximal length of a reply at each turn.
         prices: Prices of the calls of each turn, None for a turn whose calls have no price; None if none has.
         extra_prompt_tokens: Tokens that each prompt contains in addition to the environment's conversation.
+        drop_degenerate: Whether repetitive replies are sampled again; see `rollout`.
     """
     longest = max(max_new_tokens)
     prompts = prompt_tokens(env, indices, turns=len(num_samples), max_new_tokens=longest)
@@ -91,6 +103,7 @@ def estimate_episodes(
         completion_tokens=sum(generated),
         usd=sum(usd) if usd else None,
         unpriced=sum(count for price, count in zip(paid, calls, strict=True) if price is None),
+        redraws=MAX_REDRAWS * len(num_samples) * len(indices) if drop_degenerate else 0,
     )
 
 

@@ -1,4 +1,4 @@
-"""Repetitive replies, as the released RISE code defines them."""
+"""Detects repetitive replies as the released RISE code does."""
 
 from collections import Counter
 

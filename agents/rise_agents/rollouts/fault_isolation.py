@@ -1,8 +1,8 @@
 """Asks an agent for a batch of replies; a request that it cannot answer does not fail the others.
 
 If an agent does not answer, either the agent has failed for good, or some conversations cannot be answered
-(they are too long, or refused). Two techniques separate these cases. Bisection: a failed batch is split in
-halves until each failing conversation is a batch of its own. A health probe: the agent is asked again for a
+(they are too long, or refused). Two techniques distinguish these cases. Bisection splits a failed batch in
+halves until each failing conversation is a batch of its own. A health probe asks the agent again to answer a
 conversation that it has answered before.
 """
 
@@ -46,8 +46,8 @@ class FaultIsolator:
     ) -> list[Reply]:
         """Return one reply per conversation, in order.
 
-        If the agent raises or returns too few replies, the batch is bisected. A conversation that fails alone
-        gets a reply with finish "error" and the reason as its text.
+        If the agent raises, or does not return one `Reply` per conversation, the batch is bisected. A
+        conversation that fails alone gets a reply with finish "error" and the reason as its text.
 
         Args:
             agent: The agent to ask.
@@ -86,7 +86,7 @@ class FaultIsolator:
             sampling: How the replies were sampled.
 
         Raises:
-            AgentError: The agent does not answer the health probe, so the failures are its own.
+            AgentError: The agent does not answer the health probe.
         """
         failed = [reply for reply in replies if reply.finish == "error"]
         if len(failed) < len(replies):

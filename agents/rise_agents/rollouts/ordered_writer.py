@@ -14,7 +14,7 @@ WRITE_AFTER_S = 10.0
 """Seconds after which the episodes that are next in the order are written, even if they are few."""
 
 FLUSH_AFTER_S = 60.0
-"""Seconds after which all finished episodes are written, even if an earlier one is unfinished."""
+"""If no episode that is next in the order could be written for this long, all finished ones are written."""
 
 
 class OrderedWriter:

@@ -11,7 +11,7 @@ from rise_env.utils.progress_bar import ProgressBar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Counts of a collection. All but `done` and `total` count only episodes that this process stored."""
+    """Counts of a collection. All but `done` and `total` cover only what this process did."""
 
     done: int = 0
     """Requested episodes that are in the store."""

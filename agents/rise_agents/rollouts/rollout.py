@@ -17,7 +17,8 @@ from rise_env.types import Trajectory
 from rise_env.utils.specs import given_arguments
 
 PATH_SETTINGS = frozenset({"data_dir", "dataset", "order", "render_mode"})
-"""Settings of environments that do not change an episode; run records and episode ids leave them out."""
+"""Settings of environments that run records and episode ids leave out. The first three decide where problems
+are read and in which order, but each episode records its problem; `render_mode` changes no episode."""
 
 
 def rollout(
@@ -52,7 +53,7 @@ def rollout(
 
     Raises:
         AgentError: An agent no longer answers any request.
-        ConfigError: The arguments contradict one another.
+        ConfigError: The arguments contradict one another, or one is out of range (empty plan, negative seed).
     """
     if len(envs) != len(indices):
         raise ConfigError(f"give one environment per index: got {len(envs)} and {len(indices)}")
@@ -84,8 +85,8 @@ def plan_record(
 ) -> dict[str, Any]:
     """Return a JSON value of everything that decides an episode, except its problem and its seed.
 
-    Episode ids are hashes of it. It contains the environment's settings that JSON can represent, without
-    `PATH_SETTINGS`: the content of a data set matters, and not its path.
+    The id of an episode is a hash of this value, the problem and the seed. The value contains the
+    environment's settings that JSON can represent, without `PATH_SETTINGS`.
     """
     spec = env.spec
     settings = (

@@ -25,7 +25,7 @@ class TurnPlan:
     """Which agent plays a turn, how many replies it may sample, and how it samples them.
 
     Raises:
-        ConfigError: `num_samples` is below 1, or the agent's name is not a text.
+        ConfigError: `num_samples` is below 1, or the agent's name is not a string.
     """
 
     agent: Agent

@@ -1,1 +1,1 @@
-"""The embedded model: weights, tokenizer, chat template, card, and the text it was trained on."""
+"""The embedded model: weights, tokenizer, chat template, model card, and generator of its training text."""

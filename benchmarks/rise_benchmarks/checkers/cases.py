@@ -22,7 +22,7 @@ class Case:
     kind: str = ""
     group: str = ""
     source: str = ""
-    """The name of the set: of the file without its suffix, or "mutants"."""
+    """The name of the set: that of the file without its suffix, or "mutants"."""
     checker: str | None = None
     """Which of our checkers the environment of the case uses; None is the symbolic one."""
     question: str | None = None

@@ -1,4 +1,4 @@
-r"""Boxes every expression of a question as the answer to it, and counts how many of these copies are paid.
+r"""Boxes every expression of a question as its answer, and counts how many of these copies are accepted.
 
     python -m rise_benchmarks.checkers.echoes DATA_DIR [--sets MATH OlympiadBench] [--show 20]
 

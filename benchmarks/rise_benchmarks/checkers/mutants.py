@@ -12,7 +12,7 @@ from rise_benchmarks.checkers.cases import Case
 _DIGIT = re.compile(r"(?<![\d._^{\\])[2-8](?![\d}])")
 
 _MAX_LENGTH = 200
-"""Characters of a reference that is used. No reference in words is."""
+"""Maximal number of characters of a reference that is used; references in words are not used."""
 _NUMBER = re.compile(r"-?(?:\d+(?:\.\d+)?|\\d?frac\{[1-9]\d*\}\{\d+\}|(?:[1-9]\d*)?\\sqrt\{[1-9]\d*\})")
 _COMMANDS = re.compile(r"\\(?!text|mbox|mathrm)[A-Za-z]+")
 _WORDS = re.compile(r"[A-Za-z]{3,}")
@@ -71,7 +71,7 @@ _MUTATORS: dict[str, tuple[Mutator, bool, bool]] = {
     "or another": (_or_another, False, True),
     "negated": (_not, False, True),
 }
-"""Kinds of mutants: how to make one, whether it is right, whether the reference must be a nonzero number."""
+"""Kind of mutants -> how to make one, whether it is right, whether the reference must be a nonzero number."""
 
 
 def mutants(references: Sequence[str], count: int, seed: int = 0) -> list[Case]:

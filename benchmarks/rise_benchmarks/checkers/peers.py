@@ -13,10 +13,10 @@ from rise_env.errors import ConfigError, MissingDependencyError
 
 
 class Peer(Protocol):
-    """Takes a reply and a reference; returns whether the reply is accepted, and a verdict or an empty text.
+    """Takes a reply and a reference; returns whether the reply is accepted, and a verdict or an empty string.
 
-    `kind` and `question` are used by our checker alone: which of its checkers the environment of the case
-    uses, and the text of the problem.
+    Only our checker uses `kind`, the name of the checker that the environment of the case has, and
+    `question`, the text of the problem.
     """
 
     def __call__(  # noqa: D102
@@ -31,7 +31,7 @@ _PACKAGES = {
     "verl-dapo": "verl",
     "verl-prime": "verl",
 }
-"""Peers, to the package that they need."""
+"""Name of a checker -> the package that it needs."""
 NAMES = ("rise", "rise-boxed", *_PACKAGES)
 """Our checker; our checker with `extraction="boxed"`; Math-Verify as its README shows; mathruler, which has
 the grader of PRM800K; verl's `math_reward`, `math_dapo` and `prime_math`."""

@@ -8,7 +8,7 @@ from typing import Any
 from rise_benchmarks.checkers.cases import Case, Outcome
 
 _MAX_SHOWN = 120
-"""Characters of a reply and of a reference that a report shows."""
+"""Maximal number of characters of a reply or a reference that a report shows."""
 Rows = Sequence[tuple[Case, Outcome]]
 
 
@@ -59,7 +59,7 @@ def report(rows: Rows) -> dict[str, Any]:
 
 
 def _mistake(case: Case, outcome: Outcome) -> dict[str, Any]:
-    """Return what a report says of a mistake; of a false accept, also the texts."""
+    """Return the entry of a mistake in a report; for a false accept, it includes the texts."""
     mistake = {
         "id": case.id,
         "kind": case.kind,
@@ -144,7 +144,7 @@ def _false_accepts(reports: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def without_texts(reports: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return reports that name cases by their ids alone: not everybody may pass labelled cases on."""
+    """Return reports that name cases by their ids alone, because some labelled cases may not be published."""
     return {
         name: {**found, "mistakes": [_without(mistake) for mistake in found["mistakes"]]}
         for name, found in reports.items()

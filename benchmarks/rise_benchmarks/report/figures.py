@@ -94,7 +94,7 @@ def turn_correctness_change(report: Report) -> Any:
 
 
 def success_rate_unsolved(report: Report) -> Any:
-    """Draw which share of the problems that B = T k draws do not solve are solved by T sequential turns.
+    """Draw the share of problems solved by T sequential turns, among those that B = T k draws do not solve.
 
     The solid part is the share solved by majority, without an oracle; the hatched part is what an oracle
     adds. The number above each bar is the number of these problems, over all seeds. The paper's figure 5.
@@ -153,7 +153,7 @@ def ablation(report: Report, heading: str) -> Any:
     """Draw m1@tj over j, one line per row: the paper's three ablations and correct_to_correct.
 
     Args:
-        report: Its rows are the variants, each trained by itself.
+        report: A report whose rows are the variants, each trained separately.
         heading: Says what is varied; see ABLATIONS.
     """
     figure, [axes] = new_figure()

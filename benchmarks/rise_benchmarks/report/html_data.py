@@ -1,7 +1,7 @@
 """The episodes of the report page, compressed: one index of all, and blocks of texts that are read on demand.
 
-All data are JSON, compressed by gzip and encoded in base64. So no text of a model is in the page as HTML, and
-none can be markup. 10,000 episodes of five turns take a few megabytes.
+All data are JSON, compressed by gzip and encoded in base64, so that no text of a model can be read as HTML.
+10,000 episodes of five turns take a few megabytes.
 """
 
 import base64

@@ -1,6 +1,7 @@
 """report.html: one file with the table, figures, settings and episodes, which opens without a network.
 
-Its content security policy allows only its own script and loads nothing. The episodes are in `html_data`.
+Its content security policy allows only its own script and style, and no requests. `html_data` packs the
+episodes.
 """
 
 import base64

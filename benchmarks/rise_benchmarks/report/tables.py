@@ -18,7 +18,7 @@ def plain(report: Mapping[str, Any]) -> str:
 
 
 def markdown(report: Mapping[str, Any]) -> str:
-    """Return the report as Markdown; from three rows on with the table "turns" and all paired gains."""
+    """Return the report as Markdown, with the table "turns" and all paired gains for three or more rows."""
     parts = [f"**{title(report)}**", _markdown(cells(report))]
     if len(report["rows"]) > 2:
         t = report["turns"]
@@ -31,7 +31,7 @@ def markdown(report: Mapping[str, Any]) -> str:
 
 
 def csv_text(report: Mapping[str, Any]) -> str:
-    """Return all estimates of the report as CSV, one per line; fractions."""
+    """Return all estimates of the report, as fractions, in CSV with one estimate per line."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)

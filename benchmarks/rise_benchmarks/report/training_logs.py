@@ -47,7 +47,7 @@ def answer_logps(measured: Measured, problems: Sequence[str]) -> list[dict[str, 
     """Return the mean log-probability of the right answer before each turn, with intervals.
 
     Args:
-        measured: The policy. The nll.json files beside its sequential logs are read; see
+        measured: The policy. The files nll.json next to its sequential logs are read; see
             `rise_agents.evaluation.answer_likelihood`.
         problems: Ids, in the order of the result.
 

@@ -36,7 +36,7 @@ EPISODES = 200
 
 
 def right(problem: Problem) -> str:
-    """Return a right reply, of the same length as the reply that the other libraries get."""
+    """Return a right reply of the same length as the replies with which the other libraries are measured."""
     return (
         f"She has 3 + 4 = 7.\nThe final answer is \\boxed{{{problem.reference}}}.\n#### {problem.reference}"
     )
@@ -94,7 +94,7 @@ def ours(problems: Sequence[Problem]) -> list[Rate]:
 
 
 def reasoning_gym_rates(task: str = "chain_sum", count: int = 500) -> list[Rate]:
-    """Measure problems of reasoning-gym, posed and answered, beside the library's own; empty without it."""
+    """Measure RISE and the library itself on problems of reasoning-gym; empty if it is not installed."""
     try:
         env = rise_env.make("RISE-ReasoningGym-v0", task=task).unwrapped
         from reasoning_gym import create_dataset

@@ -37,7 +37,7 @@ def rate(run: Callable[[], int], seconds: float = 1.0, repeats: int = 5) -> dict
 
 
 def gem(rows: list[Row]) -> dict[str, Any]:
-    """GEM: one turn, right answer, checked in the process."""
+    """Measure GEM: one turn, right answer, checked in the process."""
     from datasets import Dataset
 
     math_env = import_module("gem.envs.math_env")
@@ -54,7 +54,7 @@ def gem(rows: list[Row]) -> dict[str, Any]:
 
 
 def skyrl(rows: list[Row]) -> dict[str, Any]:
-    """skyrl-gym: its multi-turn GSM8K environment, right in the third turn."""
+    """Measure skyrl-gym: its multi-turn GSM8K environment, right in the third turn."""
     skyrl_gym, config = import_module("skyrl_gym"), import_module("omegaconf").DictConfig({})
 
     def play(count: int = 200) -> int:
@@ -87,7 +87,7 @@ def _skyrl_right(reply: str, skyrl_gym: Any, config: Any) -> bool:
 
 
 def released_rise(repo: Path, rows: list[Row], folder: Path) -> dict[str, Any]:
-    """The released RISE environment: one turn, right answer."""
+    """Measure the released RISE environment: one turn, right answer."""
     sys.path.insert(0, str(repo))
     environments = import_module("environments.gsm8k")
     path = folder / "rise_rows.jsonl"
@@ -113,7 +113,7 @@ def released_rise(repo: Path, rows: list[Row], folder: Path) -> dict[str, Any]:
 
 
 def verifiers(rows: list[Row]) -> dict[str, Any]:
-    """Verifiers 0.3, the last version with environments: single turn, answers from a scripted client."""
+    """Measure verifiers 0.3, whose environment has a single turn, with answers from a scripted client."""
     from datasets import Dataset
 
     vf, types = import_module("verifiers"), import_module("verifiers.types")

@@ -21,7 +21,7 @@ WAYS = ("chunks", "whole")
 
 
 def growth(way: str, tokens: int, vocabulary: int) -> int:
-    """Return by how many bytes the peak of this process grows in one forward and backward pass."""
+    """Return the growth of this process's peak memory in one forward and backward pass, in bytes."""
     import torch
 
     from rise_trainers.loss.fused_linear import linear_weighted_nll

@@ -13,7 +13,7 @@ Three things are measured for each back end:
 1. a rollout of 5 turns with blind feedback over many problems;
 2. the limit: the same requests (final prompts and reply lengths) in one call of the library's own `generate`.
    If the library has no scheduler, the best of several batch sizes counts;
-3. the way of the released RISE code, on fewer problems: one request at a time.
+3. one request at a time, as in the released RISE code, on fewer problems.
 
 Rollout and limit alternate, so that other programs on the machine disturb both. vLLM is measured if it is
 installed.

@@ -1,4 +1,4 @@
-r"""Trajectories per second into and out of a store, and memory while 100,000 episodes are collected.
+r"""Trajectories written and read per second, and memory while 100,000 episodes are collected.
 
     make bench-store
 

@@ -12,9 +12,9 @@ from rise_env.checkers.reading.named_values import definition
 from rise_env.checkers.sized_cache import SizedCache
 
 MAX_QUESTION_LENGTH = 20_000
-"""Characters of a question that are searched for expressions."""
+"""Maximal number of characters of a question that are searched for expressions."""
 MAX_FORMULAS = 200
-"""Formulas of one question that are read."""
+"""Maximal number of formulas of one question that are read."""
 _FORMULA = re.compile(
     r"\$\$(.+?)\$\$|(?<!\\)\$((?:[^$\\]|\\.)+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]"
     r"|\\begin\{(?:align|equation|gather|eqnarray|multline)\*?\}(.+?)\\end\{", re.DOTALL
@@ -33,7 +33,7 @@ _expressions: SizedCache[str, frozenset[str]] = SizedCache(16 << 20)
 
 
 def read_formula(text: str) -> Node | None:
-    """Return the tree of a formula, in which nothing is worked out; None if it cannot be read."""
+    """Return the tree of a formula, in which nothing is evaluated; None if the formula cannot be read."""
     if len(text) > MAX_ANSWER_LENGTH:
         return None
     try:
@@ -43,7 +43,7 @@ def read_formula(text: str) -> Node | None:
 
 
 def forms(node: Node) -> Iterator[str]:
-    """Yield the canonical forms of an expression and, of a relation or collection, of its sides or items."""
+    """Yield the canonical forms of an expression and, if it is a relation or collection, of its parts."""
     node = without_unit(node)
     yield canonical(node)
     if node.kind == "relation":

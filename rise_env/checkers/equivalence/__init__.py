@@ -1,1 +1,1 @@
-"""Private: whether two answers are the same."""
+"""Private: decides whether two answers are equal."""

@@ -1,4 +1,4 @@
-"""The value that a chain of equals signs states: 293 for `m + n = 256 + 37 = 293`."""
+"""Finds the value that a chain of equals signs states: 293 for `m + n = 256 + 37 = 293`."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -11,15 +11,15 @@ Same = Callable[[Node, Node], bool]
 
 
 def stated_value(relation: Node, same: Same, *, combinations: bool = False) -> Node | None:
-    """Return the value that an equation gives to a name, as the 5 of `x = 2y = 5`; else None.
+    """Return the value that an equation gives to a name, such as 5 for `x = 2y = 5`; None if it gives none.
 
     All sides without variables must be equal, so `x = 2 + 3 = 6` has no value.
 
     Args:
         relation: A tree of the kind "relation".
         same: Compares two sides without variables.
-        combinations: Whether a sum of names counts as a name, as in `m + n = 5`. Only if the reference is a
-            number: as an answer to an equation, `m + n = 5` is an equation.
+        combinations: Whether a sum of names counts as a name, as in `m + n = 5`. Set it only if the reference
+            is a number; if the reference is an equation, `m + n = 5` is compared as an equation.
     """
     if set(relation.value) != {"="}:
         return None

@@ -19,7 +19,7 @@ Interval = tuple[Any, bool, Any, bool]
 ORDER = frozenset({"<", ">", "<=", ">=", "!="})
 _FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "!=": "!=", "=": "="}
 _MAX_INTERVALS = 500
-"""Intervals of one union."""
+"""Maximal number of intervals of one union."""
 
 
 class RealSets:

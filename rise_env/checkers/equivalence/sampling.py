@@ -1,12 +1,11 @@
 r"""Chooses the points at which two expressions are compared, from the expressions themselves.
 
-Two smooth expressions, such as polynomials, exponentials and sines, are equal if they are equal at a few
-points. All others may agree in one regime and differ in the next, as `3-x` and `|x-3|` do, so they are
-compared in every regime: at and between the breakpoints (`breakpoints.py`), near and far from zero, at
-positive and negative, integer and other values. Variables that can only be integers, because of what they
-stand for, get many integers in a row, so that both parities and all residues of small moduli occur. They are
-exponents of negative numbers and of i, arguments of factorials, binomial coefficients, gcd, lcm and mod, and
-bounds of sums.
+Polynomials, `\exp(x)` and sines count as equal if they are equal at a few points. Other expressions may agree
+in one range of values and differ in another, as `3-x` and `|x-3|` do, so they are compared in many ranges: at
+and between the breakpoints (`breakpoints.py`), near and far from zero, at positive and negative, integer and
+other values. Variables whose position implies integers get many integers in a row, so that both parities and
+all residues of small moduli occur. Such variables are exponents of negative numbers and of numbers that
+contain i, arguments of factorials, binomial coefficients, gcd, lcm and mod, and bounds of sums and products.
 """
 
 from collections.abc import Sequence
@@ -32,9 +31,9 @@ from rise_env.checkers.parsing.tree import Node, symbols
 _SMOOTH_POINTS = 8
 _SMOOTH_NEEDED = 3
 _REGIME_NEEDED = 4
-"""Points with equal values after which expressions count as equal if they are equal at all others, too."""
+"""Number of points with equal values that is needed if the expressions are not smooth."""
 _MAX_VALUES = 90
-"""Values of one variable."""
+"""Maximal number of values that are chosen for a real variable without regard to breakpoints."""
 _MAX_POINTS = 160
 _KINKED = LOGARITHMS | frozenset(
     "abs norm sign max min floor ceil mod gcd lcm arg Re Im conjugate gamma factorial factorial2 binomial "
@@ -54,9 +53,10 @@ class Sample(NamedTuple):
 
     points: Sequence[Point]
     needed: int
-    """At how many points both must have a value, and the same one."""
+    """Number of points with equal values to reach. If `smooth`, fewer are accepted where the others have no
+    value."""
     smooth: bool
-    """Whether a few points are enough: the comparison may stop after `needed` equal values."""
+    """Whether a few points are enough: the comparison stops after `needed` points with equal values."""
     real: bool
     """Whether only real values count: then an even root of a negative number has no value."""
 
@@ -81,7 +81,7 @@ def sample(left: Node, right: Node, names: Sequence[str], deadline: Deadline) ->
 
 
 def _has_kink(part: Node) -> bool:
-    """Return whether a node of a tree may change its formula from one place to another."""
+    """Return whether a node makes an expression count as not smooth."""
     if part.kind == "function":
         return part.value in _KINKED and bool(symbols(part))
     if part.kind in {"root", "power"}:
@@ -92,7 +92,7 @@ def _has_kink(part: Node) -> bool:
 
 
 def _integer_variables(parts: Sequence[Node]) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the variables that can only be integers, and those of them that are not negative."""
+    """Return the variables whose position implies integers, and those of them that are not negative."""
     whole: set[str] = set()
     counting: set[str] = set()
     for part in parts:
@@ -108,7 +108,7 @@ def _integer_variables(parts: Sequence[Node]) -> tuple[frozenset[str], frozenset
 
 
 def _turns(base: Node) -> bool:
-    """Return whether a base is a negative number or a multiple of i, so that its exponent is an integer."""
+    """Return whether a base is negative or contains i; a variable in its exponent is taken for an integer."""
     if symbols(base):
         return False
     if any(part.kind == "constant" and part.value == "i" for part in base.walk()):
@@ -120,14 +120,14 @@ def _turns(base: Node) -> bool:
 
 
 def _smooth_points(names: Sequence[str]) -> list[Point]:
-    """Return pseudo-random points near zero, in which the signs of the variables mix."""
+    """Return pseudo-random points near zero. Variables whose hashes have the same parity have equal signs."""
     points = []
     for index in range(_SMOOTH_POINTS):
         point: Point = {}
         for name in names:
             # a hash of name and index, so that the points are the same in every process
             seed = crc32(f"{name} {index}".encode())
-            # half of the variables are positive at every other pair of points
+            # all are positive at even points; variables with an even hash also at points 3 and 7
             positive = index % 2 == 0 or (not crc32(name.encode()) % 2 and index % 4 >= 2)
             point[name] = Fraction(1 if positive else -1) * Fraction(1000 + seed % 8999, 4001)
         points.append(point)
@@ -137,7 +137,11 @@ def _smooth_points(names: Sequence[str]) -> list[Point]:
 def _points(
     parts: Sequence[Node], names: Sequence[str], whole: dict[str, tuple[int, ...]], deadline: Deadline
 ) -> list[Point]:
-    """Return points in every regime: along the axis of each variable, and pseudo-random combinations."""
+    """Return points for expressions that are not smooth.
+
+    One variable at a time changes from each starting point. For two or more variables, pseudo-random
+    combinations of their values are added.
+    """
     signs, roundings, numbers = switches(parts), steps(parts), constants(parts)
     starts = _smooth_points(names)[: 1 if len(names) == 1 else 3]
     for start in starts[1:]:
@@ -177,7 +181,7 @@ def _around(breakpoints: Sequence[Fraction]) -> list[Fraction]:
 
 
 def _ordered_values(numbers: Sequence[Fraction]) -> list[Fraction]:
-    """Return values of a real variable: the most telling ones first."""
+    """Return values of a real variable: small fractions, then far values, then values near `numbers`, ..."""
     near = [sign * value for value in _NEAR for sign in (1, -1)]
     far = [sign * value for value in _FAR for sign in (1, -1)]
     plain = [sign * value for value in _ROUND for sign in (1, -1)]

@@ -1,6 +1,6 @@
 r"""Finds the content of the last `\boxed{...}` of a text, in time linear in its length.
 
-Of nested boxes the outermost counts. Boxes with only commas or "and" between them are one list:
+Of nested boxes the outermost counts. Boxes with only commas, "and" or "or" between them are one list:
 `\boxed{1}, \boxed{2}` is "1, 2". If the last box is empty or not closed, the text has no answer, and no
 earlier box counts, because the reply did not end with it.
 """
@@ -16,11 +16,11 @@ _JOINER = re.compile(
     r"(?:[\s$,;.()\[\]\\{}&]|q?quad\b|text\b|and\b|or\b)*(?:[A-Za-z](?:_\{?\w\}?)?\s*=[\s$]*)?"
 )
 _MAX_JOINER_LENGTH = 40
-"""Characters between two boxes of one list."""
+"""Maximal number of characters between two boxes of one list."""
 _MAX_BOXES = 256
-"""Boxes of one list."""
+"""Maximal number of boxes of one list."""
 _MAX_NESTED_BOXES = 8
-"""Boxes around one answer that are removed."""
+"""Maximal number of boxes around one answer that are removed."""
 
 
 class _Box(NamedTuple):

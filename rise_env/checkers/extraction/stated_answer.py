@@ -52,15 +52,15 @@ _SCRIPT = re.compile("[\u0590-\u0dff\u0e00-\u0fff\u3040-\u9fff\uac00-\ud7af]")
 _LABELLED = re.compile(r"[A-Za-z ]{1,40}:\s*")
 _LETTER = re.compile(r"(?:[Oo]ption|[Cc]hoice)\s\(?[A-J]\)?\.?|\(?([A-J])\)?(?:[.):]\s+\S.*|\s+[A-Z][a-z]+)")
 _MAX_RIVALS = 8
-"""Announcements before one that chooses a letter, which are searched for another letter."""
+"""Maximal number of earlier announcements that are searched for another letter than that of the last one."""
 _MAX_STATEMENT_LENGTH = 1000
-"""Characters after a marker that are read."""
+"""Maximal number of characters that are read after a marker."""
 _MAX_SENTENCE_LENGTH = 600
-"""Characters at the end of a text in which its last sentence is looked for."""
+"""The last sentence is searched in at most so many characters at the end of a text."""
 _MAX_WHOLE_LENGTH = 80
-"""Characters of a whole reply that may be a bare value."""
+"""Maximal number of characters of a whole reply that may be a bare value."""
 _MAX_TAIL_LENGTH = 5000
-"""Characters at the end of a text in which its last formula is looked for."""
+"""The last formula is searched in at most so many characters at the end of a text."""
 
 
 def stated_answer(text: str) -> str | None:
@@ -115,7 +115,7 @@ def _without_foreign_ends(text: str) -> str:
 
 
 def _predicate(sentence: str) -> str:
-    """Return what a sentence states of its subject: its only formula, or the text after the last "is"."""
+    """Return what a sentence states about its subject: its only formula, or the text after the last "is"."""
     verbs = [match.end() for match in _VERB.finditer(sentence)]
     formulas = list(_FORMULA.finditer(sentence))
     if verbs and (not formulas or formulas[-1].start() < verbs[-1] or formulas[-1].start() - verbs[-1] < 3):

@@ -1,1 +1,1 @@
-"""Private: from the text of an answer to an expression tree."""
+"""Private: parses the text of an answer into an expression tree."""

@@ -14,16 +14,16 @@ _MATRICES = frozenset(
     {"pmatrix", "bmatrix", "matrix", "smallmatrix", "Bmatrix", "vmatrix", "Vmatrix", "array"}
 )
 _SYSTEMS = frozenset({"cases", "aligned", "align", "align*", "gathered", "split", "rcases"})
-"""Environments whose rows, if they are relations, are a system."""
+"""LaTeX environments of systems of relations and of piecewise functions."""
 _CONDITION_WORDS = frozenset({"if", "when", "for", "otherwise", "else", "if and only if"})
 _INTEGRALS = frozenset({"int", "oint"})
 
 
 def parse_command(cursor: Cursor) -> Node:
-    """Parse a command and what belongs to it.
+    """Parse a command and its arguments.
 
     Raises:
-        Unreadable: The command is not known.
+        Unreadable: The command is unknown, or its arguments cannot be parsed.
     """
     name = cursor.take().value
     if name == "begin":
@@ -94,7 +94,7 @@ def _remove_alignment(cursor: Cursor) -> None:
 
 
 def _as_system(rows: list[list[Node]]) -> Node | None:
-    """Return the list of the relations of a system, one or more in every row; None for other rows."""
+    """Return the equations of a system as a list; None for a single row, or if an item is no equation."""
     items = [item for row in rows for item in row]
     if len(rows) < 2 or any(item.kind != "relation" or "=" not in item.value for item in items):
         return None
@@ -102,7 +102,7 @@ def _as_system(rows: list[list[Node]]) -> Node | None:
 
 
 def _as_piecewise(rows: list[list[Node]]) -> Node:
-    """Return a function in pieces: rows of a value and its condition; the last may have no condition."""
+    """Return a piecewise function. A row has a value and its condition; the last may have no condition."""
     if not rows or any(len(row) != 2 for row in rows[:-1]) or len(rows[-1]) not in {1, 2}:
         raise Unreadable("cases that are neither a system nor values with conditions")
     return Node("piecewise", tuple(Node("tuple", tuple(row), "()") for row in rows))

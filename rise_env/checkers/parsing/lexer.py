@@ -45,7 +45,7 @@ _AFTER_UNIT = re.compile(
 )
 _UNIT_STARTS = ("\\text", "\\math", "\\mbox", "\\mu", "\\rm", "\\Omega", "k", "M", "G", "m")
 _MAX_UNIT_LENGTH = 120
-"""Characters of one unit."""
+"""Maximal number of characters of one unit."""
 _JOINED = re.compile(r"(.{1,60}?)[\s,]+(and|or)")
 """A unit, and a word that joins the next value: `\\text{ dollars and }`."""
 _VALUE_ENDS = frozenset({"number", "constant", "object", "letter"})
@@ -72,7 +72,7 @@ def tokenize(text: str, *, groups: bool = True) -> list[Token]:
         groups: Whether `1,234` outside of brackets is one number.
 
     Raises:
-        Unreadable: A character or a command is not vocabulary.
+        Unreadable: A character or a command is unknown.
     """
     tokens: list[Token] = []
     position, spaced, depth = 0, False, 0

@@ -23,7 +23,7 @@ hashed, compared and sent as JSON without further code. The kinds are:
 | tuple | the items | the brackets: "()", "[]", "(]", "[)" or "<>" |
 | matrix | the rows, each a list | |
 | piecewise | tuples of a value and its condition | |
-| approximate | a value that the answer calls rounded | |
+| approximate | a value that the answer marks as rounded | |
 | relation | the sides of a chain | the signs between them |
 | and, or, both | relations; "both": with only commas between them | |
 | union, intersection, setminus | the sets | |
@@ -95,7 +95,7 @@ def to_json(node: Node) -> list[Any]:
 
 
 def from_json(data: list[Any]) -> Node:
-    """Return the tree of which `to_json` made `data`."""
+    """Return the tree that `to_json` converted to `data`."""
     kind, parts, value = data
     if kind == "number":
         value = Fraction(value)

@@ -102,7 +102,7 @@ _DERIVED = """
 _PREFIXES = {
     "T": 12, "G": 9, "M": 6, "k": 3, "h": 2, "d": -1, "c": -2, "m": -3, "µ": -6, "u": -6, "n": -9, "p": -12,
 }  # fmt: skip
-"""Prefixes, to the exponent of ten."""
+"""Prefix -> its exponent of ten."""
 # the letters of the prefixes that are in use, and the unit; so that "pm" stays a time of day, and "us" a word
 _PREFIXED = """
 dµun m
@@ -151,14 +151,14 @@ HEDGES = frozenset(
     "instead otherwise until unknown mil oder mehr weniger etwa ungefähr nicht ou plus moins environ o más "
     "menos aproximadamente não mais più meno circa или больше меньше более менее около примерно не".split()
 )
-"""Words that change the number before them, take it back, or add an alternative."""
+"""Words by which a phrase is not a unit: they change or negate the number, or add an alternative to it."""
 
 
 HEDGING = re.compile(
     "约|約|大概|左右|以上|以下|以内|未満|未满|超过|不到|不足|至少|至多|或|又は|また|약|또는|이상|이하|미만|초과|많|적"
     "|不是|아니|から|至|到|分之|ではな|可能"
 )
-"""The same in languages that do not separate words by spaces."""
+"""Such words of languages that do not separate words by spaces."""
 
 
 def _read_tables() -> dict[str, Unit]:
@@ -194,7 +194,7 @@ def _prefixed_symbols() -> Iterator[tuple[str, str, str]]:
 
 
 def _multiply(pieces: Sequence[str], named: Mapping[str, Unit]) -> Unit:
-    """Return the product of units, as `kg*m/s^2`; pieces that are no unit are ignored."""
+    """Return the product of units, as in `kg*m/s^2`; pieces that are not units are ignored."""
     dimension: dict[str, int] = {}
     factor, sign, power = Fraction(1), 1, 1
     last: Unit | None = None
@@ -250,7 +250,7 @@ _PRODUCTS = frozenset(prefix + symbol for prefix, _, symbol in _prefixed_symbols
 
 
 def is_unit(word: str, *, spaced: bool = True) -> bool:
-    """Return whether a word is a unit of the table, but no single letter, which may be a variable.
+    """Return whether a word is a unit of the table. Single letters are not, because they may be variables.
 
     Args:
         word: Letters, or a currency sign.
@@ -282,7 +282,7 @@ def is_compound(phrase: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def read_unit(phrase: str) -> Unit | None:
-    """Return the unit that a phrase such as "miles per hour" or "cm^2" names; None if the phrase hedges.
+    """Return the unit that a phrase such as "miles per hour" names; None if it has a word of `HEDGES`.
 
     >>> read_unit("square centimeters") == read_unit("cm^2")
     True

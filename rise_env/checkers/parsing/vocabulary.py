@@ -16,7 +16,7 @@ FUNCTIONS = {
     "cosec": "csc", "ceiling": "ceil", "binom": "binomial", "choose": "binomial", "Gamma": "gamma",
     "arcsh": "arcsinh", "sgn": "sign", "arctg": "arctan", "lb": "log2", "mod": "mod",
 }  # fmt: skip
-"""Names of functions as they are written, without backslash, to their names in the tree."""
+"""Name of a function as it is written, without backslash -> its name in the tree."""
 
 UNBRACKETED = frozenset(
     "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh coth log ln lg exp deg arccot arcsec arccsc "
@@ -47,15 +47,15 @@ OPERATORS = {
     "prime": "'", "&": "&", "over": "over", "choose": "choose", "atop": "over", "permille": "‰",
     "perp": "⊥", "parallel": "∥", "bmod": "mod", "pmod": "pmod", "lparen": "(", "rparen": ")",
 }  # fmt: skip
-"""Commands, without backslash, to the operator that they mean."""
+"""Command, without backslash -> the operator that it means."""
 
 NAMES = {"emptyset": "emptyset", "varnothing": "emptyset", "ldots": "ellipsis", "dots": "ellipsis",
          "cdots": "ellipsis", "dotsc": "ellipsis", "dotsb": "ellipsis", "reals": "reals", "R": "reals",
          "Reals": "reals", "vdots": "ellipsis"}  # fmt: skip
-"""Commands that are an object of their own, to the kind of its node."""
+"""Command that stands for an object, without backslash -> the kind of its node."""
 
 BLACKBOARD = {"R": "reals", "Z": "integers", "N": "naturals", "Q": "rationals", "C": "complexes"}
-r"""Letters of `\mathbb`, to the kind of their node."""
+r"""Letter in `\mathbb` -> the kind of its node."""
 
 GEOMETRY_SIGNS = frozenset({"angle", "measuredangle", "triangle", "square", "Box", "overrightarrow"})
 """Commands before the name of an angle or figure. They are ignored: the name alone says which is meant."""
@@ -78,9 +78,9 @@ WORDS = {
     "plus": "+", "minus": "-", "times": "*", "divided": None, "U": "∪", "pm": "±", "mod": "mod",
     "cup": "∪", "cap": "∩",
 }  # fmt: skip
-"""Words that are operators, to the operator; None if the word is its own operator."""
+"""Word -> the operator that it means; None if the word itself is the operator."""
 
-# binding powers, the loosest first
+# binding powers, from the weakest to the strongest
 RELATION, RATIO, UNION, SUM, PRODUCT, SIGN, POWER = 10, 15, 20, 30, 40, 45, 60
 
 RELATIONS = frozenset({"=", "<", ">", "<=", ">=", "!=", "≈", "≡", "∈", "⊆", "⊂", "≅", "⊥", "∥"})

@@ -1,7 +1,7 @@
 r"""Answers with conditions on their variables: `x = \frac\pi4 + k\pi, k \in \mathbb{Z}`, or `2^n, n \ge 1`.
 
-Only one of two answers may have the condition, if it says what the name of the variable says already: that it
-is a real number, or that an index such as n is an integer. The parameter of a family may have another name.
+Only one of two answers may have the condition if the name of the variable already implies it: that it is a
+real number, or that an index such as n is an integer. The parameter of a family may have another name.
 """
 
 from typing import NamedTuple

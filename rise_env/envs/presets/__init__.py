@@ -1,1 +1,1 @@
-"""Prompts by name: what the argument `prompt` of environments can name, with the source of each."""
+"""The prompts that the argument `prompt` of environments can name, with the source of each."""

@@ -1,4 +1,4 @@
-r"""Eight worked problems in the manner of GSM8K, for the preset "gsm8k_8shot".
+r"""Eight worked problems in the style of GSM8K, for the preset "gsm8k_8shot".
 
 The form is that of Wei et al. 2022 (arXiv:2201.11903, appendix G): a few sentences of reasoning, then "The
 answer is N.". The problems are our own, so that none of them is in a test set.

@@ -1,4 +1,4 @@
-r"""Four worked problems in the manner of MATH, for the preset "minerva_4shot".
+r"""Four worked problems in the style of MATH, for the preset "minerva_4shot".
 
 The form is that of Lewkowycz et al. 2022 (arXiv:2206.14858, appendix D.2): a solution that ends with "Final
 Answer: The final answer is $N$. I hope it is correct.". The problems are our own, so that none of them is in

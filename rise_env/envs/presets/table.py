@@ -20,17 +20,17 @@ class Preset:
     source: str
     """Who recommends or published it."""
     system_prompt: str | None = None
-    """The system message; None for none."""
+    """The system message; None if there is none."""
     examples: tuple[tuple[str, str], ...] = prompts.EXAMPLES
     """Worked examples that `few_shot` can show, as (question, answer)."""
     shown: int = 0
-    """How many of them are shown where `few_shot` is 0."""
+    """Number of examples that are shown if `few_shot` is 0."""
     opening: str | None = None
     """The template of the first example's message; None is `text`."""
 
 
 _BOXED = "Please reason step by step, and put your final answer within \\boxed{{}}."
-"""Word for word in the recommendations of Qwen2.5-Math and of DeepSeek-R1."""
+"""The exact text that Qwen2.5-Math and DeepSeek-R1 recommend."""
 
 PRESETS: Mapping[str, Preset] = {
     "rise": Preset(text=prompts.FIRST, source="this project; the default"),
@@ -63,4 +63,4 @@ PRESETS: Mapping[str, Preset] = {
         source="the form of Lewkowycz et al. 2022 (arXiv:2206.14858), with four examples of our own",
     ),
 }
-"""Name -> prompt: what `prompt=` can name."""
+"""Name, as `prompt=` takes it -> prompt."""

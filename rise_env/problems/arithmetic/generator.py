@@ -21,7 +21,7 @@ from rise_env.problems.generated import GeneratedProblems
 from rise_env.types import Problem
 
 SIZES = {"train": 1_000_000, "validation": 1_000, "test": 1_000}
-"""Split -> how many problems it has by default."""
+"""Split -> default number of problems."""
 
 TENTHS = {"train": range(0, 8), "validation": range(8, 9), "test": range(9, 10)}
 """Split -> which tenths of all skeletons belong to it."""
@@ -37,17 +37,17 @@ class Difficulty:
 
     min_steps: int = 2
     max_steps: int = 3
-    """Calculations per problem, both ends included."""
+    """Maximal number of calculations per problem."""
     operations: tuple[str, ...] = ("more", "fewer", "times", "share", "sum")
     largest: int = 199
     """Largest quantity in a problem."""
     largest_change: int = 30
-    """Largest number added or taken away in one step."""
+    """Largest number that one step adds or subtracts."""
     largest_factor: int = 5
     distractors: float = 0.3
-    """Probability that a problem has one sentence that does not matter for the answer."""
+    """Probability that a problem has one sentence that is irrelevant to the answer."""
     branching: float = 0.0
-    """Probability that a step starts from the quantity before the last one, where there is one."""
+    """Probability that a step starts from the quantity before the last one, if there is one."""
     turned: float = 0.0
     """Probability that a relation is stated from the other side: "Ava has 5 fewer than Ben"."""
     answer_first: float = 0.5
@@ -78,7 +78,7 @@ class Difficulty:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A skeleton (`start` and `steps`) and its words."""
+    """A skeleton (`start` and `steps`), and the choices that its wording depends on."""
 
     question: str
     people: tuple[str, ...]
@@ -113,7 +113,7 @@ def draw_skeleton(draws: Draws, difficulty: Difficulty) -> tuple[int, tuple[Step
 
 
 def _draw_step(draws: Draws, d: Difficulty, values: list[int], of: int) -> Step | None:
-    """Draw one step from quantity `of`; None where the result is not a whole number in range."""
+    """Draw one step from quantity `of`; None if the result is not a whole number in range."""
     relation = d.operations[draws.below(len(d.operations))]
     a = values[of]
     if relation == "sum":

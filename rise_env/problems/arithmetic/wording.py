@@ -50,7 +50,7 @@ def write_question(
         draws: Chooses names, things and sentences.
         start: The first quantity.
         steps: The calculations.
-        distractors: Probability of one sentence that does not matter for the answer.
+        distractors: Probability of one sentence that is irrelevant to the answer.
         turned: Probability that a relation is stated from the other side.
 
     Returns:

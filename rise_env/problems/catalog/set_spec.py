@@ -14,7 +14,7 @@ class SetSpec:
     name: str
     """The environment is `RISE-<name>-v0`."""
     title: str
-    """One line for people: what the problems are, and their source."""
+    """One line that says what the problems are and names their source."""
     folder: str
     """Name of the set's folder in the folder of all sets."""
     files: Mapping[str, str]
@@ -26,7 +26,7 @@ class SetSpec:
     hub_config: str | None = None
     """Name of the configuration of the hub's data set."""
     hub_splits: Mapping[str, str] = field(default_factory=dict)
-    """Our split -> the hub's."""
+    """Our name of a split -> the hub's name."""
     revision: str | None = None
     """Commit of the hub's data set. None fetches "main", which may change: then only the hash in
     `Problem.source` identifies the rows."""
@@ -37,11 +37,11 @@ class SetSpec:
     answer: tuple[str, ...] = ("answer",)
     """Columns that may hold the answer; the first one present counts."""
     reference: Callable[[Any], str | None] = reference_answers.plain
-    """From the answer column to the final answer alone."""
+    """Returns the final answer alone from the value of the answer column."""
     solution: tuple[str, ...] = ("solution",)
     """Columns that may hold a worked solution; the first one present counts."""
     keep: Callable[[Mapping[str, Any]], bool] | None = None
-    """Whether a row belongs to the set; None where all rows do."""
+    """Returns whether a row belongs to the set; None takes all rows."""
     skip_unreadable: bool = False
     """Whether rows without a question or a final answer are left out; they are an error otherwise."""
     meta: tuple[str, ...] | None = ()

@@ -110,7 +110,7 @@ FORMATS = (
     RowFormat(name="TRL", question="prompt", answer="solution", identity="id"),
     RowFormat(name="TRL prompt-completion", question="prompt", answer="completion", identity="id"),
 )
-"""The first entry whose columns a row has is its format."""
+"""The format of a row is the first entry whose columns the row has."""
 
 QUESTIONS = ("question", "problem", "prompt", "input", "query", "instruction")
 """Columns that hold the question in rows of no known format."""
@@ -133,7 +133,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The columns that a user named; None where they are to be recognised."""
+    """The columns that a user named; None for columns that are to be recognised."""
 
     question: str | None = None
     answer: str | None = None
@@ -171,7 +171,7 @@ def has(row: Row, column: str) -> bool:
 
 
 def get(row: Row, column: str) -> Any:
-    """Return the value of a column, which may be a name with dots; None where the row has no such column.
+    """Return the value of a column, which may be a name with dots; None if the row has no such column.
 
     >>> get({"reward_model": {"ground_truth": "7"}}, "reward_model.ground_truth")
     '7'
@@ -204,7 +204,7 @@ def without(row: Row, columns: Sequence[str]) -> Row:
 
 
 def _mapping(value: Any) -> Row | None:
-    """Return a mapping, also one that is written as a text of JSON; None for other values."""
+    """Return a mapping, given as a mapping or as a JSON string; None for other values."""
     if isinstance(value, str) and value.lstrip().startswith("{"):
         try:
             value = json.loads(value)

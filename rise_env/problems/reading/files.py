@@ -17,7 +17,7 @@ from rise_env.utils.suggestions import natural_sort_key
 
 _COMPRESSED = ".gz"
 _MAX_FIELD = 2**31 - 1
-"""Characters of one field of a CSV file; the default of the csv module, 131,072, is too few for solutions."""
+"""Maximal length of a field of a CSV file; the csv module's default of 131,072 is too small for solutions."""
 
 
 def ending_of(path: Path) -> str:
@@ -46,7 +46,7 @@ def find_split(folder: Path, split: str) -> list[Path]:
         split: Name of the split.
 
     Raises:
-        DataNotFoundError: There is no such file; names those that are there.
+        DataNotFoundError: There is no such file; the message names the files that exist.
     """
     found = [path for place in (folder, folder / "data") if place.is_dir() for path in place.iterdir()]
     files = sorted((path for path in found if path.is_file() and is_data_file(path)), key=_order)
@@ -84,7 +84,7 @@ def read_file(path: Path) -> Rows:
 
     Raises:
         DataNotFoundError: There is no such file.
-        ProblemError: The file or a row of it cannot be read; names it.
+        ProblemError: The file or a row of it cannot be read; the message names it.
         MissingDependencyError: The file is .parquet and pyarrow is not installed.
     """
     if not path.is_file():
@@ -110,7 +110,7 @@ def read_file(path: Path) -> Rows:
 
 
 _Read = tuple[list[Row], list[int]]
-"""Rows, and the numbers of their lines where rows are lines."""
+"""Rows, and the numbers of their lines if rows are lines."""
 
 
 def _read_json_lines(content: bytes, path: Path) -> _Read:

@@ -16,10 +16,10 @@ def rows_of(dataset: Any, split: str) -> list[Row]:
     Args:
         dataset: Rows (mappings), a pandas or polars frame, a pyarrow table, a `Dataset` or `IterableDataset`
             of the `datasets` library, or a mapping from splits to these, such as a `DatasetDict`.
-        split: Which entry of a mapping is meant.
+        split: The entry to take if `dataset` is a mapping.
 
     Raises:
-        ConfigError: It is none of these, has no such split, or is an iterator that was used up before.
+        ConfigError: It is none of these, has no such split, or is an exhausted iterator.
     """
     if isinstance(dataset, Mapping):
         if split not in dataset:

@@ -1,4 +1,4 @@
-"""The rows of one split, with their hash and their places in the file."""
+"""The rows of one split, with their hash and their positions in the file."""
 
 import hashlib
 import json
@@ -19,13 +19,13 @@ class Rows:
     revision: str = ""
     """Commit of the hub's data set; empty for others."""
     lines: Sequence[int] = ()
-    """Number of each row's line in the file, from 1; empty where rows are not lines."""
+    """Number of each row's line in the file, from 1; empty if rows are not lines."""
 
     def place(self, index: int, where: str) -> str:
         """Return the place of a row in words, for error messages; rows count from 0.
 
         Args:
-            index: Of the row.
+            index: Index of the row, from 0.
             where: The file or other origin of the rows.
         """
         line = f" (line {self.lines[index]})" if self.lines else ""

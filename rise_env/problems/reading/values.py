@@ -1,4 +1,4 @@
-"""Reads the values of a row: the question, the final answer, the solution, and what is kept as meta."""
+"""Reads the values of a row: the question, the final answer, the solution, and the metadata."""
 
 import json
 import math
@@ -14,14 +14,14 @@ from rise_env.errors import RiseError
 from rise_env.problems.reading.row_set import Row
 
 _LONGEST_ANSWER = 1_000
-"""Characters; a longer text is a worked solution whose final answer is not marked."""
+"""Maximal number of characters of an answer; a longer text is a solution whose answer is not marked."""
 _PRINTED = re.compile(r"""\s*(?:\[\s*)?[\[{(]\s*['"]""")
 """The start of a list or mapping that was printed as text, such as ['7', '8'] or {'value': 7}."""
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _NOTHING = ("nan", "NaN", "<NA>", "NaT")
 """Texts that libraries write for a missing value."""
 _SHOWN = 80
-"""Characters of a value in an error message."""
+"""Maximal number of characters of a value in an error message."""
 
 
 class ValueFault(RiseError, ValueError):
@@ -29,7 +29,7 @@ class ValueFault(RiseError, ValueError):
 
 
 def read_question(value: Any) -> tuple[str, str | None]:
-    """Return the question in a column, and the system message before it, where there is one.
+    """Return the question in a column, and the system message before it, if there is one.
 
     Args:
         value: A text, or a list of chat messages: one of the user, and one of the system at most.
@@ -87,7 +87,7 @@ def read_answer(value: Any, final_answer: Callable[[Any], str | None]) -> str:
 
     Args:
         value: A text, a number, or a list with one of them, or one message of the assistant in it.
-        final_answer: Finds the final answer in a text or number; None where there is none.
+        final_answer: Finds the final answer in a text or number; None if there is none.
 
     Raises:
         ValueFault: It is something else, blank, or cannot be the answer of a problem.
@@ -132,7 +132,7 @@ def _check_text(text: str) -> None:
 
 
 def _balanced(text: str) -> bool:
-    r"""Return whether every brace that TeX counts is closed; \{ and \} are no such braces."""
+    r"""Return whether every brace that groups TeX is closed; the characters \{ and \} do not group."""
     depth = 0
     for token in _BRACE.finditer(text):
         depth += {"{": 1, "}": -1}.get(token.group(), 0)
@@ -142,7 +142,7 @@ def _balanced(text: str) -> bool:
 
 
 def read_solution(value: Any) -> str | None:
-    """Return a worked solution, None where there is none. Of several, the first counts."""
+    """Return a worked solution, None if there is none. Of several, the first counts."""
     value = plain(value)
     if isinstance(value, list):
         value = value[0] if value else None

@@ -16,7 +16,7 @@ Where = Mapping[str, Any]
 
 _BOUNDS = {"min", "max"}
 _SHOWN_VALUES = 8
-"""How many values of a column an error message names."""
+"""Maximal number of values of a column that an error message names."""
 
 
 def check_where(where: Any) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def check_where(where: Any) -> dict[str, Any]:
     {'reward_model.style': 'rule', 'level': {'min': 3}}
 
     Raises:
-        ConfigError: It is no mapping, or a condition is malformed; has the column and the value.
+        ConfigError: It is not a mapping, or a condition is malformed; the message has the column and value.
     """
     if not isinstance(where, Mapping):
         raise ConfigError(f'where is a mapping from columns to values, such as {{"level": 5}}, got {where!r}')
@@ -69,7 +69,7 @@ def select(rows: Sequence[Row], conditions: Mapping[str, Any], what: str) -> lis
         what: The origin of the rows, for error messages.
 
     Raises:
-        ConfigError: No row has a column of the filter, or no row is left; says which values there are.
+        ConfigError: No row has a column of the filter, or no row is left; the message has the known values.
     """
     kept = list(range(len(rows)))
     for column, wanted in conditions.items():

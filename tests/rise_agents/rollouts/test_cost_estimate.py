@@ -51,3 +51,15 @@ def test_calls_without_a_price_are_reported() -> None:
     assert estimate.usd == pytest.approx(2 * 5 * 4 * 0.001)
     assert str(estimate).endswith("$0.04 for 40 calls; the other 20 have no price")
     assert "price" not in str(Estimate(episodes=1, calls=1, prompt_tokens=1, completion_tokens=1, usd=None))
+
+
+def test_replies_that_may_be_sampled_again_are_counted_apart() -> None:
+    estimate = estimate_episodes(
+        sums(), range(5), num_samples=[1, 4], max_new_tokens=10, drop_degenerate=True
+    ).times(2)
+    assert estimate.calls == 2 * 5 * (1 + 4)
+    assert estimate.redraws == 2 * 5 * 2 * 8
+    assert str(estimate).endswith("drop_degenerate may add up to 160 calls, which are not included")
+    assert "drop_degenerate" not in str(
+        Estimate(episodes=1, calls=1, prompt_tokens=1, completion_tokens=1, usd=None)
+    )

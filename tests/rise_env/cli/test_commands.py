@@ -1,11 +1,13 @@
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from rise_env.cli import main as cli
 from rise_env.cli import play as play_command
+from rise_env.problems.loading import SETS
 
 
 @pytest.fixture
@@ -38,6 +40,17 @@ def test_envs_lists_every_id(capsys: pytest.CaptureFixture[str]) -> None:
     rows = json.loads(capsys.readouterr().out)
     assert {row["id"] for row in rows} >= {"RISE-MATH-v0", "RISE-Custom-v0"}
     assert next(row for row in rows if row["id"] == "RISE-GSM8K-v0")["splits"]["test"]["problems"] == 1319
+
+
+@pytest.mark.parametrize(("command", "column"), [(["envs"], "RISE-{}-v0"), (["problems", "list"], "{}")])
+def test_a_long_name_of_a_set_is_followed_by_a_space(
+    command: list[str], column: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "Olympiads" * 3
+    monkeypatch.setitem(SETS, name, replace(SETS["GSM8K"], name=name))  # type: ignore[misc]
+    assert cli.main(command) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith(column.format(name) + " ") for line in lines)
 
 
 def test_envs_says_which_splits_were_never_read_here(capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,5 +35,5 @@ def test_curves_and_rates_are_shown_in_percent() -> None:
 def test_one_column_is_shown_where_two_metrics_are_the_same() -> None:
     single = policy_results([by_turn([sequential("2")], 1)], [by_draw([parallel("2")], 1)])
     head, _ = cells({"turns": 1, "num_samples": 1, "rows": [row("base", single)]})
-    assert head[:3] == ["", "m1@t1", "p1@t1"]
+    assert head.count("m1@t1") == head.count("p1@t1") == 1
     assert len(set(head)) == len(head)

@@ -1,1 +1,1 @@
-"""From trajectories to weighted, tokenised training batches."""
+"""Turns trajectories into weighted, tokenised training batches."""

@@ -1,4 +1,4 @@
-"""Computes from rewards how much each reply counts in training. Pure functions of arrays.
+"""Computes the training weight of each reply from the rewards. Pure functions of arrays.
 
 Reply i has a reward r_i and was given at turn t_i to problem p_i. Reward-weighted regression (Peters and
 Schaal 2007) gives it the weight `exp(r_i / tau)`, as the released code of RISE does. The paper of RISE
@@ -9,8 +9,8 @@ after it (`centred_exp`). Baselines of RISE are other choices of the same weight
 otherwise is filtered behaviour cloning (STaR, ReST-EM), 1 for every reply is supervised fine-tuning, and the
 reward less a baseline is the policy gradient of REINFORCE (Williams 1992).
 
-To add a weighting, write a function of `Replies` and `WeightSettings` and enter it in `WEIGHTINGS`. The
-settings of `rise fit`, `rise mask` and `rise run`, their help and their errors read that table.
+To add a weighting, write a function of `Replies` and `WeightSettings` and add it to `WEIGHTINGS`. The
+settings of `rise fit`, `rise mask` and `rise run`, their help and their errors are made from that table.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -64,7 +64,7 @@ def exponential_weights(scores: Array, *, tau: float, max_weight: float = np.inf
         max_weight: Cap, so that one reply cannot dominate a batch (AWR, arXiv:1910.00177).
 
     Raises:
-        ConfigError: `tau` or `max_weight` is not positive, or the scores are no real numbers.
+        ConfigError: `tau` or `max_weight` is not positive, or the scores are not real numbers.
     """
     values = _real("scores", scores)
     if not tau > 0:
@@ -78,7 +78,7 @@ def exponential_weights(scores: Array, *, tau: float, max_weight: float = np.inf
 
 
 def centred(scores: Array, groups: Sequence[Hashable]) -> Array:
-    """Return scores less the mean of their group.
+    """Return each score minus the mean score of its group.
 
     Args:
         scores: [n], in units of reward.
@@ -303,7 +303,7 @@ def _problem_means(replies: Replies, values: Mapping[str, Array]) -> Array:
 
 
 def _real(name: str, values: Array) -> Array:
-    """Return the values as float64; raise ConfigError where they are no real numbers."""
+    """Return the values as float64; raise ConfigError if they are not real numbers."""
     found = np.asarray(values)
     if found.dtype.kind not in "biuf":
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""Loads model and tokenizer of a fit, adds low-rank adapters (LoRA), and merges them into the weights."""
+"""Loads the model and tokenizer of a fit, adds low-rank adapters (LoRA) and merges them into the weights."""
 
 from pathlib import Path
 from typing import Any

@@ -116,8 +116,8 @@ def _notes(phases: Sequence[Phase], reply_lengths: str) -> list[str]:
     nodes = 1 if estimate is None else estimate.machines
     notes = [
         "All numbers are upper bounds. They assume that no problem is solved before the last turn, that each "
-        f"reply has {reply_lengths} tokens and that every trajectory is trained. The lengths of prompts are "
-        "estimated from their characters.",
+        f"reply has {reply_lengths} tokens, that drop_degenerate samples no reply again and that every "
+        "trajectory is trained. The lengths of prompts are estimated from their characters.",
         "Steps: each trains whole trajectories with at most batch_size replies.",
         "GiB: in a fit, memory for weights, gradients, optimizer, activations and logits, for each of "
         f"{fit.ranks * nodes} devices on {nodes} machine{'s' if nodes > 1 else ''} (leave a tenth free); "

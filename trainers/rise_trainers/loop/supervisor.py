@@ -80,7 +80,7 @@ class Supervisor:
             on_poll: Called with the phase every `POLL_INTERVAL_S` seconds while it runs.
 
         Raises:
-            PhaseError: The phase failed; the message has the reason and the path of the log.
+            PhaseError: The phase failed. The message has the last line and the path of its log.
         """
         settings_path(self.folder, phase).write_text(yaml.safe_dump(phase.settings, sort_keys=False))
         log = self.folder / f"{phase.name}.log"
@@ -172,7 +172,7 @@ def _last_line(path: Path) -> str:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment variables of a phase: one thread per core, and no hub telemetry by default."""
+    """Return the environment variables of a phase: by default one thread per core and no hub telemetry."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     defaults = {
         "OMP_NUM_THREADS": str(cores),

@@ -2,8 +2,8 @@
 
     python -m rise_trainers.utils.parent_death MODULE ARGS...
 
-Linux does this for a process that calls prctl with PR_SET_PDEATHSIG. Otherwise a fit would continue after its
-parent was killed, and the same command would start a second fit in the same folder.
+Linux does this for a process that calls prctl with PR_SET_PDEATHSIG. Without this call, a fit would continue
+after its parent was killed, and the same command would start a second fit in the same folder.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ _PR_SET_PDEATHSIG = 1
 def die_with_parent(with_signal: signal.Signals = signal.SIGTERM, parent: int | None = None) -> None:
     """Ask the kernel to send `with_signal` to this process when its parent ends.
 
-    If the parent has ended already, the signal is sent at once. Outside Linux, nothing else is done.
+    If the parent has ended already, the signal is sent at once. Outside Linux, only this is done.
 
     Args:
         with_signal: The signal that ends this process.
