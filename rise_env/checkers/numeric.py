@@ -9,13 +9,12 @@ from time import perf_counter
 from rise_env.checkers.base import CheckItem
 from rise_env.checkers.equivalence.numbers import Number, equal_numbers, read_number
 from rise_env.checkers.extraction.final_answer import final_answer
+from rise_env.checkers.sized_cache import SizedCache
 from rise_env.errors import ProblemError
 from rise_env.types import CheckResult, Verdict
 
-_MAX_CACHED = 100_000
-"""Maximal number of references, and of results, that one checker caches."""
-_MAX_CACHED_LENGTH = 64
-"""Maximal length of an answer whose result is cached, in characters."""
+_CACHE_BYTES = 16 << 20
+"""Bytes of the results that one checker keeps; it may keep as many of references."""
 
 
 class NumericChecker:
@@ -28,8 +27,8 @@ class NumericChecker:
     """
 
     def __init__(self) -> None:
-        self._references: dict[str, Number] = {}
-        self._results: dict[tuple[str | None, str], CheckResult] = {}
+        self._references: SizedCache[str, Number] = SizedCache(_CACHE_BYTES)
+        self._results: SizedCache[tuple[str | None, str], CheckResult] = SizedCache(_CACHE_BYTES)
 
     def check(self, reply: str, reference: str, *, question: str | None = None) -> CheckResult:
         """Compare the final answer of `reply` with `reference`; see `Checker.check`.
@@ -53,8 +52,7 @@ class NumericChecker:
 
     def _compare(self, answer: str | None, reference: str) -> CheckResult:
         result = self._compared(answer, reference)
-        if len(self._results) < _MAX_CACHED and len(answer or "") <= _MAX_CACHED_LENGTH:
-            self._results[answer, reference] = result
+        self._results.put((answer, reference), result, 400 + len(answer or "") + len(reference))
         return result
 
     def _compared(self, answer: str | None, reference: str) -> CheckResult:
@@ -76,6 +74,5 @@ class NumericChecker:
             raise ProblemError(
                 f"the reference answer {reference[:80]!r} is not a number: correct it, or use SymbolicChecker"
             )
-        if len(self._references) < _MAX_CACHED:
-            self._references[reference] = expected
+        self._references.put(reference, expected, 300 + 2 * len(reference))
         return expected

@@ -132,8 +132,7 @@ class Comparison:
             return equations.same_equation(_pair(reference), _pair(answer), self.deadline)
         if len(reference.parts) != len(answer.parts) or set(reference.value) | set(answer.value) == {"="}:
             values = stated_value(reference, self.same), stated_value(answer, self.same)
-            same_name = reference.parts[0] == answer.parts[0]
-            if values[0] is not None and values[1] is not None and (same_name or len(answer.parts) > 2):
+            if values[0] is not None and values[1] is not None and reference.parts[0] in answer.parts:
                 return self.same(values[0], values[1])
             return False
         return reference.value == answer.value and self._pairwise(reference.parts, answer.parts)

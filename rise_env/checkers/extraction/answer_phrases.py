@@ -151,6 +151,10 @@ _HYPOTHESIS = re.compile(
     re.IGNORECASE,
 )
 """The end of a text after which an announcement is a hypothesis, a quotation or a refusal."""
+_NO_LETTER = re.compile(
+    r"\b(?:no|not|nor|neither)\s(?:(?:option|choice|answer|alternative)\s)?$", re.IGNORECASE
+)
+"""The end of a text after which a letter is not chosen: "no option C is correct"."""
 _LOOK_BACK = 100
 """Characters before an announcement in which a hypothesis is looked for."""
 
@@ -186,4 +190,6 @@ def announcements(text: str) -> list[Announcement]:
 def is_hypothesis(text: str, place: Announcement) -> bool:
     """Return whether the words before an announcement make it a hypothesis, a quotation or a refusal."""
     before = text[max(0, place.start - _LOOK_BACK) : place.start]
+    if place.letter is not None and _NO_LETTER.search(before):
+        return True
     return _HYPOTHESIS.search(before) is not None

@@ -48,7 +48,7 @@ def last_boxed(text: str) -> str | None:
     True
     """
     start = text.rfind("boxed{")
-    if start >= 0 and text.find("box", 0, start) < 0 and text.find("box", start + 6) < 0:
+    if start >= 0 and text.count("box") == 1:
         # fast path for the usual case: one box, without braces inside
         end = text.find("}", start)
         if end < 0:

@@ -32,6 +32,8 @@ _NEGATED_AT_END = re.compile(
 _TAKEN_BACK = re.compile(
     r"\b(?:which|but that|but this|and that) (?:is|was) (?:wrong|incorrect|false|not)\b", re.I
 )
+_WITHDRAWAL = re.compile(r"\b(?:no,? wait|wait,? no|scratch that|on second thoughts?)\b", re.I)
+"""The start of a sentence that takes the statement before it back, and may give another value."""
 _FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _VERB = re.compile(r"\b(?:is|are|be|equals|est|es|ist)\b\s*:?\s*(?=\S)|[是为]\s*", re.I)
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:/\d+)?(?:\s*(?:\\?%|percent\b))?|-?\.\d+")
@@ -64,19 +66,34 @@ _MAX_TAIL_LENGTH = 5000
 
 
 def stated_answer(text: str) -> str | None:
-    """Return the statement after the last marker; None without a marker, "" if it is negated or empty."""
+    """Return the statement after the last marker; None without a marker, "" if it is negated or empty.
+
+    A statement that is taken back, as in "no wait, it's 43", is replaced by the value that follows.
+    """
     places = announcements(text)
     while places and is_hypothesis(text, places[-1]):
         places.pop()
     if not places:
         return None
     place = places[-1]
+    withdrawal = _WITHDRAWAL.search(text, place.end, place.end + _MAX_STATEMENT_LENGTH)
+    if withdrawal is not None:
+        return _next_value(text[withdrawal.end() : withdrawal.end() + _MAX_STATEMENT_LENGTH])
     if place.letter is not None:
         return place.letter if _is_only_letter(text, place, places) else ""
     rest = text[place.end : place.end + _MAX_STATEMENT_LENGTH]
     while (filler := _FILLER_WORDS.match(rest)) and filler.end():
         rest = rest[filler.end() :]
     return "" if _NEGATED.match(rest) else _statement(rest)
+
+
+def _next_value(text: str) -> str:
+    """Return the value of the first sentence of a text if it has only one; else ""."""
+    formula = _FORMULA.search(text)
+    end = _SENTENCE_END.search(text)
+    if formula and end and formula.start() < end.start() < formula.end():
+        end = _SENTENCE_END.search(text, formula.end())
+    return _only_value(text[: end.start()] if end else text) or ""
 
 
 def _is_only_letter(text: str, place: Announcement, places: list[Announcement]) -> bool:

@@ -61,11 +61,13 @@ class Cursor(ABC):
 
     def at(self, *values: str) -> bool:
         """Return whether the next token is one of these operators."""
-        return self.token.kind == "operator" and self.token.value in values
+        kind, value, _ = self.tokens[self.position]
+        return kind == "operator" and value in values
 
     def accept(self, *values: str) -> bool:
         """Consume the next token if it is one of these operators, and return whether it was."""
-        found = self.at(*values)
+        kind, value, _ = self.tokens[self.position]
+        found = kind == "operator" and value in values
         self.position += found
         return found
 

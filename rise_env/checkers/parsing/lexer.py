@@ -11,13 +11,13 @@ from rise_env.checkers.parsing.units import is_compound, is_unit_phrase
 
 _TOKEN = re.compile(
     r"(?P<space>\s+)"
-    r"|(?P<number>\d*\.\d*\\(?:overline|bar|dot|overset\{\\frown\})\s*(?:\{\d+\}|\d)"
+    r"|(?P<number>(?=[\d.])(?:\d*\.\d*\\(?:overline|bar|dot|overset\{\\frown\})\s*(?:\{\d+\}|\d)"
     r"|\d+\.\d*\(\d+\)(?![\w(])"
     r"|\d*\.?\d+\s*(?:\.\.\.|\\l?dots(?![A-Za-z]))(?=\s*$|\s*[,;)\]}=])"
-    r"|(?:\d+\.\d+|\d+\.(?![\w.])|\d+|\.\d+)(?:[eE][+-]?\d{1,4}(?![A-Za-z\d.]))?)"
+    r"|(?:\d+\.\d+|\d+\.(?![\w.])|\d+|\.\d+)(?:[eE][+-]?\d{1,4}(?![A-Za-z\d.]))?))"
     r"|(?P<command>\\(?:operatorname\*|not\s*=|[A-Za-z]+|.))"
-    r"|(?P<foreign>[A-Za-z]*[^\x00-\x7f£€¥¢₹₩₽₫₺₴₦₱฿₪](?:[A-Za-z]|[^\x00-\x7f£€¥¢₹₩₽₫₺₴₦₱฿₪])*)"
-    r"|(?P<word>[A-Za-z]+)"
+    r"|(?P<word>[A-Za-z]+(?![A-Za-z]|[^\x00-\x7f£€¥¢₹₩₽₫₺₴₦₱฿₪]))"
+    r"|(?P<foreign>(?:[A-Za-z]|[^\x00-\x7f£€¥¢₹₩₽₫₺₴₦₱฿₪])+)"
     r"|(?P<operator>\*\*|<=|>=|=<|=>|!=|<>|==|\.\.\.|->|:=|[-+*/^_!=<>,:;&|()\[\]{}%$£€¥¢₹₩₽₫₺₴₦₱฿₪'\"~.?\\])",
     re.DOTALL,
 )
@@ -50,6 +50,9 @@ _JOINED = re.compile(r"(.{1,60}?)[\s,]+(and|or)")
 """A unit, and a word that joins the next value: `\\text{ dollars and }`."""
 _VALUE_ENDS = frozenset({"number", "constant", "object", "letter"})
 _LETTERS = re.compile(r"[A-Z](?:\s*(?:,|\band\b|\bor\b)\s*[A-Z])+")
+_SIGNS = frozenset("+/^_,;&|()[]{}%")
+"""Operators of one character with which no longer operator begins."""
+_LEVELS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
 
 class Token(NamedTuple):
@@ -79,13 +82,20 @@ def tokenize(text: str, *, groups: bool = True) -> list[Token]:
     if "\\frac" in text and ("{\\text" in text or "{\\mathrm" in text):
         text = _UNIT_FRACTION.sub(_written_with_slash, text)
     while position < len(text):
-        if groups and depth == 0 and text[position].isdigit() and (grouped := _GROUPED.match(text, position)):
-            tokens.append(Token("number", grouped.group().replace(",", ""), spaced))
-            position, spaced = grouped.end(), False
+        character = text[position]
+        if character in _SIGNS:  # most tokens are one of these, or a space
+            tokens.append(Token("operator", character, spaced))
+            depth += _LEVELS.get(character, 0)
+            position += 1
+            spaced = False
+            continue
+        if character == " ":
+            position += 1
+            spaced = True
             continue
         match = _TOKEN.match(text, position)
         if match is None:
-            raise Unreadable(f"the character {text[position]!r}")
+            raise Unreadable(f"the character {character!r}")
         kind, found = match.lastgroup, match.group()
         if kind in {"command", "word"} and tokens and (unit := _unit_run(tokens[-1], text, position, spaced)):
             phrase, position = unit
@@ -97,6 +107,10 @@ def tokenize(text: str, *, groups: bool = True) -> list[Token]:
             spaced = True
             continue
         if kind == "number":
+            if groups and depth == 0 and text.startswith(",", position):
+                grouped = _GROUPED.match(text, match.start())
+                if grouped is not None:
+                    found, position = grouped.group().replace(",", ""), grouped.end()
             tokens.append(Token("number", found, spaced))
         elif kind == "foreign":
             if not all(letter.isascii() or unicodedata.category(letter)[0] in "LM" for letter in found):
@@ -115,7 +129,6 @@ def tokenize(text: str, *, groups: bool = True) -> list[Token]:
             if currency:
                 tokens.append(Token("operator", "$", spaced))
         else:
-            depth += (found in "([{") - (found in ")]}")
             tokens.append(Token("operator", _ALIASES.get(found, found), spaced))
         spaced = False
     tokens.append(Token("end", "", spaced))
@@ -195,7 +208,7 @@ def _word_tokens(word: str) -> list[Token]:
 
 def _add_command(tokens: list[Token], name: str, text: str, position: int, spaced: bool) -> int:
     """Append the tokens of a command; return the position after what was read."""
-    if name in vocabulary.OPERATORS or name.replace(" ", "") == "not=":
+    if name in vocabulary.OPERATORS or (name.startswith("not") and name.replace(" ", "") == "not="):
         value = vocabulary.OPERATORS.get(name, "!=")
         if value == "°" and tokens and tokens[-1].value == "^":
             tokens.pop()

@@ -46,6 +46,8 @@ def read_literal(text: str) -> Fraction:
     """
     if len(text) > MAX_DIGITS:
         raise Unreadable("a number of too many digits")
+    if text.isdecimal():
+        return Fraction(int(text))
     if "\\" in text or "(" in text or "..." in text:
         match = _REPEATING.fullmatch(text) or _REPEATING_BRACKETS.fullmatch(text)
         if match:

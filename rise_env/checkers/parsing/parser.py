@@ -56,29 +56,41 @@ class Parser(Cursor):
 
     def items(self) -> tuple[list[Node], list[str]]:
         """Parse items and their separators, up to the first token that is neither."""
-        items, separators = [self.relation()], []
-        while self.at(*vocabulary.SEPARATORS):
-            separator = self.take().value
+        items = [self.relation()]
+        separators: list[str] = []
+        while True:
+            kind, separator, _ = self.token
+            if kind != "operator" or separator not in vocabulary.SEPARATORS:
+                return items, separators
+            self.position += 1
             while separator in {",", ";"} and self.at("and", "or"):
                 separator = self.take().value
             if self.token.kind == "end":
-                break
+                return items, separators
             separators.append(separator)
             items.append(self.relation())
             if len(items) > MAX_ITEMS:
                 raise Unreadable("a list of too many items")
-        return items, separators
 
     def relation(self) -> Node:
         """Parse an expression, or a chain of relations such as `1 < x <= 3`."""
-        sides, signs = [self.expression(RELATION)], []
-        while self.token.kind == "operator" and self.token.value in vocabulary.RELATIONS:
-            signs.append(self.take().value)
-            sides.append(self.expression(RELATION))
-        node = Node("relation", tuple(sides), tuple(signs)) if signs else sides[0]
+        node = self.expression(RELATION)
+        kind, value, _ = self.token
+        if kind != "operator":
+            return node
+        if value in vocabulary.RELATIONS:
+            node = self._chain(node)
         if self.accept("pmod", "mod"):
             node = Node("modulo", (node, self.expression(SUM)))
         return node
+
+    def _chain(self, first: Node) -> Node:
+        """Parse the signs and sides after the first side of a chain of relations."""
+        sides, signs = [first], []
+        while self.token.kind == "operator" and self.token.value in vocabulary.RELATIONS:
+            signs.append(self.take().value)
+            sides.append(self.expression(RELATION))
+        return Node("relation", tuple(sides), tuple(signs))
 
     def expression(self, binding_power: int) -> Node:
         """Parse an expression whose operators bind more tightly than `binding_power`."""
@@ -136,6 +148,8 @@ class Parser(Cursor):
 
     def _signed_operand(self) -> Node:
         """Parse the start of an expression: an operand with its signs."""
+        if self.token.kind != "operator":
+            return self.atom()
         sign, first = "", self.position
         while self.at("+", "-"):
             if self.position - first > _MAX_PREFIX_SIGNS:
@@ -162,6 +176,8 @@ class Parser(Cursor):
         if kind == "end":
             return None
         if kind == "operator":
+            if value in vocabulary.ENDS:
+                return None
             if value == "^" and power < POWER:
                 return operands.parse_superscript(self, left)
             if value in vocabulary.POSTFIX and not (value == "!" and self.peek().value == "="):

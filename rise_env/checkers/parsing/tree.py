@@ -66,7 +66,7 @@ class Node(NamedTuple):
 
 def number(value: Fraction | int) -> Node:
     """Return the node of a number."""
-    return Node("number", (), Fraction(value))
+    return Node("number", (), value if type(value) is Fraction else Fraction(value))
 
 
 ZERO, ONE = number(0), number(1)

@@ -85,6 +85,8 @@ RELATION, RATIO, UNION, SUM, PRODUCT, SIGN, POWER = 10, 15, 20, 30, 40, 45, 60
 
 RELATIONS = frozenset({"=", "<", ">", "<=", ">=", "!=", "≈", "≡", "∈", "⊆", "⊂", "≅", "⊥", "∥"})
 SEPARATORS = frozenset({",", ";", "and", "or", "&"})
+ENDS = RELATIONS | SEPARATORS | {")", "]", "}", "\\}", "⟩", "⌋", "⌉", "r|"}
+"""Operators that extend no expression, so that it ends before them."""
 SET_OPERATIONS = {"∪": "union", "∩": "intersection", "∖": "setminus"}
 STARTS = frozenset({"(", "[", "{", "\\{", "⌊", "⌈", "l|", "⟨", "‖"})
 """Operators that may begin the second factor of a product without a sign."""

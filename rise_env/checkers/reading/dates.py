@@ -20,6 +20,8 @@ _MONTHS = "january february march april may june july august september october n
 _NAMED = re.compile(r"([a-z]+)\.? (\d{1,2})(?:st|nd|rd|th)?(?:,? (\d{4}))?")
 _NAMED_DAY_FIRST = re.compile(r"(\d{1,2})(?:st|nd|rd|th)? (?:of )?([a-z]+)\.?(?:,? (\d{4}))?")
 _STYLE = re.compile(r"\\(?:text|mathrm|mbox|textrm)\s*\{|[{}]|\\[,;: ]|~")
+_FORMULA = re.compile(r"[()\[\]^=+*<>|_$]|\\[^tm,;: ]")
+"""A sign, or the start of a command, that no time and no date has."""
 
 DateTime = tuple[str, int, int, int]
 """("date", year or 0, month, day); or "clock a", "clock p" or "clock ", with hour, minute, second."""
@@ -31,7 +33,7 @@ def read_date_time(text: str) -> DateTime | None:
     >>> read_date_time("3:30 PM") == read_date_time("3:30 p.m."), read_date_time("2024-01-15")
     (True, ('date', 2024, 1, 15))
     """
-    if len(text) > 60:
+    if len(text) > 60 or _FORMULA.search(text):
         return None
     plain = " ".join(_STYLE.sub(" ", text).split()).strip(" .,")
     if not plain[:1].isdigit() and plain.lower() not in _NAMED_HOURS:

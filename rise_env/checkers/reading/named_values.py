@@ -11,6 +11,8 @@ def is_name(node: Node) -> bool:
     kind, parts, value = node
     if kind == "symbol":
         return True
+    if _is_function_value(node):
+        return True
     if kind in {"product", "quotient", "ratio", "tuple"}:
         return all(is_name(part) or _is_letter(part) for part in parts) and any(map(is_name, parts))
     if kind == "apply":
@@ -24,8 +26,15 @@ def is_combination(node: Node) -> bool:
     """Return whether a tree is a sum of at least two names, perhaps with integer factors: 100m + n."""
     if node.kind != "sum" or not all(map(_is_multiple_of_name, node.parts)):
         return False
-    names = {part for part in node.walk() if part.kind in {"symbol", "apply"}}
+    names = {part for part in node.walk() if part.kind in {"symbol", "apply"} or _is_function_value(part)}
     return len(names) > 1
+
+
+def _is_function_value(node: Node) -> bool:
+    """Return whether a tree is P(1), which the parser reads as a product of a capital letter and a number."""
+    if node.kind != "product" or len(node.parts) != 2 or node.parts[1].kind != "number":
+        return False
+    return node.parts[0].kind == "symbol" and node.parts[0].value[:1].isupper()
 
 
 def _is_multiple_of_name(node: Node) -> bool:
@@ -34,7 +43,7 @@ def _is_multiple_of_name(node: Node) -> bool:
         return _is_multiple_of_name(parts[0])
     if kind == "product":
         factors = parts[1:] if parts[0].kind == "number" else parts
-        return all(map(_is_multiple_of_name, factors))
+        return _is_function_value(node._replace(parts=factors)) or all(map(_is_multiple_of_name, factors))
     if kind == "power":
         return is_name(parts[0]) and parts[1].kind == "number"
     return is_name(node)

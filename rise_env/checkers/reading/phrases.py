@@ -41,6 +41,8 @@ def plain_words(text: str) -> str:
 
 def object_of_phrase(text: str) -> Node | None:
     """Return the object that a phrase such as "no solution" names; None if it names none."""
+    if text.rstrip(" .})$")[-1:].isdigit():  # all phrases end with a word
+        return None
     words = plain_words(text)
     kind = _PHRASES.get(words) or _PHRASES.get(_predicate(words))
     return None if kind is None else Node(kind)

@@ -45,6 +45,7 @@ _ARC = re.compile(
 """An angle in degrees, minutes and seconds of arc."""
 _RATE = re.compile(r"(?<=[\d}) ])\b([A-Za-z]{1,3}/[A-Za-z]{1,3}(?:\^\{?[23]\}?)?)$")
 _BRACKET = re.compile(r"[([{]|[)\]}]")
+_DIGIT = re.compile(r"\d")
 _WORDY = re.compile(r"[A-Za-z]{3,}")
 
 
@@ -80,6 +81,8 @@ def read_plain_number(cleaned: str) -> Fraction | None:
 
 
 def _too_deep(text: str) -> bool:
+    if text.count("(") + text.count("[") + text.count("{") <= MAX_DEPTH:
+        return False
     depth = 0
     for match in _BRACKET.finditer(text):
         depth += 1 if match.group() in "([{" else -1
@@ -155,10 +158,12 @@ def _tree(cleaned: str, groups: bool) -> Node:
     arc = _ARC.fullmatch(cleaned) if "\\circ" in cleaned else None
     if arc:
         return _angle(*arc.groups())
-    cleaned = _TENS.sub(r"\1 ", cleaned)
-    spelled = read_spelled(plain_words(cleaned)) if cleaned[-1].isalpha() or cleaned[-1] == "}" else None
-    if spelled is not None:
-        return number(spelled)
+    if "ty-" in cleaned.lower():
+        cleaned = _TENS.sub(r"\1 ", cleaned)
+    if (cleaned[-1].isalpha() or cleaned[-1] == "}") and not _DIGIT.search(cleaned):
+        spelled = read_spelled(plain_words(cleaned))
+        if spelled is not None:
+            return number(spelled)
     rate = _RATE.search(cleaned)
     if rate and is_unit_phrase(rate.group(1)):
         cleaned = f"{cleaned[: rate.start()]}\\text{{{rate.group(1)}}}"

@@ -75,9 +75,10 @@ def strip_sentence(cleaned: str) -> str:
     subject = _SUBJECT.match(cleaned)
     if subject and not HEDGES.intersection(subject.group().lower().replace("{", " ").split()):
         cleaned = cleaned[subject.end() :]
-    explained = _EXPLANATION.search(cleaned)
-    if explained and explained.start() > 0:
-        cleaned = cleaned[: explained.start()].rstrip(" ,;.\\")
+    if "where" in cleaned or "because" in cleaned or "since" in cleaned:
+        explained = _EXPLANATION.search(cleaned)
+        if explained and explained.start() > 0:
+            cleaned = cleaned[: explained.start()].rstrip(" ,;.\\")
     cleaned = _without_statement(_without_qualifier(cleaned))
     return _TOTAL.sub("", cleaned) if cleaned[-1:] in "lrd}" else cleaned
 

@@ -1,10 +1,11 @@
-"""The cache of trees keeps what is used, and its memory is bounded."""
+"""The caches keep what is used, and their memory is bounded."""
 
 import tracemalloc
 from random import Random
 
 import pytest
 
+from rise_env.checkers import numeric
 from rise_env.checkers.reading import read_answer
 from rise_env.checkers.sized_cache import SizedCache
 
@@ -44,3 +45,20 @@ def test_trees_of_long_tuples_fill_no_more_than_the_bound(monkeypatch: pytest.Mo
     finally:
         tracemalloc.stop()
     assert size < bound
+
+
+def test_results_of_the_numeric_checker_fill_no_more_than_their_bounds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bound = 1 << 19
+    monkeypatch.setattr(numeric, "_CACHE_BYTES", bound)
+    checker = numeric.NumericChecker()
+    checker.check("#### 1", "1")
+    tracemalloc.start()
+    try:
+        for value in range(4000):  # without a bound the results and references have 2 MB
+            checker.check(f"#### {value}", str(value + 1))
+        size = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert size < 2 * bound

@@ -31,12 +31,14 @@ def test_what_a_fit_leaves_open_is_as_its_replies_were_played(model: str, tmp_pa
     file.write_text(QWEN3 + "{{ date_string }}")
     options = {"enable_thinking": False}
     formats = {
-        "agent": played(
-            model, chat_template=str(file), template_options=options, thinking="hide", date="2020-02-03"
+        "agent": (
+            played(
+                model, chat_template=str(file), template_options=options, thinking="hide", date="2020-02-03"
+            ),
         )
     }
     chat, notes = load_fit_chat(GivenChat(model=model), formats)
-    assert chat.format("agent") == formats["agent"]
+    assert (chat.format("agent"),) == formats["agent"]
     assert chat.prompt(({"role": "user", "content": "2 + 2?"},)).endswith("</think>\n\n03 Feb 2020")
     assert notes == ()
 
@@ -52,9 +54,9 @@ def test_what_a_fit_leaves_open_is_as_its_replies_were_played(model: str, tmp_pa
 def test_a_fit_with_another_format_than_that_of_play_stops_and_says_what_differs(
     model: str, given: dict[str, Any], field: str
 ) -> None:
-    formats = {"learner": played(model, template_options={"enable_thinking": False})}
+    formats = {"learner": (played(model, template_options={"enable_thinking": False}),)}
     if field != "template_options":
-        formats = {"learner": played(model)}
+        formats = {"learner": (played(model),)}
     with pytest.raises(ConfigError, match=f"learner played with {field} .* allow_format_change"):
         load_fit_chat(GivenChat(model=model, **given), formats)
     _, notes = load_fit_chat(GivenChat(model=model, allow_format_change=True, **given), formats)
@@ -66,7 +68,7 @@ def test_a_model_that_stops_at_other_tokens_than_the_one_that_played_is_refused(
 ) -> None:
     import dataclasses
 
-    formats = {"learner": dataclasses.replace(played(model), stop_tokens=(1, 2))}
+    formats = {"learner": (dataclasses.replace(played(model), stop_tokens=(1, 2)),)}
     with pytest.raises(ConfigError, match=r"stop_tokens \(1, 2\)"):
         load_fit_chat(GivenChat(model=model), formats)
 
@@ -77,13 +79,13 @@ def test_agents_with_another_tokenizer_are_not_compared(model: str) -> None:
     other = dataclasses.replace(
         played(model), tokenizer="other", chat_template="other", template_text="{{ 1 }}"
     )
-    chat, notes = load_fit_chat(GivenChat(model=model), {"teacher": other})
+    chat, notes = load_fit_chat(GivenChat(model=model), {"teacher": (other,)})
     assert chat.format("m").template_text is None
     assert notes == ("the replies of teacher are tokenised from their text: other tokenizers",)
 
 
 def test_two_agents_that_were_played_differently_cannot_be_trained_together(model: str) -> None:
-    formats = {"one": played(model), "two": played(model, thinking="hide")}
+    formats = {"one": (played(model),), "two": (played(model, thinking="hide"),)}
     with pytest.raises(ConfigError, match="two played with thinking 'hide'"):
         load_fit_chat(GivenChat(model=model), formats)
 

@@ -5,7 +5,7 @@ options, treatment of thoughts and date from there. Where its own settings or th
 something else, it stops: it would train other tokens than the agents saw and sampled.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,12 +33,14 @@ class GivenChat:
     allow_format_change: bool = False
 
 
-def load_fit_chat(given: GivenChat, formats: Mapping[str, ModelFormat]) -> tuple[Chat, tuple[str, ...]]:
+def load_fit_chat(
+    given: GivenChat, formats: Mapping[str, Sequence[ModelFormat]]
+) -> tuple[Chat, tuple[str, ...]]:
     """Return how the model of a fit reads conversations, and sentences for the log.
 
     Args:
         given: The settings of the fit.
-        formats: Agent -> its format, of all stores that the fit trains on.
+        formats: Agent -> its formats, of all stores that the fit trains on.
 
     Raises:
         ConfigError: A store was played with another format, and `allow_format_change` is false.
@@ -46,13 +48,13 @@ def load_fit_chat(given: GivenChat, formats: Mapping[str, ModelFormat]) -> tuple
     """
     tokenizer = load_tokenizer(given.model, revision=given.revision)
     mine = tokenizer_hash(tokenizer)
-    same = {agent: played for agent, played in formats.items() if played.tokenizer == mine}
-    settings = chat_settings(given, next(iter(same.values()), None))
+    same = [(agent, one) for agent, played in formats.items() for one in played if one.tokenizer == mine]
+    settings = chat_settings(given, same[0][1] if same else None)
     if settings.chat_template is not None:
         tokenizer.chat_template = read_template(settings.chat_template)
     chat = Chat(tokenizer, load_generation_config(given.model, given.revision), settings)
     notes = check_formats(chat.format(given.model), same, allow_change=given.allow_format_change)
-    others = sorted(formats.keys() - same.keys())
+    others = sorted(formats.keys() - {agent for agent, _ in same})
     if others:
         notes.append(f"the replies of {', '.join(others)} are tokenised from their text: other tokenizers")
     return chat, tuple(notes)
@@ -75,13 +77,13 @@ def chat_settings(given: GivenChat, played: ModelFormat | None) -> ChatSettings:
 
 
 def check_formats(
-    trained: ModelFormat, played: Mapping[str, ModelFormat], *, allow_change: bool = False
+    trained: ModelFormat, played: Sequence[tuple[str, ModelFormat]], *, allow_change: bool = False
 ) -> list[str]:
     """Compare the format of a fit with those of the agents that played.
 
     Args:
         trained: The format of the fit.
-        played: Agent -> its format.
+        played: Agents with their formats.
         allow_change: Return the differences as sentences and raise nothing.
 
     Raises:
@@ -90,7 +92,7 @@ def check_formats(
     different = [
         f"{agent} played with {name} {getattr(format, name)!r}, "
         f"and this fit trains with {getattr(trained, name)!r}"
-        for agent, format in played.items()
+        for agent, format in played
         for name in COMPARED
         if not _equal(getattr(format, name), getattr(trained, name))
     ]

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import transformers
 
 from rise_agents.chat.chat import Chat, tokenizer_hash
 from rise_agents.chat.model_fingerprint import fingerprint, model_name
-from rise_env.errors import ConfigError
+from rise_env.errors import ConfigError, StoreError
+from rise_env.trajectories.model_formats import stored_formats
 from rise_env.trajectories.store import read_run, read_trajectories
 from rise_env.types import ModelFormat, Trajectory
 from rise_env.utils.suggestions import natural_sort_key
@@ -111,33 +111,38 @@ def first_agent(config: FitConfig) -> str:
     return name if config.adapter is None else f"{name}+{fingerprint(Path(config.adapter))}"
 
 
-def read_formats(stores: Sequence[str]) -> dict[str, ModelFormat]:
-    """Return agent -> its format, for all agents with a local model that played the stores.
+def read_formats(stores: Sequence[str]) -> dict[str, tuple[ModelFormat, ...]]:
+    """Return agent -> its formats in the stores, for all agents with a local model that played them.
 
     Raises:
         StoreError: A run record holds something else.
     """
-    return {
-        name: msgspec.convert(found, ModelFormat)
-        for store in stores
-        for name, found in read_run(store).get("formats", {}).items()
-    }
+    found: dict[str, tuple[ModelFormat, ...]] = {}
+    for store in stores:
+        try:
+            formats = stored_formats(read_run(store))
+        except ValueError as error:
+            raise StoreError(f"{store}: {error}") from error
+        for agent, played in formats.items():
+            known = found.get(agent, ())
+            found[agent] = (*known, *(one for one in played if one not in known))
+    return found
 
 
 def with_own_ids(
-    targets: Sequence[TrainingTarget], formats: Mapping[str, ModelFormat], chat: Chat
+    targets: Sequence[TrainingTarget], formats: Mapping[str, Sequence[ModelFormat]], chat: Chat
 ) -> list[TrainingTarget]:
     """Remove the token ids that agents with another tokenizer sampled.
 
     Args:
         targets: The targets of all stores.
-        formats: Agent -> its format.
+        formats: Agent -> its formats.
         chat: How the model of the fit reads conversations.
     """
     mine = tokenizer_hash(chat.tokenizer)
     return [
         target
-        if target.token_ids is None or (target.agent in formats and formats[target.agent].tokenizer == mine)
+        if target.token_ids is None or {one.tokenizer for one in formats.get(target.agent, ())} == {mine}
         else dataclasses.replace(target, token_ids=None, logprobs=None, prompt_tokens=0)
         for target in targets
     ]

@@ -114,6 +114,25 @@ def test_a_hypothesis_does_not_replace_the_answer_before_it() -> None:
     assert final_answer("It is not B, the answer is D") == "D"
 
 
+@pytest.mark.parametrize(
+    ("reply", "answer"),
+    [
+        ("The answer is 42. No wait, it's 43.", "43"),
+        (r"The answer is 42. Wait, no, it is $\frac{1}{2}$. I forgot one.", r"$\frac{1}{2}$"),
+        ("#### 42\nScratch that, it should be 43", "43"),
+        ("The answer is 42. On second thought, the answer is 43.", "43"),
+        ("The answer is 42. No wait, let me check that.", None),
+        ("The answer is 42. No wait, it is 43 or 44.", None),
+        ("The answer is 41. No wait, that was wrong. The answer is 42.", "42"),
+        ("No wait, we forgot one. So the answer is 42.", "42"),
+    ],
+)
+def test_a_statement_that_is_taken_back_is_replaced_by_the_value_that_follows(
+    reply: str, answer: str | None
+) -> None:
+    assert final_answer(reply) == answer
+
+
 CHOSEN = {
     "correct option": "The correct option is C) 90",
     "correct choice": "The correct choice is (C).",
@@ -126,6 +145,8 @@ CHOSEN = {
     "choose": "I would choose C.",
     "go with": "I'll go with option (C).",
     "think": "Answer: I think it is C",
+    "no, comma": "No, option C is the best answer.",
+    "other taken back": "Option B is correct. Wait, no, option C is correct.",
     "box with text": r"\boxed{C - growth}",
     "box with a long dash": r"\boxed{\text{C — growth}}",
     "box with colon": r"\boxed{\text{C: growth}}",
@@ -154,7 +175,10 @@ NOT_CHOSEN = {
     "not think": "I do not think option C is correct.",
     "if": "If option C is correct, then x = 2.",
     "two at once": "Option B is correct and option C is correct.",
+    "no": "No option C is the best answer.",
+    "no, letter first": "Not C is the correct answer.",
     "two in a box": r"\boxed{B - growth, C - decay}",
+    "taken back": "Option C is correct. No wait, it's B.",
     "or": "The correct option is B or C.",
 }
 
