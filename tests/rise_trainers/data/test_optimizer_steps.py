@@ -73,7 +73,7 @@ def steps_of(layout: Layout, normalize: Literal["token", "reply"]) -> tuple[list
     targets = select_targets(small_models.trajectories(12, seed=3), Selection())
     weights = np.random.default_rng(0).random(len(targets)) + 0.1
     weights[::5] = 0.0
-    chat = ChatTokenizer(small_models.tokenizer())
+    chat = ChatTokenizer(small_models.chat(small_models.tokenizer()))
     examples = make_examples(
         tokenize(chat, targets, max_length=1000, layout=layout).sequences,
         weights,
