@@ -66,6 +66,7 @@ def test_the_sampled_ids_are_trained_and_not_those_that_the_text_gives() -> None
         "drifted": 1,
         "other_text": 0,
         "other_prompt": 0,
+        "empty": 0,
     }
     assert any("other tokens than the tokenizer makes" in note for note in result.notes)
 
@@ -146,6 +147,16 @@ def test_the_next_turn_shares_the_sequence_only_if_its_prompt_holds_the_sampled_
         second = dataclasses.replace(TARGET, turn=1, history=history)
         result = made(found, first, second)
         assert len(result.sequences) == sequences
+
+
+def test_a_reply_that_was_cut_before_its_first_token_is_said_to_be_empty_and_not_too_long() -> None:
+    found = chat()
+    empty = dataclasses.replace(TARGET, reply="", complete=False)
+    result = made(found, TARGET, dataclasses.replace(empty, trajectory="u", turn=1))
+    assert (len(result.sequences), result.dropped, result.counts["empty"]) == (1, [], 1)
+    assert any("empty because they were cut" in note for note in result.notes)
+    with pytest.raises(ConfigError, match="every selected reply is empty"):
+        made(found, empty)
 
 
 def test_an_unknown_treatment_of_thoughts_is_refused() -> None:

@@ -66,6 +66,8 @@ class ReplyCounts:
     """Replies whose sampled ids spell another text than the stored one. The ids are trained."""
     other_prompt: int = 0
     """Replies whose prompt has another number of tokens now than when it was played."""
+    empty: int = 0
+    """Replies that were cut before their first token, so that nothing of them can be trained."""
 
     def add(self, target: TrainingTarget, found: Encoded, *, cut: bool) -> None:
         """Count one reply.
@@ -92,6 +94,11 @@ class ReplyCounts:
         if self.sampled_ids:
             found.append(
                 f"{self.sampled_ids} of {total} replies are trained on the token ids that were sampled"
+            )
+        if self.empty:
+            found.append(
+                f"{self.empty} replies are empty because they were cut before their first token, and are left "
+                "out: the prompts leave no room in the context of the model, or max_new_tokens is too small"
             )
         if self.drifted:
             found.append(
@@ -142,6 +149,9 @@ def tokenize(
         if found is None:
             dropped.append(index)
             continue
+        if found.start == len(found.ids):
+            counts.empty += 1
+            continue
         as_played = not cut and target.prompt_tokens in (0, found.prompt)
         counts.add(target, found, cut=cut)
         span = Span(index, found.start, len(found.ids), found.logprobs if as_played else None, found.drifted)
@@ -152,6 +162,8 @@ def tokenize(
         else:
             sequences.append(TokenSequence(found.ids, [span]))
         previous = target.trajectory
+    if targets and not sequences and not dropped:
+        raise ConfigError("every selected reply is empty: play episodes whose prompts leave room for replies")
     if targets and not sequences:
         raise ConfigError(
             f"no reply fits into max_length {max_length} together with its problem: increase max_length"
@@ -171,7 +183,7 @@ def _encode_within(
     attempts = attempts_in(target.history)
     for left in range(attempts, -1, -1):
         found = chat.encode(target if left == attempts else shortened(target, left))
-        if len(found.ids) <= max_length and found.start < len(found.ids):
+        if len(found.ids) <= max_length:
             return found, left < attempts
     return None, False
 
