@@ -27,7 +27,31 @@ def markdown(report: Mapping[str, Any]) -> str:
             f"m1@t{t} of the row minus m1@t{t} of the column, paired over problems and seeds:",
             _markdown(gain_cells(report)),
         ]
+    fits = fit_cells(report)
+    if len(fits) > 1:
+        parts += [
+            "Policies in the fits: difference of the log-probabilities of sampler and trainer per token,
+            divergence of " "the fitted from the first model, and entropy per token before and after the
+            fit:", _markdown(fits),
+        ]
     return "\n\n".join([*parts, "\n".join(f"- {c}" for c in comparisons(report))])
+
+
+def fit_cells(report: Mapping[str, Any]) -> list[list[str]]:
+    """Return a table of the policy metrics, with one row per fit that measured them; the first row is a header."""
+    fits = [fit for fit in report.get("training", ()) if fit.get("policy")]
+    turns = sorted({int(key.partition("@t")[2]) for fit in fits for key in fit["policy"] if "@t" in key})
+    head = ["fit", "sampler gap", "sampler gap p99", "KL(first, fitted)"]
+    table = [head + [f"entropy t{turn}" for turn in turns]]
+    for fit in fits:
+        policy = fit["policy"]
+        names = ("sampler_gap_mean", "sampler_gap_p99", "kl_to_first")
+        values = [f"{policy[name]:.2g}" if name in policy else "" for name in names]
+        for turn in turns:
+            pair = [policy.get(f"{name}@t{turn}") for name in ("entropy_first", "entropy")]
+            values.append("" if None in pair else f"{pair[0]:.3f} → {pair[1]:.3f}")
+        table.append([fit["name"], *values])
+    return table
 
 
 def csv_text(report: Mapping[str, Any]) -> str:

@@ -13,18 +13,22 @@ from rise_env.errors import ConfigError
 from rise_env.metrics.report_values import estimate
 
 METRICS = "metrics.jsonl"
+POLICY = ("fit/sampler_gap", "fit/kl_to_first", "fit/entropy")
+"""What the keys of policy metrics begin with."""
 NLL = "nll.json"
 
 
 def losses(folders: Sequence[Path]) -> list[dict[str, Any]]:
-    """Return the training loss of every fit by epoch, one curve per iteration, over seeds.
+    """Return the training loss of every fit by epoch, and its policy metrics, per iteration and over seeds.
 
     Args:
         folders: Run folders; those without a metrics.jsonl are left out.
 
     Returns:
-        [{"name", "seeds", "points": [{"epoch", "mean", "low", "high"}]}]. Iteration 0 is the boost stage, and
-        low and high are the range over seeds. Steps that not all seeds have are left out.
+        [{"name", "seeds", "points": [{"epoch", "mean", "low", "high"}], "policy": {metric: mean over
+        seeds}}]. Iteration 0 is the boost stage, and low and high are the range over seeds. Steps and metrics
+        that not all seeds have are left out. `rise_trainers.fitting.policy_metrics` says what the metrics
+        are.
     """
     found = []
     for folder in folders:
@@ -32,14 +36,27 @@ def losses(folders: Sequence[Path]) -> list[dict[str, Any]]:
         if not path.is_file():
             continue
         curves: dict[int, dict[int, dict[float, float]]] = defaultdict(lambda: defaultdict(dict))
+        policies: dict[int, dict[int, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
         for text in path.read_text().splitlines():
             line = json.loads(text)
+            policy = {key[4:]: line[key] for key in line if key.startswith(POLICY)}
+            if policy:
+                policies[line["iteration"]][line["seed"]] |= policy
             if "train/loss" in line and "train/epoch" in line:
                 curves[line["iteration"]][line["seed"]][line["train/epoch"]] = line["train/loss"]
         prefix = f"{folder.name}: " if len(folders) > 1 else ""
         for iteration, by_seed in sorted(curves.items()):
             name = prefix + (f"iteration {iteration}" if iteration else "boost")
-            found.append({"name": name, "seeds": len(by_seed), "points": _points(list(by_seed.values()))})
+            seeds = list(policies[iteration].values())
+            shared = [key for key in seeds[0] if all(key in other for other in seeds)] if seeds else []
+            found.append(
+                {
+                    "name": name,
+                    "seeds": len(by_seed),
+                    "points": _points(list(by_seed.values())),
+                    "policy": {key: sum(seed[key] for seed in seeds) / len(seeds) for key in shared},
+                }
+            )
     return found
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from rise_benchmarks.report.figures import draw_all
 from rise_benchmarks.report.report import make_report
+from rise_benchmarks.report.tables import fit_cells, markdown
 from rise_benchmarks.report.training_figures import loss_vs_epoch, measure_nll
 from rise_benchmarks.report.training_logs import losses
 from rise_env.errors import ConfigError
@@ -53,3 +54,31 @@ def test_likelihoods_of_other_problems_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "base" / "seed-0" / "nll.json").write_text(json.dumps({"logp": {"other": [0.0]}}))
     with pytest.raises(ConfigError, match="delete it"):
         make_report(tmp_path)
+
+
+def test_policy_metrics_of_fits_are_averaged_over_seeds_and_stand_in_a_table(tmp_path: Path) -> None:
+    play(tmp_path, "base", 0, 0)
+    log_losses(tmp_path)
+    lines = []
+    for seed in (0, 1):
+        place = {"phase": "f", "iteration": 1, "seed": seed}
+        before = {"fit/sampler_gap_mean": 1e-6 * (seed + 1), "fit/sampler_gap_p99": 4e-6, "fit/step": 0}
+        lines.append({**place, **before, "fit/entropy_first@t1": 1.5, "fit/sampled_tokens": 100})
+        lines.append({**place, "fit/kl_to_first": 0.25, "fit/entropy@t1": 1.25, "fit/step": 9})
+    with open(tmp_path / "metrics.jsonl", "a") as file:
+        file.writelines(json.dumps(line) + "\n" for line in lines)
+    report = make_report(tmp_path)
+    [fit] = report["training"]
+    assert fit["policy"]["sampler_gap_mean"] == pytest.approx(1.5e-6)
+    head, row = fit_cells(report)
+    assert head[-1] == "entropy t1"
+    assert row == ["iteration 1", "1.5e-06", "4e-06", "0.25", "1.500 → 1.250"]
+    assert "| iteration 1 | 1.5e-06 |" in markdown(report)
+
+
+def test_a_report_without_policy_metrics_has_no_table_of_them(tmp_path: Path) -> None:
+    play(tmp_path, "base", 0, 0)
+    log_losses(tmp_path)
+    report = make_report(tmp_path)
+    assert len(fit_cells(report)) == 1
+    assert "Policies in the fits" not in markdown(report)

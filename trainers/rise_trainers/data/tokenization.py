@@ -97,8 +97,8 @@ class ReplyCounts:
             )
         if self.empty:
             found.append(
-                f"{self.empty} replies are empty because they were cut before their first token, and are left "
-                "out: the prompts leave no room in the context of the model, or max_new_tokens is too small"
+                f"{self.empty} replies are empty because they were cut before their first token; they are "
+                "left out: the prompts leave no room in the context of the model, or max_new_tokens is too small"
             )
         if self.drifted:
             found.append(
