@@ -14,8 +14,8 @@ NO_KEY = "none"
 """Placeholder for the API key, sent to servers that need no key."""
 
 REASONING_KEYS = ("reasoning_content", "reasoning")
-"""What servers call the reasoning of a message: DeepSeek, SGLang and older vLLM use the first name, OpenRouter
-and newer vLLM the second."""
+"""What servers call the reasoning of a message: DeepSeek, SGLang and older vLLM use the first name,
+OpenRouter and newer vLLM the second."""
 
 
 def read_reply(response: Any, latency: float) -> Reply:
