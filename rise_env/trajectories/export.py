@@ -8,6 +8,10 @@
 | verl              | problem          | verl's RL parquet                               |
 | fastchat          | turn             | the released RISE code's training, with `loss`  |
 
+Messages of `messages`, `prompt_completion` and `preference` have what the model thought as
+`reasoning_content`, the name that chat templates read. No format has a place for token ids and
+log-probabilities.
+
 Episodes that failed or have no turn are left out. To add a row format, write a function from trajectories to
 rows and add one entry to `FORMATS`. To add a file type, write a function of (rows, path) and add one entry to
 `WRITERS`. `rise store export` then offers it.
@@ -21,7 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from rise_env.errors import ConfigError, StoreError
-from rise_env.types import Conversation, Trajectory
+from rise_env.trajectories.serialization import reply_message
+from rise_env.types import Attempt, Conversation, Trajectory
 from rise_env.utils.extras import missing_library
 
 Row = dict[str, Any]
@@ -34,8 +39,8 @@ class _State:
     problem: str
     turn: int
     observation: Conversation
-    rewards: dict[str, float]
-    """Reply -> its reward."""
+    attempts: dict[str, Attempt]
+    """Reply -> the first attempt with it."""
 
 
 TAU = 0.4
@@ -50,7 +55,7 @@ def conversation(trajectory: Trajectory) -> Conversation:
         if said:
             last = max((i for i, message in enumerate(seen) if message["role"] == "assistant"), default=-1)
             seen = seen[last + 1 :] if last >= 0 else seen[-1:]
-        said = (*said, *seen, {"role": "assistant", "content": turn.action.reply})
+        said = (*said, *seen, reply_message(turn.action))
     return said
 
 
@@ -82,7 +87,7 @@ def prompt_completion(trajectories: Iterable[Trajectory]) -> Iterator[Row]:
         for number, turn in enumerate(trajectory.turns):
             yield {
                 "prompt": [dict(message) for message in turn.observation],
-                "completion": [{"role": "assistant", "content": turn.action.reply}],
+                "completion": [dict(reply_message(turn.action))],
                 "reward": turn.action.reward,
                 "turn": number,
                 "id": trajectory.id,
@@ -105,18 +110,19 @@ def preference(trajectories: Iterable[Trajectory]) -> Iterator[Row]:
             state = states.setdefault(key, _State(trajectory.problem.id, number, turn.observation, {}))
             for attempt in turn.attempts:
                 if attempt.finish != "error":
-                    state.rewards.setdefault(attempt.reply, attempt.reward)
+                    state.attempts.setdefault(attempt.reply, attempt)
     for state in states.values():
-        highest = max(state.rewards.values(), default=0.0)
-        best = [reply for reply, reward in state.rewards.items() if reward == highest]
-        worse = [reply for reply, reward in state.rewards.items() if reward < highest]
-        for place, reply in enumerate(worse):
+        attempts = state.attempts.values()
+        highest = max((attempt.reward for attempt in attempts), default=0.0)
+        best = [attempt for attempt in attempts if attempt.reward == highest]
+        worse = [attempt for attempt in attempts if attempt.reward < highest]
+        for place, attempt in enumerate(worse):
             yield {
                 "prompt": [dict(message) for message in state.observation],
-                "chosen": [{"role": "assistant", "content": best[place % len(best)]}],
-                "rejected": [{"role": "assistant", "content": reply}],
+                "chosen": [dict(reply_message(best[place % len(best)]))],
+                "rejected": [dict(reply_message(attempt))],
                 "score_chosen": highest,
-                "score_rejected": state.rewards[reply],
+                "score_rejected": attempt.reward,
                 "turn": state.turn,
                 "problem_id": state.problem,
             }

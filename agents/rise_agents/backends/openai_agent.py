@@ -9,10 +9,16 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from threading import Event
-from typing import Any
+from typing import Any, Literal
 
 from rise_agents.client.concurrent_requests import run_requests
-from rise_agents.client.openai_protocol import NO_KEY, read_reply, server_key, split_target
+from rise_agents.client.openai_protocol import (
+    NO_KEY,
+    messages_to_send,
+    read_reply,
+    server_key,
+    split_target,
+)
 from rise_agents.client.rate_limit import (
     CostBudget,
     RateLimiter,
@@ -64,6 +70,9 @@ class OpenAIAgent:
         key_variable: Environment variable that holds the API key; local servers often need none.
         logprobs: Whether to ask for log-probabilities.
         send_seeds: Whether to send a `seed` with each request.
+        thinking: What requests say of the model's reasoning at earlier turns: "hide" sends its replies only,
+            "template" sends the reasoning as well, and the chat template on the server decides what the
+            prompt shows. Some servers refuse "template". It changes the replies, see `extra`.
         extra: Further fields of the request body, for example {"top_k": 20}. They change the replies, so the
             agent's name contains a hash of them, and a reply log is valid for one set of them only. If they
             contain `max_completion_tokens`, it is sent instead of `max_tokens`.
@@ -89,6 +98,7 @@ class OpenAIAgent:
         key_variable: str = "OPENAI_API_KEY",
         logprobs: bool = False,
         send_seeds: bool = True,
+        thinking: Literal["hide", "template"] = "hide",
         extra: Mapping[str, Any] | None = None,
     ) -> None:
         try:
@@ -101,9 +111,12 @@ class OpenAIAgent:
                 "max_concurrent_requests and attempts must be at least 1, "
                 f"got {max_concurrent_requests} and {attempts}"
             )
+        if thinking not in ("hide", "template"):
+            raise ConfigError(f"thinking must be hide or template for a server, got {thinking!r}")
+        self._thinking: Literal["hide", "template"] = thinking
         self.model, url = split_target(target)
         self._extra = dict(extra or {})
-        self.name = f"openai:{self.model}{_fingerprint(self._extra)}"
+        self.name = f"openai:{self.model}{_fingerprint(self._extra, thinking)}"
         self._key = server_key(url, key_variable)
         self._client = openai.OpenAI(base_url=url, api_key=self._key, timeout=timeout, max_retries=0)
         self._openai, self._tenacity = openai, tenacity
@@ -183,7 +196,8 @@ class OpenAIAgent:
         if self._reply_log is None:
             return None
         conversation, seed = request
-        return self._reply_log.keys([conversation], sampling, None if seed is None else [seed])[0]
+        sent = messages_to_send(conversation, self._thinking)
+        return self._reply_log.keys([sent], sampling, None if seed is None else [seed])[0]
 
     def _answer(
         self, request: _Request, log_key: str | None, sampling: SamplingConfig, cancelled: Event
@@ -246,7 +260,7 @@ class OpenAIAgent:
             raise InterruptedError("the request was cancelled")
         body: dict[str, Any] = {
             "model": self.model,
-            "messages": list(conversation),
+            "messages": messages_to_send(conversation, self._thinking),
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
         }
@@ -299,12 +313,13 @@ class _Backoff:
             return longest * self._random.uniform(0.5, 1.0)
 
 
-def _fingerprint(extra: Mapping[str, Any]) -> str:
-    """Return a suffix for the agent's name that depends on the extra request fields."""
-    if not extra:
+def _fingerprint(extra: Mapping[str, Any], thinking: str) -> str:
+    """Return a suffix for the agent's name that depends on what changes the policy; "" for the defaults."""
+    changes = dict(extra) if thinking == "hide" else {**extra, "thinking": thinking}
+    if not changes:
         return ""
     try:
-        text = json.dumps(extra, sort_keys=True, separators=(",", ":"))
+        text = json.dumps(changes, sort_keys=True, separators=(",", ":"))
     except (TypeError, ValueError) as error:
         raise ConfigError(f"extra must hold only JSON values: {error}") from error
     return f"+{hashlib.sha256(text.encode()).hexdigest()[:8]}"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rise_agents.client.reply_log import ReplyLog
-from rise_agents.types import Agent, Reply, SamplingConfig
+from rise_agents.types import Agent, FormattedAgent, Reply, SamplingConfig
 from rise_env.errors import DataNotFoundError
 from rise_env.types import Conversation
 
@@ -13,7 +13,7 @@ class ReplayAgent:
     """Answers from a reply log, and asks the agent `record`, if one is given, for replies that the log lacks.
 
     Its name is that of the agent whose replies the log holds, so that trajectories get the same ids as with
-    that agent.
+    that agent. So is its `format`, if that is known.
 
     Args:
         file: Path of the reply log.
@@ -23,7 +23,7 @@ class ReplayAgent:
 
     Raises:
         DataNotFoundError: There is no such file, and `record` is None.
-        StoreError: The file is damaged, or holds the replies of another agent.
+        StoreError: The file is damaged, or holds the replies of another agent or of another format.
     """
 
     def __init__(
@@ -34,9 +34,15 @@ class ReplayAgent:
 
             record = load_agent(record, **(settings or {}))
         self._recorded = record
-        self._reply_log = ReplyLog(file, None if record is None else record.name)
+        self._reply_log = ReplyLog(
+            file,
+            None if record is None else record.name,
+            model_format=record.format if isinstance(record, FormattedAgent) else None,
+        )
         if record is None and self._reply_log.agent is None:
             raise DataNotFoundError(f"there is no reply log {file}: record one with record=AGENT")
+        if self._reply_log.model_format is not None:
+            self.format = self._reply_log.model_format  # only then it is a `FormattedAgent`
 
     @property
     def name(self) -> str:

@@ -2,15 +2,20 @@
 
 import math
 import os
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from rise_agents.chat.reasoning import split_reasoning
 from rise_agents.types import Reply
 from rise_env.errors import ConfigError
-from rise_env.types import Usage
+from rise_env.types import Conversation, Usage
 
 NO_KEY = "none"
 """Placeholder for the API key, sent to servers that need no key."""
+
+REASONING_KEYS = ("reasoning_content", "reasoning")
+"""What servers call the reasoning of a message: DeepSeek, SGLang and older vLLM use the first name,
+OpenRouter and newer vLLM the second."""
 
 
 def read_reply(response: Any, latency: float) -> Reply:
@@ -29,12 +34,14 @@ def read_reply(response: Any, latency: float) -> Reply:
     text = choice.message.content
     if not isinstance(text, str | None):
         raise ValueError(f"the reply must be a text, got {type(text).__name__}")
+    reasoning, text = _split(choice.message, text or "")
     used = response.usage
     prompt = _count(used, "prompt_tokens")
     cached = _count(getattr(used, "prompt_tokens_details", None), "cached_tokens")
     tokens = getattr(choice.logprobs, "content", None) if choice.logprobs else None
     return Reply(
-        text=text or "",
+        text=text,
+        reasoning=reasoning,
         finish="length" if choice.finish_reason == "length" else "stop",
         logprobs=tuple(token.logprob for token in tokens) if tokens else None,
         usage=Usage(
@@ -44,6 +51,38 @@ def read_reply(response: Any, latency: float) -> Reply:
         ),
         latency=latency,
     )
+
+
+def _split(message: Any, text: str) -> tuple[str, str]:
+    """Return the reasoning and the text of a message.
+
+    Servers give the reasoning different names, or leave it in the text if they run without a parser for it.
+    """
+    for name in REASONING_KEYS:
+        reasoning = getattr(message, name, None)
+        if isinstance(reasoning, str) and reasoning:
+            return reasoning.strip("\n"), text.lstrip("\n")
+    return split_reasoning(text)
+
+
+def messages_to_send(
+    conversation: Conversation, thinking: Literal["hide", "template"]
+) -> list[dict[str, str]]:
+    """Return the messages of a request.
+
+    Args:
+        conversation: The conversation.
+        thinking: "hide" sends roles and texts only; "template" also sends what the model thought, so that the
+            chat template on the server decides whether a prompt shows it.
+    """
+    sent = []
+    for message in conversation:
+        fields: dict[str, str] = {"role": message["role"], "content": message["content"]}
+        reasoning = message.get("reasoning_content")
+        if reasoning and thinking == "template":
+            fields |= dict.fromkeys(REASONING_KEYS, reasoning)
+        sent.append(fields)
+    return sent
 
 
 def _count(holder: Any, name: str) -> int:

@@ -1,8 +1,8 @@
 """A file that holds the replies of an agent, so that the same request always gets the same reply.
 
-The format is JSON lines. The first line names the recorded agent. Each further line is one reply with its
-key, a hash of the conversation, the sampling settings and the seed. Equal requests without a seed are
-numbered from 1, and the number is part of their key.
+The format is JSON lines. The first line names the recorded agent, and has its `ModelFormat` if that is known.
+Each further line is one reply with its key, a hash of the conversation, the sampling settings and the seed.
+Equal requests without a seed are numbered from 1, and the number is part of their key.
 """
 
 import contextlib
@@ -11,14 +11,15 @@ import json
 import os
 import threading
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from rise_agents.types import Reply, SamplingConfig
 from rise_env.errors import StoreError
-from rise_env.types import Conversation, Usage
+from rise_env.trajectories.model_formats import format_from_json, format_to_json
+from rise_env.types import ModelFormat, Usage
 
 SCHEMA = 1
 """Version of the file format."""
@@ -33,15 +34,25 @@ class ReplyLog:
         path: The file; it is created when the first reply is added.
         agent: Name of the recorded agent; None opens the log for reading only.
         logprobs: Whether the replies must have log-probabilities; None accepts both.
+        model_format: The format of the recorded agent; None if it knows none.
 
     Raises:
-        StoreError: The file is not a reply log, is damaged, holds the replies of another agent, or does not
-            match `logprobs`.
+        StoreError: The file is not a reply log, is damaged, holds the replies of another agent or format, or
+            does not match `logprobs`.
     """
 
-    def __init__(self, path: str | Path, agent: str | None = None, *, logprobs: bool | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        agent: str | None = None,
+        *,
+        logprobs: bool | None = None,
+        model_format: ModelFormat | None = None,
+    ) -> None:
         self.path = Path(path)
         self.agent = agent
+        self.model_format = model_format
+        """The format of the recorded agent; None if it is unknown."""
         self._logprobs = logprobs
         self._replies: dict[str, Reply] = {}
         self.billable_usage: list[Usage] = []
@@ -56,7 +67,7 @@ class ReplyLog:
 
     def keys(
         self,
-        conversations: Sequence[Conversation],
+        conversations: Sequence[Sequence[Mapping[str, Any]]],
         sampling: SamplingConfig,
         seeds: Sequence[int] | None,
     ) -> list[str]:
@@ -121,7 +132,11 @@ class ReplyLog:
 
     def _head(self) -> dict[str, Any]:
         head: dict[str, Any] = {"kind": "replay", "schema": SCHEMA, "agent": self.agent}
-        return {**head, "logprobs": True} if self._logprobs else head
+        if self._logprobs:
+            head["logprobs"] = True
+        if self.model_format is not None:
+            head["format"] = format_to_json(self.model_format)
+        return head
 
     def _load(self) -> None:
         data = self.path.read_bytes()
@@ -138,6 +153,7 @@ class ReplyLog:
                 row = json.loads(line)
                 self._replies[row["key"]] = _from_json(row)
                 self.billable_usage.append(_usage(row.get("billable_usage", row["usage"])))
+            known_format = format_from_json(head["format"]) if "format" in head else None
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise StoreError(f"{self.path} is not a reply log, choose another file: {error!r}") from error
         if self.agent is not None and head["agent"] != self.agent:
@@ -150,6 +166,17 @@ class ReplyLog:
                 f"{self.path} holds replies {'with' if known else 'without'} log-probabilities: "
                 f"set logprobs to {known}, or choose another file"
             )
+        if None not in (self.model_format, known_format) and self.model_format != known_format:
+            different = [
+                field.name
+                for field in fields(ModelFormat)
+                if getattr(known_format, field.name) != getattr(self.model_format, field.name)
+            ]
+            raise StoreError(
+                f"{self.path} holds replies of {self.agent!r} with another {', '.join(different)}: choose "
+                "another file or the same settings"
+            )
+        self.model_format = self.model_format or known_format
         if self.agent is not None and whole < len(data):  # a partial last line after a kill
             self._cut(whole)
         self.agent = head["agent"]
@@ -166,6 +193,8 @@ def _line(value: dict[str, Any]) -> bytes:
 def _to_json(reply: Reply) -> dict[str, Any]:
     row: dict[str, Any] = {"text": reply.text, "finish": reply.finish, "latency": reply.latency}
     row["usage"] = _counts(reply.usage)
+    if reply.reasoning:
+        row["reasoning"] = reply.reasoning
     if reply.token_ids is not None:
         row["token_ids"] = list(reply.token_ids)
     if reply.logprobs is not None:
@@ -182,6 +211,7 @@ def _from_json(row: dict[str, Any]) -> Reply:
         logprobs=None if logprobs is None else tuple(logprobs),
         usage=_usage(row["usage"]),
         latency=row["latency"],
+        reasoning=row.get("reasoning", ""),
     )
 
 

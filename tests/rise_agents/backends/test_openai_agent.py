@@ -340,6 +340,7 @@ def test_log_probabilities_and_cached_tokens_are_read() -> None:
         pytest.param("m@http://x/v1", {"prices": {"p": 1}}, "prices must have", id="unknown price"),
         pytest.param("m@http://x/v1", {"extra": {"stop": {"a"}}}, "extra must hold only JSON", id="no JSON"),
         pytest.param("m@http://x/v1", {"max_concurrent_requests": 0}, "at least 1", id="no concurrency"),
+        pytest.param("m@http://x/v1", {"thinking": "show"}, "hide, template", id="no such thinking"),
     ],
 )
 def test_wrong_settings_are_named(

@@ -7,11 +7,12 @@ from rise_agents.backends.transformers_agent import TransformersAgent
 from rise_agents.registry import load_agent
 from rise_agents.rollouts.rollout import rollout
 from rise_agents.rollouts.turn_plan import TurnPlan
-from rise_agents.types import Reply, SamplingConfig
+from rise_agents.types import FormattedAgent, Reply, SamplingConfig
 from rise_env.errors import DataNotFoundError, StoreError
 from rise_env.types import Conversation
 from tests.rise_agents.backends.faulty_server import full_disk
 from tests.rise_agents.fake_agents import SeededAgent, envs, luck, number_in, right
+from tests.rise_agents.thinking_agent import ThinkingAgent
 
 ASKED: list[Conversation] = [({"role": "user", "content": f"What is {i} + {i}?"},) for i in range(3)]
 SAMPLING = SamplingConfig()
@@ -172,3 +173,32 @@ def test_the_loader_records_an_agent_named_by_text(tmp_path: Path) -> None:
     replies = agent.act(ASKED, SAMPLING, [1, 2, 3])
     agent.close()
     assert load_agent(f"replay:{file}").act(ASKED, SAMPLING, [1, 2, 3]) == replies
+
+
+def test_a_replayed_agent_has_the_thoughts_tokens_and_format_of_the_recorded_one(tmp_path: Path) -> None:
+    file = str(tmp_path / "r.jsonl")
+    recorded = ThinkingAgent(stops=(2, 5))
+    question: Conversation = ({"role": "user", "content": "2 + 2?"},)
+    replies = ReplayAgent(file, record=recorded).act([question], SAMPLING, [1])
+    replayed = ReplayAgent(file)
+    assert replayed.act([question], SAMPLING, [1]) == replies
+    assert (replies[0].token_ids, replies[0].logprobs) == ((5, 6), (-0.5, -1.0))
+    assert replies[0].reasoning
+    assert isinstance(replayed, FormattedAgent)
+    assert replayed.format == recorded.format
+
+
+def test_the_replies_of_one_format_are_not_replayed_for_another(tmp_path: Path) -> None:
+    file = str(tmp_path / "r.jsonl")
+    question: Conversation = ({"role": "user", "content": "2 + 2?"},)
+    ReplayAgent(file, record=ThinkingAgent()).act([question], SAMPLING, [1])
+    with pytest.raises(StoreError, match="with another stop_tokens"):
+        ReplayAgent(file, record=ThinkingAgent(stops=(2, 5)))
+
+
+def test_an_agent_whose_format_is_unknown_is_replayed_without_one(tmp_path: Path) -> None:
+    file = str(tmp_path / "r.jsonl")
+    question: Conversation = ({"role": "user", "content": "2 + 2?"},)
+    ReplayAgent(file, record=ThinkingAgent(knows_format=False)).act([question], SAMPLING, [1])
+    assert not isinstance(ReplayAgent(file), FormattedAgent)
+    assert isinstance(ReplayAgent(file, record=ThinkingAgent()), FormattedAgent)

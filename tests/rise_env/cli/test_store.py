@@ -12,6 +12,7 @@ from rise_env.trajectories.merge import merge
 from rise_env.trajectories.store import TrajectoryStore, read_run, read_trajectories
 from rise_env.types import Attempt, Trajectory, Verdict
 from tests.rise_env.problem_factories import trajectory
+from tests.rise_env.trajectories import write_reasoning_and_tokens
 
 
 @pytest.fixture
@@ -146,6 +147,21 @@ def test_prompt_completion_has_a_row_per_turn(store: Path, tmp_path: Path) -> No
     assert len(rows) == 8
     assert [len(row["prompt"]) for row in rows[:2]] == [1, 3]
     assert rows[1]["completion"] == [{"role": "assistant", "content": "It is 1. \\boxed{1}"}]
+
+
+@pytest.mark.parametrize("ending", [".jsonl", ".parquet"])
+def test_what_a_model_thought_is_beside_its_replies(tmp_path: Path, ending: str) -> None:
+    source = str(write_reasoning_and_tokens.FOLDER / "trajectories.jsonl")
+    for name in ("messages", "prompt_completion"):
+        out = tmp_path / f"{name}{ending}"
+        assert main(["store", "export", source, "--format", name, "--out", str(out)]) == 0
+        if ending == ".jsonl":
+            rows = [json.loads(line) for line in out.read_text().splitlines()]
+        else:
+            rows = pytest.importorskip("datasets").Dataset.from_parquet(str(out)).to_list()
+        said = rows[0]["messages"] if name == "messages" else [*rows[1]["prompt"], *rows[1]["completion"]]
+        thoughts = [message.get("reasoning_content") for message in said]
+        assert thoughts == [None, "Two and two,\nor two and one.", None, None]
 
 
 def sampled(number: int, rewards: dict[str, float]) -> Trajectory:
