@@ -2,6 +2,7 @@
 
     rise bench paper-gsm8k --agent transformers:BASE --agent transformers:TRAINED --out runs/gsm8k
     rise bench embedded --recipe examples/quickstart.yaml --out runs/embedded
+    rise bench ablations --recipe benchmarks/recipes/ablations.yaml --variant rise --variant weights-per-turn
 
 OUT/result.json has the reports of all environments, the published numbers with their status, and the
 settings; OUT/result.md has the tables. If it is killed at any point, the same command continues.
@@ -56,6 +57,8 @@ class BenchConfig:
     """Folder of the data sets; None uses RISE_DATA_DIR or the hub."""
     recipe: str | None = None
     """Settings of `rise run` (YAML) that all variants of a suite that trains share."""
+    variant: tuple[str, ...] = ()
+    """Variant to train, of a suite that trains; repeat the option for further ones. By default all."""
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     """How replies are sampled. The sampling of a recipe takes precedence."""
     agent_settings: Mapping[str, Any] = field(default_factory=dict)
@@ -71,8 +74,29 @@ class BenchConfig:
             raise ConfigError(
                 f"suite {self.suite!r} trains models: give the settings of rise run with --recipe FILE.yaml"
             )
+        self._check_variants(suite)
         if not suite.variants and not self.agent:
             raise ConfigError(f"suite {self.suite!r} measures agents: name at least one with --agent")
+
+    def _check_variants(self, suite: Suite) -> None:
+        if self.variant and not suite.variants:
+            raise ConfigError(f"suite {self.suite!r} trains nothing: leave out --variant {self.variant[0]}")
+        for name in self.variant:
+            source = suite.variants[validate_choice(name, suite.variants, "variant")].rollouts_of
+            if source is not None and source not in self.variant:
+                raise ConfigError(f"variant {name!r} trains on the rollouts of {source!r}: name both")
+
+
+def chosen_suite(config: BenchConfig) -> Suite:
+    """Return the suite, with the variants that `config.variant` names, and the figures of their rows."""
+    suite = SUITES[config.suite]
+    if not config.variant:
+        return suite
+    variants = {name: variant for name, variant in suite.variants.items() if name in config.variant}
+    rows = {row for variant in variants.values() for row in variant.rows.values()}
+    figures = {name: tuple(row for row in wanted if row in rows) for name, wanted in suite.figures.items()}
+    kept = {name: found for name, found in figures.items() if len(found) > 1}
+    return dataclasses.replace(suite, variants=variants, figures=kept)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -91,7 +115,7 @@ def run(config: BenchConfig) -> Path:
         ConfigError: Settings contradict each other.
         DataNotFoundError: Problems, agents or the recipe do not exist.
     """
-    suite = SUITES[config.suite]
+    suite = chosen_suite(config)
     out = Path(config.out or f"runs/{config.suite}")
     rows = _train(config, suite, out) if suite.variants else None
     for env in suite.envs:

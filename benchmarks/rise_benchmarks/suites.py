@@ -95,10 +95,27 @@ def _fitted(iteration: int, name: str, what: str, **fit: Any) -> Variant:
     )
 
 
+PAPER_REWARDS: Mapping[str, Any] = {"problems": {"settings": {"rewards": "paper"}}}
+"""Settings of a run with the rewards of the paper, section 4.1: 1 for a right answer, 0 otherwise."""
+
 ABLATIONS: Mapping[str, Variant] = {
     "rise": VARIANTS["rise"],
-    "weights-centred": _fitted(
-        1, "centred weights", "the reward less the mean of its turn", weights="exp_per_turn"
+    "weights-per-problem": Variant(
+        settings={"iterations": 1, **PAPER_REWARDS, "fit": {"weights": "exp_per_problem"}},
+        rows={"iteration 1": "1, exp_per_problem"},
+        what="rewards and centring of the paper, before the exponential: the reward less its problem's mean",
+    ),
+    "weights-centred-exp": Variant(
+        settings={"iterations": 1, **PAPER_REWARDS, "fit": {"weights": "centred_exp"}},
+        rows={"iteration 1": "1, centred_exp"},
+        what="rewards and centring of the paper, after the exponential",
+        rollouts_of="weights-per-problem",
+    ),
+    "weights-per-turn": _fitted(
+        1,
+        "exp_per_turn",
+        "the reward less the mean of its turn, which the paper does not do",
+        weights="exp_per_turn",
     ),
     "weights-uniform": _fitted(1, "no weights", "every kept reply counts the same", weights="uniform"),
     "one-turn-history": _fitted(
@@ -162,7 +179,14 @@ SUITES: Mapping[str, Suite] = {
         protocols=("sequential", "parallel"),
         variants=ABLATIONS,
         figures={
-            "multi_turn_interaction": ("RISE 1", "1, centred weights", "1, no weights", "1, no history"),
+            "multi_turn_interaction": (
+                "RISE 1",
+                "1, exp_per_problem",
+                "1, centred_exp",
+                "1, exp_per_turn",
+                "1, no weights",
+                "1, no history",
+            ),
             "fail_samples": ("RISE 2", "2, better", "2, best", "2, successful"),
             "iterative_ablation": ("RISE 1", "RISE 2", "2, off-policy", "2, continued"),
             "correct_to_correct": ("RISE 1", "1, correct to correct"),

@@ -18,6 +18,7 @@ from rise_env.trajectories.store import read_run
 from rise_env.utils.settings import merged
 from rise_trainers.loop.config import RunConfig
 from rise_trainers.loop.run_folder import store_path
+from tests.source_tree import ROOT
 
 
 def eighteen() -> ScriptedAgent:
@@ -100,6 +101,40 @@ def test_variants_that_play_alike_take_their_rollouts_from_the_first_one(tmp_pat
     names = list(SUITES["ablations"].variants)
     for name, variant in SUITES["ablations"].variants.items():
         assert variant.rollouts_of is None or names.index(variant.rollouts_of) < names.index(name)
+
+
+def test_a_suite_may_train_some_of_its_variants_and_draws_the_figures_that_they_are_in() -> None:
+    names = ("rise", "weights-per-problem", "weights-centred-exp")
+    suite = bench.chosen_suite(BenchConfig(suite="ablations", recipe="r.yaml", variant=names))
+    assert tuple(suite.variants) == names
+    rows = ("RISE 1", "1, exp_per_problem", "1, centred_exp")
+    assert suite.figures == {"multi_turn_interaction": rows, "iterative_ablation": ("RISE 1", "RISE 2")}
+    assert bench.chosen_suite(BenchConfig(suite="ablations", recipe="r.yaml")) is SUITES["ablations"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"variant": ("weights-per-problm",)}, "did you mean 'weights-per-problem'"),
+        ({"variant": ("weights-centred-exp",)}, "rollouts of 'weights-per-problem': name both"),
+        (
+            {"suite": "paper-gsm8k", "recipe": None, "agent": ("tiny",), "variant": ("rise",)},
+            "leave out --variant rise",
+        ),
+    ],
+)
+def test_variants_that_cannot_be_trained_alone_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        BenchConfig(**{"suite": "ablations", "recipe": "r.yaml", **settings})
+
+
+@pytest.mark.parametrize("name", ["weights-per-problem", "weights-centred-exp"])
+def test_the_rows_of_the_papers_centring_have_the_papers_rewards(name: str) -> None:
+    recipe = yaml.safe_load((ROOT / "benchmarks" / "recipes" / "ablations.yaml").read_text())
+    settings = merged(recipe, SUITES["ablations"].variants[name].settings)
+    assert settings["problems"]["settings"] == {"rewards": "paper"}
+    assert settings["problems"]["train"] == recipe["problems"]["train"]
+    assert settings["fit"]["weights"] in ("exp_per_problem", "centred_exp")
 
 
 def test_models_are_measured_as_the_recipe_plays(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_calls_without_a_price_are_reported() -> None:
 
 def test_replies_that_may_be_sampled_again_are_counted_apart() -> None:
     estimate = estimate_episodes(
-        sums(), range(5), num_samples=[1, 4], max_new_tokens=10, drop_degenerate=True
+        sums(), range(5), num_samples=[1, 4], max_new_tokens=[10, 10], drop_degenerate=True
     ).times(2)
     assert estimate.calls == 2 * 5 * (1 + 4)
     assert estimate.redraws == 2 * 5 * 2 * 8
