@@ -10,7 +10,11 @@ from typing import NamedTuple
 
 # All repetitions are bounded, so that many equal characters in a row take linear time.
 _TOKEN = re.compile(r"\\{0,4}(?:boxed|fbox|framebox)\s{0,20}\{|\\.|[{}]", re.DOTALL)
-_UNBRACED = re.compile(r"\\(?:boxed|fbox)\s{0,20}([0-9A-Za-z])(?!\s{0,20}\{)")
+_UNBRACED = re.compile(
+    r"\\(?:boxed|fbox)\s{0,20}(\d{1,40}(?:,\d{3}){0,9}(?:\.\d{1,40})?|[A-Za-z])"
+    r"(?![A-Za-z\d]|[.,:]\d|\s{0,20}(?:\{|[-+*/^_=]|\\(?!text|q?quad)[A-Za-z]))"
+)
+"""A number or a letter in a box without braces, if no more of a word or of a formula follows."""
 _JOINER = re.compile(
     r"(?=[^A-Za-z]*(?:[,;]|(?:[^A-Za-z]|q?quad|text)*(?:and|or)\b))"  # must hold a comma, "and" or "or"
     r"(?:[\s$,;.()\[\]\\{}&]|q?quad\b|text\b|and\b|or\b)*(?:[A-Za-z](?:_\{?\w\}?)?\s*=[\s$]*)?"
