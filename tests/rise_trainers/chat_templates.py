@@ -6,11 +6,12 @@ The templates are the files in `templates`; `templates/SOURCES.md` says where th
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
+from transformers import GenerationConfig
+
 from rise_agents.chat.chat import Chat
-from rise_agents.chat.chat_settings import ChatSettings
+from rise_agents.chat.chat_settings import ChatSettings, Thinking
 from tests.rise_trainers import small_models
 
 FOLDER = Path(__file__).parent / "templates"
@@ -38,6 +39,8 @@ class Style:
     """What a model samples: TEXT stands for the reply, THOUGHT for what it thinks before."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """The arguments of the template."""
+    thinking: Thinking = "template"
+    """See `ChatSettings`."""
     system: str | None = None
     """A system message that the conversations begin with."""
     pieces: bool = False
@@ -84,15 +87,25 @@ class Style:
             strips=self.strips,
         )
 
-    def chat(self, **settings: Any) -> Chat:
+    def settings(self) -> ChatSettings:
+        """Return what an agent is told about conversations."""
+        return ChatSettings(template_options=self.options, thinking=self.thinking)
+
+    def generation_config(self, tokenizer: Any) -> GenerationConfig:
+        """Return the generation config of the model."""
+        ids = tokenizer.convert_tokens_to_ids(list(self.stops or [self.eos]))
+        return GenerationConfig(eos_token_id=ids)
+
+    def chat(self) -> Chat:
         """Return how a model of this style reads conversations."""
         tokenizer = self.tokenizer()
-        ids = tokenizer.convert_tokens_to_ids(list(self.stops or [self.eos]))
-        return Chat(
-            tokenizer,
-            SimpleNamespace(eos_token_id=ids),
-            ChatSettings(template_options=self.options, **settings),
-        )
+        return Chat(tokenizer, self.generation_config(tokenizer), self.settings())
+
+    def save(self, folder: Path) -> None:
+        """Write the files of a model that say how it reads conversations."""
+        tokenizer = self.tokenizer()
+        tokenizer.save_pretrained(folder)
+        self.generation_config(tokenizer).save_pretrained(folder)
 
 
 def _published(name: str, **style: Any) -> Style:
@@ -167,6 +180,7 @@ STYLES: Mapping[str, Style] = {
     "qwen3, no thinking": _published(
         "qwen3", **_CHATML, added=_THINK, sampled="TEXT<|im_end|>", options={"enable_thinking": False}
     ),
+    "qwen3, thinking=show": _published("qwen3", **_CHATML, added=_THINK, sampled=_THOUGHT, thinking="show"),
     "qwen3.5": _published("qwen3.5", **_CHATML, added=_THINK, sampled=_OPENED),
     "qwen3.6": _published("qwen3.6", **_CHATML, added=_THINK, sampled=_OPENED),
     "qwen3.6, thoughts kept": _published(
@@ -192,8 +206,14 @@ STYLES: Mapping[str, Style] = {
     "phi-4-reasoning": _published(
         "phi-4-reasoning", **{**_CHATML, "special": ("<|im_start|>", "<|im_sep|>")}, sampled=_THOUGHT
     ),
+    "phi-4-reasoning, thinking=show": _published(
+        "phi-4-reasoning",
+        **{**_CHATML, "special": ("<|im_start|>", "<|im_sep|>")},
+        sampled=_THOUGHT,
+        thinking="show",
+    ),
     "smollm2": _published("smollm2", **{**_CHATML, "stops": ("<|im_end|>",)}, sampled="TEXT<|im_end|>"),
-    "mistral-7b": _published("mistral-7b", **_MISTRAL, pieces=True, sampled=" TEXT</s>"),
+    "mistral": _published("mistral-7b", **_MISTRAL, pieces=True, sampled=" TEXT</s>"),
     "mistral-small-3": _published("mistral-small-3", **_MISTRAL, special=_TEKKEN, sampled="TEXT</s>"),
     "llama-2": _imitated("llama-2", **_MISTRAL, pieces=True, sampled=" TEXT </s>"),
     "llama-3": _imitated("llama-3", **_LLAMA3, stops=("<|end_of_text|>", "<|eot_id|>")),
@@ -218,7 +238,9 @@ STYLES: Mapping[str, Style] = {
     ),
     "olmo-2": _imitated("olmo-2", bos="<|endoftext|>", eos="<|endoftext|>", sampled="TEXT<|endoftext|>"),
     "olmo-3-think": _imitated(
-        "olmo-3-think", **{**_CHATML, "eos": "<|endoftext|>"}, sampled="THOUGHT\n</think>\n\nTEXT<|im_end|>"
+        "olmo-3-think",
+        **{**_CHATML, "eos": "<|endoftext|>"},
+        sampled="THOUGHT\n</think>\n\nTEXT<|endoftext|>",
     ),
     "granite-3.3": _imitated(
         "granite-3.3",
@@ -263,3 +285,12 @@ STYLES: Mapping[str, Style] = {
     "tiny": _imitated("tiny", eos="<end>", sampled="TEXT<end>"),
 }
 """Name of a style -> its description."""
+
+QWEN3 = STYLES["qwen3"].template
+
+
+def parts(name: str) -> tuple[str, list[str], str]:
+    """Return the template of a style, its special tokens, and the token that ends a reply."""
+    style = STYLES[name]
+    special = [*filter(None, [style.bos, style.eos]), *style.special, *style.stops]
+    return style.template, special, style.end

@@ -65,7 +65,9 @@ def tokenizer(
     trainer = trainers.BpeTrainer(vocab_size=VOCABULARY, special_tokens=names, initial_alphabet=alphabet)
     core.train_from_iterator([*_TEXT, *text], trainer)
     core.add_tokens([AddedToken(name, normalized=False) for name in added])
-    core.add_special_tokens([AddedToken(name, special=True, normalized=False, rstrip=True) for name in strips])
+    core.add_special_tokens(
+        [AddedToken(name, special=True, normalized=False, rstrip=True) for name in strips]
+    )
     return PreTrainedTokenizerFast(
         tokenizer_object=core,
         bos_token=bos or ("<s>" if "<s>" in special else None),
