@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from rise_agents.chat.chat import Chat
@@ -32,19 +32,25 @@ def tokenizer(
     special: Sequence[str] = (),
     *,
     kind: str = "bytes",
+    bos: str | None = None,
     end: str = "<end>",
+    added: Sequence[str] = (),
+    strips: Sequence[str] = (),
     text: Sequence[str] = (),
 ) -> PreTrainedTokenizerFast:
     """Return a small tokenizer; its special tokens are those of STABLE, and more.
 
     Args:
         template: Its chat template.
-        special: More special tokens; "<s>" becomes the first token of a text.
+        special: More special tokens.
         kind: "bytes" like GPT-2's, or "pieces" that begin with a space mark, like SentencePiece's.
+        bos: The token that begins a text; None is "<s>" if it is one of the special tokens.
         end: The token that ends a text.
+        added: Added tokens that are not special.
+        strips: Those of the special tokens that take the spaces and line breaks after them into themselves.
         text: What it learns its merges from, besides a few sentences.
     """
-    names = ["<end>", "<user>", "<system>", *special]
+    names = list(dict.fromkeys(["<end>", "<user>", "<system>", *special]))
     if "<assistant>" in template:
         names.append("<assistant>")
     core = Tokenizer(models.BPE())
@@ -58,9 +64,13 @@ def tokenizer(
         alphabet = sorted({chr(code) for code in range(32, 127)} | {"\n", "\u2581"})
     trainer = trainers.BpeTrainer(vocab_size=VOCABULARY, special_tokens=names, initial_alphabet=alphabet)
     core.train_from_iterator([*_TEXT, *text], trainer)
+    core.add_tokens([AddedToken(name, normalized=False) for name in added])
+    core.add_special_tokens(
+        [AddedToken(name, special=True, normalized=False, rstrip=True) for name in strips]
+    )
     return PreTrainedTokenizerFast(
         tokenizer_object=core,
-        bos_token="<s>" if "<s>" in special else None,
+        bos_token=bos or ("<s>" if "<s>" in special else None),
         eos_token=end,
         pad_token=end,
         chat_template=template,

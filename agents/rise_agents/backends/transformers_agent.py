@@ -145,7 +145,10 @@ class TransformersAgent:
         began = time.perf_counter()
         results = self._decoder.run(requests, sampling)
         latency = time.perf_counter() - began
-        parts = [self.chat.read(result.tokens) for result in results]
+        parts = [
+            self.chat.read(result.tokens, request.prompt)
+            for request, result in zip(requests, results, strict=True)
+        ]
         return [
             Reply(
                 text=text,

@@ -290,7 +290,7 @@ class VLLMAgent:
         completion = output.outputs[0]
         tokens = tuple(completion.token_ids)
         stopped = bool(tokens) and tokens[-1] in self.chat.stop_tokens
-        reasoning, text = self.chat.read(tokens)
+        reasoning, text = self.chat.read(tokens, output.prompt_token_ids)
         values = None
         if self._logprobs:
             by_token = zip(completion.logprobs, tokens, strict=True)

@@ -7,20 +7,16 @@ the conversion depends on.
 import datetime
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rise_agents.chat.chat_settings import ChatSettings
-from rise_agents.chat.reasoning import MARKS, Marks, split_reasoning
+from rise_agents.chat.reasoning import MARKS, Marks, opens_thought
+from rise_agents.chat.reply_reader import ReplyReader
+from rise_agents.chat.template_probe import NEXT, QUESTION, REPLY, THOUGHT, after_prompt, after_reply, reply
 from rise_env.errors import ConfigError
 from rise_env.types import Conversation, Message, ModelFormat
-
-_QUESTION: Message = {"role": "user", "content": "first-question-to-find"}
-_REPLY = "a-reply-to-find"
-_NEXT = "next-question-to-find"
-_THOUGHT = "a-thought-to-find"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,26 +64,20 @@ class Chat:
         self._special = frozenset(tokenizer.all_special_ids) | frozenset(
             i for i, token in tokenizer.added_tokens_decoder.items() if token.special
         )
-        names = [tokenizer.convert_ids_to_tokens(i) for i in self._special]
-        self._special_text = re.compile(
-            "|".join(map(re.escape, sorted(names, key=len, reverse=True))) or r"(?!)"
-        )
-        self.marks: Marks = next(
-            (marks for marks in MARKS if marks.open in self._template or marks.close in self._template),
-            MARKS[0],
-        )
+        knows = tuple(m for m in MARKS if m.open in self._template or m.close in self._template)
+        self.marks: Marks = (knows or MARKS)[0]
         """The marks around thoughts that the template knows; those of most models where it knows none."""
-        prompt = self.prompt((_QUESTION,))
-        self.opens_thought = _opens(prompt, self.marks)
-        """Whether prompts end inside a thought, so that replies begin in it."""
+        prompt = self.prompt((QUESTION,))
         known = _stop_tokens(tokenizer, generation_config)
-        self.tail = self._probe_tail()
+        self.tail = after_reply(self.written((QUESTION, reply())))
         """What the template writes after a reply that ends the conversation."""
         self.end, added = self._probe_end(known)
         self.stop_tokens = (*known, *added)
         """Ids of the tokens that end a reply."""
+        self._reader = ReplyReader(tokenizer, self._special, self.stop_tokens, knows[:1] or MARKS)
         self.head = self._probe_head(prompt)
         """What the model writes before a reply without a thought, for example the name of a channel."""
+        self._around_thought = self._probe_thought(prompt)
         self.notes = self._notes(added)
         """Sentences for a log."""
 
@@ -95,8 +85,12 @@ class Chat:
         """Return the text of a prompt: all messages, and what starts the next reply.
 
         Raises:
-            ConfigError: The template refuses the conversation.
+            ConfigError: The template refuses the conversation, or it ends with a reply.
         """
+        if conversation and conversation[-1]["role"] == "assistant":
+            raise ConfigError(
+                "a prompt cannot end with a message of the assistant: end it with one of the user"
+            )
         return self._render(conversation, add_generation_prompt=True)
 
     def encode(self, conversations: Sequence[Conversation]) -> list[list[int]]:
@@ -120,24 +114,41 @@ class Chat:
         ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
         return ids
 
-    def read(self, tokens: Sequence[int]) -> tuple[str, str]:
+    def opens_thought(self, prompt: str) -> bool:
+        """Return whether a prompt ends inside a thought, so that the reply begins in it."""
+        return opens_thought(prompt, self.marks)
+
+    def read(self, tokens: Sequence[int], prompt: Sequence[int]) -> tuple[str, str]:
         """Return the reasoning and the text of a reply.
 
         Args:
             tokens: The sampled tokens, with or without their stop token.
+            prompt: The tokens of its prompt.
         """
-        if tokens and tokens[-1] in self.stop_tokens:
-            tokens = tokens[:-1]
-        plain: str = self.tokenizer.decode(
-            tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
-        )
-        raw: str = self.tokenizer.decode(
-            tokens, skip_special_tokens=False, clean_up_tokenization_spaces=False
-        )
-        reasoning, text = split_reasoning(raw, self.opens_thought)
-        if not reasoning and text == raw:
-            return "", plain
-        return self._special_text.sub("", reasoning), self._special_text.sub("", text)
+        return self._reader.read(tokens, prompt)
+
+    def thought_length(self, tokens: Sequence[int], prompt: Sequence[int]) -> int:
+        """Return how many of the sampled tokens stand before the text of the reply, if it has a thought.
+
+        Args:
+            tokens: See `read`.
+            prompt: See `read`.
+        """
+        return self._reader.thought_length(tokens, prompt)
+
+    def joined(self, reasoning: str, *, opened: bool) -> str:
+        """Return a thought as the model writes it before a reply.
+
+        Args:
+            reasoning: The thought.
+            opened: Whether the prompt has opened it; see `opens_thought`.
+        """
+        before, after = self._around_thought
+        return ("" if opened else before) + reasoning + after
+
+    def opening(self, reasoning: str, *, opened: bool) -> str:
+        """Return a reply that was cut inside its thought; see `joined`."""
+        return ("" if opened else self._around_thought[0]) + reasoning
 
     def format(self, model: str, *, revision: str | None = None, adapter: str | None = None) -> ModelFormat:
         """Return the record of all that decides token ids.
@@ -193,21 +204,10 @@ class Chat:
             return plain | {"content": self.marks.joined(thought, message["content"])}
         return plain | {"reasoning_content": thought, "thinking": thought}  # the names that templates read
 
-    def _probe_tail(self) -> str:
-        alone = self.written((_QUESTION, {"role": "assistant", "content": _REPLY}))
-        if _REPLY not in alone:
-            raise ConfigError(
-                f"the chat template of {self.tokenizer.name_or_path!r} omits what assistants say: set "
-                "another one with chat_template=FILE.jinja"
-            )
-        return alone[alone.rindex(_REPLY) + len(_REPLY) :]
-
     def _probe_end(self, known: Sequence[int]) -> tuple[ReplyEnd, tuple[int, ...]]:
         """Return how a reply ends, and the stop tokens that the model's settings do not name."""
-        reply: Message = {"role": "assistant", "content": _REPLY}
         tail = self.tail
-        followed = self.written((_QUESTION, reply, {"role": "user", "content": _NEXT}))
-        between = followed[followed.rindex(_REPLY) + len(_REPLY) : followed.rindex(_NEXT)]
+        between = after_reply(self.written((QUESTION, reply(), NEXT)))
         for text in (tail, between):
             for stop, end in self._tokens_with_ends(text):
                 if stop in known:
@@ -226,12 +226,23 @@ class Chat:
         return list(zip(encoding["input_ids"], ends, strict=True))
 
     def _probe_head(self, prompt: str) -> str:
-        whole = self.written((_QUESTION, {"role": "assistant", "content": _REPLY}))
-        if not whole.startswith(prompt):
-            return ""
-        head = whole[len(prompt) : whole.rindex(_REPLY)]
+        head, *_ = after_prompt(self.written((QUESTION, reply())), prompt, REPLY) or [""]
         # an empty thought that the template adds was not sampled, and neither was a space
-        return "" if self.marks.open in head or not head.strip() else head
+        thought = self.marks.open in head or self.marks.close in head
+        return "" if thought or not head.strip() else head
+
+    def _probe_thought(self, prompt: str) -> tuple[str, str]:
+        """Return what the template writes before and after the thought of the last reply."""
+        usual = self.marks.around
+        found = after_prompt(self.written((QUESTION, reply(THOUGHT))), prompt, THOUGHT, REPLY)
+        if not found or self.marks.close not in found[1]:
+            return usual[0], usual[1] + self._head_after_thought()
+        before, after = found
+        return (usual[0] if self.opens_thought(prompt) else before), after
+
+    def _head_after_thought(self) -> str:
+        """Return what stands between the closing mark of a thought and the reply, besides line breaks."""
+        return "" if self.head == self.marks.no_thought else self.head
 
     def _notes(self, added: Sequence[int]) -> tuple[str, ...]:
         notes = []
@@ -248,8 +259,7 @@ class Chat:
                 f"replies end with {token!r}, which the generation config of the model does not name: "
                 "sampling stops at it as well"
             )
-        thought: Message = {"role": "assistant", "content": _REPLY, "reasoning_content": _THOUGHT}
-        shown = _THOUGHT in self.prompt((_QUESTION, thought, {"role": "user", "content": _NEXT}))
+        shown = THOUGHT in self.prompt((QUESTION, reply(THOUGHT), NEXT))
         if self.settings.thinking == "show" and not shown:
             raise ConfigError(
                 f"the chat template of {self.tokenizer.name_or_path!r} removes thoughts from earlier turns: "
@@ -284,8 +294,3 @@ def _stop_tokens(tokenizer: Any, generation_config: Any) -> tuple[int, ...]:
     if tokenizer.eos_token_id is not None:
         found.append(tokenizer.eos_token_id)
     return tuple(dict.fromkeys(int(token) for token in found))
-
-
-def _opens(prompt: str, marks: Marks) -> bool:
-    at = prompt.rfind(marks.open)
-    return at >= 0 and not prompt[at + len(marks.open) :].strip()

@@ -4,6 +4,7 @@ Models mark their thoughts in a few ways, which `MARKS` lists. Some chat templat
 themselves, at the end of the prompt. Then the reply holds only the closing one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -17,6 +18,11 @@ class Marks:
     """What a reply without a thought begins with."""
     breaks: str = "\n"
     """The line breaks inside the marks, and twice after the closing one."""
+
+    @property
+    def around(self) -> tuple[str, str]:
+        """What models usually write before and after a thought."""
+        return f"{self.open}{self.breaks}", f"{self.breaks}{self.close}{self.breaks * 2}"
 
     def opening(self, reasoning: str, *, opened: bool = False) -> str:
         """Return a reply that was cut inside its thought.
@@ -57,7 +63,7 @@ MARKS = (
 """The marks of the widely used model families."""
 
 
-def split_reasoning(text: str, opened: bool = False) -> tuple[str, str]:
+def split_reasoning(text: str, opened: bool = False, *, known: Sequence[Marks] = MARKS) -> tuple[str, str]:
     r"""Return the reasoning and the reply proper.
 
     A thought counts only at the beginning of a reply. One that is not closed, because the reply was cut in
@@ -71,9 +77,10 @@ def split_reasoning(text: str, opened: bool = False) -> tuple[str, str]:
     Args:
         text: The whole reply.
         opened: Whether the prompt has written the opening mark, so that the reply begins inside a thought.
+        known: The marks that can stand in the text.
     """
     start = text.lstrip()
-    for marks in MARKS:
+    for marks in known:
         begins = start.startswith(marks.open)
         at = text.rfind(marks.close)
         if not begins and marks.no_thought and start.startswith(marks.no_thought):
@@ -84,6 +91,11 @@ def split_reasoning(text: str, opened: bool = False) -> tuple[str, str]:
         if begins:
             return _inside(start, marks), ""
     return (text.strip("\n"), "") if opened else ("", text)
+
+
+def opens_thought(prompt: str, marks: Marks) -> bool:
+    """Return whether a prompt ends with an opening mark, so that the reply begins inside a thought."""
+    return prompt.rstrip().endswith(marks.open)
 
 
 def _inside(text: str, marks: Marks) -> str:

@@ -11,7 +11,7 @@ from rise_env.errors import ConfigError, DataNotFoundError
 from rise_env.types import Conversation
 from tests.rise_agents.small_models import save_random_model
 from tests.rise_trainers import small_models
-from tests.rise_trainers.chat_templates import QWEN3, STYLES
+from tests.rise_trainers.chat_templates import QWEN3, STYLES, parts
 
 ASKED: Conversation = ({"role": "user", "content": "What is 2 + 2?"},)
 THOUGHT: Conversation = (
@@ -44,13 +44,16 @@ def tokens(found: Chat, ids: Any) -> list[str]:
     return names
 
 
+def read(found: Chat, ids: list[int]) -> tuple[str, str]:
+    return found.read(ids, found.encode([ASKED])[0])
+
+
 @pytest.mark.parametrize("style", STYLES)
 def test_the_token_that_ends_a_reply_is_one_at_which_sampling_stops(style: str) -> None:
-    template, special, end = STYLES[style]
-    found = chat(template, special, [], end=end)
+    found = STYLES[style].chat()
     assert found.end.stop in found.stop_tokens
-    assert tokens(found, [found.end.stop]) == [end]
-    assert found.end.text.strip() == end
+    assert tokens(found, [found.end.stop]) == [STYLES[style].end]
+    assert found.end.text.strip().endswith(STYLES[style].end)
 
 
 def test_phi_3_ends_replies_with_the_stop_token_and_not_with_what_its_template_writes_last() -> None:
@@ -84,11 +87,11 @@ def test_command_a_ends_a_reply_with_all_that_it_samples_before_the_stop_token()
     found = chat(template, names, ["<|END|>"], end="<|END|>")
     assert (found.head, found.end.text) == ("<|START_RESPONSE|>", "<|END_RESPONSE|><|END|>")
     ids = found.token_ids("<|START_RESPONSE|>It is 4.<|END_RESPONSE|><|END|>")
-    assert found.read(ids) == ("", "It is 4.")
+    assert read(found, ids) == ("", "It is 4.")
 
 
 def test_an_end_that_the_generation_config_does_not_name_stops_sampling_too() -> None:
-    template, special, _ = STYLES["qwen2.5"]
+    template, special, _ = parts("qwen2.5")
     found = chat(template, special, ["<end>"])
     assert tokens(found, found.stop_tokens) == ["<end>", "<|im_end|>"]
     assert found.end.text == "<|im_end|>"
@@ -106,16 +109,16 @@ def test_a_model_without_any_stop_token_is_said_in_the_notes() -> None:
 
 def test_a_prompt_that_opens_the_thought_makes_the_reply_begin_in_it() -> None:
     found = chat(R1, ["<|User|>", "<|Assistant|>"], ["<end>"])
-    assert found.opens_thought
-    assert found.read(found.token_ids("Two.\n</think>\n\nIt is 4.<end>")) == ("Two.", "It is 4.")
-    assert found.read(found.token_ids("Two and")) == ("Two and", "")
+    assert found.opens_thought(found.prompt(ASKED))
+    assert read(found, found.token_ids("Two.\n</think>\n\nIt is 4.<end>")) == ("Two.", "It is 4.")
+    assert read(found, found.token_ids("Two and")) == ("Two and", "")
 
 
 def test_a_reply_is_read_without_special_tokens_and_keeps_its_spaces() -> None:
-    template, special, end = STYLES["qwen2.5"]
+    template, special, end = parts("qwen2.5")
     found = chat(template, special, [end], end=end)
-    assert found.read(found.token_ids(" a  b \n<|im_start|>c<|im_end|>")) == ("", " a  b \nc")
-    assert found.read(found.token_ids("<think>x<|im_start|></think>y<|im_end|>")) == ("x", "y")
+    assert read(found, found.token_ids(" a  b \n<|im_start|>c<|im_end|>")) == ("", " a  b \nc")
+    assert read(found, found.token_ids("<think>x<|im_start|></think>y<|im_end|>")) == ("x", "y")
 
 
 @pytest.mark.parametrize(
@@ -124,8 +127,8 @@ def test_a_reply_is_read_without_special_tokens_and_keeps_its_spaces() -> None:
         pytest.param(CHATML, "template", True, id="a template that shows thoughts"),
         pytest.param(CHATML, "hide", False, id="and they are hidden"),
         pytest.param(QWEN3, "template", False, id="a template that removes them"),
-        pytest.param(STYLES["qwen2.5"][0], "template", False, id="one that knows none"),
-        pytest.param(STYLES["qwen2.5"][0], "show", True, id="and they are shown"),
+        pytest.param(parts("qwen2.5")[0], "template", False, id="one that knows none"),
+        pytest.param(parts("qwen2.5")[0], "show", True, id="and they are shown"),
     ],
 )
 def test_prompts_show_earlier_thoughts_as_is_set(template: str, thinking: Any, shown: bool) -> None:
@@ -141,16 +144,16 @@ def test_thoughts_that_the_template_removes_cannot_be_shown() -> None:
 
 
 def test_a_date_is_the_one_that_is_set_and_never_that_of_today() -> None:
-    template = STYLES["tiny"][0] + "{{ strftime_now('%d %B %Y') }}{{ date_string }}"
+    template = parts("tiny")[0] + "{{ strftime_now('%d %B %Y') }}{{ date_string }}"
     assert "26 July 202426 Jul 2024" in chat(template, [], []).prompt(ASKED)
     found = chat(template, [], [], date="2030-01-02")
     assert "02 January 203002 Jan 2030" in found.prompt(ASKED)
-    assert (found.format("m").date, chat(STYLES["tiny"][0], [], []).format("m").date) == ("2030-01-02", None)
+    assert (found.format("m").date, chat(parts("tiny")[0], [], []).format("m").date) == ("2030-01-02", None)
 
 
 def test_a_template_that_refuses_a_role_is_named_in_one_line() -> None:
     template = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('No system\nrole') }}{% endif %}"
-    found = chat(template + STYLES["tiny"][0], [], [])
+    found = chat(template + parts("tiny")[0], [], [])
     with pytest.raises(ConfigError, match=r"cannot write this conversation \(No system role\)") as caught:
         found.prompt(({"role": "system", "content": "Be brief."}, *ASKED))
     assert "\n" not in str(caught.value)
@@ -180,7 +183,7 @@ def test_wrong_settings_are_refused(settings: Any, message: str) -> None:
 
 
 def test_the_format_names_all_that_decides_token_ids() -> None:
-    template, special, end = STYLES["qwen3"]
+    template, special, end = parts("qwen3")
     one = chat(template, special, [end], end=end, template_options={"enable_thinking": False})
     other = chat(template, special, [end], end=end)
     assert one.format("m").template_options == {"enable_thinking": False}
@@ -194,7 +197,7 @@ def test_the_format_names_all_that_decides_token_ids() -> None:
 def test_a_template_from_a_file_is_kept_in_the_format(tmp_path: Path) -> None:
     model = save_random_model(tmp_path / "model")
     file = tmp_path / "chat.jinja"
-    file.write_text(STYLES["tiny"][0] + "\n")
+    file.write_text(parts("tiny")[0] + "\n")
     found = load_chat(str(model), ChatSettings(chat_template=str(file)))
     assert found.format("m").template_text == file.read_text()
     again = load_chat(str(model), ChatSettings(chat_template=file.read_text()))

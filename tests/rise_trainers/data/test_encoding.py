@@ -10,7 +10,7 @@ from rise_trainers.data.targets import TrainingTarget
 from rise_trainers.data.tokenization import Tokenized, tokenize
 from tests.rise_agents.chat.test_chat import CHATML, R1
 from tests.rise_trainers import small_models
-from tests.rise_trainers.chat_templates import STYLES
+from tests.rise_trainers.chat_templates import parts
 
 TARGET = TrainingTarget(
     trajectory="t",
@@ -25,17 +25,22 @@ THOUGHT = "Two and two."
 
 
 def chat(style: str = "qwen2.5", template: str | None = None) -> Chat:
-    own, special, end = STYLES[style]
+    own, special, end = parts(style)
     return small_models.chat(small_models.tokenizer(template or own, special, end=end))
 
 
 def target(found: Chat, ids: list[int], **changes: Any) -> TrainingTarget:
     """Return a target with sampled ids whose text is what an agent reads from them."""
-    reasoning, text = found.read(ids)
-    prompt = len(found.encode([TARGET.prompt])[0])
+    prompt = found.encode([TARGET.prompt])[0]
+    reasoning, text = found.read(ids, prompt)
     logprobs = tuple(-0.5 * place for place in range(len(ids)))
     sampled = dataclasses.replace(
-        TARGET, reply=text, reasoning=reasoning, token_ids=tuple(ids), logprobs=logprobs, prompt_tokens=prompt
+        TARGET,
+        reply=text,
+        reasoning=reasoning,
+        token_ids=tuple(ids),
+        logprobs=logprobs,
+        prompt_tokens=len(prompt),
     )
     return dataclasses.replace(sampled, **changes)
 
@@ -108,7 +113,8 @@ def test_a_cut_reply_is_trained_without_a_stop_token() -> None:
 @pytest.mark.parametrize("with_ids", [True, False])
 def test_thoughts_are_trained_masked_or_dropped(template: str, with_ids: bool) -> None:
     found = chat("qwen2.5", template)
-    whole = found.marks.joined(THOUGHT, "It is 4.", opened=found.opens_thought) + found.end.text
+    opened = found.opens_thought(found.prompt(TARGET.prompt))
+    whole = found.joined(THOUGHT, opened=opened) + "It is 4." + found.end.text
     wanted = target(found, found.token_ids(whole))
     if not with_ids:
         wanted = dataclasses.replace(wanted, token_ids=None, logprobs=None)
@@ -120,7 +126,7 @@ def test_thoughts_are_trained_masked_or_dropped(template: str, with_ids: bool) -
         trained[think] = decode(sequence.ids[span.start : span.stop])
         seen[think] = THOUGHT in decode(sequence.ids)
         assert span.logprobs is None or len(span.logprobs) == span.stop - span.start
-    empty = "\n</think>\n\n" if found.opens_thought else ""
+    empty = "\n</think>\n\n" if opened else ""
     assert trained["keep"] == whole
     assert trained["mask"].lstrip() == "It is 4." + found.end.text
     assert trained["drop"] == empty + "It is 4." + found.end.text

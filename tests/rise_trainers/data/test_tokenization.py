@@ -8,7 +8,10 @@ from rise_trainers.data.encoding import ChatTokenizer
 from rise_trainers.data.targets import Selection, TrainingTarget, targets
 from rise_trainers.data.tokenization import tokenize
 from tests.rise_trainers import small_models
-from tests.rise_trainers.chat_templates import STYLES
+from tests.rise_trainers.chat_templates import parts
+
+PLAIN = ["llama-2", "llama-3", "mistral", "gemma", "qwen2.5", "zephyr", "tiny"]
+"""Styles whose templates write all messages as they are, but for spaces around them."""
 
 REPLIES = ["12 + 7 = 18, so \\boxed{18}.", "No: 12 + 7 = 19.\n\nSo \\boxed{19}."]
 THOUGHTS = [f"<think>\nLet me see {turn}.\n</think>\n\n{reply}" for turn, reply in enumerate(REPLIES)]
@@ -17,7 +20,7 @@ THOUGHTS = [f"<think>\nLet me see {turn}.\n</think>\n\n{reply}" for turn, reply 
 def chat(
     style: str = "tiny", kind: str = "bytes", think: Any = "keep", **settings: Any
 ) -> tuple[ChatTokenizer, Any]:
-    template, special, end = STYLES[style]
+    template, special, end = parts(style)
     tokenizer = small_models.tokenizer(template, special, kind=kind, end=end)
     return ChatTokenizer(small_models.chat(tokenizer, **settings), think=think), tokenizer
 
@@ -35,11 +38,11 @@ def trained_texts(tokenizer: Any, sequences: Sequence[Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ["bytes", "pieces"])
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", [*PLAIN, "qwen3"])
 def test_exactly_the_reply_and_its_end_token_are_trained(style: str, kind: str) -> None:
     wrapped, tokenizer = chat(style, kind)
     found = tokenize(wrapped, two_turns(), max_length=1000)
-    end = STYLES[style][2]
+    end = parts(style)[2]
     expected = [reply + end for reply in REPLIES]
     # Llama-2's template writes a space before and after a reply
     assert [
@@ -50,13 +53,13 @@ def test_exactly_the_reply_and_its_end_token_are_trained(style: str, kind: str) 
             assert tokenizer.convert_ids_to_tokens(sequence.ids[span.stop - 1]) == end
 
 
-@pytest.mark.parametrize("style", [name for name in STYLES if name != "qwen3"])
+@pytest.mark.parametrize("style", PLAIN)
 def test_templates_that_keep_prefixes_share_one_sequence(style: str) -> None:
     wrapped, _ = chat(style)
     assert len(tokenize(wrapped, two_turns(), max_length=1000).sequences) == 1
 
 
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", [*PLAIN, "qwen3"])
 def test_every_trained_reply_follows_the_prompt_that_an_agent_would_be_given(style: str) -> None:
     wrapped, tokenizer = chat(style)
     wanted = two_turns()
@@ -133,7 +136,7 @@ def test_a_reply_that_was_cut_has_no_end_to_learn() -> None:
 
 def test_a_reply_that_begins_inside_a_token_keeps_the_prompt_as_it_was_sampled() -> None:
     # "<assistant>" is plain text here, and the tokenizer merges its ">" with the ">" of the reply
-    template = STYLES["tiny"][0].replace("<assistant>", "assistant>")
+    template = parts("tiny")[0].replace("<assistant>", "assistant>")
     tokenizer = small_models.tokenizer(template, text=[">>>> >> >>" * 50])
     [target] = two_turns([">> is the reply", ""])[:1]
     encoded = ChatTokenizer(small_models.chat(tokenizer)).encode(target)

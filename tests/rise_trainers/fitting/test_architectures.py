@@ -29,7 +29,7 @@ from rise_trainers.loop.config import (
 from rise_trainers.loop.phases import plan_phases
 from rise_trainers.loop.run_folder import model_folder, store_path
 from tests.rise_trainers import small_models
-from tests.rise_trainers.chat_templates import STYLES
+from tests.rise_trainers.chat_templates import parts
 from tests.waiting import PATIENCE_S
 
 RISE = [sys.executable, "-m", "rise_env.cli.main"]
@@ -42,7 +42,7 @@ def save_model(folder: Path, style: str) -> str:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM
 
-    template, special, end = STYLES[style]
+    template, special, end = parts(style)
     kind = "bytes" if style == "llama-3" else "pieces"
     tokenizer = small_models.tokenizer(template, special, kind=kind, end=end)
     shape: dict[str, Any] = {

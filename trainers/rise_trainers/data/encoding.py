@@ -36,7 +36,9 @@ class Encoded:
     drifted: tuple[int, ...] = ()
     """Indices of the sampled tokens that the tokenizer would not have made from the text."""
     other_text: bool = False
-    """Whether the sampled ids are other characters than the template writes."""
+    """Whether the sampled ids spell another text than the stored one."""
+    sampled: bool = False
+    """Whether the ids of the reply are those that were sampled."""
 
 
 class ChatTokenizer:
@@ -74,19 +76,20 @@ class ChatTokenizer:
         """Return the target with the sampled ids, compared with those that its text gives."""
         sampled = list(target.token_ids or ())
         first = len(prompt_ids)
-        thought = self._thought_length(sampled) if self._think == "mask" and thought_of(target) else 0
+        thought = self.chat.thought_length(sampled, prompt_ids) if self._think == "mask" else 0
         logprobs = target.logprobs
         logprobs = logprobs[thought:] if logprobs is not None and len(logprobs) == len(sampled) else None
         ids = prompt_ids + sampled
         if ids == from_text:
-            return Encoded(ids, first, first + thought, logprobs)
+            return Encoded(ids, first, first + thought, logprobs, sampled=True)
         return Encoded(
             ids,
             first,
             first + thought,
             logprobs,
             drifted=tuple(first + place for place in _changed(from_text[first:], sampled)),
-            other_text=self.chat.read(sampled) != (target.reasoning, target.reply),
+            other_text=self.chat.read(sampled, prompt_ids) != (target.reasoning, target.reply),
+            sampled=True,
         )
 
     def _encode_text(
@@ -111,16 +114,17 @@ class ChatTokenizer:
     def _reply(self, target: TrainingTarget, messages: list[Message], prompt: str) -> tuple[str, str]:
         """Return thought and reply as the model writes them after the prompt, with the end where it ended."""
         chat = self.chat
+        opened = chat.opens_thought(prompt)
         reasoning, text = target.reasoning, target.reply
         if self._think != "keep" and not reasoning:
-            reasoning, text = split_reasoning(text, chat.opens_thought and chat.marks.close in text)
+            reasoning, text = split_reasoning(text, opened and chat.marks.close in text)
         if self._think == "drop":
             reasoning = ""
         end = chat.end.text if target.complete else ""
         if reasoning and not text and not target.complete:  # cut inside the thought
-            return "", chat.marks.opening(reasoning, opened=chat.opens_thought)
-        if reasoning or (chat.opens_thought and chat.marks.close not in text):
-            return chat.marks.joined(reasoning, "", opened=chat.opens_thought), text + end
+            return "", chat.opening(reasoning, opened=opened)
+        if reasoning or (opened and chat.marks.close not in text):
+            return chat.joined(reasoning, opened=opened), text + end
         return "", self._as_written(messages, prompt, text, complete=target.complete)
 
     def _as_written(self, messages: list[Message], prompt: str, text: str, *, complete: bool) -> str:
@@ -135,15 +139,6 @@ class ChatTokenizer:
         if complete:
             return body + chat.end.text
         return body[: body.rindex(text.strip()) + len(text.strip())]
-
-    def _thought_length(self, ids: list[int]) -> int:
-        """Return how many of the sampled tokens belong to the thought, with its closing mark."""
-        low, high = 0, len(ids)
-        while low < high:
-            middle = (low + high) // 2
-            text = self.chat.tokenizer.decode(ids[:middle], skip_special_tokens=False)
-            low, high = (low, middle) if self.chat.marks.close in text else (middle + 1, high)
-        return low
 
     def _message(self, message: Message) -> Message:
         if self._think != "drop" or message["role"] != "assistant":

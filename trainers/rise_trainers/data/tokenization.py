@@ -58,7 +58,7 @@ class ReplyCounts:
     sampled_ids: int = 0
     """Replies that are trained on the ids that were sampled."""
     from_text: int = 0
-    """Replies without stored ids, tokenised from their text."""
+    """Replies that are tokenised from their text: their ids are unknown, or their thought is dropped."""
     drifted: int = 0
     """Replies whose sampled ids are not those that the tokenizer makes from the same characters. Sampling may
     split a word in any way."""
@@ -77,8 +77,8 @@ class ReplyCounts:
             found: What it was encoded as.
             cut: Whether it lost some of its history.
         """
-        self.sampled_ids += target.token_ids is not None
-        self.from_text += target.token_ids is None
+        self.sampled_ids += found.sampled
+        self.from_text += not found.sampled
         self.other_text += found.other_text
         self.drifted += bool(found.drifted) and not found.other_text
         self.other_prompt += not cut and target.prompt_tokens not in (0, found.prompt)

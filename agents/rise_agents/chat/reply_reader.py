@@ -1,0 +1,87 @@
+"""Reads reasoning and text of a reply from its sampled tokens."""
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from rise_agents.chat.reasoning import Marks, opens_thought, split_reasoning
+
+_TAIL = 32
+"""The number of tokens at the end of a prompt that are read to see whether it opens a thought."""
+
+
+class ReplyReader:
+    """Reads sampled tokens.
+
+    Args:
+        tokenizer: A transformers tokenizer.
+        special: Ids of the special tokens, which are left out of what is read.
+        stop_tokens: Ids of the tokens that end a reply.
+        marks: The marks that can stand around a thought. The first ones are those of prompts.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Any,
+        special: Collection[int],
+        stop_tokens: Collection[int],
+        marks: Sequence[Marks],
+    ) -> None:
+        self._tokenizer = tokenizer
+        self._stop_tokens = frozenset(stop_tokens)
+        self._marks = tuple(marks)
+        names = sorted(map(tokenizer.convert_ids_to_tokens, special), key=len, reverse=True)
+        self._special_text = re.compile("|".join(map(re.escape, names)) or r"(?!)")
+
+    def read(self, tokens: Sequence[int], prompt: Sequence[int]) -> tuple[str, str]:
+        """Return the reasoning and the text of a reply.
+
+        A special token that the model spelled with the tokens of its characters stays in the text.
+
+        Args:
+            tokens: The sampled tokens, with or without their stop token.
+            prompt: The tokens of its prompt.
+        """
+        tokens = self._without_stop(tokens)
+        raw, reasoning, start = self._split(tokens, prompt)
+        first = self._tokens_of(tokens, start)
+        if start and self._decode(tokens[first:]) != raw[start:]:
+            # one token contains the end of the thought and the start of the text
+            return reasoning, self._special_text.sub("", raw[start:])
+        return reasoning, self._decode(tokens[first:], skip_special_tokens=True)
+
+    def thought_length(self, tokens: Sequence[int], prompt: Sequence[int]) -> int:
+        """Return how many of the tokens stand before the text of the reply; 0 if there is no thought.
+
+        Args:
+            tokens: See `read`.
+            prompt: See `read`.
+        """
+        tokens = self._without_stop(tokens)
+        _, reasoning, start = self._split(tokens, prompt)
+        return self._tokens_of(tokens, start) if reasoning else 0
+
+    def _without_stop(self, tokens: Sequence[int]) -> Sequence[int]:
+        return tokens[:-1] if tokens and tokens[-1] in self._stop_tokens else tokens
+
+    def _split(self, tokens: Sequence[int], prompt: Sequence[int]) -> tuple[str, str, int]:
+        """Return the whole text, the reasoning, and where in the whole text the reply proper starts."""
+        raw = self._decode(tokens)
+        opened = opens_thought(self._decode(prompt[-_TAIL:]), self._marks[0])
+        reasoning, text = split_reasoning(raw, opened, known=self._marks)
+        return raw, self._special_text.sub("", reasoning), len(raw) - len(text)
+
+    def _tokens_of(self, tokens: Sequence[int], characters: int) -> int:
+        """Return how many tokens hold the first `characters` characters."""
+        low, high = 0, len(tokens)
+        while low < high and characters:
+            middle = (low + high) // 2
+            enough = len(self._decode(tokens[:middle])) >= characters
+            low, high = (low, middle) if enough else (middle + 1, high)
+        return low
+
+    def _decode(self, tokens: Sequence[int], *, skip_special_tokens: bool = False) -> str:
+        text: str = self._tokenizer.decode(
+            tokens, skip_special_tokens=skip_special_tokens, clean_up_tokenization_spaces=False
+        )
+        return text
