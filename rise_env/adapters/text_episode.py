@@ -32,7 +32,7 @@ class TextEpisode:
 
     Raises:
         ConfigError: There is no such id or argument, or an argument is out of range.
-        DataNotFoundError: The problems are not here.
+        DataNotFoundError: The problems are not on this machine.
     """
 
     def __init__(self, env: str, **settings: Any) -> None:

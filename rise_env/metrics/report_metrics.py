@@ -49,7 +49,7 @@ def _for_each_count(
     """Return the estimates of function(log, n) for n = 1, 2, ... up to the replies of an episode.
 
     Args:
-        function: From a log and n to one number per episode, shape [problems].
+        function: Returns one number per episode, shape [problems], from a log and n.
         logs: One per seed.
     """
     counts = range(1, logs[0].given.shape[1] + 1)
@@ -118,8 +118,7 @@ def unsolved(results: PolicyResults) -> list[dict[str, Any]]:
 
     For every k for which there are B = T * k draws, this takes the problems that none of the first B draws
     solves. It returns the shares of them that one rollout of T turns solves by majority ("m1") and with an
-    oracle ("p1"). Source: the
-    figure success_rate_unsolved of the RISE paper (arXiv:2407.18219), where T = 5.
+    oracle ("p1"). Source: the figure success_rate_unsolved of the RISE paper (arXiv:2407.18219), where T = 5.
 
     Returns:
         Per k: {"k", "draws", "problems" (over all seeds), "m1", "p1"}.

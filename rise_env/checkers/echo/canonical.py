@@ -1,7 +1,7 @@
-r"""Canonical forms of trees: equal for two spellings of one expression, different once a part is worked out.
+r"""Canonical forms of trees: equal for two spellings of one expression, but not after a part is evaluated.
 
 These count as spelling: the order of terms, factors and items, brackets, `+0`, `1\cdot`, `/1`, `^1`, double
-signs, a term that is added and subtracted again, a factor by which is multiplied and divided, `x \cdot x` and
+signs, a term that is added and subtracted again, a factor in both numerator and denominator, `x \cdot x` and
 `x^2`, a fraction and a quotient, a root and a power, sets and lists. No numbers are added or multiplied, so
 that `2+3` and `5` differ, and so do `\frac{2}{4}` and `\frac12`.
 """
@@ -15,7 +15,7 @@ from rise_env.checkers.parsing.units import DEGREE, PERCENT, PERMILLE
 _UNORDERED = frozenset({"gcd", "lcm", "max", "min"})
 _COLLECTIONS = frozenset({"list", "set", "tuple"})
 _MAX_REPEATS = 50
-"""Integer exponents that are written as repeated factors."""
+"""Largest integer exponent that is written as repeated factors."""
 
 
 def canonical(node: Node) -> str:
@@ -127,7 +127,7 @@ def _product(node: Node) -> tuple[int, str]:
 
 
 def _power(node: Node) -> tuple[int, str]:
-    """Return the form of a power whose exponent is no small integer, or of a root."""
+    """Return the form of a power whose exponent is not a small integer, or of a root."""
     base, exponent = node.parts
     if node.kind == "root":
         under = canonical(exponent)

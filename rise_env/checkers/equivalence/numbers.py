@@ -22,7 +22,7 @@ class Number(NamedTuple):
 
 
 def read_number(text: str) -> Number | None:
-    r"""Return the number that `text` is; None if it is none, or if it has to be computed first.
+    r"""Return the number that `text` is; None if it is not a number, or has to be computed first.
 
     A unit, the name of a variable and earlier sides of a chain of equals are ignored. A percentage is marked:
 

@@ -15,7 +15,7 @@ class Rows:
 
     rows: Sequence[Row]
     sha256: str
-    """Hash of the file's bytes, or of the rows as JSON lines where they came from the hub or from memory."""
+    """Hash of the file's bytes, or of the rows as JSON lines if they came from the hub or from memory."""
     revision: str = ""
     """Commit of the hub's data set; empty for others."""
     lines: Sequence[int] = ()
