@@ -51,7 +51,7 @@ class ExpertAgent:
         sampling: SamplingConfig,
         seeds: Sequence[int] | None = None,
     ) -> list[Reply]:
-        """Answer each conversation; see `Agent.act`. `sampling` and `seeds` change nothing.
+        """Answer each conversation; see `Agent.act`. `sampling` and `seeds` are ignored.
 
         A conversation about an unknown question gets a reply whose finish is "error".
         """
