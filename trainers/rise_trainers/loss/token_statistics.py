@@ -20,7 +20,7 @@ from rise_trainers.loss.weighted_nll import LOGITS_PER_CHUNK
 def token_statistics(
     model: Any, batch: dict[str, Tensor], *, logits_per_chunk: int = LOGITS_PER_CHUNK
 ) -> tuple[Tensor, Tensor]:
-    """Return the log-probability of each selected token, and the entropy of the prediction of it.
+    """Return the log-probability of each selected token, and the entropy of its prediction.
 
     Args:
         model: A transformers causal language model, plain or wrapped (DeepSpeed, peft).
