@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -51,6 +51,10 @@ class SizedCache(Generic[Key, Value]):
         """Drop all values."""
         with self._lock:
             self._young, self._old, self._young_bytes = {}, {}, 0
+
+    def __reduce__(self) -> tuple[type[Self], tuple[int]]:
+        """Pickle and copy a cache without its values: a lock cannot be pickled, and values are made again."""
+        return type(self), (self.max_bytes,)
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from rise_trainers.data.encoding import ChatTokenizer
 from rise_trainers.data.targets import TrainingTarget
-from rise_trainers.data.tokenization import ChatTokenizer
 
 
 def reference_gradient(
@@ -21,7 +21,8 @@ def reference_gradient(
     model = model.double()
     loss, count = torch.zeros((), dtype=torch.float64), 0
     for target, weight in zip(targets, weights, strict=True):
-        ids, first = chat.encode(target)
+        encoded = chat.encode(target)
+        ids, first = encoded.ids, encoded.start
         row = torch.tensor([ids])
         logprobs = torch.log_softmax(model(row).logits[0, first - 1 : -1], dim=-1)
         nll = -logprobs[torch.arange(len(ids) - first), row[0, first:]]
