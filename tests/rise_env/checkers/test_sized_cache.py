@@ -69,7 +69,8 @@ def test_results_of_the_numeric_checker_fill_no_more_than_their_bounds(
 def test_a_pickled_or_copied_cache_has_the_same_size_and_no_values() -> None:
     cache: SizedCache[str, int] = SizedCache(1000)
     cache.put("a", 1, 10)
-    for other in (pickle.loads(pickle.dumps(cache)), copy.deepcopy(cache)):
+    pickled = pickle.loads(pickle.dumps(cache))  # noqa: S301
+    for other in (pickled, copy.deepcopy(cache)):
         assert (other.max_bytes, len(other), other.get("a")) == (1000, 0, None)
         other.put("b", 2, 10)
         assert cache.get("b") is None

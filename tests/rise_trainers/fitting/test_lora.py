@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
+from rise_agents import load_agent
 from rise_env.errors import ConfigError, MissingDependencyError
 from rise_trainers.data.dataset import collate_padded, make_examples
 from rise_trainers.data.encoding import ChatTokenizer
@@ -15,7 +16,8 @@ from rise_trainers.data.targets import Selection, select_targets
 from rise_trainers.data.tokenization import tokenize
 from rise_trainers.fitting.config import FitConfig, LoraSettings
 from rise_trainers.fitting.fit import fit
-from rise_trainers.fitting.models import merge_adapters, quantization, with_adapters
+from rise_trainers.fitting.models import load_model, merge_adapters, quantization, with_adapters
+from rise_trainers.fitting.prepare_data import first_agent
 from rise_trainers.loss.sequence_loss import sequence_loss
 from tests.rise_trainers import small_models
 
@@ -62,10 +64,30 @@ def test_merged_adapters_answer_like_the_adapted_model(tmp_path: Path) -> None:
             if "lora_" in name:
                 p.copy_(torch.randn(p.shape, generator=generator) * 0.1)
     model.save_pretrained(tmp_path / "adapters")
-    merge_adapters(str(base), tmp_path / "adapters", tmp_path / "merged", dtype=torch.float32)
+    config = small_models.fit_config(tmp_path, model=str(base))
+    merge_adapters(config, tmp_path / "adapters", tmp_path / "merged")
     merged = AutoModelForCausalLM.from_pretrained(tmp_path / "merged")
     ids = torch.tensor([[5, 6, 7, 8]])
     torch.testing.assert_close(merged(ids).logits, model(ids).logits, atol=1e-5, rtol=1e-5)
+
+
+def test_a_fit_starts_from_the_model_with_its_adapter_and_so_does_an_agent(tmp_path: Path) -> None:
+    base = small_models.save_model(tmp_path / "base")
+    model = with_adapters(AutoModelForCausalLM.from_pretrained(base), LoraSettings(rank=2))
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            if "lora_B" in name:
+                p.fill_(0.1)
+    model.save_pretrained(tmp_path / "adapters")
+    config = small_models.fit_config(tmp_path, model=str(base), adapter=str(tmp_path / "adapters"))
+    ids = torch.tensor([[5, 6, 7, 8]])
+    torch.testing.assert_close(load_model(config)(ids).logits, model(ids).logits, atol=1e-5, rtol=1e-5)
+    adapted_agent, plain = (
+        load_agent(f"transformers:{base}", dtype="float32", adapter=adapter)
+        for adapter in (str(tmp_path / "adapters"), None)
+    )
+    assert first_agent(config) == adapted_agent.name != plain.name
+    assert adapted_agent.format.adapter.startswith("adapters@")
 
 
 @pytest.mark.slow
