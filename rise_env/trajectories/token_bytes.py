@@ -1,8 +1,8 @@
 """Token ids and log-probabilities as bytes, which a store holds in base64.
 
-Token ids are exact. Their first byte is the number of bytes of each id: 2, or 4 if one
-needs more than 2. Log-probabilities are rounded to 32-bit floats. All numbers are little-endian. Compression
-with zlib would halve the ids, but not make the log-probabilities smaller, which are the larger part.
+Token ids are exact. Their first byte is the number of bytes of each id: 2, or 4 if one needs more than 2.
+Log-probabilities are rounded to 32-bit floats. All numbers are little-endian. Compression with zlib would
+halve the ids, but not make the log-probabilities smaller, which are the larger part.
 
 To read them with NumPy: `np.frombuffer(data[1:], {2: "<u2", 4: "<u4"}[data[0]])` and
 `np.frombuffer(data, "<f4")`.
