@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from rise_agents.chat.model_fingerprint import fingerprint
+from rise_agents.generation.dtype_choice import cpu_dtype
 from rise_agents.generation.model_settings import ModelSettings
 from rise_env.errors import DataNotFoundError
 from rise_env.utils.extras import missing_library
@@ -20,10 +21,11 @@ def load_model(settings: ModelSettings, device: str) -> Any:
     """
     from transformers import AutoModelForCausalLM
 
-    dtype = settings.dtype
-    if dtype == "auto":
-        dtype = "float32" if device == "cpu" else "bfloat16"
     try:
+        if device == "cpu":
+            dtype = cpu_dtype(settings)
+        else:
+            dtype = "bfloat16" if settings.dtype == "auto" else settings.dtype
         loaded = AutoModelForCausalLM.from_pretrained(
             settings.model, dtype=getattr(torch, dtype), revision=settings.revision
         )

@@ -24,8 +24,9 @@ class ModelSettings:
     model: str
     """Folder, or repository id on the Hugging Face hub."""
     dtype: Dtype = "auto"
-    """Number format of the weights. "auto" is float32 on a CPU. On a GPU it is bfloat16 with transformers,
-    and the type in the model's configuration with vLLM."""
+    """Number format of the weights. "auto" on a CPU is float32, or bfloat16 where the processor has
+    instructions for it and the model is large enough to be faster; the log says which. On a GPU it is
+    bfloat16 with transformers, and the type in the model's configuration with vLLM."""
     revision: str | None = None
     """Branch, tag or commit of the hub repository; None is its main branch."""
     chat_template: str | None = None

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from rise_agents.generation.dtype_choice import cpu_dtype
 from rise_agents.generation.model_settings import ModelSettings
 from rise_agents.parallel.gpu_assignment import on_cpu
 from rise_env.errors import AgentError, DataNotFoundError
@@ -52,10 +53,13 @@ def engine_arguments(
         adapter: See `VLLMAgent`.
         own_sampler: Whether RISE's logits processor samples instead of vLLM.
         eager: See `VLLMAgent`.
+
+    Raises:
+        DataNotFoundError: The configuration of the model cannot be read.
     """
     cpu = on_cpu()
     arguments: dict[str, Any] = {
-        "dtype": "float32" if settings.dtype == "auto" and cpu else settings.dtype,
+        "dtype": _dtype(settings) if cpu else settings.dtype,
         "tensor_parallel_size": tensor_parallel_size,
         "max_model_len": max_length,
         "max_num_seqs": settings.max_concurrent_requests,
@@ -76,6 +80,14 @@ def engine_arguments(
     if adapter is not None:
         arguments |= {"enable_lora": True, "max_lora_rank": _max_lora_rank(adapter)}
     return arguments
+
+
+def _dtype(settings: ModelSettings) -> str:
+    try:
+        return cpu_dtype(settings)
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise DataNotFoundError(f"vLLM cannot load {settings.model!r}: {reason}") from error
 
 
 def start_engine(vllm: Any, model: str, arguments: dict[str, Any], extra: dict[str, Any]) -> Any:

@@ -42,6 +42,7 @@ def test_settings_survive_json(config: FitConfig) -> None:
         {"weights": "softmax"},
         {"data": ()},
         {"lora": {"bits": 4}, "zero_stage": 3},
+        {"dtype": "bfloat16", "zero_stage": 0},
     ],
 )
 def test_settings_that_cannot_be_are_refused(config: FitConfig, settings: dict[str, Any]) -> None:

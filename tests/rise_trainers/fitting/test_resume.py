@@ -53,10 +53,14 @@ def weights_of(folder: str) -> bytes:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("ranks", "stage"), [(1, 1), (2, 3)])
-def test_a_killed_fit_continues_as_if_nothing_had_happened(ranks: int, stage: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("ranks", "stage", "dtype"), [(1, 1, "float32"), (2, 3, "float32"), (2, 1, "bfloat16")]
+)
+def test_a_killed_fit_continues_as_if_nothing_had_happened(
+    ranks: int, stage: int, dtype: str, tmp_path: Path
+) -> None:
     config = small_models.fit_config(
-        tmp_path, ranks=ranks, zero_stage=stage, epochs=8.0, save_every=3, learning_rate=3e-3
+        tmp_path, ranks=ranks, zero_stage=stage, dtype=dtype, epochs=8.0, save_every=3, learning_rate=3e-3
     )
     whole = from_json({**to_json(config), "output": str(tmp_path / "whole")})
     fit(whole)

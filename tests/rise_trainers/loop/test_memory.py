@@ -21,11 +21,23 @@ def test_parameters_are_counted_without_loading_weights() -> None:
 
 
 def test_stage_0_holds_sixteen_bytes_per_parameter_on_each_device() -> None:
-    assert estimate_memory(config(zero_stage=0), SEVEN_B).states == pytest.approx(16 * 6_738_415_616 / GIB)
+    plain = config(zero_stage=0, grad_accum_dtype="bfloat16")
+    assert estimate_memory(plain, SEVEN_B).states == pytest.approx(16 * 6_738_415_616 / GIB)
+
+
+def test_gradients_added_up_in_float32_need_four_bytes_more_per_parameter() -> None:
+    precise, short = (
+        estimate_memory(config(zero_stage=1, grad_accum_dtype=dtype), SEVEN_B).states
+        for dtype in ("float32", "bfloat16")
+    )
+    assert precise - short == pytest.approx(4 * 6_738_415_616 / GIB)
 
 
 def test_every_stage_needs_less_on_each_of_eight_devices() -> None:
-    states = [estimate_memory(config(zero_stage=stage, ranks=8), SEVEN_B).states for stage in (0, 1, 3)]
+    states = [
+        estimate_memory(config(zero_stage=stage, ranks=8, grad_accum_dtype="bfloat16"), SEVEN_B).states
+        for stage in (0, 1, 3)
+    ]
     assert states == sorted(states, reverse=True)
     assert states[2] < states[0] / 4
 

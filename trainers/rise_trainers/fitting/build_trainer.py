@@ -30,7 +30,11 @@ from rise_trainers.fitting.rwr_trainer import ExampleDataset, RWRTrainer
 
 
 def deepspeed_settings(config: FitConfig) -> dict[str, Any]:
-    """Return the DeepSpeed configuration: the user's file, or the packaged one for the ZeRO stage."""
+    """Return the DeepSpeed configuration: the user's file, or the packaged one for the ZeRO stage.
+
+    The number format of accumulated gradients is added, unless the file has one. DeepSpeed has no float32
+    accumulation in ZeRO stage 0 with bfloat16 weights.
+    """
     if config.deepspeed is not None:
         text = Path(config.deepspeed).read_text()
     else:
@@ -40,6 +44,12 @@ def deepspeed_settings(config: FitConfig) -> dict[str, Any]:
         settings: dict[str, Any] = json.loads(text)
     except ValueError as error:
         raise ConfigError(f"{config.deepspeed} is not valid JSON: {error}") from None
+    stage = settings.get("zero_optimization", {}).get("stage", 0)
+    if config.dtype == "bfloat16" and stage > 0:
+        accumulated = {"float32": "fp32", "bfloat16": "bf16"}[config.grad_accum_dtype]
+        settings["data_types"] = {"grad_accum_dtype": accumulated, **settings.get("data_types", {})}
+        if stage == 1:  # it sums over the ranks what was accumulated, and would round it to bfloat16 before
+            settings.setdefault("communication_data_type", accumulated)
     return settings
 
 

@@ -108,6 +108,9 @@ class FitConfig:
     """Gradients with a larger norm are scaled to this norm; 0 never scales."""
     dtype: Literal["float32", "bfloat16"] = "float32"
     """Number format of the weights in the forward and backward pass."""
+    grad_accum_dtype: Literal["float32", "bfloat16"] = "float32"
+    """Number format in which a bfloat16 fit adds up the gradients of the forward passes of a step; float32
+    needs zero_stage 1, 2 or 3."""
     gradient_checkpointing: bool = False
     """Recompute the activations of the layers in the backward pass: needs less memory and more time."""
     attention: str | None = None
@@ -162,6 +165,15 @@ class FitConfig:
             raise ConfigError(f"offload needs zero_stage 2 or 3, got {self.zero_stage}")
         if self.lora is not None and self.lora.bits is not None and self.zero_stage == 3:
             raise ConfigError("lora.bits needs zero_stage 0, 1 or 2: stage 3 cannot shard quantised weights")
+        if (
+            (self.dtype, self.grad_accum_dtype) == ("bfloat16", "float32")
+            and self.zero_stage == 0
+            and self.deepspeed is None
+        ):
+            raise ConfigError(
+                "grad_accum_dtype float32 needs zero_stage 1, 2 or 3 with dtype bfloat16, got zero_stage 0: "
+                "set zero_stage to 1, or grad_accum_dtype to bfloat16"
+            )
         if not self.data:
             raise ConfigError("data is empty: name at least one store of trajectories")
 

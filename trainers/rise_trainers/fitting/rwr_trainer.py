@@ -70,6 +70,14 @@ class RWRTrainer(transformers.Trainer):  # type: ignore[misc]
         total = self.accelerator.reduce(count.to(device, torch.float32), reduction="sum")
         return batches, total
 
+    def _prepare_inputs(self, inputs: Batch) -> Batch:
+        """Move a batch to the device.
+
+        The method of the base class also converts floating point tensors to the type of the model. In
+        bfloat16 it would round the weights of the replies.
+        """
+        return {name: tensor.to(self.args.device) for name, tensor in inputs.items()}
+
     def compute_loss(
         self,
         model: torch.nn.Module,

@@ -89,6 +89,8 @@ def _states(
         return frozen / (ranks if config.zero_stage == 3 else 1) + 18 * trained / ranks, 0.0
     precise = config.dtype == "float32"
     weight, gradient = (4, 4) if precise else (2, 2)
+    if not precise and config.grad_accum_dtype == "float32":
+        gradient += 4  # DeepSpeed keeps the sum beside the gradients of one backward pass
     optimizer = 8 if precise else 12  # moments, and master weights beside bfloat16 ones
     if config.zero_stage < 2:
         shared = ranks if config.zero_stage == 1 else 1
