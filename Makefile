@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: quickstart test test-all pytest docs package folder-table equivalence lint works-with bench-env bench-rollout bench-store bench-fit bench-checker bench-embedded clean
+.PHONY: quickstart test test-all pytest docs package folder-table template-table equivalence lint works-with bench-env bench-rollout bench-store bench-fit bench-checker bench-embedded clean
 
 $(INSTALLED): setup.cfg pyproject.toml requirements/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -37,6 +37,10 @@ package: $(INSTALLED)
 # Writes the table of folders in CONTRIBUTING.md anew; needed after a folder was added, moved or removed.
 folder-table: $(INSTALLED)
 	$(BIN)/python -m tests.folder_table
+
+# Plays and trains every style of chat template, and writes the table of them in docs/trainer.md anew.
+template-table: $(INSTALLED)
+	$(BIN)/python -m tests.rise_trainers.template_table
 
 # Runs other libraries with the environments and writes the table of docs/works_with.md. PYTHONS: interpreters in
 # which the libraries are installed.

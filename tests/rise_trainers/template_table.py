@@ -6,14 +6,14 @@ writes it anew. Every row is played and trained; see `template_play`.
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rise_env.errors import ConfigError
 from rise_trainers.data.tokenization import Span, TokenSequence
 from tests.rise_trainers.chat_templates import STYLES, Style
-from tests.rise_trainers.template_play import REPLIES, THOUGHTS, Game, play, train
+from tests.rise_trainers.template_play import QUESTION, REPLIES, THOUGHTS, Game, play, train
 from tests.source_tree import ROOT
 
 PAGE = ROOT / "docs" / "trainer.md"
@@ -41,6 +41,12 @@ class Row:
     published: bool
     refused: str = ""
     """Why the style cannot be played; the other fields are empty then."""
+    question: str = ""
+    """What stands between the question and the reply in the first prompt."""
+    sampled: str = ""
+    """What was sampled first."""
+    stops: str = ""
+    """The tokens at which sampling stops."""
     sequences: str = ""
     """The number of training sequences of the two turns."""
     prompt: str = ""
@@ -88,10 +94,14 @@ def row(name: str, style: Style) -> Row:
             reason = str(error).replace(str(Path(folder) / "usual" / "model"), name)
             return Row(style=name, published=style.published, refused=reason)
         unusual = play(style, Path(folder) / "unusual", unusual=True)
+        decode = game.chat.tokenizer.decode
         trained, text = _trained(game), _trained(game, with_ids=False)
         return Row(
             style=name,
             published=style.published,
+            question=decode(game.turns[0].prompt).rpartition(QUESTION)[2],
+            sampled=decode(game.turns[0].sampled),
+            stops=" ".join(game.chat.tokenizer.convert_ids_to_tokens(game.chat.stop_tokens)),
             sequences="one" if len(train(game).sequences) == 1 else "one per turn",
             prompt=_prompts(game, trained) or _prompts(game, text) or _prompts(unusual, _trained(unusual)),
             reply=_replies(game, trained) or _replies(unusual, _trained(unusual)),
@@ -167,23 +177,45 @@ def _ending(game: Game, turn: int) -> str:
     return REPLIES[turn] + game.chat.end.text
 
 
-def table() -> str:
-    """Return the table in Markdown."""
-    lines = [f"| {' | '.join(COLUMNS)} |", "|" + " --- |" * len(COLUMNS)]
-    lines += [f"| {' | '.join(found.cells())} |" for found in rows()]
-    return "\n".join(lines)
+def page(found: Sequence[Row]) -> str:
+    """Return what the page says about the styles, in Markdown."""
+    played = [row for row in found if not row.refused]
+    return "\n".join(
+        [
+            *_table(COLUMNS, [list(row.cells()) for row in found]),
+            "",
+            "<details><summary>What each model samples after the question, and where it stops</summary>",
+            "",
+            *_table(
+                ("style", "prompt after the question", "sampled and trained", "stop tokens"),
+                [[row.style, *map(_code, (row.question, row.sampled, row.stops))] for row in played],
+            ),
+            "",
+            "</details>",
+        ]
+    )
+
+
+def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
+    rule = ["---"] * len(head)
+    return [f"| {' | '.join(cells)} |" for cells in (head, rule, *body)]
+
+
+def _code(text: str) -> str:
+    """Return a text as code in a cell of a table, with its line breaks as \\n."""
+    return f"`{text.replace(chr(10), chr(92) + 'n').replace('|', chr(92) + '|')}`"
 
 
 def written() -> str:
-    """Return the table as it stands in the page."""
+    """Return the part of the page that the command writes."""
     return PAGE.read_text().partition(BEGIN)[2].partition(END)[0].strip()
 
 
 def main() -> None:
-    """Replace the table in the page."""
+    """Replace that part of the page."""
     before, _, rest = PAGE.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}\n\n{table()}\n\n{END}{after}")
+    PAGE.write_text(f"{before}{BEGIN}\n\n{page(rows())}\n\n{END}{after}")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Any
 
 from rise_agents.chat.chat_settings import ChatSettings
 from rise_agents.chat.reasoning import MARKS, Marks, opens_thought
-from rise_agents.chat.reply_reader import ReplyReader
+from rise_agents.chat.reply_reader import ReplyReader, special_names
 from rise_agents.chat.template_probe import NEXT, QUESTION, REPLY, THOUGHT, after_prompt, after_reply, reply
 from rise_env.errors import ConfigError
 from rise_env.types import Conversation, Message, ModelFormat
@@ -75,6 +75,7 @@ class Chat:
         self.stop_tokens = (*known, *added)
         """Ids of the tokens that end a reply."""
         self._reader = ReplyReader(tokenizer, self._special, self.stop_tokens, knows[:1] or MARKS)
+        self._special_text = special_names(tokenizer, self._special)
         self.head = self._probe_head(prompt)
         """What the model writes before a reply without a thought, for example the name of a channel."""
         self._around_thought = self._probe_thought(prompt)
@@ -117,6 +118,28 @@ class Chat:
     def opens_thought(self, prompt: str) -> bool:
         """Return whether a prompt ends inside a thought, so that the reply begins in it."""
         return opens_thought(prompt, self.marks)
+
+    def continuation_ids(self, text: str, *, literal: bool = False) -> list[int]:
+        """Return the token ids of a text that follows other text.
+
+        Tokenizers with pieces like SentencePiece's put a space before a text that stands alone.
+
+        Args:
+            text: The text.
+            literal: Whether the names of special tokens in it stay characters.
+        """
+
+        def ids(text: str) -> list[int]:
+            encoding = self.tokenizer(text, add_special_tokens=False, split_special_tokens=literal)
+            found: list[int] = encoding["input_ids"]
+            return found
+
+        before, whole = ids("\n"), ids("\n" + text)
+        return whole[len(before) :] if whole[: len(before)] == before else ids(text)
+
+    def spells_special_token(self, text: str) -> bool:
+        """Return whether a text contains the name of a special token."""
+        return self._special_text.search(text) is not None
 
     def read(self, tokens: Sequence[int], prompt: Sequence[int]) -> tuple[str, str]:
         """Return the reasoning and the text of a reply.

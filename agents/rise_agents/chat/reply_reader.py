@@ -30,8 +30,7 @@ class ReplyReader:
         self._tokenizer = tokenizer
         self._stop_tokens = frozenset(stop_tokens)
         self._marks = tuple(marks)
-        names = sorted(map(tokenizer.convert_ids_to_tokens, special), key=len, reverse=True)
-        self._special_text = re.compile("|".join(map(re.escape, names)) or r"(?!)")
+        self._special_text = special_names(tokenizer, special)
 
     def read(self, tokens: Sequence[int], prompt: Sequence[int]) -> tuple[str, str]:
         """Return the reasoning and the text of a reply.
@@ -85,3 +84,9 @@ class ReplyReader:
             tokens, skip_special_tokens=skip_special_tokens, clean_up_tokenization_spaces=False
         )
         return text
+
+
+def special_names(tokenizer: Any, special: Collection[int]) -> re.Pattern[str]:
+    """Return a pattern that matches the names of the special tokens."""
+    names = sorted(map(tokenizer.convert_ids_to_tokens, special), key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, names)) or r"(?!)")

@@ -3,6 +3,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tokenizers.processors import TemplateProcessing
 
 from rise_agents.chat.chat import Chat
 from rise_agents.chat.chat_settings import ChatSettings
@@ -48,7 +49,7 @@ def read(found: Chat, ids: list[int]) -> tuple[str, str]:
     return found.read(ids, found.encode([ASKED])[0])
 
 
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", [name for name in STYLES if STYLES[name].thinking == "template"])
 def test_the_token_that_ends_a_reply_is_one_at_which_sampling_stops(style: str) -> None:
     found = STYLES[style].chat()
     assert found.end.stop in found.stop_tokens
@@ -105,6 +106,92 @@ def test_a_model_without_any_stop_token_is_said_in_the_notes() -> None:
     found = Chat(tokenizer)
     assert found.stop_tokens == ()
     assert "does not learn to stop" in found.notes[0]
+
+
+def test_a_prompt_that_closes_the_thought_itself_makes_all_of_the_reply_its_text() -> None:
+    template = parts("tiny")[0] + "{{ '<think>' if messages[0]['content'] != '/no_think' else '</think>' }}"
+    found = chat(template, [], ["<end>"])
+    ids = found.token_ids("It is 4.<end>")
+    off: Conversation = ({"role": "system", "content": "/no_think"}, *ASKED)
+    assert found.read(ids, found.encode([ASKED])[0]) == ("It is 4.", "")
+    assert found.read(ids, found.encode([off])[0]) == ("", "It is 4.")
+
+
+@pytest.mark.parametrize(
+    ("style", "opened", "whole"),
+    [
+        ("qwen3", False, "<think>\nTwo.\n</think>\n\n"),
+        ("qwen3.5", True, "Two.\n</think>\n\n"),
+        ("glm-4.5", False, "\n<think>Two.</think>\n"),
+        ("nemotron-3", True, "Two.\n</think>\n"),
+        ("deepseek-r1-distill", True, "Two.\n</think>\n\n"),
+        ("command-a-reasoning", False, "<|START_THINKING|>Two.<|END_THINKING|><|START_RESPONSE|>"),
+    ],
+)
+def test_a_thought_is_written_as_the_template_of_the_model_writes_it(
+    style: str, opened: bool, whole: str
+) -> None:
+    found = STYLES[style].chat()
+    assert found.opens_thought(found.prompt(ASKED)) == opened
+    assert found.joined("Two.", opened=opened) == whole
+
+
+def test_a_special_token_that_a_model_spells_by_its_characters_stays_in_the_text() -> None:
+    found = STYLES["qwen3"].chat()
+    spelled = found.token_ids("<|im_") + found.token_ids("end|>")
+    for thought, reasoning in (("", ""), ("<think>\nTwo.\n</think>\n\n", "Two.")):
+        sampled = [*found.token_ids(thought), *found.token_ids("Stop at "), *spelled, found.end.stop or 0]
+        assert read(found, sampled) == (reasoning, "Stop at <|im_end|>")
+
+
+def test_the_text_of_a_reply_is_read_where_one_token_holds_the_end_of_the_thought_as_well() -> None:
+    tokenizer = small_models.tokenizer(parts("tiny")[0], kind="pieces", text=["</think>It " * 50])
+    found = Chat(tokenizer)
+    ids = found.token_ids("<think>Two.</think>It is 4.<end>")
+    assert any(name.endswith(">It") for name in tokens(found, ids))
+    assert read(found, ids) == ("Two.", "It is 4.")
+
+
+def test_of_several_named_templates_the_default_one_is_used() -> None:
+    tokenizer = small_models.tokenizer()
+    own = tokenizer.chat_template
+    expected = Chat(tokenizer)
+    tokenizer.chat_template = {"tool_use": "{{ 'tools' }}", "default": own}
+    found = Chat(tokenizer)
+    assert found.encode([ASKED]) == expected.encode([ASKED])
+    assert found.format("m") == expected.format("m")
+    tokenizer.chat_template = {"tool_use": own, "rag": own}
+    with pytest.raises(ConfigError, match="multiple chat templates with no default"):
+        Chat(tokenizer)
+
+
+def test_a_tokenizer_that_begins_texts_with_a_token_adds_none_to_what_the_template_writes() -> None:
+    style = STYLES["llama-2"]
+    tokenizer = style.tokenizer()
+    expected = style.chat().encode([ASKED])
+    bos = tokenizer.bos_token_id
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+        single="<s> $A", special_tokens=[("<s>", bos)]
+    )
+    assert tokenizer("a")["input_ids"][0] == bos
+    found = Chat(tokenizer)
+    assert found.encode([ASKED]) == expected
+    assert found.encode([ASKED])[0].count(bos) == 1
+    assert bos not in found.token_ids("It is 4.")
+
+
+def test_a_conversation_that_ends_with_a_reply_is_no_prompt() -> None:
+    found = STYLES["qwen2.5"].chat()
+    with pytest.raises(ConfigError, match="cannot end with a message of the assistant"):
+        found.encode([(*ASKED, {"role": "assistant", "content": "It is"})])
+
+
+def test_a_text_that_goes_on_gets_no_space_before_it() -> None:
+    found = STYLES["zephyr"].chat()
+    assert tokens(found, found.token_ids("It is 4."))[0].startswith("▁")
+    ids = found.continuation_ids("It is 4.")
+    assert not tokens(found, ids)[0].startswith("▁")
+    assert found.token_ids("So:\n") + ids == found.token_ids("So:\nIt is 4.")
 
 
 def test_a_prompt_that_opens_the_thought_makes_the_reply_begin_in_it() -> None:

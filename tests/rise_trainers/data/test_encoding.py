@@ -10,7 +10,7 @@ from rise_trainers.data.targets import TrainingTarget
 from rise_trainers.data.tokenization import Tokenized, tokenize
 from tests.rise_agents.chat.test_chat import CHATML, R1
 from tests.rise_trainers import small_models
-from tests.rise_trainers.chat_templates import parts
+from tests.rise_trainers.chat_templates import STYLES, parts
 
 TARGET = TrainingTarget(
     trajectory="t",
@@ -131,6 +131,105 @@ def test_thoughts_are_trained_masked_or_dropped(template: str, with_ids: bool) -
     assert trained["mask"].lstrip() == "It is 4." + found.end.text
     assert trained["drop"] == empty + "It is 4." + found.end.text
     assert seen == {"keep": True, "mask": True, "drop": False}
+
+
+@pytest.mark.parametrize("style", ["qwen3", "qwen3.5"])
+@pytest.mark.parametrize("think", ["mask", "drop"])
+@pytest.mark.parametrize("with_ids", [True, False])
+def test_nothing_is_trained_of_a_reply_that_was_cut_in_a_thought_that_is_not_trained(
+    style: str, think: Any, with_ids: bool
+) -> None:
+    found = STYLES[style].chat()
+    cut = target(found, found.token_ids(found.opening("Two and", opened=style == "qwen3.5")), complete=False)
+    assert (cut.reasoning, cut.reply) == ("Two and", "")
+    if not with_ids:
+        cut = dataclasses.replace(cut, token_ids=None, logprobs=None)
+    result = made(found, TARGET, dataclasses.replace(cut, trajectory="u"), think=think)
+    assert (len(result.sequences), result.dropped, result.counts["empty"]) == (1, [], 1)
+
+
+def test_the_name_of_a_channel_is_not_trained_before_a_reply_that_is_empty_and_cut() -> None:
+    found = STYLES["gpt-oss"].chat()
+    empty = dataclasses.replace(TARGET, reply="", complete=False)
+    assert made(found, TARGET, empty).counts["empty"] == 1
+
+
+def test_a_masked_thought_ends_at_its_last_closing_mark() -> None:
+    found = STYLES["qwen3"].chat()
+    sampled = found.token_ids("<think>\nIs </think> it?\n</think>\n\nIt is 4.<|im_end|>")
+    [sequence] = made(found, target(found, sampled), think="mask").sequences
+    [span] = sequence.spans
+    assert found.tokenizer.decode(sequence.ids[span.start : span.stop]) == "It is 4.<|im_end|>"
+    assert sequence.ids[-len(sampled) :] == sampled
+
+
+@pytest.mark.parametrize("style", ["qwen3", "qwen3.5"])
+def test_a_thought_in_the_text_of_a_reply_is_written_once(style: str) -> None:
+    """Stores of version 0.1 hold thoughts in the text."""
+    found = STYLES[style].chat()
+    text = found.joined("Two.", opened=style == "qwen3.5") + "It is 4."
+    [sequence] = made(found, dataclasses.replace(TARGET, reply=text)).sequences
+    [span] = sequence.spans
+    assert found.tokenizer.decode(sequence.ids[span.start : span.stop]) == text + "<|im_end|>"
+
+
+@pytest.mark.parametrize("with_ids", [True, False])
+def test_a_special_token_that_the_text_spells_is_trained_as_characters(with_ids: bool) -> None:
+    found = STYLES["command-a"].chat()
+    end = found.end.stop or 0
+    text = "Stop at <|END_OF_TURN_TOKEN|>, "
+    letters = [i for i in one_by_one(found, "Stop at <|END_OF_TURN_TOKEN|>, ") if i != end]
+    sampled = [*found.token_ids(found.head), *letters, *found.token_ids(found.end.text)]
+    wanted = target(found, sampled)
+    assert wanted.reply == text
+    if not with_ids:
+        wanted = dataclasses.replace(wanted, token_ids=None, logprobs=None)
+    result = made(found, wanted)
+    [sequence] = result.sequences
+    trained = sequence.ids[sequence.spans[0].start :]
+    assert trained.count(end) == 1
+    assert trained[-1] == end
+    assert found.tokenizer.decode(trained) == found.head + text + found.end.text
+    assert result.counts["other_text"] == 0
+
+
+def test_the_stop_token_that_was_sampled_is_trained_where_the_template_writes_another_one() -> None:
+    found = STYLES["qwen2.5"].chat()
+    other = found.tokenizer.convert_tokens_to_ids("<|endoftext|>")
+    assert found.end.stop != other
+    first = target(found, [*found.token_ids("It is 5."), other])
+    after = ({"role": "assistant", "content": first.reply}, {"role": "user", "content": "Again."})
+    second = dataclasses.replace(TARGET, turn=1, history=after)
+    result = made(found, first, second)
+    assert [sequence.ids[-1] for sequence in result.sequences] == [other, found.end.stop]
+    assert (first.reply, result.counts["other_text"]) == ("It is 5.", 0)
+
+
+def test_a_prompt_that_loses_its_thoughts_is_not_said_to_be_another_one() -> None:
+    found = STYLES["seed-oss"].chat()
+    thought = {"role": "assistant", "content": "It is 5.", "reasoning_content": THOUGHT}
+    again = {"role": "user", "content": "Please try again."}
+    history = (thought, again)
+    sampled = [*found.token_ids("It is 4."), found.end.stop or 0]
+    played = len(found.encode([TARGET.start + history])[0])
+    second = target(found, sampled, history=history, prompt_tokens=played)
+    assert made(found, second, think="keep").counts["other_prompt"] == 0
+    result = made(found, second, think="drop")
+    assert THOUGHT not in found.tokenizer.decode(result.sequences[0].ids)
+    assert result.counts["other_prompt"] == 0
+    assert result.sequences[0].spans[0].logprobs is None
+
+
+def test_only_the_tokens_that_were_split_otherwise_have_drifted() -> None:
+    found = chat()
+    words = ["Two", " and", " two", " is", " four", "."]
+    usual = [i for word in words for i in found.token_ids(word)]
+    split = [*found.token_ids("Two"), *one_by_one(found, " and"), *found.token_ids(" two is four.")]
+    assert found.token_ids("Two and two is four.") == usual != split
+    result = made(found, target(found, [*split, found.end.stop or 0]))
+    [sequence] = result.sequences
+    drifted = [sequence.ids[place] for place in sequence.spans[0].drifted]
+    assert found.tokenizer.decode(drifted) == " and"
 
 
 def test_a_reply_that_was_cut_in_its_thought_is_trained_as_it_was_sampled() -> None:

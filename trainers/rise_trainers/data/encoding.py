@@ -6,9 +6,9 @@ the token at which sampling stops. The generation prompt before the reply, what 
 stop token, and the messages of the user are not trained.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from itertools import accumulate
 from typing import Literal, get_args
 
 from rise_agents.chat.chat import Chat
@@ -19,6 +19,9 @@ from rise_trainers.data.targets import TrainingTarget
 
 Think = Literal["keep", "mask", "drop"]
 """What happens to thoughts: see `ChatTokenizer`."""
+
+_SPACES = str.maketrans("", "", " \n\t\r\u2581\u0120\u010a\u0109\u010d")
+"""Removes spaces, and the characters that tokenizers write for spaces, line breaks and tabs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ class ChatTokenizer:
         if think not in get_args(Think):
             raise ConfigError(f"think must be {', '.join(get_args(Think))}, got {think!r}")
         self.chat = chat
-        self._think = think
+        self.think = think
+        """What happens to thoughts."""
 
     def encode(self, target: TrainingTarget) -> Encoded:
         """Return the token ids of prompt and reply."""
@@ -66,9 +70,9 @@ class ChatTokenizer:
         prompt_ids = self.chat.token_ids(prompt)
         thought, reply = self._reply(target, messages, prompt)
         ids, start = self._encode_text(prompt, prompt_ids, thought, reply)
-        if self._think != "mask":
+        if self.think != "mask":
             start = len(prompt_ids)
-        if target.token_ids is None or (self._think == "drop" and thought_of(target)):
+        if target.token_ids is None or (self.think == "drop" and thought_of(target)):
             return Encoded(ids, len(prompt_ids), start)
         return self._sampled(target, prompt_ids, ids)
 
@@ -76,7 +80,7 @@ class ChatTokenizer:
         """Return the target with the sampled ids, compared with those that its text gives."""
         sampled = list(target.token_ids or ())
         first = len(prompt_ids)
-        thought = self.chat.thought_length(sampled, prompt_ids) if self._think == "mask" else 0
+        thought = self.chat.thought_length(sampled, prompt_ids) if self.think == "mask" else 0
         logprobs = target.logprobs
         logprobs = logprobs[thought:] if logprobs is not None and len(logprobs) == len(sampled) else None
         ids = prompt_ids + sampled
@@ -87,7 +91,7 @@ class ChatTokenizer:
             first,
             first + thought,
             logprobs,
-            drifted=tuple(first + place for place in _changed(from_text[first:], sampled)),
+            drifted=tuple(first + place for place in self._changed(from_text[first:], sampled)),
             other_text=self.chat.read(sampled, prompt_ids) != (target.reasoning, target.reply),
             sampled=True,
         )
@@ -96,7 +100,11 @@ class ChatTokenizer:
         self, prompt: str, prompt_ids: list[int], thought: str, reply: str
     ) -> tuple[list[int], int]:
         """Return the ids of prompt, thought and reply, and the index of the first token of the reply."""
-        encoding = self.chat.tokenizer(
+        chat = self.chat
+        if chat.spells_special_token(reply.removeprefix(chat.head).removesuffix(chat.end.text)):
+            before = prompt_ids + chat.continuation_ids(thought)
+            return before + self._literal(reply), len(before)
+        encoding = chat.tokenizer(
             prompt + thought + reply, add_special_tokens=False, return_offsets_mapping=True
         )
         ids: list[int] = encoding["input_ids"]
@@ -106,23 +114,35 @@ class ChatTokenizer:
         ):
             # one token contains the end of the prompt and the start of the reply, but the reply was sampled
             # after the tokens of the prompt alone
-            before = prompt_ids + self.chat.token_ids(thought)
-            return before + self.chat.token_ids(reply), len(before)
+            before = prompt_ids + chat.continuation_ids(thought)
+            return before + chat.continuation_ids(reply), len(before)
         boundary = len(prompt) + len(thought)
         return ids, next((i for i, (_, stop) in enumerate(offsets) if stop > boundary), len(ids))
+
+    def _literal(self, reply: str) -> list[int]:
+        """Return the ids of a reply in which the text spells a special token: it stays characters."""
+        chat = self.chat
+        end = chat.end.text if reply.endswith(chat.end.text) else ""
+        head = chat.head if reply.startswith(chat.head) else ""
+        text = reply[len(head) : len(reply) - len(end)]
+        return [
+            *chat.continuation_ids(head),
+            *chat.continuation_ids(text, literal=True),
+            *chat.continuation_ids(end),
+        ]
 
     def _reply(self, target: TrainingTarget, messages: list[Message], prompt: str) -> tuple[str, str]:
         """Return thought and reply as the model writes them after the prompt, with the end where it ended."""
         chat = self.chat
         opened = chat.opens_thought(prompt)
         reasoning, text = target.reasoning, target.reply
-        if self._think != "keep" and not reasoning:
+        if self.think != "keep" and not reasoning:
             reasoning, text = split_reasoning(text, opened and chat.marks.close in text)
-        if self._think == "drop":
+        if self.think == "drop":
             reasoning = ""
         end = chat.end.text if target.complete else ""
-        if reasoning and not text and not target.complete:  # cut inside the thought
-            return "", chat.opening(reasoning, opened=opened)
+        if not text and not target.complete:  # cut inside the thought, or before the first token
+            return (chat.opening(reasoning, opened=opened) if reasoning else ""), ""
         if reasoning or (opened and chat.marks.close not in text):
             return chat.joined(reasoning, opened=opened), text + end
         return "", self._as_written(messages, prompt, text, complete=target.complete)
@@ -140,8 +160,25 @@ class ChatTokenizer:
             return body + chat.end.text
         return body[: body.rindex(text.strip()) + len(text.strip())]
 
+    def _changed(self, expected: Sequence[int], sampled: Sequence[int]) -> list[int]:
+        """Return the places of the sampled ids that the expected ones do not hold at the same characters."""
+        length = {token: self._length(token) for token in {*expected, *sampled}}
+        from_start = set(_positions(expected, length))
+        from_end = set(_positions(expected[::-1], length))
+        forward = _positions(sampled, length)
+        backward = reversed(_positions(sampled[::-1], length))
+        return [
+            place
+            for place, (start, end) in enumerate(zip(forward, backward, strict=True))
+            if start not in from_start and end not in from_end
+        ]
+
+    def _length(self, token: int) -> int:
+        """Return the number of characters of a token, without spaces and line breaks."""
+        return len(self.chat.tokenizer.convert_ids_to_tokens(token).translate(_SPACES))
+
     def _message(self, message: Message) -> Message:
-        if self._think != "drop" or message["role"] != "assistant":
+        if self.think != "drop" or message["role"] != "assistant":
             return message
         return {"role": "assistant", "content": split_reasoning(message["content"])[1]}
 
@@ -151,12 +188,7 @@ def thought_of(target: TrainingTarget) -> str:
     return target.reasoning or split_reasoning(target.reply)[0]
 
 
-def _changed(expected: Sequence[int], sampled: Sequence[int]) -> list[int]:
-    """Return the places of the sampled ids that do not match the expected ones."""
-    matcher = SequenceMatcher(None, expected, sampled, autojunk=False)
-    return [
-        place
-        for kind, _, _, first, last in matcher.get_opcodes()
-        if kind != "equal"
-        for place in range(first, last)
-    ]
+def _positions(ids: Sequence[int], length: Mapping[int, int]) -> list[tuple[int, int]]:
+    """Return each token with the number of characters before it."""
+    before = accumulate((length[token] for token in ids), initial=0)
+    return list(zip(before, ids, strict=False))

@@ -67,7 +67,8 @@ class ReplyCounts:
     other_prompt: int = 0
     """Replies whose prompt has another number of tokens now than when it was played."""
     empty: int = 0
-    """Replies that were cut before their first token, so that nothing of them can be trained."""
+    """Replies of which nothing can be trained: they were cut before their first token, or inside a thought
+    that is not trained."""
 
     def add(self, target: TrainingTarget, found: Encoded, *, cut: bool) -> None:
         """Count one reply.
@@ -75,7 +76,7 @@ class ReplyCounts:
         Args:
             target: What was to be encoded.
             found: What it was encoded as.
-            cut: Whether it lost some of its history.
+            cut: Whether the fit removes parts of its history.
         """
         self.sampled_ids += found.sampled
         self.from_text += not found.sampled
@@ -153,7 +154,7 @@ def tokenize(
             counts.empty += 1
             continue
         as_played = not cut and target.prompt_tokens in (0, found.prompt)
-        counts.add(target, found, cut=cut)
+        counts.add(target, found, cut=cut or chat.think == "drop")
         span = Span(index, found.start, len(found.ids), found.logprobs if as_played else None, found.drifted)
         last = sequences[-1] if sequences else None
         shared = layout == "auto" and target.trajectory == previous and last is not None
