@@ -66,6 +66,17 @@ class Reply:
         for name in ("text", "reasoning"):
             if not isinstance(getattr(self, name), str):
                 raise AgentError(f"a reply's {name} must be a str, got {getattr(self, name)!r}")
+        ids, logprobs = self.token_ids, self.logprobs
+        if ids is not None and not (isinstance(ids, tuple) and all(type(i) is int for i in ids)):
+            raise AgentError(f"a reply's token_ids must be a tuple of int, got {ids!r:.80}")
+        if logprobs is not None and not (
+            isinstance(logprobs, tuple) and all(type(value) is float for value in logprobs)
+        ):
+            raise AgentError(f"a reply's logprobs must be a tuple of float, got {logprobs!r:.80}")
+        if ids is not None and logprobs is not None and len(ids) != len(logprobs):
+            raise AgentError(
+                f"a reply must have one log-probability per token, got {len(logprobs)} for {len(ids)} tokens"
+            )
         if not isinstance(self.usage, Usage):
             raise AgentError(f"a reply's usage must be a Usage, got {self.usage!r}")
         for name in Usage.__dataclass_fields__:

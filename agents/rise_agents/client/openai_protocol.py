@@ -43,7 +43,7 @@ def read_reply(response: Any, latency: float) -> Reply:
         text=text,
         reasoning=reasoning,
         finish="length" if choice.finish_reason == "length" else "stop",
-        logprobs=tuple(token.logprob for token in tokens) if tokens else None,
+        logprobs=tuple(float(token.logprob) for token in tokens) if tokens else None,
         usage=Usage(
             prompt_tokens=prompt,
             completion_tokens=_count(used, "completion_tokens"),

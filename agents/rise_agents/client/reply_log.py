@@ -208,7 +208,7 @@ def _from_json(row: dict[str, Any]) -> Reply:
         text=row["text"],
         finish=row["finish"],
         token_ids=None if token_ids is None else tuple(token_ids),
-        logprobs=None if logprobs is None else tuple(logprobs),
+        logprobs=None if logprobs is None else tuple(map(float, logprobs)),
         usage=_usage(row["usage"]),
         latency=row["latency"],
         reasoning=row.get("reasoning", ""),

@@ -150,6 +150,8 @@ class RunConfig:
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     drop_degenerate: bool = False
     """Sample repetitive replies again when collecting, as the released code does."""
+    keep_tokens: bool = True
+    """Store the token ids and log-probabilities of replies, on which fits train; see `rise collect`."""
     fit: dict[str, Any] = field(default_factory=dict)
     """Settings of the fits; see `rise fit --help`."""
     measure: MeasureConfig = field(default_factory=MeasureConfig)

@@ -284,6 +284,7 @@ class _Plan:
             "env": config.env,
             "out": str(store_path(self._out, seed, stage).parent),
             "drop_degenerate": config.drop_degenerate,
+            "keep_tokens": config.keep_tokens,
             "seed": derive(seed, 0 if stage == BOOST else stage) % 2**31,
             "env_settings": environment_settings(config, config.problems.train_split),
             "max_concurrent_episodes": config.max_concurrent_episodes,
