@@ -4,9 +4,10 @@ import datetime
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 from rise_env.errors import ConfigError
+from rise_env.types import ModelFormat
 
 Thinking = Literal["template", "show", "hide"]
 
@@ -32,6 +33,16 @@ class ChatSettings:
     ("template"), always ("show") or never ("hide")."""
     date: str = DEFAULT_DATE
     """The date for templates that write one, as YYYY-MM-DD."""
+
+    @classmethod
+    def of(cls, played: ModelFormat) -> Self:
+        """Return the settings with which a model was played."""
+        return cls(
+            chat_template=played.template_text,
+            template_options=played.template_options,
+            thinking=played.thinking,
+            date=played.date or DEFAULT_DATE,
+        )
 
     def __post_init__(self) -> None:
         if self.thinking not in get_args(Thinking):

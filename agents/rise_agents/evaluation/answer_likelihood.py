@@ -16,9 +16,11 @@ from typing import Any
 
 import torch
 
-from rise_agents.chat.chat import Chat
+from rise_agents.chat.chat import Chat, tokenizer_hash
+from rise_agents.chat.chat_settings import ChatSettings
 from rise_agents.chat.loading import load_chat
 from rise_env.errors import DataNotFoundError
+from rise_env.trajectories.model_formats import stored_formats
 from rise_env.trajectories.store import read_run, read_trajectories
 from rise_env.types import Trajectory
 
@@ -110,13 +112,13 @@ def score_logs(model_path: str, label: Path, seed: int | None = None) -> list[Pa
     logs = sorted(label.glob(f"seed-{'*' if seed is None else seed}/sequential.jsonl"))
     if not logs:
         raise DataNotFoundError(f"no seed-*/sequential.jsonl in {label}: run `rise evaluate` first")
-    chat = load_chat(model_path)
     model = AutoModelForCausalLM.from_pretrained(model_path).eval()
     written = []
     for log in logs:
         path = log.with_name(FILE)
         if path.exists():
             continue
+        chat = _chat(model_path, log)
         episodes = list(read_trajectories(log))
         logps = answer_logps(model, chat, episodes, read_run(log)["turns"])
         by_problem = {e.problem.id: row for e, row in zip(episodes, logps, strict=True)}
@@ -125,6 +127,15 @@ def score_logs(model_path: str, label: Path, seed: int | None = None) -> list[Pa
         new.replace(path)
         written.append(path)
     return written
+
+
+def _chat(model: str, log: Path) -> Chat:
+    """Return how the model reads conversations: as it did when the log was played, where the log says that."""
+    chat = load_chat(model)
+    mine = tokenizer_hash(chat.tokenizer)
+    formats = [one for played in stored_formats(read_run(log)).values() for one in played]
+    played = next((one for one in formats if one.tokenizer == mine), None)
+    return chat if played is None else load_chat(model, ChatSettings.of(played))
 
 
 def main() -> None:

@@ -6,11 +6,11 @@ something else, it stops: it would train other tokens than the agents saw and sa
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rise_agents.chat.chat import Chat, tokenizer_hash
-from rise_agents.chat.chat_settings import DEFAULT_DATE, ChatSettings, Thinking
+from rise_agents.chat.chat_settings import ChatSettings, Thinking
 from rise_agents.chat.loading import load_generation_config, load_tokenizer, read_template
 from rise_env.errors import ConfigError
 from rise_env.types import ModelFormat
@@ -62,18 +62,9 @@ def load_fit_chat(
 
 def chat_settings(given: GivenChat, played: ModelFormat | None) -> ChatSettings:
     """Return the settings of the fit; what it leaves open is as its replies were played."""
-    settings: dict[str, Any] = {}
-    if played is not None:
-        settings = {
-            "chat_template": played.template_text,
-            "template_options": played.template_options,
-            "thinking": played.thinking,
-            "date": played.date or DEFAULT_DATE,
-        }
-    for name in ("chat_template", "template_options", "thinking", "date"):
-        if getattr(given, name) is not None:
-            settings[name] = getattr(given, name)
-    return ChatSettings(**settings)
+    names = ("chat_template", "template_options", "thinking", "date")
+    given_settings = {name: getattr(given, name) for name in names if getattr(given, name) is not None}
+    return replace(ChatSettings() if played is None else ChatSettings.of(played), **given_settings)
 
 
 def check_formats(
