@@ -130,7 +130,7 @@ def score_logs(model_path: str, label: Path, seed: int | None = None) -> list[Pa
 
 
 def _chat(model: str, log: Path) -> Chat:
-    """Return how the model reads conversations: as it did when the log was played, where the log says that."""
+    """Return how the model reads conversations: as when the log was played, where the log says that."""
     chat = load_chat(model)
     mine = tokenizer_hash(chat.tokenizer)
     formats = [one for played in stored_formats(read_run(log)).values() for one in played]
