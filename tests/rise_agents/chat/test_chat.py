@@ -145,10 +145,10 @@ def test_a_special_token_that_a_model_spells_by_its_characters_stays_in_the_text
 
 
 def test_the_text_of_a_reply_is_read_where_one_token_holds_the_end_of_the_thought_as_well() -> None:
-    tokenizer = small_models.tokenizer(parts("tiny")[0], kind="pieces", text=["</think>It " * 50])
+    tokenizer = small_models.tokenizer(parts("tiny")[0], kind="pieces", text=["k>It " * 50])
     found = Chat(tokenizer)
     ids = found.token_ids("<think>Two.</think>It is 4.<end>")
-    assert any(name.endswith(">It") for name in tokens(found, ids))
+    assert any(name.endswith(">I") for name in tokens(found, ids))
     assert read(found, ids) == ("Two.", "It is 4.")
 
 

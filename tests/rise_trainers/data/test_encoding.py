@@ -167,7 +167,7 @@ def test_a_masked_thought_ends_at_its_last_closing_mark() -> None:
 def test_a_thought_in_the_text_of_a_reply_is_written_once(style: str) -> None:
     """Stores of version 0.1 hold thoughts in the text."""
     found = STYLES[style].chat()
-    text = found.joined("Two.", opened=style == "qwen3.5") + "It is 4."
+    text = found.joined(" Two. ", opened=style == "qwen3.5") + "It is 4."
     [sequence] = made(found, dataclasses.replace(TARGET, reply=text)).sequences
     [span] = sequence.spans
     assert found.tokenizer.decode(sequence.ids[span.start : span.stop]) == text + "<|im_end|>"
