@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rise_agents.chat.chat_settings import ChatSettings
+from rise_agents.chat.chat_settings import ChatSettings, Thinking
 from rise_agents.chat.reasoning import MARKS, Marks, opens_thought
 from rise_agents.chat.reply_reader import ReplyReader, special_names
 from rise_agents.chat.template_probe import NEXT, QUESTION, REPLY, THOUGHT, after_prompt, after_reply, reply
@@ -74,11 +74,21 @@ class Chat:
         self.end, added = self._probe_end(known)
         self.stop_tokens = (*known, *added)
         """Ids of the tokens that end a reply."""
-        self._reader = ReplyReader(tokenizer, self._special, self.stop_tokens, knows[:1] or MARKS)
         self._special_text = special_names(tokenizer, self._special)
-        self.head = self._probe_head(prompt)
+        head = self._probe_head(prompt)
+        self.head = head if head.strip() else ""
         """What the model writes before a reply without a thought, for example the name of a channel."""
         self._around_thought = self._probe_thought(prompt)
+        self._reader = ReplyReader(
+            tokenizer,
+            special=self._special,
+            stop_tokens=self.stop_tokens,
+            marks=knows[:1] or MARKS,
+            around=(head, self.end.text),
+        )
+        self._shows_thoughts = THOUGHT in self._render(
+            (QUESTION, reply(THOUGHT), NEXT), add_generation_prompt=True, thinking="template"
+        )
         self.notes = self._notes(added)
         """Sentences for a log."""
 
@@ -195,7 +205,13 @@ class Chat:
             date=self.settings.date if self._writes_date else None,
         )
 
-    def _render(self, conversation: Sequence[Message], *, add_generation_prompt: bool) -> str:
+    def _render(
+        self,
+        conversation: Sequence[Message],
+        *,
+        add_generation_prompt: bool,
+        thinking: Thinking | None = None,
+    ) -> str:
         from jinja2.exceptions import TemplateError
 
         options = dict(self._options)
@@ -205,7 +221,7 @@ class Chat:
             options.setdefault("strftime_now", day.strftime)
         try:
             text = self.tokenizer.apply_chat_template(
-                [self._message(message) for message in conversation],
+                [self._message(message, thinking or self.settings.thinking) for message in conversation],
                 tokenize=False,
                 add_generation_prompt=add_generation_prompt,
                 **options,
@@ -218,13 +234,13 @@ class Chat:
             ) from error
         return str(text)
 
-    def _message(self, message: Message) -> dict[str, str]:
+    def _message(self, message: Message, thinking: Thinking) -> dict[str, str]:
         plain = {"role": str(message["role"]), "content": message["content"]}
         thought = message.get("reasoning_content", "")
-        if not thought or self.settings.thinking == "hide":
+        if not thought or thinking == "hide":
             return plain
-        if self.settings.thinking == "show":
-            return plain | {"content": self.marks.joined(thought, message["content"])}
+        if thinking == "show" and not self._shows_thoughts:
+            return plain | {"content": self.joined(thought, opened=False) + message["content"]}
         return plain | {"reasoning_content": thought, "thinking": thought}  # the names that templates read
 
     def _probe_end(self, known: Sequence[int]) -> tuple[ReplyEnd, tuple[int, ...]]:
@@ -250,14 +266,14 @@ class Chat:
 
     def _probe_head(self, prompt: str) -> str:
         head, *_ = after_prompt(self.written((QUESTION, reply())), prompt, REPLY) or [""]
-        # an empty thought that the template adds was not sampled, and neither was a space
-        thought = self.marks.open in head or self.marks.close in head
-        return "" if thought or not head.strip() else head
+        # an empty thought that the template adds was not sampled
+        return "" if self.marks.open in head or self.marks.close in head else head
 
     def _probe_thought(self, prompt: str) -> tuple[str, str]:
         """Return what the template writes before and after the thought of the last reply."""
         usual = self.marks.around
-        found = after_prompt(self.written((QUESTION, reply(THOUGHT))), prompt, THOUGHT, REPLY)
+        written = self._render((QUESTION, reply(THOUGHT)), add_generation_prompt=False, thinking="template")
+        found = after_prompt(written, prompt, THOUGHT, REPLY)
         if not found or self.marks.close not in found[1]:
             return usual[0], usual[1] + self._head_after_thought()
         before, after = found

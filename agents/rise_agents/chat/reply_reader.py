@@ -18,18 +18,23 @@ class ReplyReader:
         special: Ids of the special tokens, which are left out of what is read.
         stop_tokens: Ids of the tokens that end a reply.
         marks: The marks that can stand around a thought. The first ones are those of prompts.
+        around: What the chat template writes between prompt and reply, and after the reply up to its stop
+            token. It does not belong to the text of a reply.
     """
 
     def __init__(
         self,
         tokenizer: Any,
+        *,
         special: Collection[int],
         stop_tokens: Collection[int],
         marks: Sequence[Marks],
+        around: tuple[str, str],
     ) -> None:
         self._tokenizer = tokenizer
         self._stop_tokens = frozenset(stop_tokens)
         self._marks = tuple(marks)
+        self._before, self._after = around
         self._special_text = special_names(tokenizer, special)
 
     def read(self, tokens: Sequence[int], prompt: Sequence[int]) -> tuple[str, str]:
@@ -41,13 +46,12 @@ class ReplyReader:
             tokens: The sampled tokens, with or without their stop token.
             prompt: The tokens of its prompt.
         """
-        tokens = self._without_stop(tokens)
-        raw, reasoning, start = self._split(tokens, prompt)
-        first = self._tokens_of(tokens, start)
-        if start and self._decode(tokens[first:]) != raw[start:]:
+        raw, reasoning, start, stop = self._split(tokens, prompt)
+        first, last = self._tokens_of(tokens, start), self._tokens_of(tokens, stop)
+        if self._decode(tokens[first:last]) != raw[start:stop]:
             # one token contains the end of the thought and the start of the text
-            return reasoning, self._special_text.sub("", raw[start:])
-        return reasoning, self._decode(tokens[first:], skip_special_tokens=True)
+            return reasoning, self._special_text.sub("", raw[start:stop])
+        return reasoning, self._decode(tokens[first:last], skip_special_tokens=True)
 
     def thought_length(self, tokens: Sequence[int], prompt: Sequence[int]) -> int:
         """Return how many of the tokens stand before the text of the reply; 0 if there is no thought.
@@ -56,19 +60,22 @@ class ReplyReader:
             tokens: See `read`.
             prompt: See `read`.
         """
-        tokens = self._without_stop(tokens)
-        _, reasoning, start = self._split(tokens, prompt)
+        _, reasoning, start, _ = self._split(tokens, prompt)
         return self._tokens_of(tokens, start) if reasoning else 0
 
-    def _without_stop(self, tokens: Sequence[int]) -> Sequence[int]:
-        return tokens[:-1] if tokens and tokens[-1] in self._stop_tokens else tokens
-
-    def _split(self, tokens: Sequence[int], prompt: Sequence[int]) -> tuple[str, str, int]:
-        """Return the whole text, the reasoning, and where in the whole text the reply proper starts."""
+    def _split(self, tokens: Sequence[int], prompt: Sequence[int]) -> tuple[str, str, int, int]:
+        """Return the whole text, the reasoning, and where in the whole text the reply starts and stops."""
+        stopped = bool(tokens) and tokens[-1] in self._stop_tokens
         raw = self._decode(tokens)
+        whole = self._decode(tokens[:-1]) if stopped else raw
         opened = opens_thought(self._decode(prompt[-_TAIL:]), self._marks[0])
-        reasoning, text = split_reasoning(raw, opened, known=self._marks)
-        return raw, self._special_text.sub("", reasoning), len(raw) - len(text)
+        reasoning, text = split_reasoning(whole, opened, known=self._marks)
+        start, stop = len(whole) - len(text), len(whole)
+        if text.startswith(self._before):
+            start += len(self._before)
+        if stopped and raw.endswith(self._after):
+            stop = max(start, len(raw) - len(self._after))
+        return raw, self._special_text.sub("", reasoning), start, stop
 
     def _tokens_of(self, tokens: Sequence[int], characters: int) -> int:
         """Return how many tokens hold the first `characters` characters."""

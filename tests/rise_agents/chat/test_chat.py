@@ -144,6 +144,25 @@ def test_a_special_token_that_a_model_spells_by_its_characters_stays_in_the_text
         assert read(found, sampled) == (reasoning, "Stop at <|im_end|>")
 
 
+@pytest.mark.parametrize(
+    ("before", "after"), [("Answer: ", ""), (" ", " "), ("", "\n"), ("\n", ""), ("<|say|>", "<|said|>")]
+)
+def test_what_the_template_writes_around_a_reply_does_not_belong_to_its_text(before: str, after: str) -> None:
+    template = (
+        "{% for m in messages %}{{ '<' + m['role'] + '>' }}{% if m['role'] == 'assistant' %}"
+        f"{{{{ {before!r} + m['content'] + {after!r} }}}}"
+        "{% else %}{{ m['content'] }}{% endif %}{{ '<end>' }}{% endfor %}"
+        "{% if add_generation_prompt %}{{ '<assistant>' }}{% endif %}"
+    )
+    found = chat(template, ["<|say|>", "<|said|>"], ["<end>"])
+    sampled = found.token_ids(f"{before}It is 5.{after}<end>")
+    assert read(found, sampled) == ("", "It is 5.")
+    again = (*ASKED, {"role": "assistant", "content": "It is 5."}, {"role": "user", "content": "Again."})
+    prompt = found.encode([ASKED])[0] + sampled
+    assert found.encode([again])[0][: len(prompt)] == prompt
+    assert read(found, found.token_ids("It is")) == ("", "It is")
+
+
 def test_the_text_of_a_reply_is_read_where_one_token_holds_the_end_of_the_thought_as_well() -> None:
     tokenizer = small_models.tokenizer(parts("tiny")[0], kind="pieces", text=["k>It " * 50])
     found = Chat(tokenizer)
@@ -223,6 +242,24 @@ def test_prompts_show_earlier_thoughts_as_is_set(template: str, thinking: Any, s
     prompt = found.prompt(THOUGHT)
     assert ("<think>\nTwo and two are five.\n</think>\n\nIt is 5." in prompt) == shown
     assert "It is 5." in prompt
+
+
+def test_thoughts_are_shown_as_the_template_shows_them_and_else_as_it_writes_them() -> None:
+    special = ["<|im_start|>", "<|im_end|>"]
+    marked = CHATML.replace("<think>\n", "<think>").replace("\n</think>\n\n", "</think>")
+    last = marked.replace("if m.reasoning_content", "if loop.last and m.reasoning_content")
+    split = marked.replace("{{ m['content'] +", "{{ m['content'].split('</think>')[-1] +")
+    assert split != marked != last
+    for template in (marked, last, split):
+        prompt = chat(template, special, ["<|im_end|>"], thinking="show").prompt(THOUGHT)
+        assert "<think>Two and two are five.</think>It is 5.<|im_end|>" in prompt
+
+
+def test_a_thought_is_written_as_the_template_writes_it_also_where_earlier_ones_are_hidden() -> None:
+    style = STYLES["glm-4.5"]
+    tokenizer = style.tokenizer()
+    found = Chat(tokenizer, style.generation_config(tokenizer), ChatSettings(thinking="hide"))
+    assert found.joined("Two.", opened=False) == style.chat().joined("Two.", opened=False)
 
 
 def test_thoughts_that_the_template_removes_cannot_be_shown() -> None:
