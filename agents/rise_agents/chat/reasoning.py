@@ -24,29 +24,6 @@ class Marks:
         """What models usually write before and after a thought."""
         return f"{self.open}{self.breaks}", f"{self.breaks}{self.close}{self.breaks * 2}"
 
-    def opening(self, reasoning: str, *, opened: bool = False) -> str:
-        """Return a reply that was cut inside its thought.
-
-        Args:
-            reasoning: The thought so far.
-            opened: See `joined`.
-        """
-        return reasoning if opened else f"{self.open}{self.breaks}{reasoning}"
-
-    def joined(self, reasoning: str, text: str, *, opened: bool = False) -> str:
-        """Return a reply with its thought as a model writes it.
-
-        Args:
-            reasoning: The thought; if it is empty and the prompt did not open one, the reply has no marks.
-            text: The reply.
-            opened: Whether the prompt has written the opening mark already.
-        """
-        if opened:
-            return f"{reasoning}{self.breaks}{self.close}{self.breaks * 2}{text}"
-        if not reasoning:
-            return self.no_thought + text
-        return f"{self.open}{self.breaks}{reasoning}{self.breaks}{self.close}{self.breaks * 2}{text}"
-
 
 MARKS = (
     Marks("<think>", "</think>"),

@@ -7,17 +7,22 @@ from rise_agents.chat.reasoning import MARKS, Marks, split_reasoning
 PLAIN = st.text().filter(lambda text: not any(m.open in text or m.close in text for m in MARKS))
 
 
+def joined(marks: Marks, thought: str, reply: str, *, opened: bool) -> str:
+    before, after = marks.around
+    return ("" if opened else before) + thought + after + reply
+
+
 @pytest.mark.parametrize("marks", MARKS, ids=lambda marks: marks.open)
 def test_what_is_joined_is_split_again(marks: Marks) -> None:
     for opened in (False, True):
-        whole = marks.joined("Two and two.\n\nYes.", "It is 4.\n", opened=opened)
+        whole = joined(marks, "Two and two.\n\nYes.", "It is 4.\n", opened=opened)
         assert split_reasoning(whole, opened) == ("Two and two.\n\nYes.", "It is 4.\n")
 
 
 @given(PLAIN, PLAIN)
 def test_no_thought_and_no_reply_changes_but_for_line_breaks_around_them(thought: str, reply: str) -> None:
     for marks in MARKS:
-        found = split_reasoning(marks.joined(thought, reply, opened=True), opened=True)
+        found = split_reasoning(joined(marks, thought, reply, opened=True), opened=True)
         assert found == (thought.strip("\n"), reply.lstrip("\n"))
 
 
@@ -29,8 +34,8 @@ def test_a_text_without_marks_is_returned_as_it_is(text: str) -> None:
 
 @pytest.mark.parametrize("marks", MARKS, ids=lambda marks: marks.open)
 def test_a_reply_that_was_cut_in_its_thought_is_all_thought(marks: Marks) -> None:
-    assert split_reasoning(marks.opening("Two and")) == ("Two and", "")
-    assert split_reasoning(marks.opening("Two and", opened=True), opened=True) == ("Two and", "")
+    assert split_reasoning(marks.around[0] + "Two and") == ("Two and", "")
+    assert split_reasoning("Two and", opened=True) == ("Two and", "")
 
 
 def test_a_server_that_writes_the_opening_mark_in_the_prompt_leaves_only_the_closing_one() -> None:
