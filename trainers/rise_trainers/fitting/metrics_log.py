@@ -37,7 +37,6 @@ class MetricsLog(transformers.TrainerCallback):  # type: ignore[misc]
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Write the line about the training data. A continued fit keeps its earlier lines after it."""
-        self._begin = self._last = (state.global_step, time.monotonic())
         if not state.is_world_process_zero:
             return
         kept = []
@@ -54,6 +53,11 @@ class MetricsLog(transformers.TrainerCallback):  # type: ignore[misc]
         new = self._path.with_suffix(".new")
         new.write_text("".join(json.dumps(line) + "\n" for line in [first, *kept]))
         new.replace(self._path)
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Start the clock at the first step: what other callbacks do before it does not count."""
+        if not self._last[1]:
+            self._begin = self._last = (state.global_step, time.monotonic())
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **_: Any) -> None:
         """Append the line of an optimizer step."""
@@ -81,7 +85,7 @@ class MetricsLog(transformers.TrainerCallback):  # type: ignore[misc]
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Append the last line."""
         if state.is_world_process_zero:
-            seconds = time.monotonic() - self._begin[1]
+            seconds = time.monotonic() - (self._begin[1] or time.monotonic())
             steps = state.global_step - self._begin[0]
             self.append(
                 {
