@@ -49,6 +49,7 @@ HEAVY = {
         "rise_trainers.fitting.*",
         "rise_trainers.loop.memory",
         "rise_trainers.loss.*",
+        "rise_trainers.policies.*",
         "rise_benchmarks.speed.*",
     ),
     "transformers": (
@@ -60,6 +61,7 @@ HEAVY = {
         "rise_trainers.fitting.*",
         "rise_trainers.loop.*",
         "rise_benchmarks.speed.*",
+        "rise_trainers.policies.*",
     ),
     "vllm": ("rise_agents.*.vllm_*", "rise_benchmarks.speed.*"),
     "ray": ("rise_agents.*.ray_*",),

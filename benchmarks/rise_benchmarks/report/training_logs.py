@@ -27,7 +27,7 @@ def losses(folders: Sequence[Path]) -> list[dict[str, Any]]:
     Returns:
         [{"name", "seeds", "points": [{"epoch", "mean", "low", "high"}], "policy": {metric: mean over
         seeds}}]. Iteration 0 is the boost stage, and low and high are the range over seeds. Steps and metrics
-        that not all seeds have are left out. `rise_trainers.fitting.policy_metrics` says what the metrics
+        that not all seeds have are left out. `rise_trainers.policies.policy_metrics` says what the metrics
         are.
     """
     found = []

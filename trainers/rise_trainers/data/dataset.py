@@ -10,7 +10,7 @@ normalize   coefficient of a token          count of a sequence
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -37,6 +37,11 @@ class Example:
     """Its trained replies, which `batch_size` counts."""
     trajectory: int = -1
     """The number of its trajectory in the training data, from 0."""
+    penalty: NDArray[np.float32] | None = None
+    """[length], the factor of each token's KL penalty; None if there is none."""
+    reference: NDArray[np.float32] | None = None
+    """[length], natural logarithm of each token's probability under the first model; `FirstModelLogprobs`
+    computes it before the first step."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -53,6 +58,7 @@ def make_examples(
     *,
     normalize: Literal["token", "reply"] = "token",
     trajectories: Sequence[str] | None = None,
+    kl_penalty: float = 0.0,
 ) -> list[Example]:
     """Compute the coefficient of every token; sequences whose replies all have weight 0 are left out.
 
@@ -62,6 +68,7 @@ def make_examples(
         normalize: Whether tokens or replies count the same; see the docstring of this module.
         trajectories: [number of targets], the id of each reply's trajectory, whose replies are trained in one
             optimizer step; None takes every sequence as a trajectory of its own.
+        kl_penalty: The factor of the mean KL penalty of a trained token or reply; see `loss.kl_penalty`.
 
     Raises:
         ConfigError: No token would be trained.
@@ -84,7 +91,15 @@ def make_examples(
             name = place if trajectories is None else trajectories[sequence.spans[0].target]
             number = numbers.setdefault(name, len(numbers))
             ids = np.asarray(sequence.ids, dtype=np.int64)
-            examples.append(Example(ids, coefficients, float(count), replies, number))
+            example = Example(ids, coefficients, float(count), replies, number)
+            if kl_penalty:
+                lengths = np.ones(len(ids), dtype=np.float32)
+                for span in sequence.spans:
+                    if normalize == "reply":
+                        lengths[span.start : span.stop] = span.stop - span.start
+                factors = (kl_penalty * (coefficients != 0) / lengths).astype(np.float32)
+                example = replace(example, penalty=factors, reference=np.zeros_like(factors))
+            examples.append(example)
     if not examples:
         raise ConfigError("no token would be trained: every reply has weight 0; check weights and selection")
     return examples
@@ -110,6 +125,11 @@ def collate_padded(examples: Sequence[Example], *, pad_id: int = 0) -> Batch:
         "coefficients": torch.from_numpy(coefficients),
         "count": torch.tensor(sum(example.count for example in examples), dtype=torch.float64),
     }
+    for name in _penalty_arrays(examples):
+        rows = np.zeros(shape, dtype=np.float32)
+        for row, example in enumerate(examples):
+            rows[row, : len(example)] = _values(example, name)
+        batch[name] = torch.from_numpy(rows)
     if not mask.all():
         batch["attention_mask"] = torch.from_numpy(mask)
     return batch
@@ -124,9 +144,23 @@ def collate_packed(examples: Sequence[Example]) -> Batch:
     ids = np.concatenate([example.ids for example in examples])
     coefficients = np.concatenate([example.coefficients for example in examples])
     positions = np.concatenate([np.arange(len(example)) for example in examples])
-    return {
+    batch = {
         "input_ids": torch.from_numpy(ids)[None],
         "coefficients": torch.from_numpy(coefficients)[None],
         "position_ids": torch.from_numpy(positions)[None],
         "count": torch.tensor(sum(example.count for example in examples), dtype=torch.float64),
     }
+    for name in _penalty_arrays(examples):
+        values = np.concatenate([_values(example, name) for example in examples])
+        batch[name] = torch.from_numpy(values)[None]
+    return batch
+
+
+def _penalty_arrays(examples: Sequence[Example]) -> tuple[str, ...]:
+    """Return the names of the arrays of the KL penalty, if there is one."""
+    return ("penalty", "reference") if any(example.penalty is not None for example in examples) else ()
+
+
+def _values(example: Example, name: str) -> NDArray[np.float32]:
+    found: NDArray[np.float32] | None = getattr(example, name)
+    return np.zeros(len(example), dtype=np.float32) if found is None else found  # EMPTY_EXAMPLE has none

@@ -24,9 +24,10 @@ from rise_trainers.fitting.config import FitConfig
 from rise_trainers.fitting.metrics_log import MetricsLog
 from rise_trainers.fitting.models import merge_adapters
 from rise_trainers.fitting.paths import MODEL
-from rise_trainers.fitting.policy_metrics import PolicyMetrics
 from rise_trainers.fitting.prepare_data import Prepared
 from rise_trainers.fitting.rwr_trainer import ExampleDataset, RWRTrainer
+from rise_trainers.policies.first_model import FirstModelLogprobs
+from rise_trainers.policies.policy_metrics import PolicyMetrics
 
 
 def deepspeed_settings(config: FitConfig) -> dict[str, Any]:
@@ -140,6 +141,11 @@ def make_trainer(
     compared = PolicyMetrics(
         folder, data.sample, collate=collate, micro_batch_size=config.micro_batch_size, log=metrics.append
     )
+    first_model = FirstModelLogprobs(
+        folder, data.examples, collate=collate, micro_batch_size=config.micro_batch_size
+    )
+    if config.kl_penalty:
+        callbacks.append(first_model)
     trainer = RWRTrainer(
         batches=batches,
         collate=collate,
@@ -148,7 +154,7 @@ def make_trainer(
         train_dataset=ExampleDataset(data.examples),
         callbacks=[*callbacks, compared],
     )
-    compared.trainer = trainer
+    compared.trainer = first_model.trainer = trainer
     return trainer
 
 

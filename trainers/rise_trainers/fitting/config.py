@@ -64,6 +64,9 @@ class FitConfig:
     """Cap of the exponential weights."""
     negative_weights: bool = False
     """Keep the negative weights of `centred_exp`, which make replies less likely; False makes them 0."""
+    kl_penalty: float = 0.0
+    """Factor of a penalty for moving away from the first model: an estimate of the KL divergence per trained
+    token, or per reply with `normalize` reply, is added to the loss. It costs one more pass over the data."""
     mean_weight_one: bool = True
     """Divide all weights by their mean magnitude. Loss and gradient clipping then have the scale of an
     unweighted fit; the steps of AdamW do not change."""
@@ -154,6 +157,8 @@ class FitConfig:
         for name in ("tau", "max_weight", "epochs", "learning_rate"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"{name} must be positive, got {getattr(self, name)}")
+        if self.kl_penalty < 0:
+            raise ConfigError(f"kl_penalty must be at least 0, got {self.kl_penalty}")
         if self.policy_sequences < 0:
             raise ConfigError(f"policy_sequences must be at least 0, got {self.policy_sequences}")
         if not 0 <= self.warmup < 1:

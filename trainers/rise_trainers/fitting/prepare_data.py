@@ -20,12 +20,12 @@ from rise_trainers.data import weights
 from rise_trainers.data.chat_format import load_fit_chat
 from rise_trainers.data.dataset import Example, make_examples
 from rise_trainers.data.encoding import ChatTokenizer
-from rise_trainers.data.policy_sample import SampledSequence, policy_sample
 from rise_trainers.data.targets import TrainingTarget, select_targets
 from rise_trainers.data.token_cache import load_or_make
 from rise_trainers.data.tokenization import Tokenized, tokenize
 from rise_trainers.fitting.config import FitConfig, given_chat
 from rise_trainers.fitting.paths import model_path
+from rise_trainers.policies.policy_sample import SampledSequence, policy_sample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,13 @@ def prepare(config: FitConfig) -> Prepared:
     weight = target_weights(config, targets)
     targets = with_own_ids(targets, formats, chat)
     tokenized = _tokenized(config, chat, targets)
-    examples = make_examples(tokenized.sequences, weight, normalize=config.normalize)
+    examples = make_examples(
+        tokenized.sequences,
+        weight,
+        normalize=config.normalize,
+        trajectories=[target.trajectory for target in targets],
+        kl_penalty=config.kl_penalty,
+    )
     sample = policy_sample(
         tokenized.sequences,
         targets,

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from rise_trainers.loss.checks import check_linear, check_tokens
+from rise_trainers.loss.kl_penalty import KLPenalty
 from rise_trainers.loss.weighted_nll import LOGITS_PER_CHUNK
 
 
@@ -25,6 +26,7 @@ def linear_weighted_nll(
     coefficients: Tensor,
     *,
     normalizer: Tensor | float,
+    penalty: KLPenalty | None = None,
     logits_per_chunk: int = LOGITS_PER_CHUNK,
 ) -> Tensor:
     """Return `weighted_nll` of `hidden @ weight.T + bias`, a scalar that can be differentiated once.
@@ -36,6 +38,7 @@ def linear_weighted_nll(
         targets: [n], token ids (int64).
         coefficients: [n], floating point: how much each token counts.
         normalizer: See `weighted_nll`.
+        penalty: See `weighted_nll`.
         logits_per_chunk: The largest number of logits in memory at once.
 
     Raises:
@@ -45,7 +48,10 @@ def linear_weighted_nll(
     check_linear(hidden, weight, bias)
     rows = max(1, logits_per_chunk // len(weight))
     scaled = coefficients / normalizer
-    loss: Tensor = _LinearNLL.apply(hidden, weight, bias, targets, scaled, rows)  # type: ignore[no-untyped-call]
+    if penalty is not None:
+        penalty = KLPenalty(penalty.reference, penalty.weights / normalizer)
+    arguments = (hidden, weight, bias, targets, scaled, penalty, rows)
+    loss: Tensor = _LinearNLL.apply(*arguments)  # type: ignore[no-untyped-call]
     return loss
 
 
@@ -58,6 +64,7 @@ class _LinearNLL(torch.autograd.Function):
         bias: Tensor | None,
         targets: Tensor,
         scaled: Tensor,
+        penalty: KLPenalty | None,
         rows: int,
     ) -> Tensor:
         precise = torch.float64 if hidden.dtype == torch.float64 else torch.float32
@@ -74,7 +81,12 @@ class _LinearNLL(torch.autograd.Function):
             chosen = logits.gather(1, target)
             logits.exp_()
             sums = logits.sum(dim=1, keepdim=True)
-            total += ((sums.log() - chosen) * coefficient).sum()
+            nll = sums.log() - chosen
+            total += (nll * coefficient).sum()
+            if penalty is not None:
+                found = penalty.part(part)
+                total += found.of(nll[:, 0]).sum()
+                coefficient = coefficient + found.slope(nll[:, 0])[:, None]
             if not any(ctx.needs_input_grad[:3]):
                 continue
             # the buffer of the logits becomes their gradient: (softmax - one_hot(target)) * coefficient
@@ -98,7 +110,7 @@ class _LinearNLL(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         gradients = [None if part is None else part.mul_(grad.to(part.dtype)) for part in ctx.gradients]
         ctx.gradients = (None, None, None)
-        return (*gradients, None, None, None)
+        return (*gradients, None, None, None, None)
 
 
 def _add_product(total: Tensor, grad: Tensor, states: Tensor) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from rise_trainers.loss.checks import check_batch
 from rise_trainers.loss.fused_linear import linear_weighted_nll
+from rise_trainers.loss.kl_penalty import batch_penalty
 from rise_trainers.loss.output_layer import (
     MODEL_INPUTS,
     changes_logits,
@@ -32,8 +33,9 @@ def sequence_loss(
 
     Args:
         model: A transformers causal language model, plain or wrapped (DeepSpeed, peft).
-        batch: "input_ids" (int64) and "coefficients" (floating point), and "attention_mask" or "position_ids"
-            where the model needs them, all of shape [rows, length].
+        batch: "input_ids" (int64) and "coefficients" (floating point), "attention_mask" or "position_ids"
+            where the model needs them, and for a KL penalty "reference" and "penalty" (floating point); all
+            of shape [rows, length].
         normalizer: One number for the whole global batch, that is for all micro batches of all ranks.
         logits_per_chunk: The largest number of logits in memory at once.
 
@@ -47,12 +49,19 @@ def sequence_loss(
     weights = coefficients[trained]
     # position t predicts token t + 1
     positions = torch.nn.functional.pad(trained, (0, 1))
+    penalty = batch_penalty(batch, trained)
     inputs = {name: batch[name] for name in MODEL_INPUTS if name in batch}
     head = output_layer(model)
     if head is None or changes_logits(text_config(model)):
         logits = model(**inputs, use_cache=False).logits[positions]
         return chunked_weighted_nll(
-            lambda part: part, logits, targets, weights, normalizer=normalizer, vocabulary=logits.shape[-1]
+            lambda part: part,
+            logits,
+            targets,
+            weights,
+            normalizer=normalizer,
+            vocabulary=logits.shape[-1],
+            penalty=penalty,
         )
     result: list[Tensor] = []
 
@@ -66,6 +75,7 @@ def sequence_loss(
                 targets,
                 weights,
                 normalizer=normalizer,
+                penalty=penalty,
                 logits_per_chunk=logits_per_chunk,
             )
         else:  # a layer with an adapter, or a quantised layer
@@ -75,6 +85,7 @@ def sequence_loss(
                 targets,
                 weights,
                 normalizer=normalizer,
+                penalty=penalty,
                 vocabulary=text_config(model).vocab_size,
                 logits_per_chunk=logits_per_chunk,
             )

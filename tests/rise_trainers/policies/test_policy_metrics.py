@@ -9,7 +9,7 @@ from rise_agents.types import SamplingConfig
 from rise_env.trajectories.store import TrajectoryStore
 from rise_env.types import Attempt, CheckResult, Problem, Trajectory, Turn, Verdict
 from rise_trainers import fit
-from rise_trainers.fitting.policy_metrics import change_metrics, gap_metrics
+from rise_trainers.policies.policy_metrics import change_metrics, gap_metrics
 from tests.rise_trainers import small_models
 
 NAN = float("nan")

@@ -1,8 +1,8 @@
 import numpy as np
 
-from rise_trainers.data.policy_sample import policy_sample
 from rise_trainers.data.targets import TrainingTarget
 from rise_trainers.data.tokenization import Span, TokenSequence
+from rise_trainers.policies.policy_sample import policy_sample
 
 
 def target(agent: str, turn: int = 0) -> TrainingTarget:

@@ -23,8 +23,8 @@ import transformers
 from numpy.typing import NDArray
 
 from rise_trainers.data.dataset import EMPTY_EXAMPLE
-from rise_trainers.data.policy_sample import SampledSequence
 from rise_trainers.loss.token_statistics import token_statistics
+from rise_trainers.policies.policy_sample import SampledSequence
 
 Statistics = Mapping[str, NDArray[np.float32]]
 """Of the tokens of a sample, [n] each: "logprob", "entropy", and the sampler's "sampled" and "turn"."""
