@@ -35,6 +35,8 @@ MEASURED = {
     # spells the copies of a question that the guard has to find
     ("rise_benchmarks.checkers.echoes", "rise_env.checkers.echo.guard"),
     ("rise_benchmarks.checkers.echoes", "rise_env.checkers.echo.question"),
+    # generates replies of a fixed length: without stop tokens
+    ("rise_benchmarks.speed.cpu_dtype", "rise_agents.generation.generate"),
 }
 
 HEAVY = {

@@ -15,6 +15,7 @@ import transformers
 
 from rise_env.errors import ConfigError
 from rise_trainers.checks import size_check
+from rise_trainers.checks.generation_config import mend_generation_config
 from rise_trainers.checks.packing_check import PackingCheck
 from rise_trainers.data.batch_sampler import RankBatches
 from rise_trainers.data.dataset import collate_packed, collate_padded
@@ -130,6 +131,7 @@ def make_trainer(
     )
     tokenizer = data.chat.tokenizer
     notes = size_check.check_model(model.config, tokenizer, max_length=config.max_length)
+    notes += mend_generation_config(model.generation_config)
     notes += describe_steps(data.examples, plan, batch_size=config.batch_size)
     data = dataclasses.replace(data, notes=(*data.notes, *notes))
     metrics = MetricsLog(folder, data, plan)

@@ -8,6 +8,7 @@ import transformers
 
 from rise_env.errors import ConfigError, DataNotFoundError
 from rise_env.utils.extras import missing_library
+from rise_trainers.checks.generation_config import mend_generation_config
 from rise_trainers.fitting.config import FitConfig, LoraSettings
 from rise_trainers.fitting.paths import model_path
 
@@ -116,6 +117,7 @@ def merge_adapters(config: FitConfig, adapters: Path, into: Path) -> None:
     for folder in (config.adapter, str(adapters)):
         if folder is not None:
             model = merged(model, folder)
+    mend_generation_config(model.generation_config)
     model.save_pretrained(into)
 
 

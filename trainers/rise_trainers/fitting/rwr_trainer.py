@@ -5,11 +5,13 @@ batch, that is over all forward passes of all ranks, so the gradient is the same
 number of ranks and ZeRO stage.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 import torch
 import transformers
+from deepspeed.runtime.utils import clip_grad_norm_
 from torch.utils.data import DataLoader
 
 from rise_trainers.data.batch_sampler import RankBatches
@@ -38,6 +40,35 @@ class _Loader(DataLoader[Example]):
         cast(RankBatches, self.batch_sampler).set_epoch(epoch)
 
 
+class _GradientNorm(transformers.TrainerCallback):  # type: ignore[misc]
+    """Keeps the norm of the gradients in ZeRO stage 0 with float32 weights, where DeepSpeed does not.
+
+    `transformers.Trainer` logs the norm that the DeepSpeed engine has.
+
+    Args:
+        trainer: The trainer; its engine exists when training begins.
+    """
+
+    def __init__(self, trainer: Any) -> None:
+        self._trainer = trainer
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Replace the engine's clipping, which does not keep the norm, by one that does."""
+        engine = self._trainer.deepspeed
+        if engine is None or engine.zero_optimization() or engine.bfloat16_enabled():
+            return
+        parameters = list(engine.module.parameters())
+
+        def clip(*_: Any) -> None:
+            # what `engine.get_global_grad_norm` returns
+            engine._global_grad_norm = clip_grad_norm_(parameters, max_norm=args.max_grad_norm or math.inf)
+
+        if args.max_grad_norm > 0:
+            engine.clip_fp32_gradients = clip
+        else:
+            engine.optimizer.register_step_pre_hook(clip)
+
+
 class RWRTrainer(transformers.Trainer):  # type: ignore[misc]
     """Reward-weighted regression.
 
@@ -56,6 +87,7 @@ class RWRTrainer(transformers.Trainer):  # type: ignore[misc]
         self._batches = batches
         self._collate = collate
         super().__init__(**arguments)
+        self.add_callback(_GradientNorm(self))
 
     def get_train_dataloader(self) -> DataLoader[Example]:
         """Return the batches of this rank."""
@@ -77,6 +109,20 @@ class RWRTrainer(transformers.Trainer):  # type: ignore[misc]
         bfloat16 it would round the weights of the replies.
         """
         return {name: tensor.to(self.args.device) for name, tensor in inputs.items()}
+
+    def _save(self, output_dir: str | None = None, state_dict: dict[str, torch.Tensor] | None = None) -> None:
+        """Save the model without copies of tied weights.
+
+        DeepSpeed returns weights that share no memory, so transformers would save a tied output layer twice.
+        """
+        tied = getattr(self.accelerator.unwrap_model(self.model), "all_tied_weights_keys", None) or {}
+        if state_dict is not None:
+            state_dict = {
+                name: tensor
+                for name, tensor in state_dict.items()
+                if name not in tied or tied[name] not in state_dict
+            }
+        super()._save(output_dir, state_dict)
 
     def compute_loss(
         self,
