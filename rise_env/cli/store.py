@@ -154,6 +154,8 @@ def _transcript(trajectory: Trajectory) -> list[str]:
             mark = ">" if place == turn.chosen else " "
             check = attempt.check
             found = "" if check.answer is None else f" {check.answer!r}"
+            if attempt.reasoning:
+                lines.append(f"{mark} [{attempt.agent} thought] {attempt.reasoning}")
             lines.append(
                 f"{mark} [{attempt.agent}: {check.verdict.value}{found}, {attempt.reward:g}] {attempt.reply}"
             )

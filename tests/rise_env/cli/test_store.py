@@ -371,3 +371,18 @@ def test_a_format_needs_one_entry_to_be_offered_by_the_command(
     with pytest.raises(SystemExit):
         main(["store", "export", "--help"])
     assert "ids" in capsys.readouterr().out
+
+
+def test_show_prints_what_a_model_thought_before_its_reply(capsys: pytest.CaptureFixture[str]) -> None:
+    fixture = Path(__file__).parents[2] / "fixtures" / "reasoning_and_tokens" / "trajectories.jsonl"
+    thoughts = [
+        attempt.reasoning
+        for trajectory in read_trajectories(fixture)
+        for turn in trajectory.turns
+        for attempt in turn.attempts
+        if attempt.reasoning
+    ]
+    assert main(["store", "show", str(fixture), "--limit", "100"]) == 0
+    shown = capsys.readouterr().out
+    assert thoughts
+    assert all(f"thought] {thought}" in shown for thought in thoughts)
