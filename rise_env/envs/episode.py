@@ -15,6 +15,7 @@ class Transition(NamedTuple):
     truncated: bool
     messages: tuple[Message, ...]
     """The reply, and the feedback if the episode continues."""
+    check: CheckResult
 
 
 class Episode:
@@ -25,7 +26,7 @@ class Episode:
         problem: The problem that the episode poses.
     """
 
-    __slots__ = ("messages", "over", "problem", "rules", "turn")
+    __slots__ = ("last_check", "messages", "over", "problem", "rules", "turn")
 
     def __init__(self, rules: Rules, problem: Problem) -> None:
         self.rules = rules
@@ -33,6 +34,7 @@ class Episode:
         self.messages: list[Message] = rules.initial_prompt.messages(problem)
         self.turn = 0
         self.over = False
+        self.last_check: CheckResult | None = None
 
     def observation(self) -> Conversation:
         """Return copies of the messages so far."""
@@ -60,24 +62,27 @@ class Episode:
         truncated = not terminated and self.turn + 1 >= rules.max_turns
         said: Message = {"role": "assistant", "content": reply}
         if terminated or truncated:
-            return Transition(reward, terminated, truncated, (said,))
+            return Transition(reward, terminated, truncated, (said,), check)
         first: Any = self.problem
         if rules.feedback_reads_conversation:
             first = (*self.observation(), {**said})
         text = rules.feedback_function(first, check, self.turn)
         if not isinstance(text, str):
             raise ConfigError(f"a feedback function returns a text, got {text!r} from {rules.feedback!r}")
-        return Transition(reward, terminated, truncated, (said, {"role": "user", "content": text}))
+        messages: tuple[Message, ...] = (said, {"role": "user", "content": text})
+        return Transition(reward, terminated, truncated, messages, check)
 
     def apply(self, transition: Transition) -> None:
-        """Add the messages of a transition and count the turn. This never raises."""
+        """Add the messages of a transition, keep its check, and count the turn. This never raises."""
         self.messages += transition.messages
         self.over = transition.terminated or transition.truncated
         self.turn += 1
+        self.last_check = transition.check
 
     def copy(self) -> "Episode":
         """Return an independent copy of the episode. The list of messages is copied, not the messages."""
         twin = object.__new__(Episode)
         twin.rules, twin.problem, twin.turn, twin.over = self.rules, self.problem, self.turn, self.over
+        twin.last_check = self.last_check
         twin.messages = self.messages.copy()  # messages are only ever added, never changed
         return twin

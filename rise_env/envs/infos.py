@@ -31,46 +31,17 @@ def reset_info(problem: Problem, index: int, prompt: str) -> Info:
     }
 
 
-class CheckInfo(Info):
-    """An info dict with a further key "check", which is not among its items.
-
-    `info["check"]` is a `CheckResult`; of a batch, an array of them. The items of one episode are JSON
-    values, so that `json.dumps(info)` works. A plain dict made from this one has the items only.
-    """
-
-    __slots__ = ("check",)
-    check: Any
-
-    def __missing__(self, key: str) -> Any:
-        if key == "check":
-            return self.check
-        raise KeyError(key)
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """Return the value of a key, including "check"."""
-        return self.check if key == "check" else super().get(key, default)
-
-    def copy(self) -> "CheckInfo":
-        """Return a shallow copy."""
-        twin = CheckInfo(self)
-        twin.check = self.check
-        return twin
-
-    __copy__ = copy
-
-
 def step_info(episode: Episode, check: CheckResult) -> Info:
     """Return the info of `step`: what the checker found in the attempt just made."""
     verdict = check.verdict
-    info = CheckInfo(
-        problem_id=episode.problem.id,
-        turn=episode.turn,
-        verdict=verdict._value_,
-        correct=verdict is Verdict.CORRECT,
-        answer=check.answer,
-    )
-    info.check = check
-    return info
+    return {
+        "problem_id": episode.problem.id,
+        "turn": episode.turn,
+        "verdict": verdict._value_,
+        "correct": verdict is Verdict.CORRECT,
+        "answer": check.answer,
+        "method": check.method,
+    }
 
 
 def batch_reset_infos(count: int, begun: Mapping[int, Info]) -> Info:
@@ -120,17 +91,16 @@ def batch_step_infos(
 
 
 def _step_columns(count: int, places: list[int], steps: Sequence[tuple[Episode, CheckResult]]) -> Info:
-    infos = CheckInfo()
+    infos: Info = {}
     checks = [check for _, check in steps]
     verdicts = [check.verdict for check in checks]
-    infos.check = np.full(count, None, dtype=object)
-    infos.check[places] = checks
     columns: dict[str, list[Any]] = {
         "problem_id": [episode.problem.id for episode, _ in steps],
         "turn": [episode.turn for episode, _ in steps],
         "verdict": [verdict._value_ for verdict in verdicts],
         "correct": [verdict is Verdict.CORRECT for verdict in verdicts],
         "answer": [check.answer for check in checks],
+        "method": [check.method for check in checks],
     }
     _add(infos, count, places, columns)
     return infos

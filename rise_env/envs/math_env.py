@@ -97,10 +97,11 @@ class MathEnv(gymnasium.Env[Conversation, str]):
     | `verdict` | "correct", "wrong", "no_answer", "unreadable" or "timeout" | `step` |
     | `correct` | whether the verdict is "correct" | `step` |
     | `answer` | the extracted answer, as written in the reply; None if there is none | `step` |
+    | `method` | the stage of the checker that decided, for example "fraction" | `step` |
 
-    These are JSON values: `json.dumps(info)` works. Besides them, `info["check"]` after a step is the
-    `CheckResult` with the method and the seconds of the check, in `MathVectorEnv` an array of them. The infos
-    never contain the reference answer.
+    An info is a plain dict of JSON values, so that it survives copies, wrappers and Gymnasium's vector
+    environments. `env.unwrapped.last_check` is the whole `CheckResult` of the latest reply, with the seconds
+    of the check. The infos never contain the reference answer.
 
     ## Arguments
     `gymnasium.make` finds problems and checker by the id, and takes all other arguments by keyword, besides
@@ -210,6 +211,11 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         """Number of attempts made in the current episode."""
         return self._running().turn
 
+    @property
+    def last_check(self) -> CheckResult | None:
+        """What the checker found in the latest reply of the current episode; None before the first reply."""
+        return self._running().last_check
+
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Conversation, dict[str, Any]]:
@@ -267,7 +273,7 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         if self.render_mode == "human":
             print_messages(transition.messages)
         episode.apply(transition)
-        reward, terminated, truncated, _ = transition
+        reward, terminated, truncated, _, _ = transition
         return episode.observation(), reward, terminated, truncated, step_info(episode, check)
 
     def check(self, reply: str) -> CheckResult:

@@ -201,7 +201,7 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         for i, check, transition in zip(active, checks, transitions, strict=True):
             episode = episodes[i]
             episode.apply(transition)
-            rewards[i], terminated[i], truncated[i], _ = transition
+            rewards[i], terminated[i], truncated[i], _, _ = transition
             steps[i] = (episode, check)
             if i in begun:
                 finals[i] = episode.observation()
