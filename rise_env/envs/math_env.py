@@ -231,7 +231,9 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         Raises:
             ConfigError: The seed or an option does not fit, or there is no such problem.
         """
-        undo = self._undo_draw(draws=seed is None and self._sampler.draws(options))
+        undo = None
+        if seed is not None or not options:  # otherwise nothing is drawn
+            undo = self._undo_draw(draws=seed is None and self._sampler.draws(options))
         try:
             if seed is not None:
                 super().reset(seed=check_seed(seed))
@@ -243,7 +245,8 @@ class MathEnv(gymnasium.Env[Conversation, str]):
             if self.render_mode == "human":
                 print_messages(episode.messages)
         except BaseException:
-            undo()
+            if undo is not None:
+                undo()
             raise
         self._episode = episode
         return episode.observation(), reset_info(problem, index, self.rules.initial_prompt.label)
@@ -270,10 +273,10 @@ class MathEnv(gymnasium.Env[Conversation, str]):
             raise EpisodeError("no episode is running: call reset() first")
         check = self.check(action)
         transition = episode.transition(action, check)
+        reward, terminated, truncated, messages, _ = transition
         if self.render_mode == "human":
-            print_messages(transition.messages)
+            print_messages(messages)
         episode.apply(transition)
-        reward, terminated, truncated, _, _ = transition
         return episode.observation(), reward, terminated, truncated, step_info(episode, check)
 
     def check(self, reply: str) -> CheckResult:
