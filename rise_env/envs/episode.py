@@ -6,7 +6,6 @@ from rise_env.envs.rules import Rules
 from rise_env.errors import ConfigError, EpisodeError
 from rise_env.types import CheckResult, Conversation, Message, Problem, Verdict
 
-
 Transition = tuple[float, bool, bool, tuple[Message, ...], CheckResult]
 """The effect of a reply on an episode, which `Episode.apply` carries out: the reward, whether the episode
 terminates, whether it is truncated, the new messages (the reply, and the feedback if the episode continues),

@@ -98,7 +98,8 @@ def batch_step_infos(
             observations[i] = observation
         mask = np.zeros(count, dtype=np.bool_)
         mask[list(finals)] = True
-        infos |= {"final_obs": observations, "_final_obs": mask, "final_info": last, "_final_info": mask.copy()}
+        infos |= {"final_obs": observations, "_final_obs": mask}
+        infos |= {"final_info": last, "_final_info": mask.copy()}
     _add_begun(infos, count, begun)
     return infos
 
