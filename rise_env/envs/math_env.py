@@ -289,7 +289,7 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         """
         if not isinstance(reply, str):
             raise ConfigError(f"an action is the reply's text, got {type(reply).__name__}")
-        problem = self._running().problem
+        problem = (self._episode or self._running()).problem
         return self.checker.check(reply, problem.reference, question=problem.question)
 
     def reward(self, check: CheckResult) -> float:

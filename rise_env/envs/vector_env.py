@@ -197,7 +197,8 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         begun = self._begin(anew, {}) if anew else {}
         for episode, transition in zip(going, transitions, strict=True):
             episode.apply(transition)
-        finals = {i: episodes[i].observation() for i in ended}
+        # without copies of the messages, because nothing else holds them after this step
+        finals = {i: tuple(episodes[i].messages) for i in ended}
         for i, (episode, _) in begun.items():
             episodes[i] = episode
         rewards, terminated, truncated, _, _ = zip(*transitions, strict=True) if transitions else [()] * 5
