@@ -64,7 +64,8 @@ lint: $(INSTALLED)
 # RISE_REPO: a clone of cmu-mind/RISE.
 bench-env: $(INSTALLED)
 	$(BIN)/python -m rise_benchmarks.speed.env $(foreach python,$(PEERS),--peers $(python)) \
-		$(if $(RISE_REPO),--rise-repo $(RISE_REPO)) --output benchmarks/results/env_speed.json
+		$(if $(RISE_REPO),--rise-repo $(RISE_REPO)) --output benchmarks/results/env_speed.json \
+		--profile benchmarks/results/env_profile.md
 
 # Tokens per second of rollouts beside bare generate, with transformers and, where it is installed, vLLM.
 bench-rollout: $(INSTALLED)

@@ -32,7 +32,7 @@ def main() -> None:
             print(info["problem_id"], observation[-1]["content"].splitlines()[0])
             for action in ("No idea.", reply):
                 _, reward, _, _, info = env.step(action)
-                print(f"  {action!r}: {info['check'].verdict.value}, reward {reward:g}", flush=True)
+                print(f"  {action!r}: {info['verdict']}, reward {reward:g}", flush=True)
         rise = Path(sysconfig.get_path("scripts")) / "rise"
         subprocess.run([rise, "problems", "audit", "Custom", "--dataset", path], check=True)
 

@@ -12,7 +12,7 @@ observation, info = env.reset(seed=42)
 for _ in range(20):
     action = rf"I guess \boxed{{{env.np_random.integers(1, 50)}}}."  # here your model answers `observation`
     observation, reward, terminated, truncated, info = env.step(action)
-    print(info["problem_id"], f"turn {info['turn']}:", info["check"].verdict.value, f"reward {reward:g}")
+    print(info["problem_id"], f"turn {info['turn']}:", info["verdict"], f"reward {reward:g}")
     if terminated or truncated:
         observation, info = env.reset()
 env.close()

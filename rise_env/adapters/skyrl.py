@@ -61,11 +61,11 @@ class RiseTextEnv(BaseTextEnv):  # type: ignore[misc]  # the library has no type
         assert episode is not None, "init comes before step"
         self.turns += 1
         check = self._checker.check(action, self._reference, question=episode.problem.question)
-        made = episode.transition(action, check)
-        episode.apply(made)
+        transition = episode.transition(action, check)
+        episode.apply(transition)
         return BaseTextEnvStepOutput(
             observations=[] if episode.over else [dict(episode.messages[-1])],
-            reward=made.reward,
+            reward=transition[0],
             done=episode.over,
             metadata={"verdict": check.verdict.value, "correct": check.correct, "answer": check.answer},
         )

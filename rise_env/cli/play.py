@@ -33,7 +33,7 @@ def main(argv: Sequence[str], ask: Callable[[str], str] = input) -> int:
             break
         _, reward, terminated, truncated, info = env.step(_boxed(reply))
         rewards.append(float(reward))
-        print(f"-> {info['check'].verdict.value}, reward {reward:g}\n")
+        print(f"-> {info['verdict']}, reward {reward:g}\n")
         if terminated or truncated:
             reference = math_env_of(env).problem.reference
             print("solved" if info["correct"] else f"the answer was {reference}")

@@ -1,20 +1,18 @@
 """One episode, without Gymnasium: `MathEnv` runs one of them, `MathVectorEnv` many at a time."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from rise_env.envs.rules import Rules
 from rise_env.errors import ConfigError, EpisodeError
 from rise_env.types import CheckResult, Conversation, Message, Problem, Verdict
 
+Transition = tuple[float, bool, bool, tuple[Message, ...], CheckResult]
+"""The effect of a reply on an episode, which `Episode.apply` carries out: the reward, whether the episode
+terminates, whether it is truncated, the new messages (the reply, and the feedback if the episode continues),
+and the check of the reply. A plain tuple, because making a named one takes a tenth of a step."""
 
-class Transition(NamedTuple):
-    """The effect of a reply on an episode, which `Episode.apply` carries out."""
-
-    reward: float
-    terminated: bool
-    truncated: bool
-    messages: tuple[Message, ...]
-    """The reply, and the feedback if the episode continues."""
+# constants, because Python 3.11 reads an attribute of an enum class slowly
+_CORRECT = Verdict.CORRECT
 
 
 class Episode:
@@ -25,7 +23,7 @@ class Episode:
         problem: The problem that the episode poses.
     """
 
-    __slots__ = ("messages", "over", "problem", "rules", "turn")
+    __slots__ = ("last_check", "messages", "over", "problem", "rules", "turn")
 
     def __init__(self, rules: Rules, problem: Problem) -> None:
         self.rules = rules
@@ -33,6 +31,7 @@ class Episode:
         self.messages: list[Message] = rules.initial_prompt.messages(problem)
         self.turn = 0
         self.over = False
+        self.last_check: CheckResult | None = None
 
     def observation(self) -> Conversation:
         """Return copies of the messages so far."""
@@ -56,28 +55,30 @@ class Episode:
             raise EpisodeError("the episode is over: call reset()")
         rules = self.rules
         reward = rules.reward_function(check, self.turn)
-        terminated = rules.stop_when_correct and check.verdict is Verdict.CORRECT
+        terminated = rules.stop_when_correct and check.verdict is _CORRECT
         truncated = not terminated and self.turn + 1 >= rules.max_turns
         said: Message = {"role": "assistant", "content": reply}
         if terminated or truncated:
-            return Transition(reward, terminated, truncated, (said,))
+            return reward, terminated, truncated, (said,), check
         first: Any = self.problem
         if rules.feedback_reads_conversation:
             first = (*self.observation(), {**said})
         text = rules.feedback_function(first, check, self.turn)
         if not isinstance(text, str):
             raise ConfigError(f"a feedback function returns a text, got {text!r} from {rules.feedback!r}")
-        return Transition(reward, terminated, truncated, (said, {"role": "user", "content": text}))
+        return reward, terminated, truncated, (said, {"role": "user", "content": text}), check
 
     def apply(self, transition: Transition) -> None:
-        """Add the messages of a transition and count the turn. This never raises."""
-        self.messages += transition.messages
-        self.over = transition.terminated or transition.truncated
+        """Add the messages of a transition, keep its check, and count the turn. This never raises."""
+        _, terminated, truncated, messages, self.last_check = transition
+        self.messages += messages
+        self.over = terminated or truncated
         self.turn += 1
 
     def copy(self) -> "Episode":
         """Return an independent copy of the episode. The list of messages is copied, not the messages."""
         twin = object.__new__(Episode)
         twin.rules, twin.problem, twin.turn, twin.over = self.rules, self.problem, self.turn, self.over
+        twin.last_check = self.last_check
         twin.messages = self.messages.copy()  # messages are only ever added, never changed
         return twin

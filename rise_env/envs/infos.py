@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from rise_env.envs.episode import Episode
 from rise_env.types import CheckResult, Conversation, Problem, Verdict
 
 Info = dict[str, Any]
 
+# constants, because Python 3.11 reads an attribute of an enum class slowly
+_CORRECT = Verdict.CORRECT
 _PLAIN = (int, float, bool)
 
 
@@ -31,46 +34,17 @@ def reset_info(problem: Problem, index: int, prompt: str) -> Info:
     }
 
 
-class CheckInfo(Info):
-    """An info dict with a further key "check", which is not among its items.
-
-    `info["check"]` is a `CheckResult`; of a batch, an array of them. The items of one episode are JSON
-    values, so that `json.dumps(info)` works. A plain dict made from this one has the items only.
-    """
-
-    __slots__ = ("check",)
-    check: Any
-
-    def __missing__(self, key: str) -> Any:
-        if key == "check":
-            return self.check
-        raise KeyError(key)
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """Return the value of a key, including "check"."""
-        return self.check if key == "check" else super().get(key, default)
-
-    def copy(self) -> "CheckInfo":
-        """Return a shallow copy."""
-        twin = CheckInfo(self)
-        twin.check = self.check
-        return twin
-
-    __copy__ = copy
-
-
 def step_info(episode: Episode, check: CheckResult) -> Info:
     """Return the info of `step`: what the checker found in the attempt just made."""
     verdict = check.verdict
-    info = CheckInfo(
-        problem_id=episode.problem.id,
-        turn=episode.turn,
-        verdict=verdict._value_,
-        correct=verdict is Verdict.CORRECT,
-        answer=check.answer,
-    )
-    info.check = check
-    return info
+    return {
+        "problem_id": episode.problem.id,
+        "turn": episode.turn,
+        "verdict": verdict._value_,
+        "correct": verdict is _CORRECT,
+        "answer": check.answer,
+        "method": check.method,
+    }
 
 
 def batch_reset_infos(count: int, begun: Mapping[int, Info]) -> Info:
@@ -91,7 +65,9 @@ def batch_reset_infos(count: int, begun: Mapping[int, Info]) -> Info:
 
 def batch_step_infos(
     count: int,
-    steps: Mapping[int, tuple[Episode, CheckResult]],
+    places: list[int],
+    episodes: Sequence[Episode],
+    checks: Sequence[CheckResult],
     begun: Mapping[int, Info],
     finals: Mapping[int, Conversation],
 ) -> Info:
@@ -99,38 +75,56 @@ def batch_step_infos(
 
     Args:
         count: Number of episodes.
-        steps: The episodes that made a step, and the checks of their replies, by position in the batch.
+        places: The positions in the batch of the episodes that made a step.
+        episodes: These episodes.
+        checks: The checks of their replies.
         begun: The info of `reset` of the episodes that began in this step.
         finals: The last observations of episodes that ended and were reset in this step.
     """
     if not finals:
-        infos = _step_columns(count, list(steps), list(steps.values()))
+        infos = _step_columns(count, places, episodes, checks)
     else:
-        going = [i for i in steps if i not in finals]
-        infos = _step_columns(count, going, [steps[i] for i in going])
-        last = np.full(count, None, dtype=object)
+        numbers = range(len(places))
+        going = [k for k in numbers if places[k] not in finals]
+        ended = [k for k in numbers if places[k] in finals]
+        infos, last = (
+            _step_columns(
+                count, [places[k] for k in kept], [episodes[k] for k in kept], [checks[k] for k in kept]
+            )
+            for kept in (going, ended)
+        )
+        observations = np.full(count, None, dtype=object)
         for i, observation in finals.items():
-            last[i] = observation
+            observations[i] = observation
         mask = np.zeros(count, dtype=np.bool_)
         mask[list(finals)] = True
-        ended = _step_columns(count, list(finals), [steps[i] for i in finals])
-        infos |= {"final_obs": last, "_final_obs": mask, "final_info": ended, "_final_info": mask.copy()}
+        infos |= {"final_obs": observations, "_final_obs": mask}
+        infos |= {"final_info": last, "_final_info": mask.copy()}
     _add_begun(infos, count, begun)
     return infos
 
 
-def _step_columns(count: int, places: list[int], steps: Sequence[tuple[Episode, CheckResult]]) -> Info:
-    infos = CheckInfo()
-    checks = [check for _, check in steps]
+def scatter(values: Sequence[Any], places: list[int], count: int, dtype: Any) -> npt.NDArray[Any]:
+    """Return an array of `count` numbers that has `values` at `places`, and zeros elsewhere."""
+    if len(places) == count:
+        return np.array(values, dtype)
+    result = np.zeros(count, dtype)
+    result[places] = values
+    return result
+
+
+def _step_columns(
+    count: int, places: list[int], episodes: Sequence[Episode], checks: Sequence[CheckResult]
+) -> Info:
+    infos: Info = {}
     verdicts = [check.verdict for check in checks]
-    infos.check = np.full(count, None, dtype=object)
-    infos.check[places] = checks
     columns: dict[str, list[Any]] = {
-        "problem_id": [episode.problem.id for episode, _ in steps],
-        "turn": [episode.turn for episode, _ in steps],
+        "problem_id": [episode.problem.id for episode in episodes],
+        "turn": [episode.turn for episode in episodes],
         "verdict": [verdict._value_ for verdict in verdicts],
-        "correct": [verdict is Verdict.CORRECT for verdict in verdicts],
+        "correct": [verdict is _CORRECT for verdict in verdicts],
         "answer": [check.answer for check in checks],
+        "method": [check.method for check in checks],
     }
     _add(infos, count, places, columns)
     return infos
@@ -146,14 +140,16 @@ def _add(infos: Info, count: int, places: list[int], columns: Mapping[str, list[
     """Write columns, one value per place, into the arrays of a batch."""
     if not places:
         return
+    mask = np.zeros(count, np.bool_)
+    mask[places] = True
     everywhere = len(places) == count
     for key, values in columns.items():
         if key not in infos:
             dtype = type(values[0]) if type(values[0]) in _PLAIN else object
             if everywhere:
-                infos[key], infos[f"_{key}"] = np.array(values, dtype), np.ones(count, np.bool_)
+                infos[key], infos[f"_{key}"] = np.array(values, dtype), mask.copy()
                 continue
             infos[key] = np.full(count, None, dtype) if dtype is object else np.zeros(count, dtype)
             infos[f"_{key}"] = np.zeros(count, np.bool_)
         infos[key][places] = values
-        infos[f"_{key}"][places] = True
+        infos[f"_{key}"] |= mask

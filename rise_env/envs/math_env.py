@@ -97,10 +97,11 @@ class MathEnv(gymnasium.Env[Conversation, str]):
     | `verdict` | "correct", "wrong", "no_answer", "unreadable" or "timeout" | `step` |
     | `correct` | whether the verdict is "correct" | `step` |
     | `answer` | the extracted answer, as written in the reply; None if there is none | `step` |
+    | `method` | the stage of the checker that decided, for example "fraction" | `step` |
 
-    These are JSON values: `json.dumps(info)` works. Besides them, `info["check"]` after a step is the
-    `CheckResult` with the method and the seconds of the check, in `MathVectorEnv` an array of them. The infos
-    never contain the reference answer.
+    An info is a plain dict of JSON values, so that it survives copies, wrappers and Gymnasium's vector
+    environments. `env.unwrapped.last_check` is the whole `CheckResult` of the latest reply, with the seconds
+    of the check. The infos never contain the reference answer.
 
     ## Arguments
     `gymnasium.make` finds problems and checker by the id, and takes all other arguments by keyword, besides
@@ -210,6 +211,11 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         """Number of attempts made in the current episode."""
         return self._running().turn
 
+    @property
+    def last_check(self) -> CheckResult | None:
+        """What the checker found in the latest reply of the current episode; None before the first reply."""
+        return self._running().last_check
+
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Conversation, dict[str, Any]]:
@@ -225,7 +231,9 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         Raises:
             ConfigError: The seed or an option does not fit, or there is no such problem.
         """
-        undo = self._undo_draw(draws=seed is None and self._sampler.draws(options))
+        undo = None
+        if seed is not None or not options:  # otherwise nothing is drawn
+            undo = self._undo_draw(draws=seed is None and self._sampler.draws(options))
         try:
             if seed is not None:
                 super().reset(seed=check_seed(seed))
@@ -237,7 +245,8 @@ class MathEnv(gymnasium.Env[Conversation, str]):
             if self.render_mode == "human":
                 print_messages(episode.messages)
         except BaseException:
-            undo()
+            if undo is not None:
+                undo()
             raise
         self._episode = episode
         return episode.observation(), reset_info(problem, index, self.rules.initial_prompt.label)
@@ -264,10 +273,10 @@ class MathEnv(gymnasium.Env[Conversation, str]):
             raise EpisodeError("no episode is running: call reset() first")
         check = self.check(action)
         transition = episode.transition(action, check)
+        reward, terminated, truncated, messages, _ = transition
         if self.render_mode == "human":
-            print_messages(transition.messages)
+            print_messages(messages)
         episode.apply(transition)
-        reward, terminated, truncated, _ = transition
         return episode.observation(), reward, terminated, truncated, step_info(episode, check)
 
     def check(self, reply: str) -> CheckResult:
@@ -280,7 +289,7 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         """
         if not isinstance(reply, str):
             raise ConfigError(f"an action is the reply's text, got {type(reply).__name__}")
-        problem = self._running().problem
+        problem = (self._episode or self._running()).problem
         return self.checker.check(reply, problem.reference, question=problem.question)
 
     def reward(self, check: CheckResult) -> float:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
+import numpy.typing as npt
 
 from rise_env.errors import ConfigError
 from rise_env.types import Problem, Trajectory
@@ -17,7 +18,7 @@ ORDERS = ("permutation", "sequential", "replacement")
 
 _OPTIONS = ("index", "problem_id")
 _MAX_SEARCHED = 100_000
-_BLOCK = 512
+_BLOCK = 2048
 """Positions of a permutation that are computed at a time."""
 
 
@@ -157,11 +158,8 @@ class ProblemSampler:
         self.order = order
         self.place = Place()
         """The state that draws change, apart from the generator."""
-        self._block: tuple[int, int, list[int]] = (
-            0,
-            -1,
-            [],
-        )  # key, number, content; follows from `place`
+        # key, number, content; follows from `place`
+        self._block: tuple[int, int, npt.NDArray[np.int64]] = 0, -1, np.empty(0, np.int64)
         self._by_id: dict[str, int] | None = None
 
     @property
@@ -208,17 +206,36 @@ class ProblemSampler:
         self.place = Place(drawn + 1, first, key)
         return index
 
+    def sample_many(self, times: int, source: HasRandom) -> list[int]:
+        """Return the indices of the next `times` problems: those that `sample` without options returns."""
+        count = len(self.problems)
+        drawn, first, key = self.place
+        position = drawn % count
+        number, offset = divmod(position, _BLOCK)
+        end = offset + times
+        if self.order != "permutation" or position == 0 or position + times > count or end > _BLOCK:
+            return [self.sample(None, source) for _ in range(times)]
+        block = self._block_of(number, key)
+        self.place = Place(drawn + times, first, key)
+        indices: list[int] = ((block[offset:end] + first) % count).tolist()
+        return indices
+
     def _permuted(self, position: int, first: int, key: int) -> int:
         """Return the index at a position of the permutation that begins with `first`."""
         if position == 0:
             return first
-        count = len(self.problems)
         number, offset = divmod(position, _BLOCK)
+        return (int(self._block_of(number, key)[offset]) + first) % len(self.problems)
+
+    def _block_of(self, number: int, key: int) -> npt.NDArray[np.int64]:
+        """Return a block of the permutation that begins with 0; all indices modulo the number of problems."""
+        count = len(self.problems)
         if self._block[:2] != (key, number):
             places = np.arange(number * _BLOCK, min(count, (number + 1) * _BLOCK), dtype=np.uint64)
-            zero = int(permute(np.zeros(1, dtype=np.uint64), count, key)[0])
-            self._block = key, number, [int(index) - zero for index in permute(places, count, key)]
-        return (self._block[2][offset] + first) % count
+            # the value at position 0, too: it becomes 0, and all others move with it
+            found = permute(np.append(places, np.uint64(0)), count, key).astype(np.int64)
+            self._block = key, number, found[:-1] - found[-1]
+        return self._block[2]
 
     def _of_object(self, generator: np.random.Generator) -> int:
         order, count = self.order, len(self.problems)
@@ -229,6 +246,10 @@ class ProblemSampler:
         return int(index)
 
     def _from_options(self, options: Mapping[str, Any]) -> int:
+        if type(options) is dict and len(options) == 1:  # fast path for the usual option
+            index = options.get("index")
+            if type(index) is int and 0 <= index < len(self.problems):
+                return index
         if type(options) is not dict and not isinstance(options, Mapping):  # the latter takes long
             raise ConfigError(f"the options of reset are a mapping, got {options!r}")
         for name in options:

@@ -22,6 +22,9 @@ from rise_env.errors import ConfigError
 from rise_env.types import CheckResult, Verdict
 from rise_env.utils.suggestions import validate_choice
 
+# constants, because Python 3.11 reads an attribute of an enum class slowly
+_CORRECT, _WRONG, _TIMEOUT = Verdict.CORRECT, Verdict.WRONG, Verdict.TIMEOUT
+
 RewardFunction = Callable[[CheckResult, int], float]
 """(check of an attempt, its turn counted from 0) -> its reward. A `Rewards` is such a function."""
 
@@ -55,9 +58,9 @@ class Rewards:
     def __call__(self, check: CheckResult, turn: int) -> float:
         """Return the reward of an attempt with this check at turn `turn`, counted from 0."""
         verdict = check.verdict
-        if verdict is Verdict.CORRECT:
+        if verdict is _CORRECT:
             value = self.correct
-        elif verdict is Verdict.WRONG or verdict is Verdict.TIMEOUT:
+        elif verdict is _WRONG or verdict is _TIMEOUT:
             value = self.wrong
         else:
             value = self.no_answer

@@ -13,7 +13,7 @@ from gymnasium.vector.utils import batch_space
 from rise_env.checkers.base import Checker, CheckItem, check_many, prepare, require_checker
 from rise_env.envs.episode import Episode
 from rise_env.envs.feedback import FeedbackLike, require_solutions
-from rise_env.envs.infos import batch_reset_infos, batch_step_infos, reset_info
+from rise_env.envs.infos import batch_reset_infos, batch_step_infos, reset_info, scatter
 from rise_env.envs.initial_prompt import FewShotLike
 from rise_env.envs.problem_sampler import OrderLike, ProblemSampler, check_seed, find_order
 from rise_env.envs.rendering import check_render_mode, transcript
@@ -21,7 +21,7 @@ from rise_env.envs.rewards import RewardsLike
 from rise_env.envs.rules import Rules
 from rise_env.envs.spaces import ConversationSpace, UnicodeText
 from rise_env.errors import ConfigError, EpisodeError
-from rise_env.types import CheckResult, Conversation, Problem
+from rise_env.types import Conversation, Problem
 from rise_env.utils.signatures import convert_value
 from rise_env.utils.specs import with_turn_limit
 
@@ -172,47 +172,44 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
             ConfigError: There are not as many actions as episodes, or one is not a string.
             ProblemError: The checker cannot read a problem's reference answer.
         """
-        episodes = self._episodes
+        episodes, count = self._episodes, self.num_envs
         self._check_actions(actions)
-        count = self.num_envs
-        rewards, terminated, truncated = [0.0] * count, [False] * count, [False] * count
-        steps: dict[int, tuple[Episode, CheckResult]] = {}
-        finals: dict[int, Conversation] = {}
-        active = [i for i in range(count) if not episodes[i].over]
-        if len(active) < count and self.autoreset_mode is AutoresetMode.DISABLED:
-            over = [i for i in range(count) if episodes[i].over]
+        over = [i for i, episode in enumerate(episodes) if episode.over]
+        if over and self.autoreset_mode is AutoresetMode.DISABLED:
             raise EpisodeError(f"episodes {over} are over: call reset(options={{'reset_mask': ...}})")
+        active = [i for i in range(count) if not episodes[i].over] if over else list(range(count))
+        going = [episodes[i] for i in active]
+        replies = [actions[i] for i in active]
         # do everything that may raise before anything is changed
-        posed = [episodes[i].problem for i in active]
         items = [
-            CheckItem(actions[i], problem.reference, problem.question)
-            for i, problem in zip(active, posed, strict=True)
+            CheckItem(reply, episode.problem.reference, episode.problem.question)
+            for reply, episode in zip(replies, going, strict=True)
         ]
         checks = check_many(self.checker, items)
         transitions = [
-            episodes[i].transition(actions[i], check) for i, check in zip(active, checks, strict=True)
+            episode.transition(reply, check)
+            for episode, reply, check in zip(going, replies, checks, strict=True)
         ]
-        anew: list[int] = []
+        anew = over  # mode "NextStep": episodes that ended with the last step are reset
+        ended: list[int] = []
         if self.autoreset_mode is AutoresetMode.SAME_STEP:
-            anew = [i for i, made in zip(active, transitions, strict=True) if made[1] or made[2]]
-        elif len(active) < count:  # mode "NextStep": episodes that ended with the last step are reset
-            anew = [i for i in range(count) if episodes[i].over]
+            anew = ended = [i for i, made in zip(active, transitions, strict=True) if made[1] or made[2]]
         begun = self._begin(anew, {}) if anew else {}
-        for i, check, transition in zip(active, checks, transitions, strict=True):
-            episode = episodes[i]
+        for episode, transition in zip(going, transitions, strict=True):
             episode.apply(transition)
-            rewards[i], terminated[i], truncated[i], _ = transition
-            steps[i] = (episode, check)
-            if i in begun:
-                finals[i] = episode.observation()
+        # without copies of the messages, because nothing else holds them after this step
+        finals = {i: tuple(episodes[i].messages) for i in ended}
         for i, (episode, _) in begun.items():
             episodes[i] = episode
-        infos = batch_step_infos(count, steps, {i: info for i, (_, info) in begun.items()}, finals)
+        rewards, terminated, truncated, _, _ = zip(*transitions, strict=True) if transitions else [()] * 5
+        infos = batch_step_infos(
+            count, active, going, checks, {i: info for i, (_, info) in begun.items()}, finals
+        )
         return (
             self._observations(),
-            np.array(rewards, dtype=np.float64),
-            np.array(terminated, dtype=np.bool_),
-            np.array(truncated, dtype=np.bool_),
+            scatter(rewards, active, count, np.float64),
+            scatter(terminated, active, count, np.bool_),
+            scatter(truncated, active, count, np.bool_),
             infos,
         )
 
@@ -241,20 +238,24 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
                 self._sampler.restart()
             for i in seeded[:1] if self._sampler.shared else seeded:
                 self._sources[i].seed(seeds[i] if seeds is not None else None)
-            for i in places:
-                chosen = {name: values[i] for name, values in options.items()}
-                index = self._sampler.sample(chosen, self._sources[i])
+            for i, index in zip(places, self._draw(places, options), strict=True):
                 problem = self.problems[index]
-                begun[i] = (
-                    Episode(self.rules, problem),
-                    reset_info(problem, index, prompt),
-                )
+                begun[i] = Episode(self.rules, problem), reset_info(problem, index, prompt)
         except BaseException:
             self._sampler.place = place
             for source, state in saved:
                 source.restore(state)
             raise
         return begun
+
+    def _draw(self, places: Sequence[int], options: Mapping[str, Sequence[Any]]) -> list[int]:
+        """Return the index of the next problem of each place."""
+        if places and self._sampler.shared and not options:
+            return self._sampler.sample_many(len(places), self._sources[places[0]])
+        return [
+            self._sampler.sample({name: values[i] for name, values in options.items()}, self._sources[i])
+            for i in places
+        ]
 
     def _observations(self) -> tuple[Conversation, ...]:
         return tuple([episode.observation() for episode in self._episodes])

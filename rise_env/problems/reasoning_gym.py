@@ -6,6 +6,8 @@ different problems.
 """
 
 import json
+import os
+import random
 from collections import OrderedDict
 from collections.abc import Mapping
 from functools import lru_cache
@@ -27,6 +29,24 @@ _MADE_ANEW = frozenset(
     ("acre", "codeio", "composite", "gsm_symbolic", "list_functions", "pool_matrix", "survo")
 )
 """Tasks whose datasets use the seed when they are made, or keep a generator between entries."""
+_SHORT_SEEDS = frozenset(("pool_matrix",))
+"""Tasks that seed NumPy's global generator, which takes 32 bits."""
+_GLOBAL_RANDOM = frozenset(("list_functions", "pool_matrix"))
+"""Tasks that draw from the global generators of Python or NumPy."""
+_ORDER_OF_SETS = frozenset(
+    (
+        "intermediate_integration",
+        "isomorphic_strings",
+        "knight_swap",
+        "polynomial_multiplication",
+        "ransom_note",
+        "word_ladder",
+    )
+)
+"""Tasks that draw from sets, whose order differs between processes. Found by comparing processes."""
+_REFUSED: Mapping[str, str] = {
+    "codeio": "it runs code from a data file to make a problem, and other processes get other problems",
+}
 _BLOCK, _MAX_BLOCKS = 1024, 1024
 """Seeds that are computed together, and how many such blocks are kept: 8 MB."""
 _REMEMBERED = 10_000
@@ -44,7 +64,8 @@ class ReasoningGymProblems(GeneratedProblems):
         config: The task's own settings.
 
     Raises:
-        ConfigError: The task, the split or a setting is unknown, or seed or size is out of range.
+        ConfigError: The task, the split or a setting is unknown, seed or size is out of range, the library
+            cannot make problems with these settings, or its problems would not be reproducible.
         MissingDependencyError: reasoning-gym is not installed.
     """
 
@@ -53,6 +74,7 @@ class ReasoningGymProblems(GeneratedProblems):
         try:
             with unchanged_random_state():  # importing the library draws from Python's generator
                 import reasoning_gym
+                from reasoning_gym.composite import DatasetSpec
                 from reasoning_gym.factory import DATASETS
         except ImportError:
             raise MissingDependencyError("pip install reasoning-gym to play RISE-ReasoningGym-v0") from None
@@ -61,13 +83,28 @@ class ReasoningGymProblems(GeneratedProblems):
         for name in config:
             validate_choice(name, DATASETS[task][1].__dataclass_fields__, f"setting of {task}")
         self.task, self.config = task, dict(config)
+        parts = list(config.get("datasets") or ()) if task == "composite" else []
+        tasks = {task, *(str(part.get("name")) for part in parts if isinstance(part, Mapping))}
+        hash_seed = "".join(map(_require_reproducible, sorted(tasks)))
+        self._seed_shift = 33 if tasks & _SHORT_SEEDS else 2
+        self._draws_globally = bool(tasks & _GLOBAL_RANDOM)
         self._create = reasoning_gym.create_dataset
         self._shared: Any = None
         self._config_text = json.dumps(self.config)
-        self._source = f"reasoning-gym {version('reasoning-gym')} {task}"
+        self._source = f"reasoning-gym {version('reasoning-gym')} {task}{hash_seed}"
         self._seeds: OrderedDict[str, int] = OrderedDict()
         self._blocks: dict[int, npt.NDArray[np.uint64]] = {}
         self.checker = ReasoningGymChecker(self)
+        self._settings: dict[str, Any] = self.config
+        try:
+            if parts:  # the parts of a composite task
+                self._settings = {**self.config, "datasets": [DatasetSpec(**part) for part in parts]}
+            self._entry(self._seed(0))
+        except Exception as error:  # the library raises errors of any class on settings that do not fit
+            raise ConfigError(
+                f"reasoning-gym makes no problem of {task} with config={self.config}: "
+                f"{type(error).__name__}: {error}"
+            ) from error
 
     def entry(self, question: str) -> Any:
         """Return (dataset, entry) of a recent question; None if the question is no longer stored."""
@@ -94,18 +131,20 @@ class ReasoningGymProblems(GeneratedProblems):
     def _seed(self, index: int) -> int:
         """Return the seed of problem `index`; the seeds of neighbours are computed together.
 
-        It has 62 bits: two problems of a million share a seed with a probability of one in ten million.
+        It has 62 bits: two problems of a million share a seed with a probability of one in ten million. For a
+        few tasks it has 31 bits: about 230 pairs of a million problems share one.
         """
         seed, split, _ = self.entropy(index)
         number, place = divmod(index, _BLOCK)
         if seed >= 2**32 or index >= 2**32 - _BLOCK:
-            return int(np.random.SeedSequence((seed, split, index)).generate_state(1, np.uint64)[0]) >> 2
+            bits = np.random.SeedSequence((seed, split, index)).generate_state(1, np.uint64)[0]
+            return int(bits) >> self._seed_shift
         block = self._blocks.get(number)
         if block is None:
             block = derive_many((seed, split), number * _BLOCK, _BLOCK)
             if len(self._blocks) < _MAX_BLOCKS:
                 self._blocks[number] = block
-        return int(block[place]) >> 2
+        return int(block[place]) >> self._seed_shift
 
     def _entry(self, seed: int) -> tuple[Any, Any]:
         """Return a dataset with this seed, and its first entry.
@@ -113,15 +152,44 @@ class ReasoningGymProblems(GeneratedProblems):
         Making a dataset takes longer than making an entry. If a task uses the seed for entries only, a copy
         of one dataset with another seed makes the same entries as a new dataset.
         """
+        if self._draws_globally:
+            with unchanged_random_state():
+                random.seed(seed)
+                return self._dataset_and_entry(seed)
+        return self._dataset_and_entry(seed)
+
+    def _dataset_and_entry(self, seed: int) -> tuple[Any, Any]:
         if self.task in _MADE_ANEW:
-            dataset = self._create(self.task, seed=seed, size=1, **self.config)
+            dataset = self._create(self.task, seed=seed, size=1, **self._settings)
             return dataset, dataset[0]
         if self._shared is None:
-            self._shared = self._create(self.task, seed=0, size=1, **self.config)
+            self._shared = self._create(self.task, seed=0, size=1, **self._settings)
         shared = self._shared
         dataset = object.__new__(type(shared))
         dataset.__dict__.update(shared.__dict__, seed=seed)
         return dataset, dataset[0]
+
+
+def _require_reproducible(task: str) -> str:
+    """Check that the problems of a task are the same in every process.
+
+    Returns:
+        What the source of the problems says about it; mostly empty.
+
+    Raises:
+        ConfigError: They are not.
+    """
+    if task in _REFUSED:
+        raise ConfigError(f"task={task!r} of reasoning-gym is refused: {_REFUSED[task]}")
+    if task not in _ORDER_OF_SETS:
+        return ""
+    hash_seed = os.environ.get("PYTHONHASHSEED", "random")
+    if not hash_seed.isdecimal():
+        raise ConfigError(
+            f"task={task!r} of reasoning-gym makes other problems in every process, by the order of sets: "
+            "set the environment variable PYTHONHASHSEED=0 before Python starts"
+        )
+    return f" PYTHONHASHSEED={hash_seed}"
 
 
 class ReasoningGymChecker:

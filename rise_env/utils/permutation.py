@@ -27,6 +27,12 @@ def permute(positions: _Ints, size: int, key: int) -> _Ints:
     [0, 1, 2, 3, 4]
     """
     bits = max(2, (size - 1).bit_length())
+    if 2**bits <= 4 * len(positions):  # it is faster to compute all values once than some values repeatedly
+        table = _network(np.arange(2**bits, dtype=np.uint64), bits, key)
+        result = table[positions]
+        while (outside := result >= size).any():
+            result[outside] = table[result[outside]]
+        return result
     result = _network(positions, bits, key)
     while (outside := result >= size).any():
         result[outside] = _network(result[outside], bits, key)

@@ -4,8 +4,13 @@ from typing import Any
 
 from gymnasium.envs.registration import EnvSpec
 
-_FILLED_IN = "max_turns_filled_in"
-"""Attribute of a spec whose limit on turns was not given to `make`. Copies of the spec have it, too."""
+
+class FilledInLimit(int):
+    """A limit on turns that `with_turn_limit` wrote into a spec, and nobody gave to `make`.
+
+    The class of the number is the mark: `gymnasium.make(env.spec)` makes a new spec from copies of the
+    arguments, and an attribute of the old spec would be lost.
+    """
 
 
 def with_turn_limit(spec: EnvSpec | None, max_turns: int) -> EnvSpec | None:
@@ -23,12 +28,10 @@ def with_turn_limit(spec: EnvSpec | None, max_turns: int) -> EnvSpec | None:
         The spec.
     """
     if spec is not None and "max_turns" not in spec.kwargs:
-        spec.kwargs = {**spec.kwargs, "max_turns": max_turns}
-        setattr(spec, _FILLED_IN, True)
+        spec.kwargs = {**spec.kwargs, "max_turns": FilledInLimit(max_turns)}
     return spec
 
 
 def given_arguments(spec: EnvSpec) -> dict[str, Any]:
-    """Return the arguments with which `make` was called, without the limit that `with_turn_limit` added."""
-    filled_in = getattr(spec, _FILLED_IN, False)
-    return {name: value for name, value in spec.kwargs.items() if not (filled_in and name == "max_turns")}
+    """Return the arguments with which `make` was called, without a limit that `with_turn_limit` wrote."""
+    return {name: value for name, value in spec.kwargs.items() if not isinstance(value, FilledInLimit)}

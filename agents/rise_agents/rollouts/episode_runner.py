@@ -117,12 +117,14 @@ class EpisodeRunner:
         )  # max returns the first of equals
         best = attempts[chosen]
         try:
-            conversation, reward, terminated, truncated, info = self.env.step(best.reply)
+            inner = math_env_of(self.env)
+            turn = inner.turn
+            conversation, reward, terminated, truncated, _ = self.env.step(best.reply)
             if not math.isfinite(reward):
                 raise ValueError(f"the reward is {reward}")
-            check = info.get("check")
-            if not isinstance(check, CheckResult) or not isinstance(conversation, tuple):
-                raise TypeError("step must return a conversation, and a CheckResult in info['check']")
+            check = inner.last_check
+            if check is None or inner.turn == turn or not isinstance(conversation, tuple):
+                raise TypeError("step must check the reply with MathEnv.step, and return a conversation")
         except Exception as error:
             self._fail_in_env(error)
             return

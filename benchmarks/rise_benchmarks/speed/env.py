@@ -14,8 +14,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,10 @@ import numpy as np
 import rise_env
 from rise_benchmarks.speed.timing import Rate, measure
 from rise_env.checkers import NumericChecker
+from rise_env.envs.episode import Episode
+from rise_env.envs.infos import step_info
 from rise_env.envs.math_env import MathEnv, math_env_of
+from rise_env.envs.rules import Rules
 from rise_env.envs.vector_env import MathVectorEnv
 from rise_env.errors import DataNotFoundError
 from rise_env.problems.loading import load_problems
@@ -33,6 +37,17 @@ from rise_env.types import Problem
 
 WRONG = "That makes 31415926.\nThe final answer is \\boxed{31415926}."
 EPISODES = 200
+GOALS = (
+    ("MathEnv, right in turn 3", "gsm8k_multi_turn, right in turn 3", 0.95),
+    ("MathVectorEnv, 64 at a time, wrong", "MathEnv, right in turn 5", 1.0),
+    (
+        "RISE-ReasoningGym, chain_sum, 1 turn, right",
+        "reasoning-gym itself, chain_sum, entry and score",
+        0.95,
+    ),
+)
+"""Our loop, the loop beside it, and the ratio of their rates that we want."""
+BEGIN, END = "<!-- written by `make bench-env` -->", "<!-- end of the tables -->"
 
 
 def right(problem: Problem) -> str:
@@ -120,6 +135,55 @@ def reasoning_gym_rates(task: str = "chain_sum", count: int = 500) -> list[Rate]
     ]
 
 
+def profile(problems: Sequence[Problem], rates: Sequence[Mapping[str, Any]]) -> str:
+    """Return two tables: the time of the parts of a step, each measured alone, and the ratios to the goals.
+
+    Args:
+        problems: The problems.
+        rates: The rates of our environments and of other libraries, as `main` writes them.
+    """
+    rules, checker, problem = Rules(), NumericChecker(), problems[0]
+    check = checker.check(WRONG, problem.reference)
+    episode, env = Episode(rules, problem), MathEnv(problems, checker)
+    one, five = Episode(rules, problem), Episode(rules, problem)
+    five.messages = five.messages * 5
+
+    def step() -> None:
+        again = one.copy()
+        again.apply(again.transition(WRONG, check))
+
+    parts: dict[str, Callable[[], object]] = {
+        "extraction and comparison of the answer": lambda: checker.check(WRONG, problem.reference),
+        "reward and feedback text (`Episode.transition`)": lambda: episode.transition(WRONG, check),
+        "a copy of the episode, a transition and its application": step,
+        "observation of the first message": one.observation,
+        "observation of five messages": five.observation,
+        "info": lambda: step_info(episode, check),
+        "`reset`, once per episode": lambda: env.reset(options={"index": 0}),
+    }
+    lines = ["| part of `MathEnv.step`, and `reset` | microseconds |", "| --- | ---: |"]
+    for name, part in parts.items():
+        lines.append(f"| {name} | {1e6 / measure(name, partial(_many, part)).per_cpu_second:.2f} |")
+    lines += [
+        "",
+        "| rate per CPU second | reached | of | ratio | goal |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    found = {row["loop"]: row["per_cpu_second"] for row in rates if "error" not in row}
+    for loop, other, goal in GOALS:
+        if loop in found and other in found:
+            ratio = found[loop] / found[other]
+            rates_of = f"{found[loop]:,.0f} | {found[other]:,.0f}"
+            lines.append(f"| {loop}, beside {other} | {rates_of} | {ratio:.2f} | {goal} |")
+    return "\n".join(lines)
+
+
+def _many(function: Callable[[], object], times: int = 1000) -> int:
+    for _ in range(times):
+        function()
+    return times
+
+
 def wrappers(processes: int = 7) -> dict[str, Any]:
     """Return the time that the wrappers of `gymnasium.make` add to a step; see `wrappers.py`.
 
@@ -162,6 +226,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--rise-repo", metavar="CLONE", help="clone of cmu-mind/RISE, to measure its environment"
     )
     parser.add_argument("--output", type=Path, help="JSON file to write the result to")
+    parser.add_argument("--profile", type=Path, help="page whose tables of parts and goals are written anew")
     arguments = parser.parse_args(argv)
     name, problems = problems_at_hand()
     rows: list[dict[str, Any]] = [
@@ -184,6 +249,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         "{added_to_ours:.3f} to ours, {added_to_empty:.3f} to an empty environment with the same "
         "observation: {ratio:.2f} times (at most 1.2)".format(**added)
     )
+    if arguments.profile:
+        before, _, rest = arguments.profile.read_text().partition(BEGIN)
+        tables = profile(problems, rows)
+        arguments.profile.write_text(f"{before}{BEGIN}\n{tables}\n{END}{rest.partition(END)[2]}")
     if arguments.output:
         record = {
             "command": "make bench-env"

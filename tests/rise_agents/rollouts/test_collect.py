@@ -132,20 +132,21 @@ def test_an_environment_is_reused_after_its_agent_failed(tmp_path: Path) -> None
     assert (done.failed, len(made)) == (2, 4)
 
 
-@pytest.mark.parametrize("lost", ["check", "conversation"])
-def test_a_wrapper_that_drops_the_check_or_the_conversation_fails_its_episodes(
+@pytest.mark.parametrize("lost", ["step", "conversation"])
+def test_a_wrapper_that_drops_the_step_or_the_conversation_fails_its_episodes(
     tmp_path: Path, lost: str
 ) -> None:
     class Loses(gymnasium.Wrapper):  # type: ignore[type-arg]
         def step(self, action: str) -> Any:
-            conversation, *rest, info = self.env.step(action)
-            return ("text", *rest, info) if lost == "conversation" else (conversation, *rest, {})
+            if lost == "step":
+                return (), 0.0, False, False, {}
+            return ("text", *self.env.step(action)[1:])
 
     with TrajectoryStore(tmp_path / "s.jsonl", {}) as store:
         plan = [TurnPlan(ScriptedAgent(wrong))]
         done = collect(plan, lambda: Loses(sums()), range(3), store, SAMPLING, seed=0)
     assert done.failed == 3
-    assert "CheckResult" in str(next(read_trajectories(tmp_path / "s.jsonl")).error)
+    assert "step must check the reply" in str(next(read_trajectories(tmp_path / "s.jsonl")).error)
 
 
 def test_environments_are_reused(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
+import pickle
 from collections.abc import Sequence
-from typing import SupportsFloat
+from typing import Any, SupportsFloat
 
 import gymnasium
 import numpy as np
 import pytest
 
+import rise_env
 from rise_agents.backends.expert_agent import ExpertAgent
 from rise_agents.backends.scripted_agent import ScriptedAgent
 from rise_agents.rollouts.rollout import rollout
@@ -105,6 +107,22 @@ def test_another_seed_gives_other_ids() -> None:
     plan = [TurnPlan(ScriptedAgent(wrong))]
     ids = {rollout(plan, envs(1), [1], SAMPLING, seed=seed)[0].id for seed in range(5)}
     assert len(ids) == 5
+
+
+@pytest.mark.parametrize("given", [{}, {"max_turns": 5}, {"max_turns": 2}, {"history_turns": 1}])
+def test_an_environment_made_again_from_its_spec_has_the_same_ids(given: dict[str, int]) -> None:
+    def id_in(env: gymnasium.Env[Any, str]) -> str:
+        return rollout([TurnPlan(ScriptedAgent(wrong))], [env], [1], SAMPLING, seed=0)[0].id
+
+    env = rise_env.make("RISE-Arithmetic-v0", **given)
+    assert env.spec is not None
+    again = gymnasium.make(env.spec)
+    assert again.spec is not None
+    for found in (again, gymnasium.make(again.spec), gymnasium.make(pickle.loads(pickle.dumps(env.spec)))):  # noqa: S301
+        assert id_in(found) == id_in(env)
+    longer = gymnasium.make(env.spec, max_turns=7)
+    assert id_in(longer) == id_in(rise_env.make("RISE-Arithmetic-v0", **{**given, "max_turns": 7}))
+    assert id_in(longer) != id_in(env)
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,13 @@ def test_a_report_is_written_whether_peers_are_there_or_not(
     monkeypatch.setattr(bench, "wrappers", partial(bench.wrappers, 1))
     monkeypatch.setattr(bench, "peers", lambda *_: [{"system": "GEM", "error": "not installed"}])
     path = tmp_path / "speed.json"
-    assert bench.main(["--peers", sys.executable, "--output", str(path)]) == 0
+    page = tmp_path / "profile.md"
+    page.write_text(f"Before.\n{bench.BEGIN}\nold\n{bench.END}\nAfter.\n")
+    command = ["--peers", sys.executable, "--output", str(path), "--profile", str(page)]
+    assert bench.main(command) == 0
+    before, *tables, after = page.read_text().splitlines()
+    assert (before, after, "old" in tables) == ("Before.", "After.", False)
+    assert sum(line.startswith(("| extraction", "| info", "| MathVectorEnv, 64")) for line in tables) == 3
     record = json.loads(path.read_text())
     assert record["problems"] == "Arithmetic test"
     assert record["rates"][0]["per_second"] > 0

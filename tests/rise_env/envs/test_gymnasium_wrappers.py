@@ -52,13 +52,32 @@ def test_the_info_of_reset_and_step_is_json() -> None:
         "verdict": "wrong",
         "correct": False,
         "answer": "-5",
+        "method": "number",
     }
-    assert info["check"].answer == "-5"
-    assert "check" not in dict(info)
-    for twin in (copy.copy(info), copy.deepcopy(info), pickle.loads(pickle.dumps(info))):  # noqa: S301 our own
-        assert (twin, twin["check"], twin.get("check")) == (info, info["check"], info["check"])
-    with pytest.raises(KeyError):
-        info["other"]
+    for twin in (copy.copy(info), copy.deepcopy(info), pickle.loads(pickle.dumps(info)), {**info}):  # noqa: S301
+        assert twin == info
+        assert type(twin) is dict is type(info)
+
+
+def test_the_whole_check_is_an_attribute_of_the_environment() -> None:
+    env = make().unwrapped
+    assert isinstance(env, rise_env.MathEnv)
+    env.reset(seed=1)
+    assert env.last_check is None
+    info = env.step(WRONG)[4]
+    check = env.last_check
+    assert check is not None
+    assert (check.verdict.value, check.answer, check.method) == ("wrong", info["answer"], info["method"])
+    assert check.seconds > 0
+    state, twin = env.get_state(), env.fork()
+    assert (twin.last_check, copy.deepcopy(env).last_check) == (check, check)
+    env.step("hm")
+    assert env.last_check is not check
+    assert twin.last_check is check
+    env.set_state(state)
+    assert env.last_check is check
+    env.reset()
+    assert env.last_check is None
 
 
 @pytest.mark.parametrize("max_turns", [None, 3])
@@ -103,7 +122,7 @@ def test_statistics_and_limits_of_episodes_work() -> None:
         *_, truncated, info = env.step(WRONG)
     assert truncated
     assert (info["episode"]["l"], float(info["episode"]["r"])) == (3, 0.0)
-    assert info["check"].verdict.value == "wrong"
+    assert info["verdict"] == "wrong"
 
 
 def test_other_single_wrappers_work() -> None:
@@ -155,12 +174,18 @@ def test_the_vector_wrappers_of_gymnasium_work() -> None:
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_gymnasiums_own_vector_environments_work(mode: str) -> None:
+def test_gymnasiums_own_vector_environments_have_the_infos_of_ours(mode: str) -> None:
     kwargs = {"shared_memory": False} if mode == "async" else {}
     envs = gymnasium.make_vec(ID, 2, vectorization_mode=mode, vector_kwargs=kwargs, **SETTINGS)
+    ours = make_vec()
     try:
-        envs.reset(seed=0)
-        infos = envs.step((WRONG, "hm"))[4]
-        assert np.asarray(infos["verdict"]).tolist() == ["wrong", "no_answer"]
+        for found in (envs, ours):
+            found.reset(options={"index": 3})
+        infos, expected = (found.step((WRONG, "hm"))[4] for found in (envs, ours))
+        assert set(infos) == set(expected)
+        for key, values in expected.items():
+            assert np.asarray(infos[key]).tolist() == values.tolist(), key
+        assert infos["method"].tolist() == ["number", "extraction"]
+        assert type(infos) is dict is type(expected)
     finally:
         envs.close()

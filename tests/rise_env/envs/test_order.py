@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import rise_env
 from rise_env.checkers import NumericChecker
 from rise_env.envs.math_env import MathEnv, math_env_of
-from rise_env.envs.problem_sampler import WeightedSampler, pass_rates
+from rise_env.envs.problem_sampler import ORDERS, ProblemSampler, WeightedSampler, pass_rates
 from rise_env.envs.vector_env import MathVectorEnv
 from rise_env.errors import ConfigError
 from rise_env.types import Attempt, CheckResult, Trajectory, Turn, Verdict
@@ -40,6 +40,28 @@ def test_a_permutation_of_any_size_is_computed_position_by_position(key: int, si
     assert len(set(found.tolist())) == 50
     assert (found < size).all()
     assert permute(places[7:8], size, key)[0] == found[7]
+
+
+@given(size=st.integers(1, 3000), key=st.integers(0, 2**64 - 1), data=st.data())
+def test_a_permutation_does_not_depend_on_how_many_positions_are_asked_for(
+    size: int, key: int, data: st.DataObject
+) -> None:
+    at = data.draw(st.integers(0, size - 1))
+    whole = permute(np.arange(size, dtype=np.uint64), size, key)
+    assert permute(np.array([at], dtype=np.uint64), size, key)[0] == whole[at]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("size", [5, 5000])
+def test_many_problems_drawn_together_are_those_drawn_one_at_a_time(order: str, size: int) -> None:
+    one, many = (ProblemSampler(range(size), order) for _ in range(2))  # type: ignore[arg-type]
+    sources = [single(), single()]
+    for source in sources:
+        source.reset(seed=3)
+    for times in (1, 3, 64, 2000, 64, 0, 3000, 7):  # over the ends of blocks and of epochs
+        expected = [one.sample(None, sources[0]) for _ in range(times)]
+        assert many.sample_many(times, sources[1]) == expected
+        assert many.place == one.place
 
 
 def test_permutations_of_three_are_equally_frequent() -> None:

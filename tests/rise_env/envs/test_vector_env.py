@@ -78,7 +78,7 @@ def test_the_outcome_survives_an_autoreset_in_the_same_step() -> None:
     observations, rewards, terminated, _, infos = env.step([r"\boxed{7}", "hm"])
     assert (rewards.tolist(), terminated.tolist()) == ([1.0, -1.0], [True, False])
     assert infos["final_info"]["correct"].tolist() == [True, False]
-    assert infos["final_info"]["check"][0].correct
+    assert infos["final_info"]["correct"][0]
     assert infos["_final_info"].tolist() == [True, False]
     assert infos["final_obs"][0][-1] == {"role": "assistant", "content": r"\boxed{7}"}
     assert infos["final_obs"][1] is None

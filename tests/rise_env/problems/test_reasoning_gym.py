@@ -1,3 +1,5 @@
+import os
+import random
 import subprocess
 import sys
 
@@ -115,3 +117,74 @@ def test_a_problem_is_that_of_a_dataset_made_for_its_seed(task: str) -> None:
             entry["question"],
             str(entry["answer"]),
         )
+
+
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize("task", ["pool_matrix", "list_functions"])
+def test_tasks_that_draw_globally_have_the_same_problems_and_keep_the_global_state(task: str) -> None:
+    problems = load_problems("ReasoningGym", task=task, seed=8)
+    random.seed(1)
+    before = random.getstate(), str(np.random.get_state(legacy=False))  # noqa: NPY002
+    first = [problems[i] for i in range(20)]
+    assert (random.getstate(), str(np.random.get_state(legacy=False))) == before  # noqa: NPY002
+    random.seed(2)
+    assert [problems[i] for i in range(20)] == first
+    assert len({problem.question for problem in first}) > 15
+    for problem in first:
+        check = problems.checker.check(  # type: ignore[attr-defined]
+            rf"\boxed{{{problem.reference}}}", problem.reference, question=problem.question
+        )
+        assert check.correct
+
+
+@pytest.mark.usefixtures("library")
+def test_tasks_that_no_seed_repeats_are_refused_when_the_environment_is_made() -> None:
+    with pytest.raises(ConfigError, match="task='codeio' of reasoning-gym is refused: it runs code"):
+        gymnasium.make("RISE-ReasoningGym-v0", task="codeio")
+
+
+@pytest.mark.usefixtures("library")
+def test_tasks_that_depend_on_the_order_of_sets_need_a_fixed_one() -> None:
+    code = (
+        "from rise_env import make; env = make('RISE-ReasoningGym-v0', task='word_ladder').unwrapped\n"
+        "print([problem.question for problem in env.problems[:30]], env.problems[0].source)"
+    )
+
+    def run(hash_seed: str) -> subprocess.CompletedProcess[str]:
+        settings = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        command = [sys.executable, "-W", "ignore", "-c", code]
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=settings)
+
+    assert "set the environment variable PYTHONHASHSEED=0 before Python starts" in run("random").stderr
+    fixed = run("7")
+    assert fixed.stdout.endswith("word_ladder PYTHONHASHSEED=7\n"), fixed.stderr
+    assert run("7").stdout == fixed.stdout
+
+
+@pytest.mark.usefixtures("library")
+def test_parts_of_a_composite_task_are_given_as_plain_values() -> None:
+    parts = [{"name": name, "weight": 1.0, "config": {}} for name in ("chain_sum", "pool_matrix")]
+    problems = load_problems("ReasoningGym", task="composite", config={"datasets": parts})
+    assert len({problems[i].question[:30] for i in range(20)}) == 2
+    for problem in problems[:20]:
+        reply = rf"\boxed{{{problem.reference}}}"
+        assert problems.checker.check(reply, problem.reference, question=problem.question).correct  # type: ignore[attr-defined]
+    parts[1]["name"] = "codeio"
+    with pytest.raises(ConfigError, match="is refused"):
+        load_problems("ReasoningGym", task="composite", config={"datasets": parts})
+
+
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize(
+    ("task", "config", "message"),
+    [
+        ("composite", {}, "Must specify at least one dataset"),
+        ("composite", {"datasets": [{"weight": 1.0}]}, "missing 2 required positional arguments"),
+        ("chain_sum", {"min_terms": 5, "max_terms": 2}, "max_terms must be"),
+    ],
+)
+def test_settings_that_the_library_refuses_are_refused_when_the_environment_is_made(
+    task: str, config: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"reasoning-gym makes no problem of {task} .*{message}"):
+        gymnasium.make("RISE-ReasoningGym-v0", task=task, config=config)
