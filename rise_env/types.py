@@ -115,7 +115,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFormat:
-    """How a language model reads conversations and writes replies: everything that decides token ids.
+    """How a language model reads conversations and writes replies: what decides token ids.
 
     Agents with a local model play with it, stores keep it, and a fit trains with it.
     """
@@ -127,7 +127,7 @@ class ModelFormat:
     adapter: str | None = None
     """Name of the LoRA adapter that was applied, with a hash of its files; None is the model alone."""
     tokenizer: str
-    """Hash of the tokenizer. With equal hashes, token ids of two models have the same meaning."""
+    """Hash of the vocabulary. With equal hashes, token ids of two models have the same meaning."""
     chat_template: str
     """Hash of the text of the chat template."""
     template_text: str | None = None

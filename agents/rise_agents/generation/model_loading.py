@@ -1,5 +1,6 @@
 """Loads a causal language model for `TransformersAgent`, with a LoRA adapter where one is set."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ def load_model(settings: ModelSettings, device: str) -> Any:
     """
     from transformers import AutoModelForCausalLM
 
+    if settings.adapter is not None:
+        _check_adapter(settings.adapter)
     try:
         if device == "cpu":
             dtype = cpu_dtype(settings)
@@ -45,13 +48,17 @@ def adapter_name(adapter: str | None) -> str | None:
     return None if adapter is None else f"{Path(adapter).resolve().name}@{fingerprint(Path(adapter))}"
 
 
-def _with_adapter(model: Any, adapter: str) -> Any:
+def _check_adapter(adapter: str) -> None:
+    """Raise an error if there is no adapter, or nothing to load it with."""
     if not (Path(adapter) / "adapter_config.json").is_file():
         raise DataNotFoundError(
             f"there is no LoRA adapter in {adapter}: the file adapter_config.json is missing"
         )
-    try:
-        import peft
-    except ImportError as error:
-        raise missing_library("peft", "adapter") from error
+    if find_spec("peft") is None:
+        raise missing_library("peft", "adapter")
+
+
+def _with_adapter(model: Any, adapter: str) -> Any:
+    import peft
+
     return peft.PeftModel.from_pretrained(model, adapter).merge_and_unload()

@@ -29,8 +29,10 @@ def measure(name: str, run: Callable[[], int], *, seconds: float = 1.0, repeats:
     wall = cpu = 0.0
     for _ in range(repeats):
         count, start, start_cpu = 0, time.perf_counter(), time.process_time()
-        while time.perf_counter() - start < seconds:
+        while (
+            not count or time.perf_counter() - start < seconds
+        ):  # at least once, however busy the machine is
             count += run()
-        wall = max(wall, count / (time.perf_counter() - start))
-        cpu = max(cpu, count / (time.process_time() - start_cpu))
+        wall = max(wall, count / max(time.perf_counter() - start, 1e-9))
+        cpu = max(cpu, count / max(time.process_time() - start_cpu, 1e-9))
     return Rate(name, wall, cpu)

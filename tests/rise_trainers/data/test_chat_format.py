@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -66,16 +67,26 @@ def test_a_fit_with_another_format_than_that_of_play_stops_and_says_what_differs
 def test_a_model_that_stops_at_other_tokens_than_the_one_that_played_is_refused(
     model: str, tmp_path: Path
 ) -> None:
-    import dataclasses
-
     formats = {"learner": (dataclasses.replace(played(model), stop_tokens=(1, 2)),)}
     with pytest.raises(ConfigError, match=r"stop_tokens \(1, 2\)"):
         load_fit_chat(GivenChat(model=model), formats)
 
 
-def test_agents_with_another_tokenizer_are_not_compared(model: str) -> None:
-    import dataclasses
+def test_the_order_of_stop_tokens_does_not_matter(model: str) -> None:
+    own = played(model)
+    assert len(own.stop_tokens) > 1
+    other = dataclasses.replace(own, stop_tokens=own.stop_tokens[::-1])
+    load_fit_chat(GivenChat(model=model), {"learner": (other,)})
 
+
+def test_what_a_fit_leaves_open_is_as_its_own_model_played_and_not_a_teacher(model: str) -> None:
+    formats = {"a teacher": (played(model, thinking="hide"),), "learner": (played(model),)}
+    given = GivenChat(model=model, allow_format_change=True)
+    chat, _ = load_fit_chat(given, formats, first_agent="learner")
+    assert chat.settings.thinking == "template"
+
+
+def test_agents_with_another_tokenizer_are_not_compared(model: str) -> None:
     other = dataclasses.replace(
         played(model), tokenizer="other", chat_template="other", template_text="{{ 1 }}"
     )

@@ -243,6 +243,15 @@ def test_a_reply_that_was_cut_in_its_thought_is_trained_as_it_was_sampled() -> N
         assert made(found, wanted).sequences[0].ids[-len(sampled) :] == sampled
 
 
+def test_an_empty_thought_that_was_sampled_is_dropped_as_well() -> None:
+    found = chat("qwen2.5", CHATML)
+    wanted = target(found, found.token_ids("<think>\n\n</think>\n\nIt is 4." + found.end.text))
+    assert wanted.reasoning == ""
+    [sequence] = made(found, wanted, think="drop").sequences
+    [span] = sequence.spans
+    assert found.tokenizer.decode(sequence.ids[span.start : span.stop]) == "It is 4." + found.end.text
+
+
 def test_the_next_turn_shares_the_sequence_only_if_its_prompt_holds_the_sampled_ids() -> None:
     found = chat()
     after = {"role": "user", "content": "Please try again."}

@@ -16,7 +16,6 @@ from typing import Any
 
 import psutil
 import pytest
-import torch
 from safetensors.torch import load_file
 
 from rise_agents.backends.transformers_agent import TransformersAgent
@@ -118,8 +117,8 @@ def test_adapters_are_served_by_vllm_as_the_merged_model_plays(tmp_path: Path) -
     lora = LoraSettings(rank=4, merge=False)
     config = small_models.fit_config(tmp_path, model=TINY, zero_stage=2, epochs=4.0, lora=lora)
     fit(config)
-    merge_adapters(TINY, Path(config.output), tmp_path / "merged", dtype=torch.float32)
-    load_agent("tiny").tokenizer.save_pretrained(tmp_path / "merged")
+    merge_adapters(config, Path(config.output), tmp_path / "merged")
+    load_agent("tiny").chat.tokenizer.save_pretrained(tmp_path / "merged")
     expected = replies(TransformersAgent(str(tmp_path / "merged"), dtype="float32", device="cpu"))
     assert expected != replies(load_agent("tiny", dtype="float32", device="cpu"))
     assert served(TINY, adapter=config.output) == expected

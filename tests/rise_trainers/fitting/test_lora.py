@@ -138,3 +138,23 @@ def check_adapted(config: FitConfig) -> None:
     assert changed.any()
     assert torch.linalg.matrix_rank(changed, tol=1e-6) <= 2
     assert not list(Path(config.output).glob("adapter*"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"zero_stage": 3}, "adapter needs zero_stage 0, 1 or 2"),
+        ({"lora": LoraSettings(merge=False)}, "adapter needs lora.merge true"),
+    ],
+)
+def test_an_adapter_that_could_not_be_merged_or_would_be_lost_is_refused(
+    tmp_path: Path, settings: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        small_models.fit_config(tmp_path, adapter="somewhere", **settings)
+
+
+def test_layers_that_do_not_exist_are_not_reported_as_a_missing_model(tmp_path: Path) -> None:
+    config = small_models.fit_config(tmp_path, lora=LoraSettings(targets=("nowhere",)))
+    with pytest.raises(ConfigError, match=r"lora.targets \['nowhere'\] do not fit the model"):
+        load_model(config)

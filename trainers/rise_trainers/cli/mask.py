@@ -93,12 +93,17 @@ def show(config: MaskConfig, console: Console) -> None:
     from rise_trainers.data.tokenization import tokenize
     from rise_trainers.fitting.config import given_chat
     from rise_trainers.fitting.fit import check_inputs
-    from rise_trainers.fitting.prepare_data import read_formats, target_weights, with_own_ids
+    from rise_trainers.fitting.prepare_data import (
+        first_agent,
+        read_formats,
+        target_weights,
+        with_own_ids,
+    )
 
     fit = as_fit(config)
     check_inputs(fit)
     formats = read_formats(fit.data)
-    model_chat, chat_notes = load_fit_chat(given_chat(fit), formats)
+    model_chat, chat_notes = load_fit_chat(given_chat(fit), formats, first_agent=first_agent(fit))
     targets = select_targets(read_trajectories(config.store), config.selection)
     if not targets:
         raise ConfigError(f"the selection keeps no reply of {config.store}: change --selection")

@@ -34,13 +34,15 @@ class GivenChat:
 
 
 def load_fit_chat(
-    given: GivenChat, formats: Mapping[str, Sequence[ModelFormat]]
+    given: GivenChat, formats: Mapping[str, Sequence[ModelFormat]], *, first_agent: str = ""
 ) -> tuple[Chat, tuple[str, ...]]:
     """Return how the model of a fit reads conversations, and sentences for the log.
 
     Args:
         given: The settings of the fit.
         formats: Agent -> its formats, of all stores that the fit trains on.
+        first_agent: The agent that plays with the model of the fit. What the settings leave open is as this
+            agent played; if it did not play, as the first agent with the same tokenizer.
 
     Raises:
         ConfigError: A store was played with another format, and `allow_format_change` is false.
@@ -49,6 +51,7 @@ def load_fit_chat(
     tokenizer = load_tokenizer(given.model, revision=given.revision)
     mine = tokenizer_hash(tokenizer)
     same = [(agent, one) for agent, played in formats.items() for one in played if one.tokenizer == mine]
+    same.sort(key=lambda found: found[0] != first_agent)
     settings = chat_settings(given, same[0][1] if same else None)
     if settings.chat_template is not None:
         tokenizer.chat_template = read_template(settings.chat_template)
@@ -96,6 +99,8 @@ def check_formats(
 
 
 def _equal(played: Any, trained: Any) -> bool:
+    if isinstance(played, tuple):  # stop tokens: their order does not matter
+        return set(played) == set(trained)
     if isinstance(played, Mapping):
         return dict(played) == dict(trained)
     return bool(played == trained)

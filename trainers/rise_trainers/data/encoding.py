@@ -72,9 +72,14 @@ class ChatTokenizer:
         ids, start = self._encode_text(prompt, prompt_ids, thought, reply)
         if self.think != "mask":
             start = len(prompt_ids)
-        if target.token_ids is None or (self.think == "drop" and thought_of(target)):
+        if target.token_ids is None or (self.think == "drop" and self._thinks(target)):
             return Encoded(ids, len(prompt_ids), start)
         return self._sampled(target, prompt_ids, ids)
+
+    def _thinks(self, target: TrainingTarget) -> bool:
+        """Return whether a reply has a thought, be it an empty one."""
+        sampled = self.chat.tokenizer.decode(target.token_ids or (), skip_special_tokens=False)
+        return bool(thought_of(target)) or self.chat.marks.close in sampled
 
     def _sampled(self, target: TrainingTarget, prompt_ids: list[int], from_text: list[int]) -> Encoded:
         """Return the target with the sampled ids, compared with those that its text gives."""

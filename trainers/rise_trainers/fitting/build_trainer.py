@@ -82,6 +82,7 @@ def training_arguments(config: FitConfig, folder: Path, plan: StepPlan) -> Any:
         gradient_checkpointing=config.gradient_checkpointing,
         seed=config.seed,
         logging_steps=config.log_every,
+        logging_nan_inf_filter=False,
         save_steps=config.save_every,
         save_total_limit=config.keep_checkpoints,
         report_to=list(config.report_to),

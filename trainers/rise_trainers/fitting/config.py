@@ -179,6 +179,14 @@ class FitConfig:
                 "grad_accum_dtype float32 needs zero_stage 1, 2 or 3 with dtype bfloat16, got zero_stage 0: "
                 "set zero_stage to 1, or grad_accum_dtype to bfloat16"
             )
+        if self.adapter is not None and self.zero_stage == 3:
+            raise ConfigError(
+                "adapter needs zero_stage 0, 1 or 2: stage 3 cannot merge it into sharded weights"
+            )
+        if self.adapter is not None and self.lora is not None and not self.lora.merge:
+            raise ConfigError(
+                "adapter needs lora.merge true: the saved adapter would need the first one as well"
+            )
         if not self.data:
             raise ConfigError("data is empty: name at least one store of trajectories")
 

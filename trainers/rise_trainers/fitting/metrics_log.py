@@ -13,12 +13,14 @@ process started to train.
 """
 
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
 
 import transformers
 
+from rise_env.errors import TrainingError
 from rise_trainers.data.optimizer_steps import StepPlan
 from rise_trainers.fitting.paths import METRICS
 from rise_trainers.fitting.prepare_data import Prepared
@@ -61,7 +63,15 @@ class MetricsLog(transformers.TrainerCallback):  # type: ignore[misc]
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **_: Any) -> None:
         """Append the line of an optimizer step."""
-        if "loss" not in logs or not state.is_world_process_zero:
+        if "loss" not in logs:
+            return
+        for name in ("loss", "grad_norm"):  # every rank has the same values, so that all of them stop
+            if not math.isfinite(logs.get(name, 0.0)):
+                raise TrainingError(
+                    f"the {name} of step {state.global_step} is {logs[name]}: lower learning_rate "
+                    "or kl_penalty"
+                )
+        if not state.is_world_process_zero:
             return
         now = time.monotonic()
         step, total = state.global_step, state.max_steps
@@ -85,7 +95,7 @@ class MetricsLog(transformers.TrainerCallback):  # type: ignore[misc]
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Append the last line."""
         if state.is_world_process_zero:
-            seconds = time.monotonic() - (self._begin[1] or time.monotonic())
+            seconds = time.monotonic() - self._begin[1] if self._begin[1] else 0.0  # no step was left
             steps = state.global_step - self._begin[0]
             self.append(
                 {
@@ -93,7 +103,7 @@ class MetricsLog(transformers.TrainerCallback):  # type: ignore[misc]
                     "step": state.global_step,
                     "total": state.max_steps,
                     "seconds": round(seconds, 2),
-                    "tokens_per_s": round(steps * self._tokens_per_step / max(seconds, 1e-9), 1),
+                    "tokens_per_s": round(steps * self._tokens_per_step / seconds, 1) if seconds else 0.0,
                 }
             )
 

@@ -32,14 +32,14 @@ def load_model(config: FitConfig) -> Any:
         )
         if config.adapter is not None:
             model = merged(model, config.adapter)
-        if config.lora is None:
-            return model
-        return with_adapters(model, config.lora, checkpointing=config.gradient_checkpointing)
     except (OSError, ValueError) as error:
         raise DataNotFoundError(
             f"cannot load a model from {config.model!r} ({str(error).splitlines()[0]}): "
             "give a model folder or a hub id"
         ) from error
+    if config.lora is None:
+        return model
+    return with_adapters(model, config.lora, checkpointing=config.gradient_checkpointing)
 
 
 def dtype_of(config: FitConfig) -> torch.dtype:

@@ -51,7 +51,7 @@ def prepare(config: FitConfig) -> Prepared:
         DataNotFoundError: The tokenizer of the model cannot be loaded.
     """
     formats = read_formats(config.data)
-    chat, notes = load_fit_chat(given_chat(config), formats)
+    chat, notes = load_fit_chat(given_chat(config), formats, first_agent=first_agent(config))
     trajectories = [trajectory for store in config.data for trajectory in _in_order(store)]
     targets = select_targets(trajectories, config.selection, seed=config.seed)
     if not targets:
@@ -138,7 +138,7 @@ def read_formats(stores: Sequence[str]) -> dict[str, tuple[ModelFormat, ...]]:
 def with_own_ids(
     targets: Sequence[TrainingTarget], formats: Mapping[str, Sequence[ModelFormat]], chat: Chat
 ) -> list[TrainingTarget]:
-    """Remove the token ids that agents with another tokenizer sampled.
+    """Remove token ids and numbers of prompt tokens of agents with another tokenizer, or an unknown one.
 
     Args:
         targets: The targets of all stores.
@@ -148,7 +148,7 @@ def with_own_ids(
     mine = tokenizer_hash(chat.tokenizer)
     return [
         target
-        if target.token_ids is None or {one.tokenizer for one in formats.get(target.agent, ())} == {mine}
+        if {one.tokenizer for one in formats.get(target.agent, ())} == {mine}
         else dataclasses.replace(target, token_ids=None, logprobs=None, prompt_tokens=0)
         for target in targets
     ]

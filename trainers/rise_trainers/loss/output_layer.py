@@ -50,10 +50,11 @@ def text_config(model: Any) -> Any:
 
 def changes_logits(config: Any) -> bool:
     """Return whether a model changes its logits after the output layer (Gemma: soft cap, Cohere: scale)."""
-    cap = getattr(config, "final_logit_softcapping", None)
+    names = ("final_logit_softcapping", "logits_soft_cap", "output_logit_soft_cap")
+    caps = [getattr(config, name, None) for name in names]
     scales = [getattr(config, name, None) for name in ("logit_scale", "logits_scaling", "lm_head_multiplier")]
     scaled = any(scale is not None and not math.isclose(scale, 1.0) for scale in scales)
-    return cap is not None or scaled
+    return any(cap is not None for cap in caps) or scaled
 
 
 def _unwrapped(model: Any) -> Any:

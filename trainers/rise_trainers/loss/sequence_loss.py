@@ -62,6 +62,7 @@ def sequence_loss(
             normalizer=normalizer,
             vocabulary=logits.shape[-1],
             penalty=penalty,
+            logits_per_chunk=logits_per_chunk,
         )
     result: list[Tensor] = []
 

@@ -39,12 +39,15 @@ def token_statistics(
     positions = torch.nn.functional.pad(selected, (0, 1))  # position t predicts token t + 1
     inputs = {name: batch[name] for name in MODEL_INPUTS if name in batch}
     head, config = output_layer(model), text_config(model)
-    if head is None or changes_logits(config):
-        return _of_logits(model(**inputs, use_cache=False).logits[positions], targets)
     found: list[tuple[Tensor, Tensor]] = []
+    rows = max(1, logits_per_chunk // config.vocab_size)
+    if head is None or changes_logits(config):
+        logits = model(**inputs, use_cache=False).logits[positions]
+        parts = zip(torch.split(logits, rows), torch.split(targets, rows), strict=True)
+        found = [_of_logits(*part) for part in parts]
+        return torch.cat([logprobs for logprobs, _ in found]), torch.cat([values for _, values in found])
 
     def of_states(plain: Any, hidden: Tensor) -> Tensor:
-        rows = max(1, logits_per_chunk // config.vocab_size)
         parts = zip(torch.split(hidden[positions], rows), torch.split(targets, rows), strict=True)
         found.extend(_of_logits(plain(states), part) for states, part in parts)
         return hidden
