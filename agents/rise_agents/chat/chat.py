@@ -65,6 +65,7 @@ class Chat:
             i for i, token in tokenizer.added_tokens_decoder.items() if token.special
         )
         knows = tuple(m for m in MARKS if m.open in self._template or m.close in self._template)
+        self._knows_thoughts = bool(knows)
         self.marks: Marks = (knows or MARKS)[0]
         """The marks around thoughts that the template knows; those of most models where it knows none."""
         prompt = self.prompt((QUESTION,))
@@ -184,7 +185,7 @@ class Chat:
         return ("" if opened else self._around_thought[0]) + reasoning
 
     def format(self, model: str, *, revision: str | None = None, adapter: str | None = None) -> ModelFormat:
-        """Return the record of all that decides token ids.
+        """Return the record of what decides token ids.
 
         Args:
             model: Name of the model.
@@ -304,7 +305,7 @@ class Chat:
                 f"the chat template of {self.tokenizer.name_or_path!r} removes thoughts from earlier turns: "
                 "thinking=show needs another chat_template"
             )
-        if self.marks.open in self._template or self.marks.close in self._template:
+        if self._knows_thoughts:
             seen = "show" if shown else "do not show"
             notes.append(
                 f"prompts {seen} what the model thought at earlier turns (thinking={self.settings.thinking})"

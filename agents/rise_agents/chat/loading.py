@@ -1,5 +1,6 @@
 """Loads what a model says about its conversations: tokenizer, chat template, generation config."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,19 @@ def read_template(chat_template: str) -> str:
             f"there is no file {chat_template}: chat_template must be the path of a Jinja file"
         )
     return path.read_text()
+
+
+def adapter_config(adapter: str) -> dict[str, Any]:
+    """Return the settings of a LoRA adapter.
+
+    Raises:
+        DataNotFoundError: The folder holds no adapter.
+    """
+    path = Path(adapter) / "adapter_config.json"
+    if not path.is_file():
+        raise DataNotFoundError(f"there is no LoRA adapter in {adapter}: the file {path} is missing")
+    config: dict[str, Any] = json.loads(path.read_text())
+    return config
 
 
 def load_generation_config(model: str, revision: str | None = None) -> Any:

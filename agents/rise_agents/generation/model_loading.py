@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from rise_agents.chat.loading import adapter_config
 from rise_agents.chat.model_fingerprint import fingerprint
 from rise_agents.generation.dtype_choice import cpu_dtype
 from rise_agents.generation.model_settings import ModelSettings
@@ -50,10 +51,7 @@ def adapter_name(adapter: str | None) -> str | None:
 
 def _check_adapter(adapter: str) -> None:
     """Raise an error if there is no adapter, or nothing to load it with."""
-    if not (Path(adapter) / "adapter_config.json").is_file():
-        raise DataNotFoundError(
-            f"there is no LoRA adapter in {adapter}: the file adapter_config.json is missing"
-        )
+    adapter_config(adapter)
     if find_spec("peft") is None:
         raise missing_library("peft", "adapter")
 

@@ -1,10 +1,10 @@
 """Starts vLLM for `VLLMAgent`: makes its arguments, reads its LoRA adapter and converts its errors."""
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
+from rise_agents.chat.loading import adapter_config
 from rise_agents.generation.dtype_choice import cpu_dtype
 from rise_agents.generation.model_settings import ModelSettings
 from rise_agents.parallel.gpu_assignment import on_cpu
@@ -117,19 +117,11 @@ def lora_request(adapter: str) -> Any:
     """
     from vllm.lora.request import LoRARequest
 
-    _adapter_config(adapter)
+    adapter_config(adapter)
     return LoRARequest("adapter", 1, str(Path(adapter).resolve()))
 
 
 def _max_lora_rank(adapter: str) -> int:
     """Return the adapter's rank rounded up to a value that vLLM accepts: a power of two from 8."""
-    rank = int(_adapter_config(adapter).get("r", 8))
+    rank = int(adapter_config(adapter).get("r", 8))
     return max(8, 1 << (rank - 1).bit_length())
-
-
-def _adapter_config(adapter: str) -> dict[str, Any]:
-    path = Path(adapter) / "adapter_config.json"
-    if not path.is_file():
-        raise DataNotFoundError(f"there is no LoRA adapter in {adapter}: the file {path} is missing")
-    config: dict[str, Any] = json.loads(path.read_text())
-    return config

@@ -28,6 +28,7 @@ from rise_trainers.fitting.paths import MODEL
 from rise_trainers.fitting.prepare_data import Prepared
 from rise_trainers.fitting.rwr_trainer import ExampleDataset, RWRTrainer
 from rise_trainers.policies.first_model import FirstModelLogprobs
+from rise_trainers.policies.forward_passes import ForwardPasses
 from rise_trainers.policies.policy_metrics import PolicyMetrics
 
 
@@ -141,23 +142,20 @@ def make_trainer(
         callbacks.insert(0, PackingCheck(data.examples))
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id or 0
     collate = collate_packed if config.packed else partial(collate_padded, pad_id=pad)
-    compared = PolicyMetrics(
-        folder, data.sample, collate=collate, micro_batch_size=config.micro_batch_size, log=metrics.append
-    )
-    first_model = FirstModelLogprobs(
-        folder, data.examples, collate=collate, micro_batch_size=config.micro_batch_size
-    )
+    passes = ForwardPasses(collate, config.micro_batch_size)
+    measuring: list[Any] = [PolicyMetrics(folder, data.sample, passes, log=metrics.append)]
     if config.kl_penalty:
-        callbacks.append(first_model)
+        measuring.append(FirstModelLogprobs(folder, data.examples, passes))
     trainer = RWRTrainer(
         batches=batches,
         collate=collate,
         model=model,
         args=args,
         train_dataset=ExampleDataset(data.examples),
-        callbacks=[*callbacks, compared],
+        callbacks=[*callbacks, *measuring],
     )
-    compared.trainer = first_model.trainer = trainer
+    for callback in measuring:
+        callback.trainer = trainer
     return trainer
 
 

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from rise_agents.chat.loading import read_template
+from rise_agents.chat.loading import adapter_config, read_template
 from rise_env.errors import ConfigError, DataNotFoundError
 from rise_env.utils.extras import missing_library
 from rise_env.utils.file_lock import exclusive
@@ -98,8 +98,8 @@ def check_inputs(config: FitConfig) -> None:
         path = getattr(config, name)
         if path is not None and not Path(path).is_file():
             raise DataNotFoundError(f"there is no file {path}: correct the setting {name}")
-    if config.adapter is not None and not (Path(config.adapter) / "adapter_config.json").is_file():
-        raise DataNotFoundError(f"there is no LoRA adapter in {config.adapter}: correct the setting adapter")
+    if config.adapter is not None:
+        adapter_config(config.adapter)
     for tracker in config.report_to:
         if find_spec(tracker) is None:
             raise missing_library(tracker, "report_to")

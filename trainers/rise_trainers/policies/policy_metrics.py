@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 import transformers
 from numpy.typing import NDArray
 
-from rise_trainers.data.dataset import EMPTY_EXAMPLE
-from rise_trainers.loss.token_statistics import token_statistics
+from rise_trainers.policies.forward_passes import ForwardPasses
 from rise_trainers.policies.policy_sample import SampledSequence
+
+FILE = "policy-before.npz"
 
 Statistics = Mapping[str, NDArray[np.float32]]
 """Of the tokens of a sample, [n] each: "logprob", "entropy", and the sampler's "sampled" and "turn"."""
@@ -51,15 +51,14 @@ def change_metrics(before: Statistics, after: Statistics) -> dict[str, float]:
 
 
 class PolicyMetrics(transformers.TrainerCallback):  # type: ignore[misc]
-    """Measures the sample before the first step and after the last one; every rank measures a part of it.
+    """Measures the sample before the first step and after the last one.
 
     What was measured before the first step is kept in the folder, for a fit that is continued.
 
     Args:
         folder: The partial folder of the fit.
         sample: The sequences, the same on every rank.
-        collate: Makes a batch of examples.
-        micro_batch_size: The largest number of sequences per forward pass.
+        passes: Computes statistics of tokens.
         log: Writes a line of metrics; called on rank 0.
     """
 
@@ -67,17 +66,15 @@ class PolicyMetrics(transformers.TrainerCallback):  # type: ignore[misc]
         self,
         folder: Path,
         sample: Sequence[SampledSequence],
+        passes: ForwardPasses,
         *,
-        collate: Callable[..., Any],
-        micro_batch_size: int,
         log: Callable[[dict[str, Any]], None],
     ) -> None:
         self.trainer: Any = None
         """The trainer, set after it was made."""
-        self._folder = folder
+        self._path = folder / FILE
         self._sample = sample
-        self._collate = collate
-        self._micro = micro_batch_size
+        self._passes = passes
         self._log = log
         self._before: Statistics = {}
 
@@ -85,56 +82,32 @@ class PolicyMetrics(transformers.TrainerCallback):  # type: ignore[misc]
         """Measure the first model, or read what was measured before the fit was interrupted."""
         if not self._sample:
             return
-        kept = self._folder / f"policy-{args.process_index}.npz"
-        if state.global_step and kept.exists():
-            with np.load(kept, allow_pickle=False) as file:
+        if state.global_step:
+            with np.load(self._path, allow_pickle=False) as file:
                 self._before = {name: file[name] for name in file.files}
-        elif state.global_step == 0:
-            self._before = self._measure(args)
-            np.savez(kept, **dict(self._before))  # type: ignore[arg-type]
         else:
-            return
-        found = _gathered(self._before, args.world_size)
+            self._before = self._measure()
+            if state.is_world_process_zero:
+                np.savez(self._path, **dict(self._before))  # type: ignore[arg-type]
         if state.is_world_process_zero:
-            self._log({"kind": "policy", "step": 0, **gap_metrics(found)})
+            self._log({"kind": "policy", "step": 0, **gap_metrics(self._before)})
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Measure the fitted model."""
-        if not self._before:
+        if not self._sample:
             return
-        after = _gathered(self._measure(args), args.world_size)
-        before = _gathered(self._before, args.world_size)
+        after = self._measure()
         if state.is_world_process_zero:
-            self._log({"kind": "policy", "step": state.global_step, **change_metrics(before, after)})
+            self._log({"kind": "policy", "step": state.global_step, **change_metrics(self._before, after)})
 
-    def _measure(self, args: Any) -> Statistics:
-        model = self.trainer.model_wrapped
-        mine = list(self._sample[args.process_index :: args.world_size])
-        passes = -(-len(self._sample) // (self._micro * args.world_size))
-        parts = []
-        training = model.training
-        model.eval()
-        for number in range(passes):
-            chosen = mine[number * self._micro : (number + 1) * self._micro]
-            batch = self._collate([found.example for found in chosen] or [EMPTY_EXAMPLE])
-            tensors = {name: value.to(args.device) for name, value in batch.items() if name != "count"}
-            parts.append([part.cpu().numpy() for part in token_statistics(model, tensors)])
-        model.train(training)
+    def _measure(self) -> Statistics:
+        found = self._passes(self.trainer, [sequence.example for sequence in self._sample])
         return {
-            "logprob": np.concatenate([logprobs for logprobs, _ in parts]),
-            "entropy": np.concatenate([entropies for _, entropies in parts]),
-            "sampled": np.array([value for found in mine for value in found.logprobs], dtype=np.float32),
-            "turn": np.array([turn for found in mine for turn in found.turns], dtype=np.float32),
+            "logprob": np.concatenate([logprobs for logprobs, _ in found]),
+            "entropy": np.concatenate([entropies for _, entropies in found]),
+            "sampled": np.concatenate([sequence.logprobs for sequence in self._sample]),
+            "turn": np.concatenate([sequence.turns for sequence in self._sample]).astype(np.float32),
         }
-
-
-def _gathered(found: Statistics, ranks: int) -> Statistics:
-    """Return the statistics of all ranks together."""
-    if ranks == 1:
-        return found
-    parts: list[Any] = [None] * ranks
-    torch.distributed.all_gather_object(parts, found)
-    return {name: np.concatenate([part[name] for part in parts]) for name in found}
 
 
 def _by_turn(name: str, values: NDArray[np.float32], turns: NDArray[np.float32]) -> dict[str, float]:
