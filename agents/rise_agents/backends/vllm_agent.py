@@ -108,9 +108,11 @@ class VLLMAgent:
         if "data_parallel_size" in (extra or {}):
             raise ConfigError("extra must not hold data_parallel_size: it is a setting of this agent")
         self._replicas: DataParallelAgent | None = None
-        self.chat = load_chat(model, settings.chat, revision=revision)
+        environments = None
         if data_parallel_size != 1:
             environments = replica_environments(data_parallel_size, tensor_parallel_size)
+        self.chat = load_chat(model, settings.chat, revision=revision)
+        if environments is not None:
             self._start_replicas(model, of_replica, environments)
             return
         self._own_sampler = sampler == "rise" or (sampler == "auto" and on_cpu())
