@@ -8,6 +8,7 @@ RiseError
 ├── StoreError (ValueError)             a file of trajectories that is damaged or of another run
 ├── EpisodeError (RuntimeError)         an episode used out of order
 ├── AgentError (RuntimeError)           an agent that broke its contract or could not reply
+│   └── DeadAgentError                  an agent that no longer answers any request
 ├── TrainingError (RuntimeError)        a fit whose processes failed
 ├── PhaseError (RuntimeError)           a process of a run that failed
 └── MissingDependencyError (ImportError)   an optional library that is not installed
@@ -54,6 +55,10 @@ class EpisodeError(RiseError, RuntimeError):
 
 class AgentError(RiseError, RuntimeError):
     """An agent broke its contract or could not reply."""
+
+
+class DeadAgentError(AgentError):
+    """An agent no longer answers any request."""
 
 
 class TrainingError(RiseError, RuntimeError):

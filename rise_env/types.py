@@ -88,6 +88,8 @@ class Usage:
     completion_tokens: int = 0
     cached_tokens: int = 0
     """Number of the prompt tokens that came from a prefix cache."""
+    calls: int = 0
+    """Number of replies of models whose tokens are counted here, if the agent asked several; 0 is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -47,7 +47,19 @@ PROBLEM = RecordTable(
 
 
 def _counts(usage: Usage) -> list[int]:
-    return [usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens]
+    counts = [usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens]
+    return [*counts, usage.calls] if usage.calls else counts
+
+
+_make_usage = quick_constructor(Usage)
+
+
+def _usage_of(counts: Sequence[int]) -> Usage:
+    return _make_usage(counts if len(counts) == 4 else (*counts, 0))
+
+
+_COUNTS = Annotated[tuple[int, ...], msgspec.Meta(min_length=3, max_length=4)]
+"""Tokens of the prompt, generated and from a cache; then the number of calls, if it was not one."""
 
 
 ATTEMPT = RecordTable(
@@ -61,7 +73,7 @@ ATTEMPT = RecordTable(
         StoredField("seconds", float, "check.seconds"),
         StoredField("reward", float),
         StoredField("finish", Literal["stop", "length", "error"]),
-        StoredField("tokens", tuple[int, int, int], "usage", write=_counts, read=quick_constructor(Usage)),
+        StoredField("tokens", _COUNTS, "usage", write=_counts, read=_usage_of),
         StoredField("reasoning", str),
         StoredField("token_ids", bytes, write=ids_to_base64, read=ids_from_bytes),
         StoredField("logprobs", bytes, write=logprobs_to_base64, read=logprobs_from_bytes),

@@ -12,7 +12,14 @@ from dataclasses import replace
 import numpy as np
 
 from rise_agents.types import Agent, ProblemAwareAgent, Reply, SamplingConfig
-from rise_env.errors import AgentError, ConfigError, DataNotFoundError, MissingDependencyError, StoreError
+from rise_env.errors import (
+    AgentError,
+    ConfigError,
+    DataNotFoundError,
+    DeadAgentError,
+    MissingDependencyError,
+    StoreError,
+)
 from rise_env.types import Conversation
 
 SETUP_ERRORS = (ConfigError, DataNotFoundError, MissingDependencyError, StoreError)
@@ -56,7 +63,7 @@ class FaultIsolator:
             seeds: One per conversation.
 
         Raises:
-            AgentError: The agent does not answer a health probe.
+            DeadAgentError: The agent does not answer a health probe.
             ConfigError, DataNotFoundError, MissingDependencyError, StoreError: The agent raised it.
         """
         failures = _FailureCounter(
@@ -86,14 +93,14 @@ class FaultIsolator:
             sampling: How the replies were sampled.
 
         Raises:
-            AgentError: The agent does not answer the health probe.
+            DeadAgentError: The agent does not answer the health probe.
         """
         failed = [reply for reply in replies if reply.finish == "error"]
         if len(failed) < len(replies):
             first = next(place for place, reply in enumerate(replies) if reply.finish != "error")
             self.note_answered(agent, conversations[first])
         if failed and replies[-1].finish == "error" and not self.responds(agent, sampling):
-            raise AgentError(f"{agent.name} no longer answers any request: {failed[0].text}")
+            raise DeadAgentError(f"{agent.name} no longer answers any request: {failed[0].text}")
 
     def responds(self, agent: Agent, sampling: SamplingConfig) -> bool:
         """Return whether an agent answers a health probe with a short reply.
@@ -163,7 +170,7 @@ def _ask(
         raise
     except Exception as error:  # an agent may raise anything; it fails its episodes and not the run
         if failures.is_dead_after_failure():
-            raise AgentError(f"{agent.name} no longer answers any request: {error}") from error
+            raise DeadAgentError(f"{agent.name} no longer answers any request: {error}") from error
         if len(conversations) == 1:
             return [Reply(text=f"{type(error).__name__}: {error}", finish="error")]
         half = len(conversations) // 2

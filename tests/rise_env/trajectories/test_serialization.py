@@ -34,7 +34,11 @@ attempts = st.builds(
     reward=finite,
     finish=st.sampled_from(["stop", "length", "error"]),
     usage=st.builds(
-        Usage, prompt_tokens=st.integers(0), completion_tokens=st.integers(0), cached_tokens=st.integers(0)
+        Usage,
+        prompt_tokens=st.integers(0),
+        completion_tokens=st.integers(0),
+        cached_tokens=st.integers(0),
+        calls=st.integers(0),
     ),
     reasoning=texts,
     token_ids=st.none() | st.lists(st.integers(0, 2**32 - 1), max_size=5).map(tuple),
@@ -114,6 +118,7 @@ def test_what_was_read_is_frozen_and_typed() -> None:
         pytest.param('"verdict": "', '"verdict": "almost ', r"almost.*attempts\[0\]\.verdict", id="verdict"),
         pytest.param('"attempts": [{', '"chosen": 9, "attempts": [{', "chosen attempt", id="chosen"),
         pytest.param('"attempts": ', '"attemptz": ', "attempts", id="no attempts"),
+        pytest.param('"agent": ', '"tokens": [1, 2], "agent": ', r"length >= 3.*tokens", id="two counts"),
     ],
 )
 def test_a_damaged_value_is_named(was: str, becomes: str, message: str) -> None:
@@ -167,6 +172,16 @@ def test_log_probabilities_are_rounded_to_32_bits() -> None:
 def test_what_the_bytes_cannot_hold_is_an_error(name: str, value: object) -> None:
     with pytest.raises(ValueError, match="must be"):
         to_json(with_attempt(**{name: value}))
+
+
+def test_the_number_of_calls_is_a_fourth_count_only_where_an_agent_asked_several() -> None:
+    def stored(calls: int) -> list[int]:
+        usage = Usage(prompt_tokens=5, completion_tokens=6, cached_tokens=4, calls=calls)
+        counts: list[int] = to_json(with_attempt(usage=usage))["turns"][0]["attempts"][0]["tokens"]
+        return counts
+
+    assert stored(0) == [5, 6, 4]
+    assert stored(9) == [5, 6, 4, 9]
 
 
 def test_fields_of_a_later_version_are_read_and_written_again() -> None:
