@@ -27,6 +27,7 @@ PRIVATE = (
     "rise_agents.generation",
     "rise_agents.parallel",
     "rise_trainers.cli",
+    "rise_trainers.cluster",
     "rise_trainers.utils",
 )
 MEASURED = {

@@ -19,6 +19,7 @@ from rise_agents.generation.batching import batches
 from rise_agents.generation.generate import Decoder, GenerationRequest
 from rise_agents.generation.model_loading import adapter_name, load_model
 from rise_agents.generation.model_settings import MAX_CONCURRENT_REQUESTS, Dtype, ModelSettings
+from rise_agents.parallel.gpu_assignment import first_device
 from rise_agents.types import Reply, SamplingConfig
 from rise_env.errors import ConfigError
 from rise_env.types import Conversation, Usage
@@ -30,7 +31,8 @@ class TransformersAgent:
     Args:
         model: Folder, or repository id on the Hugging Face hub.
         dtype: See `ModelSettings`.
-        device: A torch device; "auto" is the first GPU, or the CPU if there is none.
+        device: A torch device; "auto" is the first visible GPU, or the CPU if there is none. To play on
+            several GPUs, run several agents: the setting `workers` ray:N of the commands.
         revision: See `ModelSettings`.
         adapter: See `ModelSettings`.
         chat_template: See `ModelSettings`.
@@ -82,7 +84,7 @@ class TransformersAgent:
         if max_batch_tokens < 1:
             raise ConfigError(f"max_batch_tokens must be at least 1, got {max_batch_tokens}")
         if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
+            device = first_device()
         self.chat = load_chat(model, settings.chat, revision=revision)
         loaded = load_model(settings, device)
         self.name = model_name(model, getattr(loaded.config, "_commit_hash", None))

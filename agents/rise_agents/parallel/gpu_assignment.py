@@ -1,8 +1,12 @@
 """Assigns the GPUs of this machine to the replicas of a model."""
 
+import logging
 import os
 
+from rise_agents.engines.visible_devices import VARIABLE, devices_of_one_process, visible_devices
 from rise_env.errors import ConfigError
+
+_log = logging.getLogger(__name__)
 
 
 def on_cpu() -> bool:
@@ -10,6 +14,22 @@ def on_cpu() -> bool:
     import torch
 
     return not torch.cuda.is_available()
+
+
+def first_device() -> str:
+    """Return "cuda", which is the first visible GPU, or "cpu"; log how many GPUs are left unused."""
+    import torch
+
+    if on_cpu():
+        return "cpu"
+    gpus = torch.cuda.device_count()
+    if gpus > 1:
+        _log.warning(
+            "the agent plays on the first of %d visible GPUs; with the setting workers ray:%d, %d copies of "
+            "it play on all of them (set device to cuda:0 to play on one without this message)",
+            *(gpus, gpus, gpus),
+        )
+    return "cuda"
 
 
 def replica_environments(replicas: int, gpus_per_replica: int) -> list[dict[str, str]]:
@@ -33,12 +53,17 @@ def replica_environments(replicas: int, gpus_per_replica: int) -> list[dict[str,
         return [{"VLLM_CPU_OMP_THREADS_BIND": "nobind"}] * replicas
     import torch
 
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    gpus = visible.split(",") if visible else [str(i) for i in range(torch.cuda.device_count())]
+    named = visible_devices(os.environ)
+    gpus = [str(i) for i in range(torch.cuda.device_count())] if named is None else named
     if replicas * gpus_per_replica > len(gpus):
         raise ConfigError(
             f"data_parallel_size {replicas} with tensor_parallel_size {gpus_per_replica} needs "
             f"{replicas * gpus_per_replica} GPUs, there are {len(gpus)}: lower one of the two"
         )
     groups = [gpus[i * gpus_per_replica : (i + 1) * gpus_per_replica] for i in range(replicas)]
-    return [{"CUDA_VISIBLE_DEVICES": ",".join(group)} for group in groups]
+    if len(devices_of_one_process(groups[0])) < gpus_per_replica:
+        raise ConfigError(
+            f"tensor_parallel_size is {gpus_per_replica}, but a process can use only one MIG device "
+            f"({VARIABLE} is {os.environ[VARIABLE]}): set tensor_parallel_size to 1"
+        )
+    return [{VARIABLE: ",".join(group)} for group in groups]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rise_agents.parallel.gpu_assignment import replica_environments
+from rise_agents.parallel.gpu_assignment import first_device, replica_environments
 from rise_agents.registry import load_agent
 from rise_env.errors import ConfigError
 
@@ -24,10 +24,36 @@ def test_replicas_share_the_gpus() -> None:
 
 
 def test_only_gpus_that_this_process_sees_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,GPU-8a,7")
-    assert visible_gpus(3, 1) == ["5", "GPU-8a", "7"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-5,GPU-8a, GPU-7")
+    assert visible_gpus(3, 1) == ["GPU-5", "GPU-8a", "GPU-7"]
     with pytest.raises(ConfigError, match="needs 4 GPUs, there are 3"):
         visible_gpus(2, 2)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    with pytest.raises(ConfigError, match="needs 1 GPUs, there are 0"):
+        visible_gpus(1, 1)
+
+
+def test_a_replica_uses_one_mig_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "MIG-1,MIG-2")
+    assert visible_gpus(2, 1) == ["MIG-1", "MIG-2"]
+    with pytest.raises(ConfigError, match="only one MIG device"):
+        visible_gpus(1, 2)
+
+
+def test_an_agent_that_uses_the_first_of_several_gpus_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    assert first_device() == "cuda"
+    assert "plays on the first of 8 visible GPUs" in caplog.text
+    assert "workers ray:8" in caplog.text
+
+
+def test_an_agent_on_the_only_gpu_or_on_the_cpu_says_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
+    assert first_device() == "cuda"
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert first_device() == "cpu"
+    assert not caplog.text
 
 
 @pytest.mark.parametrize(

@@ -129,11 +129,18 @@ class FitConfig:
     cache: bool = True
     """Cache the token ids in a file next to the first store, for the next fit on the same turns."""
     ranks: int = 1
-    """Processes on this machine, one per device."""
+    """Processes on this machine, one per device, on the first devices of CUDA_VISIBLE_DEVICES."""
     threads: int | None = None
     """CPU threads per rank; None is cores / ranks, or OMP_NUM_THREADS where that is smaller."""
     hostfile: str | None = None
     """DeepSpeed hostfile for several machines; `ranks` is then the number per machine."""
+    launcher: Literal["pdsh", "openmpi", "mpich", "impi", "mvapich"] = "pdsh"
+    """The program with which DeepSpeed starts ranks on the machines of the hostfile."""
+    master_addr: str | None = None
+    """Address of the first machine for the communication between the ranks; None lets DeepSpeed ask the first
+    machine of the hostfile, and is the address of the world that torchrun or srun started."""
+    master_port: int | None = None
+    """TCP port for the communication between the ranks, on the first machine; None takes a free one."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train; auto is the GPUs if there are any, else the CPU."""
     seed: int = 0
@@ -166,6 +173,8 @@ class FitConfig:
         if self.keep_checkpoints < 2:
             raise ConfigError(f"keep_checkpoints must be at least 2, got {self.keep_checkpoints}")
         check_weighting(self.weights, negative_weights=self.negative_weights)
+        if self.master_port is not None and not 0 < self.master_port < 1 << 16:
+            raise ConfigError(f"master_port must be from 1 to 65535, got {self.master_port}")
         if self.offload and self.zero_stage < 2:
             raise ConfigError(f"offload needs zero_stage 2 or 3, got {self.zero_stage}")
         if self.lora is not None and self.lora.bits is not None and self.zero_stage == 3:

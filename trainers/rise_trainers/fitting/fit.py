@@ -9,6 +9,7 @@ is complete. A killed fit continues from its last checkpoint when the same comma
 """
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -19,6 +20,8 @@ from rise_agents.chat.loading import adapter_config, read_template
 from rise_env.errors import ConfigError, DataNotFoundError
 from rise_env.utils.extras import missing_library
 from rise_env.utils.file_lock import exclusive
+from rise_trainers.cluster.devices import rank_devices
+from rise_trainers.cluster.hostfile import check_hosts
 from rise_trainers.fitting.config import FitConfig, to_json
 from rise_trainers.fitting.paths import METRICS, MODEL, SETTINGS, model_path, partial_folder
 
@@ -75,9 +78,10 @@ def _finish(partial: Path, output: Path) -> None:
 
 
 def check_inputs(config: FitConfig) -> None:
-    """Check that the inputs of a fit exist.
+    """Check that the inputs of a fit exist, and that its devices are visible.
 
     Raises:
+        ConfigError: CUDA_VISIBLE_DEVICES or the hostfile has too few devices, or is malformed.
         DataNotFoundError: A store, a model folder, a DeepSpeed file or a hostfile does not exist.
         MissingDependencyError: A tracker is not installed.
     """
@@ -98,6 +102,10 @@ def check_inputs(config: FitConfig) -> None:
         path = getattr(config, name)
         if path is not None and not Path(path).is_file():
             raise DataNotFoundError(f"there is no file {path}: correct the setting {name}")
+    if config.hostfile is None:
+        rank_devices(config, os.environ)
+    else:
+        check_hosts(config, config.hostfile, os.environ)
     if config.adapter is not None:
         adapter_config(config.adapter)
     for tracker in config.report_to:
@@ -120,7 +128,10 @@ def _check_same(config: FitConfig, folder: Path) -> None:
 
 
 _CHANGEABLE = frozenset(
-    {"threads", "log_every", "keep_checkpoints", "output", "save_every", "cache", "report_to"}
+    {
+        *("threads", "log_every", "keep_checkpoints", "output", "save_every", "cache", "report_to"),
+        *("launcher", "master_addr", "master_port"),
+    }
 )
 """Settings that may change when a fit is continued."""
 

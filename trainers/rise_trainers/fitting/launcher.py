@@ -15,6 +15,9 @@ from typing import Any
 import rise_env.errors
 from rise_env.errors import RiseError, TrainingError
 from rise_env.utils.extras import missing_library
+from rise_trainers.cluster.devices import rank_devices
+from rise_trainers.cluster.hostfile import host_arguments
+from rise_trainers.cluster.passed_on import delete_environment, write_environment
 from rise_trainers.fitting.config import FitConfig
 from rise_trainers.fitting.paths import METRICS, SETTINGS
 from rise_trainers.utils import parent_death
@@ -34,12 +37,13 @@ def command(config: FitConfig, partial: Path) -> list[str]:
     folder must then be on a disk that all machines share.
     """
     work = ["--module", "--no_local_rank", "rise_trainers.fitting.rank", str(partial.resolve() / SETTINGS)]
-    port = f"--master_port={free_port()}"
+    port = f"--master_port={config.master_port or free_port()}"
     start = [sys.executable, "-m", "rise_trainers.utils.parent_death"]
     if config.hostfile is not None:
-        hosts = ["--hostfile", config.hostfile, "--num_gpus", str(config.ranks)]
+        hosts = host_arguments(config, config.hostfile, os.environ)
         return [*start, "deepspeed.launcher.runner", *hosts, port, *work]
-    world = base64.urlsafe_b64encode(json.dumps({"localhost": list(range(config.ranks))}).encode()).decode()
+    devices = {"localhost": rank_devices(config, os.environ)}
+    world = base64.urlsafe_b64encode(json.dumps(devices).encode()).decode()
     here = [f"--world_info={world}", "--master_addr=127.0.0.1", port]
     return [*start, "deepspeed.launcher.launch", *here, *work]
 
@@ -78,9 +82,11 @@ def run_launcher(
         raise missing_library("deepspeed", "rise fit")
     (partial / ERROR).unlink(missing_ok=True)
     reader = _NewLines(partial / METRICS)
+    variables = environment(config)
+    write_environment(partial, variables)
     with open(partial / LOG, "ab") as log:
         process = subprocess.Popen(
-            command(config, partial), stdout=log, stderr=subprocess.STDOUT, env=environment(config)
+            command(config, partial), stdout=log, stderr=subprocess.STDOUT, env=variables
         )
         try:
             while process.poll() is None:
@@ -88,6 +94,7 @@ def run_launcher(
                 time.sleep(0.1)
         finally:
             terminate(process)
+            delete_environment(partial)
     _report(progress, reader)
     if process.returncode:
         raise _failure(partial, process.returncode)

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from rise_env.errors import RiseError
+from rise_trainers.cluster.passed_on import read_environment
 from rise_trainers.utils.parent_death import die_with_parent
 
 
 def main(settings: Path) -> int:
     """Run the fit and save the model in the folder of the settings file; return the exit code."""
     die_with_parent(signal.SIGKILL)
+    read_environment(settings.parent)
     from rise_trainers.fitting.config import from_json
     from rise_trainers.fitting.launcher import ERROR
 

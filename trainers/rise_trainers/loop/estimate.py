@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rise_trainers.cluster.hostfile import read_hostfile
 from rise_trainers.data.targets import TURNS
 from rise_trainers.fitting.config import FitConfig
 from rise_trainers.loop.memory import GIB, MemoryEstimate, estimate_memory
@@ -143,8 +144,7 @@ def machines(fit: FitConfig) -> int:
     """Return the number of machines of a fit: the lines of its hostfile, or 1 where that file is missing."""
     if fit.hostfile is None or not Path(fit.hostfile).is_file():
         return 1
-    lines = (line.partition("#")[0].strip() for line in Path(fit.hostfile).read_text().splitlines())
-    return max(1, sum(bool(line) for line in lines))
+    return len(read_hostfile(fit.hostfile))
 
 
 def _steps(fit: FitConfig, stores: Sequence[StoreEstimate]) -> int:
