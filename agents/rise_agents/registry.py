@@ -17,7 +17,7 @@ from rise_agents.types import Agent
 from rise_env.errors import ConfigError, MissingDependencyError, RiseError
 from rise_env.utils import plugins
 from rise_env.utils.extras import missing_library
-from rise_env.utils.signatures import checked_arguments
+from rise_env.utils.signatures import checked_arguments, deciding_arguments
 from rise_env.utils.suggestions import did_you_mean
 
 Factory = Callable[..., Any]
@@ -66,6 +66,27 @@ def check_agent(spec: str, settings: Mapping[str, Any] | None = None) -> None:
     except MissingDependencyError:
         return
     checked_arguments(factory, settings or {}, what=f"agent {spec!r}", positional=len(arguments))
+
+
+def deciding_settings(spec: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of an agent that must be the same when an interrupted command continues.
+
+    They are those whose parameters are not `Changeable`. If a library that the agent needs is not installed,
+    this is unknown, and all settings are returned.
+
+    Args:
+        spec: The string that names the agent.
+        settings: Its settings.
+
+    Raises:
+        ConfigError: There is no such agent.
+    """
+    given = {name.replace("-", "_"): value for name, value in settings.items()}
+    try:
+        factory, _ = _resolve(spec)
+    except MissingDependencyError:
+        return given
+    return deciding_arguments(factory, given)
 
 
 def agent_names() -> list[str]:

@@ -189,6 +189,7 @@ def _train(config: BenchConfig, suite: Suite, out: Path) -> dict[str, dict[int, 
     from rise_trainers import self_improve
     from rise_trainers.loop.config import RunConfig, first_model
     from rise_trainers.loop.run_folder import model_folder
+    from rise_trainers.loop.run_settings import claim
 
     recipe = _read_recipe(config.recipe)
     found: dict[str, dict[int, str]] = {}
@@ -201,7 +202,7 @@ def _train(config: BenchConfig, suite: Suite, out: Path) -> dict[str, dict[int, 
         path.write_text(yaml.safe_dump(settings, sort_keys=False))
         run_config = parse(RunConfig, ["--config", str(path)], prog="rise bench")
         if variant.rollouts_of is not None:
-            self_improve.claim(folder, run_config)
+            claim(folder, run_config)
             for seed in config.seeds:
                 _take_rollouts(out / "training" / variant.rollouts_of, folder, seed)
         self_improve.run(run_config)

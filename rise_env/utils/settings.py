@@ -1,9 +1,12 @@
 """Settings as frozen dataclasses, built from plain values of YAML files and command lines.
 
 msgspec converts and checks the values. This module adds suggestions for misspelt names, layers of settings
-over each other, and YAML files.
+over each other, YAML files, and marks of the settings that may change when an interrupted command continues:
+
+    micro_batch_size: Changeable[int] = 4
 """
 
+import enum
 import re
 import types
 import typing
@@ -11,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, asdict, fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 import yaml
@@ -20,6 +23,21 @@ from rise_env.errors import ConfigError, RiseError
 from rise_env.utils.suggestions import did_you_mean
 
 Config = TypeVar("Config")
+_T = TypeVar("_T")
+
+
+class Mark(enum.Enum):
+    """Says that a setting is not compared when an interrupted command continues."""
+
+    CHANGEABLE = enum.auto()
+    BY_CONTENT = enum.auto()
+
+
+Changeable = Annotated[_T, Mark.CHANGEABLE]
+"""The type of a setting that changes speed, memory or place, but no result: it may change when an interrupted
+command continues. It also marks parameters of the classes and functions that make agents."""
+ByContent = Annotated[_T, Mark.BY_CONTENT]
+"""The type of a setting that names files: they may move, and what they hold is compared."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -103,6 +121,48 @@ def yaml_text(value: Any) -> str:
     """Return a value as YAML on one line."""
     text = yaml.safe_dump(plain(value), default_flow_style=True, width=10_000)
     return text.removesuffix("...\n").strip()
+
+
+def mark_of(kind: Any) -> Mark | None:
+    """Return the mark of a type annotation, or None."""
+    marks = [mark for mark in getattr(kind, "__metadata__", ()) if isinstance(mark, Mark)]
+    return marks[0] if marks else None
+
+
+def deciding_settings(config: type, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that must be the same when a command continues: those without a `Mark`.
+
+    Args:
+        config: The dataclass of the settings.
+        settings: The settings as plain values, those of nested dataclasses as mappings.
+    """
+    kinds = typing.get_type_hints(config, include_extras=True)
+    kept = {}
+    for name, value in settings.items():
+        kind = kinds.get(name)
+        if mark_of(kind) is None:
+            nested = nested_dataclass(kind)
+            inner = nested is not None and isinstance(value, Mapping)
+            kept[name] = deciding_settings(nested, value) if inner else plain(value)  # type: ignore[arg-type]
+    return kept
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Return the sorted dotted names of the settings whose values differ.
+
+    Args:
+        before: Settings as plain values.
+        now: Other settings as plain values.
+        prefix: Put before the names.
+    """
+    found = []
+    for name in sorted(before.keys() | now.keys()):
+        old, new = before.get(name), now.get(name)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            found += differences(old, new, f"{prefix}{name}.")
+        elif old != new:
+            found.append(prefix + name)
+    return found
 
 
 def defaults(config: type) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from rise_env.errors import ConfigError
-from rise_env.utils.settings import reason
+from rise_env.utils.settings import mark_of, reason
 from rise_env.utils.suggestions import did_you_mean
 
 
@@ -47,6 +47,18 @@ def checked_arguments(
         if parameter.default is parameter.empty and parameter.kind not in variable and name not in values:
             raise ConfigError(f"{what} needs a setting {name!r}")
     return values
+
+
+def deciding_arguments(function: Callable[..., Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings whose parameters have no mark; see `settings.deciding_settings`.
+
+    Args:
+        function: The function or class that takes the settings as keyword arguments.
+        settings: The settings.
+    """
+    parameters = inspect.signature(function, eval_str=True).parameters
+    marked = {name for name, parameter in parameters.items() if mark_of(parameter.annotation) is not None}
+    return {name: value for name, value in settings.items() if name not in marked}
 
 
 def convert_value(value: Any, kind: Any, *, what: str) -> Any:

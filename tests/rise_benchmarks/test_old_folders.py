@@ -15,7 +15,7 @@ from rise_env.cli.main import main
 from rise_env.errors import ConfigError
 from rise_env.utils.config_parser import parse
 from rise_trainers.loop.config import RunConfig
-from rise_trainers.self_improve import claim
+from rise_trainers.loop.run_settings import claim
 
 OLD = Path(__file__).parents[1] / "fixtures" / "version_0_1"
 
@@ -73,5 +73,5 @@ def test_an_old_run_is_claimed_by_the_same_settings_alone(tmp_path: Path) -> Non
     claim(run, config)
     assert (run / "config.yaml").read_bytes() == written
     other = dataclasses.replace(config, measure=dataclasses.replace(config.measure, num_samples=3))
-    with pytest.raises(ConfigError, match=r"other settings \(measure\)"):
+    with pytest.raises(ConfigError, match=r"other settings \(measure.num_samples\)"):
         claim(run, other)

@@ -7,31 +7,25 @@ Iteration k collects rollouts of k on-policy turns and an improved last turn, fi
 trajectories of all iterations by reward-weighted regression, and evaluates it (arXiv:2407.18219, algorithm
 1). An optional boost stage before the first iteration fits a weak model on the rollouts of a teacher. All
 state is in the run folder (see `loop.run_folder`): after a kill at any point, the same command continues the
-run. `--dry-run` prints how many replies, tokens and steps and how much memory a run needs at most.
+run, also with other values of the settings that change no result. `--dry-run` prints how many replies, tokens
+and steps and how much memory a run needs at most.
 """
 
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import yaml
 from rich.console import Console
 
-from rise_env.errors import ConfigError, PhaseError
-from rise_env.trajectories.old_names import rename_run_settings
+from rise_env.errors import PhaseError
 from rise_env.utils.config_parser import parse
-from rise_env.utils.settings import merged
-from rise_trainers.loop.config import RunConfig, to_json
+from rise_trainers.loop.config import RunConfig
 from rise_trainers.loop.phases import plan_phases
 from rise_trainers.loop.preflight import check_run
+from rise_trainers.loop.run_settings import claim, record
 from rise_trainers.loop.supervisor import Supervisor, environment
 from rise_trainers.tracking.tracker import Tracker, tracked_settings
-
-SETTINGS = "config.yaml"
-CHANGEABLE = frozenset({"out", "track", "max_concurrent_episodes"})
-"""Settings that may change when a run is continued; `agent.shape` may, too."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -57,9 +51,12 @@ def run(config: RunConfig) -> Path:
     out = Path(config.out)
     console = Console(stderr=True)
     phases = plan_phases(config, check_run(config))
-    claim(out, config)
+    changed = claim(out, config)
     with Tracker(out, config.track, tracked_settings(config)) as tracker:
         with Supervisor(out / "phases", phases, console) as supervisor:
+            if changed:
+                record(out, config)
+                console.print(f"the run continues with other {', '.join(changed)}", highlight=False)
             tracker.drop_unfinished([phase.name for phase in phases if supervisor.is_done(phase)])
             for phase in phases:
                 if supervisor.is_done(phase):
@@ -72,41 +69,6 @@ def run(config: RunConfig) -> Path:
             tracker.log_report(out)
     console.print(f"run folder: {out}", highlight=False)
     return out
-
-
-def claim(out: Path, config: RunConfig) -> None:
-    """Write the settings into a new run folder, or check that an existing one belongs to the same run.
-
-    Raises:
-        ConfigError: The folder belongs to a run with other settings, or holds other files.
-    """
-    mine = to_json(config)
-    path = out / SETTINGS
-    if path.exists():
-        found = yaml.safe_load(path.read_text())
-        if not isinstance(found, dict):
-            raise ConfigError(f"{path} is damaged; choose another folder with --out, or delete {out}")
-        same = [_deciding(merged(to_json(RunConfig()), rename_run_settings(found))), _deciding(mine)]
-        changed = sorted(name for name in same[1] if same[0][name] != same[1][name])
-        if changed:
-            raise ConfigError(
-                f"{out} is a run with other settings ({', '.join(changed)}); "
-                "choose another folder with --out, or the same settings to continue it"
-            )
-        return
-    if out.exists() and any(out.iterdir()):
-        raise ConfigError(f"{out} is not empty and holds no run; choose another folder with --out")
-    out.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(".new")
-    new.write_text(yaml.safe_dump(mine, sort_keys=False))
-    new.replace(path)
-
-
-def _deciding(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings that must not change when a run is continued."""
-    kept = {name: value for name, value in settings.items() if name not in CHANGEABLE}
-    kept["agent"] = {name: value for name, value in kept["agent"].items() if name != "shape"}
-    return kept
 
 
 def _report(out: Path) -> None:

@@ -31,6 +31,7 @@ from rise_agents.types import Reply, SamplingConfig
 from rise_env.errors import ConfigError
 from rise_env.types import Conversation, Usage
 from rise_env.utils.extras import missing_library
+from rise_env.utils.settings import Changeable
 
 _FATAL_ERRORS = ("AuthenticationError", "PermissionDeniedError", "NotFoundError")
 """Errors of the `openai` client that every further request would cause as well."""
@@ -87,15 +88,15 @@ class OpenAIAgent:
         self,
         target: str,
         *,
-        max_concurrent_requests: int = 32,
-        attempts: int = 8,
-        timeout: float = 600.0,
-        requests_per_minute: float = 0,
-        tokens_per_minute: float = 0,
-        max_usd: float = 0.0,
-        prices: Mapping[str, float] | None = None,
-        reply_log: str | None = None,
-        key_variable: str = "OPENAI_API_KEY",
+        max_concurrent_requests: Changeable[int] = 32,
+        attempts: Changeable[int] = 8,
+        timeout: Changeable[float] = 600.0,
+        requests_per_minute: Changeable[float] = 0,
+        tokens_per_minute: Changeable[float] = 0,
+        max_usd: Changeable[float] = 0.0,
+        prices: Changeable[Mapping[str, float] | None] = None,
+        reply_log: Changeable[str | None] = None,
+        key_variable: Changeable[str] = "OPENAI_API_KEY",
         logprobs: bool = False,
         send_seeds: bool = True,
         thinking: Literal["hide", "template"] = "hide",

@@ -23,6 +23,7 @@ from rise_agents.parallel.gpu_assignment import first_device
 from rise_agents.types import Reply, SamplingConfig
 from rise_env.errors import ConfigError
 from rise_env.types import Conversation, Usage
+from rise_env.utils.settings import Changeable
 
 
 class TransformersAgent:
@@ -64,10 +65,10 @@ class TransformersAgent:
         template_options: Mapping[str, Any] | None = None,
         thinking: Thinking = "template",
         date: str = DEFAULT_DATE,
-        max_concurrent_requests: int = MAX_CONCURRENT_REQUESTS,
-        max_batch_tokens: int = 65536,
+        max_concurrent_requests: Changeable[int] = MAX_CONCURRENT_REQUESTS,
+        max_batch_tokens: Changeable[int] = 65536,
         logprobs: bool = True,
-        prefix_cache_mb: int = 1024,
+        prefix_cache_mb: Changeable[int] = 1024,
     ) -> None:
         settings = ModelSettings(
             model=model,

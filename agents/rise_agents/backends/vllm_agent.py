@@ -26,6 +26,7 @@ from rise_agents.parallel.gpu_assignment import on_cpu, replica_environments
 from rise_agents.types import OnReply, Reply, SamplingConfig, StreamRequests
 from rise_env.errors import ConfigError
 from rise_env.types import Conversation, Usage
+from rise_env.utils.settings import Changeable
 
 _ENCODE_BATCH = 32
 """Maximal number of prompts that are tokenized together, while the engine works on the ones before."""
@@ -73,11 +74,11 @@ class VLLMAgent:
         model: str,
         *,
         dtype: Dtype = "auto",
-        tensor_parallel_size: int = 1,
-        data_parallel_size: int = 1,
-        memory: float | None = None,
+        tensor_parallel_size: Changeable[int] = 1,
+        data_parallel_size: Changeable[int] = 1,
+        memory: Changeable[float | None] = None,
         max_length: int | None = None,
-        max_concurrent_requests: int = MAX_CONCURRENT_REQUESTS,
+        max_concurrent_requests: Changeable[int] = MAX_CONCURRENT_REQUESTS,
         adapter: str | None = None,
         revision: str | None = None,
         chat_template: str | None = None,
@@ -86,7 +87,7 @@ class VLLMAgent:
         date: str = DEFAULT_DATE,
         logprobs: bool = True,
         sampler: Literal["auto", "rise", "vllm"] = "auto",
-        eager: bool = False,
+        eager: Changeable[bool] = False,
         extra: dict[str, Any] | None = None,
     ) -> None:
         # the settings of each replica, read before this function has other local variables

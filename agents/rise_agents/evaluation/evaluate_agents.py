@@ -24,6 +24,7 @@ from rise_agents.rollouts.rollout import PATH_SETTINGS, prompt_record
 from rise_agents.types import Agent, SamplingConfig
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError
+from rise_env.utils.settings import Changeable
 from rise_env.utils.suggestions import validate_choice
 from rise_env.utils.versions import installed
 
@@ -42,7 +43,7 @@ class EvaluateConfig:
     """Agents as `load_agent` names them. Repeat the option for several."""
     label: tuple[str, ...] = ()
     """Names of the agents in reports and folders, one per agent; empty uses the agents' own names."""
-    out: str = "runs/evaluate"
+    out: Changeable[str] = "runs/evaluate"
     """Folder for the logs."""
     limit: int = 300
     """Number of problems, from the start of the split."""
@@ -72,11 +73,11 @@ class EvaluateConfig:
     """Arguments of every agent."""
     verifier_settings: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of the verifier."""
-    max_concurrent_episodes: int | None = None
+    max_concurrent_episodes: Changeable[int | None] = None
     """Number of episodes played at a time; None is the number that the agents can use, but at least 256."""
-    resume: bool = True
+    resume: Changeable[bool] = True
     """Continue the logs in the folder; false refuses a folder with logs."""
-    dry_run: bool = False
+    dry_run: Changeable[bool] = False
     """Print how many calls and tokens are needed at most and what they cost, and play nothing."""
 
     def __post_init__(self) -> None:

@@ -18,7 +18,7 @@ from rise_agents.types import Agent, SamplingConfig
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError
 from rise_env.trajectories.store import TrajectoryStore
-from rise_env.utils.settings import build
+from rise_env.utils.settings import Changeable, build, deciding_settings
 from rise_env.utils.versions import installed
 
 STORE = "trajectories.jsonl"
@@ -61,13 +61,13 @@ class CollectConfig:
     """Environment id, for example RISE-Arithmetic-v0; the first argument on the command line."""
     agent: str | None = None
     """The agent: tiny, transformers:PATH, vllm:PATH, openai:MODEL@URL, expert, module:factory, ..."""
-    out: str
+    out: Changeable[str]
     """Folder for the store and the resolved settings."""
-    limit: int | None = None
+    limit: Changeable[int | None] = None
     """Number of problems; None plays all of the split."""
-    start: int = 0
+    start: Changeable[int] = 0
     """Index of the first problem; with --order permutation, its position in the permutation."""
-    order: Literal["sequential", "permutation"] = "sequential"
+    order: Changeable[Literal["sequential", "permutation"]] = "sequential"
     """Order in which the problems are played. With permutation, which depends on the seed, --limit N plays N
     problems from all over the split."""
     turns: int = 5
@@ -85,12 +85,12 @@ class CollectConfig:
     """End an episode after a correct reply. False continues it with further replies."""
     drop_degenerate: bool = False
     """Sample repetitive replies again, as the released RISE code does."""
-    keep_tokens: bool = True
+    keep_tokens: Changeable[bool] = True
     """Store the token ids and log-probabilities of replies, where the agent returns them."""
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     seed: int = 0
     """Seed of all random numbers; the same seed gives the same episodes."""
-    max_concurrent_episodes: int | None = None
+    max_concurrent_episodes: Changeable[int | None] = None
     """Number of episodes played at a time; None is the number that the agents can use, but at least 256."""
     env_settings: Mapping[str, Any] = field(default_factory=dict)
     """Further arguments of the environment: split, data_dir, feedback, rewards (gsm8k, paper, math, ...)"""
@@ -98,13 +98,13 @@ class CollectConfig:
     """Arguments of the agent: dtype, max_concurrent_requests, ..."""
     teacher_settings: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of the teacher. With any, it is loaded separately, even if `agent` has the same name."""
-    workers: str = ""
+    workers: Changeable[str] = ""
     """Collecting engine and number of workers, ENGINE:N, for example ray:4; empty plays in this process.
     Engines are the entry points of the group rise.engines; the error for an unknown name suggests or lists
     them."""
-    resume: bool = True
+    resume: Changeable[bool] = True
     """Continue the store in the folder; false refuses a folder that holds one."""
-    dry_run: bool = False
+    dry_run: Changeable[bool] = False
     """Print how many calls and tokens are needed at most and what they cost, and play nothing."""
 
     def __post_init__(self) -> None:
@@ -194,16 +194,7 @@ def run_record(
     problems = math_env_of(env).problems
     first = problems[0]
     # agents are recorded by name and problems by source, so that a run continues after their folders moved
-    ignored = {
-        "out",
-        "limit",
-        "start",
-        "order",
-        "max_concurrent_episodes",
-        "keep_tokens",
-        "workers",
-        "resume",
-        "dry_run",
+    recorded_otherwise = {
         "agent",
         "teacher",
         "agent_settings",
@@ -211,7 +202,11 @@ def run_record(
         "turn",
         "last_turn_sampling",
     }
-    settings = {key: value for key, value in asdict(config).items() if key not in ignored}
+    settings = {
+        key: value
+        for key, value in deciding_settings(CollectConfig, asdict(config)).items()
+        if key not in recorded_otherwise
+    }
     settings["env_settings"] = {k: v for k, v in config.env_settings.items() if k not in PATH_SETTINGS}
     settings |= {"turns": len(plan), "num_samples": plan[-1].num_samples}
     own = [None if turn.sampling is None else asdict(turn.sampling) for turn in plan]

@@ -20,7 +20,7 @@ from rise_trainers.checks.packing_check import PackingCheck
 from rise_trainers.data.batch_sampler import RankBatches
 from rise_trainers.data.dataset import collate_packed, collate_padded
 from rise_trainers.data.optimizer_steps import StepPlan, describe_steps, plan_steps
-from rise_trainers.fitting.checkpoints import MarkComplete
+from rise_trainers.fitting.checkpoints import MarkComplete, layout
 from rise_trainers.fitting.config import FitConfig
 from rise_trainers.fitting.metrics_log import MetricsLog
 from rise_trainers.fitting.models import merge_adapters
@@ -120,6 +120,11 @@ def _disable_shared_memory_op() -> None:
     deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
 
 
+def checkpoint_layout(config: FitConfig, args: Any) -> dict[str, Any]:
+    """Return which parts the checkpoints of this fit have; `args` are its `training_arguments`."""
+    return layout(config, deepspeed_settings(config), args.world_size, args.device.type)
+
+
 def make_trainer(
     config: FitConfig, args: Any, model: Any, data: Prepared, plan: StepPlan, folder: Path
 ) -> RWRTrainer:
@@ -137,7 +142,7 @@ def make_trainer(
     notes += describe_steps(data.examples, plan, batch_size=config.batch_size)
     data = dataclasses.replace(data, notes=(*data.notes, *notes))
     metrics = MetricsLog(folder, data, plan)
-    callbacks: list[Any] = [MarkComplete(), metrics]
+    callbacks: list[Any] = [MarkComplete(checkpoint_layout(config, args)), metrics]
     if config.packed and config.micro_batch_size > 1:
         callbacks.insert(0, PackingCheck(data.examples))
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id or 0

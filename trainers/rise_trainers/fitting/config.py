@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from rise_agents.chat.chat_settings import Thinking
 from rise_env.errors import ConfigError
-from rise_env.utils.settings import build
+from rise_env.utils.settings import ByContent, Changeable, build
 from rise_trainers.data.chat_format import GivenChat
 from rise_trainers.data.encoding import Think
 from rise_trainers.data.targets import Selection
@@ -44,15 +44,15 @@ class LoraSettings:
 class FitConfig:
     """One fit: which replies to train, how much each counts, and how to train."""
 
-    data: tuple[str, ...]
+    data: ByContent[tuple[str, ...]]
     """Stores of trajectories; the fit trains on all of them."""
-    model: str
+    model: ByContent[str]
     """The model to start from: a model folder, a hub id, or "tiny", the embedded model."""
     revision: str | None = None
     """Branch, tag or commit of the hub repository of the model; None is its main branch."""
-    adapter: str | None = None
+    adapter: ByContent[str | None] = None
     """Folder of a LoRA adapter that is merged into the model before the fit; None is the model alone."""
-    output: str
+    output: Changeable[str]
     """The folder of the fitted model; it must not exist, unless the same fit wrote it."""
     selection: Selection = field(default_factory=Selection)
     """Which turns are trained, and with which history."""
@@ -72,12 +72,12 @@ class FitConfig:
     unweighted fit; the steps of AdamW do not change."""
     normalize: Literal["token", "reply"] = "token"
     """Whether the loss of a step is a mean over tokens or over replies (the released code)."""
-    layout: Literal["auto", "per_turn"] = "auto"
+    layout: Changeable[Literal["auto", "per_turn"]] = "auto"
     """One sequence per trajectory where its tokens allow it, or one per turn. Changes speed only."""
     think: Think = "keep"
     """Whether what the model thought before a reply is trained ("keep"), kept and not trained ("mask"), or
     removed from replies and history ("drop")."""
-    chat_template: str | None = None
+    chat_template: ByContent[str | None] = None
     """Path of a Jinja file; None is the chat template with which the replies were played."""
     template_options: Mapping[str, Any] | None = None
     """Arguments of the chat template, for example {"enable_thinking": false}; None is those of play."""
@@ -96,9 +96,9 @@ class FitConfig:
     batch_size: int = 64
     """The largest number of replies per optimizer step, over all ranks. All replies of a trajectory are in
     one step, also if they are more than that."""
-    micro_batch_size: int = 4
+    micro_batch_size: Changeable[int] = 4
     """Sequences per forward pass of one rank. Changes speed and memory, never the result."""
-    packed: bool = False
+    packed: Changeable[bool] = False
     """Concatenate the sequences of a forward pass instead of padding them; fast with flash attention only.
     A model that does not keep the sequences apart is refused."""
     warmup: float = 0.04
@@ -114,47 +114,47 @@ class FitConfig:
     grad_accum_dtype: Literal["float32", "bfloat16"] = "float32"
     """Number format in which a bfloat16 fit adds up the gradients of the forward passes of a step; float32
     needs zero_stage 1, 2 or 3."""
-    gradient_checkpointing: bool = False
+    gradient_checkpointing: Changeable[bool] = False
     """Recompute the activations of the layers in the backward pass: needs less memory and more time."""
-    attention: str | None = None
+    attention: Changeable[str | None] = None
     """Attention implementation of transformers: sdpa, eager, flash_attention_2, ...; None lets it choose."""
-    zero_stage: Literal[0, 1, 2, 3] = 1
+    zero_stage: Changeable[Literal[0, 1, 2, 3]] = 1
     """Stage of ZeRO: 1 shards optimizer states, 2 also gradients, 3 also parameters; 0 shards nothing."""
-    offload: bool = False
+    offload: Changeable[bool] = False
     """Keep optimizer states, in stage 3 also parameters, in CPU memory; needs stage 2 or 3."""
-    deepspeed: str | None = None
+    deepspeed: ByContent[str | None] = None
     """A DeepSpeed configuration of your own (JSON); replaces `zero_stage` and `offload`."""
     lora: LoraSettings | None = None
     """Train adapters only; None trains all weights."""
-    cache: bool = True
+    cache: Changeable[bool] = True
     """Cache the token ids in a file next to the first store, for the next fit on the same turns."""
-    ranks: int = 1
+    ranks: Changeable[int] = 1
     """Processes on this machine, one per device, on the first devices of CUDA_VISIBLE_DEVICES."""
-    threads: int | None = None
+    threads: Changeable[int | None] = None
     """CPU threads per rank; None is cores / ranks, or OMP_NUM_THREADS where that is smaller."""
-    hostfile: str | None = None
+    hostfile: Changeable[str | None] = None
     """DeepSpeed hostfile for several machines; `ranks` is then the number per machine."""
-    launcher: Literal["pdsh", "openmpi", "mpich", "impi", "mvapich"] = "pdsh"
+    launcher: Changeable[Literal["pdsh", "openmpi", "mpich", "impi", "mvapich"]] = "pdsh"
     """The program with which DeepSpeed starts ranks on the machines of the hostfile."""
-    master_addr: str | None = None
+    master_addr: Changeable[str | None] = None
     """Address of the first machine for the communication between the ranks; None lets DeepSpeed ask the first
     machine of the hostfile, and is the address of the world that torchrun or srun started."""
-    master_port: int | None = None
+    master_port: Changeable[int | None] = None
     """TCP port for the communication between the ranks, on the first machine; None takes a free one."""
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Changeable[Literal["auto", "cpu", "cuda"]] = "auto"
     """Where to train; auto is the GPUs if there are any, else the CPU."""
     seed: int = 0
     """Seed of the order of the data and of dropout."""
-    log_every: int = 1
+    log_every: Changeable[int] = 1
     """Optimizer steps between lines of metrics."""
-    policy_sequences: int = 64
+    policy_sequences: Changeable[int] = 64
     """Sequences on which sampler, first and fitted model are compared before and after the fit: differences
     of log-probabilities, KL divergence, entropy per turn. 0 compares nothing."""
-    save_every: int = 100
+    save_every: Changeable[int] = 100
     """Optimizer steps between checkpoints."""
-    keep_checkpoints: int = 2
+    keep_checkpoints: Changeable[int] = 2
     """Number of checkpoints that are kept; at least 2, so that one is complete while another is written."""
-    report_to: tuple[Literal["tensorboard", "wandb"], ...] = ()
+    report_to: Changeable[tuple[Literal["tensorboard", "wandb"], ...]] = ()
     """Trackers of transformers that the fit also logs to; their files are in OUTPUT/runs and OUTPUT/wandb."""
 
     def __post_init__(self) -> None:

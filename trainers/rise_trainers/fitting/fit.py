@@ -5,25 +5,30 @@
 
 The DeepSpeed launcher starts the processes that train; this module does not import torch. While a fit runs,
 its state is in `DIR.partial` (settings, log, metrics, checkpoints). `DIR` appears in one rename when the fit
-is complete. A killed fit continues from its last checkpoint when the same command is given again.
+is complete. A killed fit continues from its last checkpoint when the same command is given again. Settings
+that are `Changeable` may differ from before, and files may have moved, but not changed.
 """
 
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from rise_agents.chat.loading import adapter_config, read_template
 from rise_env.errors import ConfigError, DataNotFoundError
 from rise_env.utils.extras import missing_library
 from rise_env.utils.file_lock import exclusive
+from rise_env.utils.settings import deciding_settings, defaults, differences, merged
 from rise_trainers.cluster.devices import rank_devices
 from rise_trainers.cluster.hostfile import check_hosts
 from rise_trainers.fitting.config import FitConfig, to_json
-from rise_trainers.fitting.paths import METRICS, MODEL, SETTINGS, model_path, partial_folder
+from rise_trainers.fitting.paths import INPUTS, METRICS, MODEL, SETTINGS, model_path, partial_folder
+from rise_trainers.utils.digests import file_digest, model_digest, store_digest
 
 TRACKED = ("runs", "wandb")
 """Subfolders of the partial folder that TensorBoard and W&B write."""
@@ -50,16 +55,17 @@ def fit(config: FitConfig, *, progress: Callable[[dict[str, Any]], None] | None 
 
     check_inputs(config)
     output, partial = Path(config.output), partial_folder(config.output)
+    inputs = input_digests(config)
     if output.exists():
-        _check_same(config, output)
+        _check_same(config, inputs, output)
         return
     if (partial / SETTINGS).exists():
-        _check_same(config, partial)
+        _check_same(config, inputs, partial)
     partial.mkdir(parents=True, exist_ok=True)
     with exclusive(partial):
-        settings = partial / (SETTINGS + ".new")
-        settings.write_text(json.dumps(to_json(config), indent=2) + "\n")
-        settings.replace(partial / SETTINGS)
+        # the settings are last, because settings without inputs would accept any inputs
+        _replace(partial / INPUTS, yaml.safe_dump(inputs, sort_keys=False))
+        _replace(partial / SETTINGS, json.dumps(to_json(config), indent=2) + "\n")
         if not (partial / MODEL).exists():
             run_launcher(config, partial, progress=progress)
         _finish(partial, output)
@@ -67,7 +73,7 @@ def fit(config: FitConfig, *, progress: Callable[[dict[str, Any]], None] | None 
 
 def _finish(partial: Path, output: Path) -> None:
     """Make the output folder appear in one rename, and delete the state of the fit."""
-    for name in (METRICS, SETTINGS):
+    for name in (METRICS, SETTINGS, INPUTS):
         shutil.copyfile(partial / name, partial / MODEL / name)
     for name in TRACKED:
         if (partial / name).exists():
@@ -75,6 +81,24 @@ def _finish(partial: Path, output: Path) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
     (partial / MODEL).rename(output)
     shutil.rmtree(partial)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file, which replaces the one before when it is complete."""
+    new = path.with_name(path.name + ".new")
+    new.write_text(text)
+    new.replace(path)
+
+
+def input_digests(config: FitConfig) -> dict[str, Any]:
+    """Return digests of what the settings `ByContent` name: setting -> digest, and a list for the stores."""
+    files = {name: getattr(config, name) for name in ("chat_template", "deepspeed")}
+    return {
+        "data": [store_digest(store) for store in config.data],
+        "model": model_digest(config.model, config.revision),
+        "adapter": None if config.adapter is None else model_digest(config.adapter),
+        **{name: None if path is None else file_digest(path) for name, path in files.items()},
+    }
 
 
 def check_inputs(config: FitConfig) -> None:
@@ -113,27 +137,62 @@ def check_inputs(config: FitConfig) -> None:
             raise missing_library(tracker, "report_to")
 
 
-def _check_same(config: FitConfig, folder: Path) -> None:
-    """Raise ConfigError unless `folder` belongs to a fit with these settings."""
+def _check_same(config: FitConfig, inputs: Mapping[str, Any], folder: Path) -> None:
+    """Raise ConfigError unless `folder` belongs to a fit with these settings and inputs.
+
+    Args:
+        config: The settings.
+        inputs: The digests of its inputs.
+        folder: The output or partial folder. One without digests is of an older version.
+    """
     try:
         found = json.loads((folder / SETTINGS).read_text())
     except (OSError, ValueError):
         raise ConfigError(f"{folder} exists and is not the output of a fit: choose another output") from None
-    mine = to_json(config)
-    changed = sorted(name for name in mine if found.get(name) != mine[name] and name not in _CHANGEABLE)
+    known = _known_inputs(folder)
+    if known:
+        changed = [name for name in differences(known, inputs) if not _may_be_same(known[name], inputs[name])]
+        if changed:
+            raise ConfigError(
+                f"{folder} was made from other inputs: {_named(config, inputs, known, changed[0])}; choose "
+                "another output"
+            )
+    before, now = merged(defaults(FitConfig), found), to_json(config)
+    changed = differences(deciding_settings(FitConfig, before), deciding_settings(FitConfig, now))
     if changed:
         raise ConfigError(
             f"{folder} was made with other settings ({', '.join(changed)}): choose another output"
         )
 
 
-_CHANGEABLE = frozenset(
-    {
-        *("threads", "log_every", "keep_checkpoints", "output", "save_every", "cache", "report_to"),
-        *("launcher", "master_addr", "master_port"),
-    }
-)
-"""Settings that may change when a fit is continued."""
+def _known_inputs(folder: Path) -> dict[str, Any]:
+    try:
+        known: dict[str, Any] = yaml.safe_load((folder / INPUTS).read_text())
+    except FileNotFoundError:
+        return {}
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise ConfigError(f"{folder / INPUTS} is damaged: choose another output") from None
+    return known
+
+
+def _may_be_same(before: Any, now: Any) -> bool:
+    """Return whether two digests are of one hub model, of which one was not in the cache of the machine."""
+    if not isinstance(before, str) or not isinstance(now, str):
+        return False
+    return before in (now, now.partition("@")[0]) or now == before.partition("@")[0]
+
+
+def _named(config: FitConfig, inputs: Mapping[str, Any], known: Mapping[str, Any], name: str) -> str:
+    """Return a text that names an input which is not what it was."""
+    if name == "data":
+        if len(known[name]) != len(config.data):
+            return f"{name} was {len(known[name])} stores, not {len(config.data)}"
+        pairs = zip(config.data, known[name], inputs[name], strict=True)
+        return f"{name} {next(path for path, before, now in pairs if before != now)} has another content"
+    path = getattr(config, name)
+    if known[name] is None or path is None:
+        return f"{name} is {path}, and {'none' if known[name] is None else 'one'} was set before"
+    return f"{name} {path} has another content"
 
 
 def main(argv: list[str]) -> int:

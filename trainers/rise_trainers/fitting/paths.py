@@ -10,6 +10,9 @@ METRICS = "metrics.jsonl"
 SETTINGS = "fit.json"
 """The `FitConfig` of the fit, as `config.to_json` writes it."""
 
+INPUTS = "inputs.yaml"
+"""Digests of what the fit was made from. Fingerprints of models leave this kind of file out."""
+
 
 def partial_folder(output: str | Path) -> Path:
     """Return the folder that holds the state of a fit until it is complete."""

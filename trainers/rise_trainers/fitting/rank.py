@@ -1,5 +1,6 @@
 """One rank of a fit. The DeepSpeed launcher runs `rise_trainers.fitting.rank DIR.partial/fit.json`."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -38,7 +39,10 @@ def _fit(config: Any, folder: Path) -> None:
     # the arguments are made before the model: they make ZeRO-3 shard it while it is loaded
     arguments = build_trainer.training_arguments(config, folder, plan)
     model = models.load_model(config)
-    last = checkpoints.last_complete(folder, clean=arguments.process_index == 0)
+    layout = build_trainer.checkpoint_layout(config, arguments)
+    last, sentence = checkpoints.place_to_continue(folder, layout, clean=arguments.process_index == 0)
+    if sentence:
+        data = dataclasses.replace(data, notes=(sentence, *data.notes))
     trainer = build_trainer.make_trainer(config, arguments, model, data, plan, folder)
     trainer.train(resume_from_checkpoint=None if last is None else str(last))
     build_trainer.save(config, trainer, data.chat.tokenizer, folder)

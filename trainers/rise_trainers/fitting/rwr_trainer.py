@@ -96,7 +96,13 @@ class RWRTrainer(transformers.Trainer):  # type: ignore[misc]
     def get_batch_samples(
         self, epoch_iterator: Iterator[Batch], num_batches: int, device: torch.device
     ) -> tuple[list[Batch], torch.Tensor]:
-        """Return the batches of the next optimizer step, and the sum of their counts over all ranks."""
+        """Return the batches of the next optimizer step, and the sum of their counts over all ranks.
+
+        After the last step there are none. The base class would otherwise train one more step when a fit of a
+        fractional number of epochs continues from the checkpoint of its last step.
+        """
+        if self.state.global_step >= self.state.max_steps:
+            num_batches = 0
         batches = [batch for _, batch in zip(range(num_batches), epoch_iterator, strict=False)]
         count = sum((batch["count"] for batch in batches), torch.zeros((), dtype=torch.float64))
         total = self.accelerator.reduce(count.to(device, torch.float32), reduction="sum")

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from rise_agents.registry import agent_names
 from rise_agents.types import SamplingConfig
 from rise_env.errors import ConfigError
-from rise_env.utils.settings import build, check_names, merged
+from rise_env.utils.settings import ByContent, Changeable, build, check_names, merged
 from rise_env.utils.suggestions import validate_choice
 from rise_trainers.fitting.config import FitConfig
 from rise_trainers.fitting.paths import model_path
@@ -24,7 +24,7 @@ BOOST_FIT = {"weights": "uniform", "negative_weights": False, "selection": {"sol
 class ProblemsConfig:
     """The problems for training and for evaluation."""
 
-    data_dir: str | None = None
+    data_dir: ByContent[str | None] = None
     """Folder of the data sets; None uses RISE_DATA_DIR or the hub. Embedded problems need none."""
     train_split: str = "train"
     """Split that the model learns from."""
@@ -42,14 +42,14 @@ class ProblemsConfig:
 class PolicyConfig:
     """The model that is trained."""
 
-    model: str = "tiny"
+    model: ByContent[str] = "tiny"
     """"tiny" (embedded), a model folder, or a hub id."""
     backend: str = "transformers"
     """The agent with which the model plays episodes: transformers, vllm, or the name of another agent whose
     argument is a model."""
     settings: dict[str, Any] = field(default_factory=dict)
     """Settings of the agent: dtype, max_concurrent_requests, ..."""
-    shape: dict[str, Any] = field(default_factory=dict)
+    shape: Changeable[dict[str, Any]] = field(default_factory=dict)
     """Size of the model, with the names of its config.json; --dry-run uses it if that file cannot be read."""
 
     def __post_init__(self) -> None:
@@ -129,7 +129,7 @@ class RunConfig:
 
     env: str = "RISE-Arithmetic-v0"
     """Environment id of the problems."""
-    out: str = "runs/rise"
+    out: Changeable[str] = "runs/rise"
     """The run folder: settings, logs, models and report. The same command continues the run in it."""
     iterations: int = 2
     """Number of iterations; each collects rollouts, fits a model and evaluates it."""
@@ -155,11 +155,11 @@ class RunConfig:
     fit: dict[str, Any] = field(default_factory=dict)
     """Settings of the fits; see `rise fit --help`."""
     measure: MeasureConfig = field(default_factory=MeasureConfig)
-    max_concurrent_episodes: int | None = None
+    max_concurrent_episodes: Changeable[int | None] = None
     """Number of episodes played at a time; None is the number that the agents can use, but at least 256."""
-    track: Literal["none", "wandb"] = "none"
+    track: Changeable[Literal["none", "wandb"]] = "none"
     """Where to log in addition to metrics.jsonl. W&B's variables (WANDB_MODE, WANDB_PROJECT, ...) apply."""
-    dry_run: bool = False
+    dry_run: Changeable[bool] = False
     """Print what the run would do and what it needs at most; load no weights and write nothing."""
 
     def __post_init__(self) -> None:

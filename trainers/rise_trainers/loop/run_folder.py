@@ -1,6 +1,7 @@
 """The layout of a run folder: where each stage of a run keeps its files.
 
 RUN/config.yaml                           settings of the run, with all defaults
+RUN/inputs.yaml                           digest of the first model
 RUN/evaluate/<label>/seed-S/*.jsonl       trajectories of evaluations: base, boost, iteration-1, ...
 RUN/seed-S/iteration-K/collect/           trajectories to train on; RUN/seed-S/boost/collect/
 RUN/seed-S/iteration-K/model/             the fitted model; RUN/seed-S/boost/model/
