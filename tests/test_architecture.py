@@ -89,7 +89,7 @@ HEAVY = {
         "rise_env.trajectories.export",
         "rise_benchmarks.speed.*",
     ),
-    "huggingface_hub": ("rise_env.problems.hub",),
+    "huggingface_hub": ("rise_env.problems.hub", "rise_trainers.utils.digests"),
     "pyarrow": ("rise_env.problems.reading.files",),
     "reasoning_gym": ("rise_env.problems.reasoning_gym", "rise_benchmarks.speed.env"),
 }
