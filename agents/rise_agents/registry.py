@@ -6,6 +6,7 @@ class or function that makes an agent takes ARGUMENT as its first parameter, if 
 its other parameters are the agent's settings.
 """
 
+import functools
 import importlib
 import inspect
 from collections.abc import Callable, Mapping
@@ -52,20 +53,41 @@ def load_agent(spec: str, **settings: Any) -> Agent:
     return agent
 
 
-def check_agent(spec: str, settings: Mapping[str, Any] | None = None) -> None:
+def check_agent(spec: str, settings: Mapping[str, Any] | None = None, *, here: bool = False) -> None:
     """Check the string that names an agent, and the agent's settings, without making the agent.
 
     The module of the agent is imported. If a library that the agent needs is not installed, its settings are
     not checked, because the agent may be made on another machine that has the library.
 
+    Args:
+        spec: See `load_agent`.
+        settings: See `load_agent`.
+        here: Whether the agent will be made on this machine. Then a missing library is an error, and the
+            class method `check_settings` of the agent is called, if it has one, with the arguments with which
+            the agent would be made. It checks keys, files and values, and loads no weights.
+
     Raises:
         ConfigError: See `load_agent`.
+        DataNotFoundError, MissingDependencyError, StoreError: With `here`, something is not on this machine.
     """
     try:
         factory, arguments = _resolve(spec)
     except MissingDependencyError:
+        if here:
+            raise
         return
-    checked_arguments(factory, settings or {}, what=f"agent {spec!r}", positional=len(arguments))
+    what = f"agent {spec!r}"
+    values = checked_arguments(factory, settings or {}, what=what, positional=len(arguments))
+    maker: Any = factory
+    if isinstance(maker, functools.partial):
+        maker, arguments = maker.func, (*maker.args, *arguments)
+    check = getattr(maker, "check_settings", None)
+    if not here or check is None:
+        return
+    try:
+        check(*arguments, **values)
+    except ConfigError as error:
+        raise ConfigError(f"{what}: {error}") from error
 
 
 def deciding_settings(spec: str, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -129,6 +129,15 @@ class OpenAIAgent:
         self._budget = CostBudget(max_usd, read_prices(prices), billed)
         self._logprobs, self._send_seeds = logprobs, send_seeds
 
+    @classmethod
+    def check_settings(cls, target: str, **settings: Any) -> None:
+        """Check the settings, the key and the reply log without a request; see `registry.check_agent`.
+
+        Raises:
+            ConfigError, StoreError, MissingDependencyError: See the class.
+        """
+        cls(target, **settings).close()
+
     @property
     def spent(self) -> float:
         """Cost so far in US dollars by the given prices, including the replies in the reply log."""

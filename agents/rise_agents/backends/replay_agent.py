@@ -44,6 +44,22 @@ class ReplayAgent:
         if self._reply_log.model_format is not None:
             self.format = self._reply_log.model_format  # only then it is a `FormattedAgent`
 
+    @classmethod
+    def check_settings(
+        cls, file: str, *, record: Agent | str | None = None, settings: dict[str, Any] | None = None
+    ) -> None:
+        """Check the reply log, or the agent to record, without loading a model; see `registry.check_agent`.
+
+        Raises:
+            ConfigError, DataNotFoundError, StoreError: See the class.
+        """
+        if isinstance(record, str):
+            from rise_agents.registry import check_agent
+
+            check_agent(record, settings, here=True)
+        elif record is None:
+            cls(file)
+
     @property
     def name(self) -> str:
         """The name of the agent whose replies the log holds."""

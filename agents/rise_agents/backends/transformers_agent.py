@@ -17,11 +17,16 @@ from rise_agents.chat.loading import load_chat
 from rise_agents.chat.model_fingerprint import model_name
 from rise_agents.generation.batching import batches
 from rise_agents.generation.generate import Decoder, GenerationRequest
+from rise_agents.generation.model_checks import check_at_least, check_device, check_local_model
 from rise_agents.generation.model_loading import adapter_name, load_model
-from rise_agents.generation.model_settings import MAX_CONCURRENT_REQUESTS, Dtype, ModelSettings
+from rise_agents.generation.model_settings import (
+    MAX_CONCURRENT_REQUESTS,
+    Dtype,
+    ModelSettings,
+    shared_settings,
+)
 from rise_agents.parallel.gpu_assignment import first_device
 from rise_agents.types import Reply, SamplingConfig
-from rise_env.errors import ConfigError
 from rise_env.types import Conversation, Usage
 from rise_env.utils.settings import Changeable
 
@@ -82,8 +87,9 @@ class TransformersAgent:
             max_concurrent_requests=max_concurrent_requests,
             logprobs=logprobs,
         )
-        if max_batch_tokens < 1:
-            raise ConfigError(f"max_batch_tokens must be at least 1, got {max_batch_tokens}")
+        check_at_least(1, max_batch_tokens=max_batch_tokens)
+        check_at_least(0, prefix_cache_mb=prefix_cache_mb)
+        check_device(device)
         if device == "auto":
             device = first_device()
         self.chat = load_chat(model, settings.chat, revision=revision)
@@ -100,6 +106,26 @@ class TransformersAgent:
         self.max_batch_tokens = max_batch_tokens
         stops = self.chat.stop_tokens
         self._decoder = Decoder(loaded, stops, logprobs=logprobs, prefix_bytes=prefix_cache_mb << 20)
+
+    @classmethod
+    def check_settings(
+        cls,
+        model: str,
+        *,
+        device: str = "auto",
+        max_batch_tokens: int = 1,
+        prefix_cache_mb: int = 0,
+        **settings: Any,
+    ) -> None:
+        """Check the settings and the model's files without loading weights; see `registry.check_agent`.
+
+        Raises:
+            ConfigError, DataNotFoundError: See the class.
+        """
+        check_at_least(1, max_batch_tokens=max_batch_tokens)
+        check_at_least(0, prefix_cache_mb=prefix_cache_mb)
+        check_device(device)
+        check_local_model(shared_settings(model, settings))
 
     def act(
         self,

@@ -6,6 +6,7 @@ import itertools
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any, Literal
 
 import numpy as np
@@ -13,8 +14,14 @@ import numpy as np
 from rise_agents.chat.chat_settings import DEFAULT_DATE, Thinking
 from rise_agents.chat.loading import load_chat
 from rise_agents.chat.model_fingerprint import model_name
+from rise_agents.generation.model_checks import check_at_least, check_local_model
 from rise_agents.generation.model_loading import adapter_name
-from rise_agents.generation.model_settings import MAX_CONCURRENT_REQUESTS, Dtype, ModelSettings
+from rise_agents.generation.model_settings import (
+    MAX_CONCURRENT_REQUESTS,
+    Dtype,
+    ModelSettings,
+    shared_settings,
+)
 from rise_agents.generation.vllm_engine import (
     engine_arguments,
     import_vllm,
@@ -26,6 +33,7 @@ from rise_agents.parallel.gpu_assignment import on_cpu, replica_environments
 from rise_agents.types import OnReply, Reply, SamplingConfig, StreamRequests
 from rise_env.errors import ConfigError
 from rise_env.types import Conversation, Usage
+from rise_env.utils.extras import missing_library
 from rise_env.utils.settings import Changeable
 
 _ENCODE_BATCH = 32
@@ -104,10 +112,8 @@ class VLLMAgent:
             max_concurrent_requests=max_concurrent_requests,
             logprobs=logprobs,
         )
-        if sampler not in ("auto", "rise", "vllm"):
-            raise ConfigError(f"sampler must be auto, rise or vllm, got {sampler!r}")
-        if "data_parallel_size" in (extra or {}):
-            raise ConfigError("extra must not hold data_parallel_size: it is a setting of this agent")
+        check_sampler(sampler, extra)
+        check_memory(memory)
         self._replicas: DataParallelAgent | None = None
         environments = None
         if data_parallel_size != 1:
@@ -153,6 +159,35 @@ class VLLMAgent:
         self.max_concurrent_requests = self._replicas.max_concurrent_requests
         self.context = self._replicas.attributes["context"]
         self.format = self._replicas.attributes["format"]
+
+    @classmethod
+    def check_settings(
+        cls,
+        model: str,
+        *,
+        tensor_parallel_size: int = 1,
+        data_parallel_size: int = 1,
+        sampler: str = "auto",
+        memory: float | None = None,
+        max_length: int | None = None,
+        eager: bool = False,
+        extra: dict[str, Any] | None = None,
+        **settings: Any,
+    ) -> None:
+        """Check the settings and the model's files without starting vLLM; see `registry.check_agent`.
+
+        Raises:
+            ConfigError, DataNotFoundError, MissingDependencyError: See the class.
+        """
+        check_at_least(1, tensor_parallel_size=tensor_parallel_size, data_parallel_size=data_parallel_size)
+        check_at_least(1, max_length=1 if max_length is None else max_length)
+        check_sampler(sampler, extra)
+        check_memory(memory)
+        if find_spec("vllm") is None:
+            raise missing_library("vllm", f"agent 'vllm:{model}'")
+        if data_parallel_size * tensor_parallel_size > 1:
+            replica_environments(data_parallel_size, tensor_parallel_size)
+        check_local_model(shared_settings(model, settings))
 
     def act(
         self,
@@ -311,3 +346,21 @@ class VLLMAgent:
             ),
             latency=latency,
         )
+
+
+def check_sampler(sampler: str, extra: Mapping[str, Any] | None) -> None:
+    """Raise ConfigError for an unknown sampler, or further arguments that are settings of the agent."""
+    if sampler not in ("auto", "rise", "vllm"):
+        raise ConfigError(f"sampler must be auto, rise or vllm, got {sampler!r}")
+    if "data_parallel_size" in (extra or {}):
+        raise ConfigError("extra must not hold data_parallel_size: it is a setting of this agent")
+
+
+def check_memory(memory: float | None) -> None:
+    """Raise ConfigError unless the setting `memory` is positive, and on a GPU a fraction."""
+    if memory is None:
+        return
+    if not memory > 0:
+        raise ConfigError(f"memory must be above 0, got {memory}")
+    if memory > 1 and not on_cpu():
+        raise ConfigError(f"memory is the fraction of the GPU's memory that vLLM may use, got {memory}")

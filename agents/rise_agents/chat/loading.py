@@ -8,6 +8,8 @@ from rise_agents.chat.chat import Chat
 from rise_agents.chat.chat_settings import ChatSettings
 from rise_env.errors import DataNotFoundError
 
+_WEIGHTS = ("*.safetensors", "*.bin", "*.gguf")
+
 
 def load_chat(model: str, settings: ChatSettings | None = None, *, revision: str | None = None) -> Chat:
     """Return how a model reads conversations and writes replies.
@@ -78,6 +80,22 @@ def adapter_config(adapter: str) -> dict[str, Any]:
         raise DataNotFoundError(f"there is no LoRA adapter in {adapter}: the file {path} is missing")
     config: dict[str, Any] = json.loads(path.read_text())
     return config
+
+
+def check_weight_files(model: str) -> None:
+    """Raise DataNotFoundError if a folder has the configuration of a model, and no weights.
+
+    Args:
+        model: A folder, or a hub id, for which nothing is checked.
+    """
+    folder = Path(model)
+    if not (folder / "config.json").is_file():
+        return
+    if not any(next(folder.glob(pattern), None) for pattern in _WEIGHTS):
+        raise DataNotFoundError(
+            f"the folder {model} has a config.json and no weights: copy the *.safetensors files of the model "
+            "into it, or name another folder"
+        )
 
 
 def load_generation_config(model: str, revision: str | None = None) -> Any:

@@ -8,13 +8,20 @@ import gymnasium
 import numpy as np
 
 from rise_agents.client.rate_limit import read_prices
-from rise_agents.engines.engine_table import run_engine
-from rise_agents.registry import check_agent
-from rise_agents.rollouts.collect_config import STORE, CollectConfig, environment_maker, turn_configs
+from rise_agents.engines.engine_table import parse_workers, run_engine
+from rise_agents.engines.local_engine import LOCAL
+from rise_agents.rollouts.collect_config import (
+    STORE,
+    CollectConfig,
+    check_agents,
+    environment_maker,
+    turn_configs,
+)
 from rise_agents.rollouts.cost_estimate import Estimate, estimate_episodes
 from rise_agents.rollouts.progress import CollectProgressBar, Progress
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError
+from rise_env.trajectories.output_folder import check_output_folder
 from rise_env.utils.config_parser import parse
 from rise_env.utils.permutation import permute
 from rise_env.utils.seeding import derive
@@ -32,8 +39,10 @@ def run(config: CollectConfig, *, show: bool = True) -> Progress:
 
     Raises:
         ConfigError: A setting is unknown or contradicts another one.
+        DataNotFoundError, MissingDependencyError: An agent needs what is not on this machine.
         StoreError: The folder holds the store of another run.
     """
+    engine, _ = parse_workers(config.workers)
     env = environment_maker(config)()
     indices = _indices(config, len(math_env_of(env).problems))
     if config.dry_run:
@@ -44,6 +53,8 @@ def run(config: CollectConfig, *, show: bool = True) -> Progress:
             f"{config.out} holds a store already: continue it with --resume true, or name another folder "
             "with --out"
         )
+    check_output_folder(config.out)
+    check_agents(config, here=engine == LOCAL)
     with CollectProgressBar(f"{config.env} x {turn_configs(config)[0].agent}", show=show) as bar:
         return run_engine(config, indices, bar.update)
 
@@ -70,8 +81,7 @@ def estimate(config: CollectConfig, env: gymnasium.Env[Any, str], indices: Seque
         ConfigError: There is no such agent, or the prices are malformed.
     """
     turns = turn_configs(config)
-    for turn in turns:
-        check_agent(turn.agent, turn.settings)
+    check_agents(config, here=False)
     return estimate_episodes(
         env,
         indices,

@@ -24,6 +24,7 @@ from rise_agents.rollouts.rollout import PATH_SETTINGS, prompt_record
 from rise_agents.types import Agent, SamplingConfig
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError
+from rise_env.trajectories.output_folder import check_output_folder
 from rise_env.utils.settings import Changeable
 from rise_env.utils.suggestions import validate_choice
 from rise_env.utils.versions import installed
@@ -86,6 +87,17 @@ class EvaluateConfig:
                 "limit, turns and num_samples must be at least 1, with at least one seed and agent; got "
                 f"{self.limit}, {self.turns}, {self.num_samples}, {list(self.seeds)} and {list(self.agent)}"
             )
+        if min(self.seeds) < 0:
+            raise ConfigError(f"seeds must be at least 0, got {list(self.seeds)}")
+        for name in ("verifier_votes", "max_concurrent_episodes"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ConfigError(f"{name} must be at least 1, got {value}")
+        if self.history_turns < 0:
+            raise ConfigError(f"history_turns must be at least 0, got {self.history_turns}")
+        for name, temperature in self.temperatures.items():
+            if not temperature >= 0:
+                raise ConfigError(f"temperatures.{name} must be at least 0, got {temperature}")
         if self.label and len(self.label) != len(self.agent):
             raise ConfigError(
                 f"give one label per agent: got {len(self.label)} labels and {len(self.agent)} agents"
@@ -121,8 +133,9 @@ def run(config: EvaluateConfig) -> None:
             f"{config.out} holds logs already: continue it with --resume true, or name another folder "
             "with --out"
         )
+    check_output_folder(config.out)
     indices = _indices(config)
-    _check_agents(config)
+    _check_agents(config, here=True)
     verifier = load_agent(config.verifier, **config.verifier_settings) if config.verifier else None
     try:
         for number, spec in enumerate(config.agent):
@@ -137,11 +150,11 @@ def run(config: EvaluateConfig) -> None:
             close_all(verifier)
 
 
-def _check_agents(config: EvaluateConfig) -> None:
-    for spec in config.agent:
-        check_agent(spec, config.agent_settings)
+def _check_agents(config: EvaluateConfig, *, here: bool) -> None:
+    for spec in dict.fromkeys(config.agent):
+        check_agent(spec, config.agent_settings, here=here)
     if config.verifier is not None:
-        check_agent(config.verifier, config.verifier_settings)
+        check_agent(config.verifier, config.verifier_settings, here=here)
 
 
 def forecast(config: EvaluateConfig) -> dict[str, Estimate]:
@@ -154,7 +167,7 @@ def forecast(config: EvaluateConfig) -> dict[str, Estimate]:
         ConfigError: There is no such agent, or the prices are malformed.
     """
     indices = _indices(config)
-    _check_agents(config)
+    _check_agents(config, here=False)
     prices = read_prices(config.agent_settings.get("prices"))
     verifier_prices = read_prices(config.verifier_settings.get("prices"))
     if not config.verifier:  # each agent rates its own replies

@@ -60,3 +60,10 @@ class ModelSettings:
                 f"max_concurrent_requests must be at least 1, got {self.max_concurrent_requests}"
             )
         _ = self.chat  # checks its settings
+
+
+def shared_settings(model: str, settings: Mapping[str, Any]) -> ModelSettings:
+    """Return the shared settings from arguments of an agent; an option that is None keeps its default."""
+    return ModelSettings(
+        model=model, **{name: value for name, value in settings.items() if value is not None}
+    )

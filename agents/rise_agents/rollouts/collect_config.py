@@ -11,7 +11,7 @@ import gymnasium
 import yaml
 
 import rise_env
-from rise_agents.registry import load_agent
+from rise_agents.registry import check_agent, load_agent
 from rise_agents.rollouts.rollout import PATH_SETTINGS, format_record, prompt_record
 from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import Agent, SamplingConfig
@@ -25,6 +25,8 @@ STORE = "trajectories.jsonl"
 """File name of the store in the output folder."""
 _REPLACED_BY_TURN = ("agent", "teacher", "turns", "num_samples", "last_turn_sampling")
 """Settings of a collection that its setting `turn` replaces."""
+_SET_BY_COLLECTION = {"max_turns": "turns", "stop_when_correct": "stop_when_correct"}
+"""Arguments of the environment -> the setting of the collection that decides them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +132,10 @@ class CollectConfig:
         if self.teacher_settings and self.teacher is None:
             raise ConfigError("teacher_settings need a teacher: set teacher, or use agent_settings for agent")
         turn_configs(self)  # refuses malformed entries of turn
+        for name in self.env_settings:
+            own = _SET_BY_COLLECTION.get(name.replace("-", "_"))
+            if own is not None:
+                raise ConfigError(f"{name} is no setting of env_settings in a collection: use {own}")
 
 
 def environment_maker(config: CollectConfig) -> Callable[[], gymnasium.Env[Any, str]]:
@@ -157,6 +163,15 @@ def turn_configs(config: CollectConfig) -> list[TurnConfig]:
         last = TurnConfig(agent=config.teacher, settings=config.teacher_settings)
     last = replace(last, num_samples=config.num_samples, sampling=config.last_turn_sampling)
     return [first] * (config.turns - 1) + [last]
+
+
+def check_agents(config: CollectConfig, *, here: bool = True) -> None:
+    """Check the agent of every turn without making it; see `registry.check_agent`."""
+    checked: list[TurnConfig] = []
+    for turn in turn_configs(config):
+        if not any((turn.agent, turn.settings) == (other.agent, other.settings) for other in checked):
+            check_agent(turn.agent, turn.settings, here=here)
+            checked.append(turn)
 
 
 def _parsed_turn(entry: str | Mapping[str, Any], where: str) -> TurnConfig:

@@ -13,8 +13,8 @@ import deepspeed
 import torch
 import transformers
 
-from rise_env.errors import ConfigError
 from rise_trainers.checks import size_check
+from rise_trainers.checks.deepspeed_file import read_deepspeed_file
 from rise_trainers.checks.generation_config import mend_generation_config
 from rise_trainers.checks.packing_check import PackingCheck
 from rise_trainers.data.batch_sampler import RankBatches
@@ -33,20 +33,16 @@ from rise_trainers.policies.policy_metrics import PolicyMetrics
 
 
 def deepspeed_settings(config: FitConfig) -> dict[str, Any]:
-    """Return the DeepSpeed configuration: the user's file, or the packaged one for the ZeRO stage.
+    """Return the DeepSpeed configuration: the user's file, completed, or the packaged one for the ZeRO stage.
 
     The number format of accumulated gradients is added, unless the file has one. DeepSpeed has no float32
     accumulation in ZeRO stage 0 with bfloat16 weights.
     """
     if config.deepspeed is not None:
-        text = Path(config.deepspeed).read_text()
+        settings = read_deepspeed_file(config)
     else:
         name = f"zero{config.zero_stage}{'_offload' if config.offload else ''}.json"
-        text = (resources.files("rise_trainers.deepspeed") / name).read_text()
-    try:
-        settings: dict[str, Any] = json.loads(text)
-    except ValueError as error:
-        raise ConfigError(f"{config.deepspeed} is not valid JSON: {error}") from None
+        settings = json.loads((resources.files("rise_trainers.deepspeed") / name).read_text())
     stage = settings.get("zero_optimization", {}).get("stage", 0)
     if config.dtype == "bfloat16" and stage > 0:
         accumulated = {"float32": "fp32", "bfloat16": "bf16"}[config.grad_accum_dtype]

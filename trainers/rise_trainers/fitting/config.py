@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -9,11 +10,25 @@ from typing import Any, Literal
 from rise_agents.chat.chat_settings import Thinking
 from rise_env.errors import ConfigError
 from rise_env.utils.settings import ByContent, Changeable, build
-from rise_trainers.data.chat_format import GivenChat
+from rise_env.utils.suggestions import did_you_mean
+from rise_trainers.data.chat_format import GivenChat, chat_settings
 from rise_trainers.data.encoding import Think
 from rise_trainers.data.targets import Selection
 from rise_trainers.data.weights import Weighting, check_weighting
 from rise_trainers.fitting.paths import model_path
+
+Schedule = Literal[
+    "linear",
+    "cosine",
+    "cosine_with_restarts",
+    "polynomial",
+    "constant",
+    "constant_with_warmup",
+    "inverse_sqrt",
+]
+"""The learning rate schedules of transformers that need no further arguments."""
+ATTENTION = ("eager", "sdpa", "flash_attention_2", "flash_attention_3", "flash_attention_4", "flex_attention")
+"""The attention implementations of transformers. A name with "/" is a kernel of the hub."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +51,10 @@ class LoraSettings:
     def __post_init__(self) -> None:
         if self.rank < 1:
             raise ConfigError(f"lora.rank must be at least 1, got {self.rank}")
+        if not 0 < self.alpha < math.inf:
+            raise ConfigError(f"lora.alpha must be a positive number, got {self.alpha}")
+        if not 0 <= self.dropout < 1:
+            raise ConfigError(f"lora.dropout must be a probability in [0, 1), got {self.dropout}")
         if not self.targets:
             raise ConfigError('lora.targets is empty: name layers, or "all-linear" for every linear layer')
 
@@ -103,8 +122,8 @@ class FitConfig:
     A model that does not keep the sequences apart is refused."""
     warmup: float = 0.04
     """Fraction of the steps over which the learning rate rises."""
-    scheduler: str = "cosine"
-    """A learning rate schedule of transformers: cosine, linear, constant_with_warmup, ..."""
+    scheduler: Schedule = "cosine"
+    """Learning rate schedule of transformers."""
     weight_decay: float = 0.0
     """Weight decay of AdamW."""
     max_grad_norm: float = 1.0
@@ -161,13 +180,24 @@ class FitConfig:
         for name in ("batch_size", "micro_batch_size", "ranks", "max_length", "log_every", "save_every"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.threads is not None and self.threads < 1:
+            raise ConfigError(f"threads must be at least 1, got {self.threads}")
         for name in ("tau", "max_weight", "epochs", "learning_rate"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"{name} must be positive, got {getattr(self, name)}")
-        if self.kl_penalty < 0:
-            raise ConfigError(f"kl_penalty must be at least 0, got {self.kl_penalty}")
-        if self.policy_sequences < 0:
-            raise ConfigError(f"policy_sequences must be at least 0, got {self.policy_sequences}")
+        for name in ("kl_penalty", "policy_sequences", "weight_decay", "max_grad_norm"):
+            if not getattr(self, name) >= 0:
+                raise ConfigError(f"{name} must be at least 0, got {getattr(self, name)}")
+        for name in ("tau", "epochs", "learning_rate", "kl_penalty", "weight_decay", "max_grad_norm"):
+            if math.isinf(getattr(self, name)):
+                raise ConfigError(f"{name} must be a finite number, got {getattr(self, name)}")
+        if not 0 <= self.seed < 2**32:
+            raise ConfigError(f"seed must be at least 0 and below 2**32, got {self.seed}")
+        if self.attention is not None and self.attention not in ATTENTION and "/" not in self.attention:
+            raise ConfigError(
+                f"attention is {self.attention!r}, which transformers does not have; "
+                f"{did_you_mean(self.attention, ATTENTION)}"
+            )
         if not 0 <= self.warmup < 1:
             raise ConfigError(f"warmup must be a fraction of the steps in [0, 1), got {self.warmup}")
         if self.keep_checkpoints < 2:
@@ -198,6 +228,7 @@ class FitConfig:
             )
         if not self.data:
             raise ConfigError("data is empty: name at least one store of trajectories")
+        chat_settings(given_chat(self), None)  # raises for a wrong date, and for options that RISE sets
 
 
 def given_chat(config: FitConfig) -> GivenChat:

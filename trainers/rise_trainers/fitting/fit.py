@@ -21,9 +21,12 @@ import yaml
 
 from rise_agents.chat.loading import adapter_config, read_template
 from rise_env.errors import ConfigError, DataNotFoundError
+from rise_env.trajectories.output_folder import make_output_folder
 from rise_env.utils.extras import missing_library
 from rise_env.utils.file_lock import exclusive
 from rise_env.utils.settings import deciding_settings, defaults, differences, merged
+from rise_trainers.checks.before_fit import check_before_fit
+from rise_trainers.checks.deepspeed_file import read_deepspeed_file
 from rise_trainers.cluster.devices import rank_devices
 from rise_trainers.cluster.hostfile import check_hosts
 from rise_trainers.fitting.config import FitConfig, to_json
@@ -61,7 +64,8 @@ def fit(config: FitConfig, *, progress: Callable[[dict[str, Any]], None] | None 
         return
     if (partial / SETTINGS).exists():
         _check_same(config, inputs, partial)
-    partial.mkdir(parents=True, exist_ok=True)
+    check_before_fit(config)
+    make_output_folder(partial, setting="output")
     with exclusive(partial):
         # the settings are last, because settings without inputs would accept any inputs
         _replace(partial / INPUTS, yaml.safe_dump(inputs, sort_keys=False))
@@ -107,6 +111,7 @@ def check_inputs(config: FitConfig) -> None:
     Raises:
         ConfigError: CUDA_VISIBLE_DEVICES or the hostfile has too few devices, or is malformed.
         DataNotFoundError: A store, a model folder, a DeepSpeed file or a hostfile does not exist.
+        ConfigError: The DeepSpeed file contradicts the settings.
         MissingDependencyError: A tracker is not installed.
     """
     for store in config.data:
@@ -122,10 +127,10 @@ def check_inputs(config: FitConfig) -> None:
         )
     if config.chat_template is not None:
         read_template(config.chat_template)
-    for name in ("deepspeed", "hostfile"):
-        path = getattr(config, name)
-        if path is not None and not Path(path).is_file():
-            raise DataNotFoundError(f"there is no file {path}: correct the setting {name}")
+    if config.hostfile is not None and not Path(config.hostfile).is_file():
+        raise DataNotFoundError(f"there is no file {config.hostfile}: correct the setting hostfile")
+    if config.deepspeed is not None:
+        read_deepspeed_file(config)
     if config.hostfile is None:
         rank_devices(config, os.environ)
     else:

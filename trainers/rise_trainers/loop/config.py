@@ -204,7 +204,8 @@ def fit_config(
     if boost and config.boost is not None:
         given = merged(merged(given, BOOST_FIT), _checked("boost.fit.", config.boost.fit))
     own = {"data": data, "model": model, "output": output, "seed": seed}
-    return build(FitConfig, {**given, **own}, where="fit.")
+    where = "boost.fit." if boost and config.boost is not None else "fit."
+    return build(FitConfig, {**given, **own}, where=where)
 
 
 def _checked(where: str, settings: Mapping[str, Any]) -> dict[str, Any]:

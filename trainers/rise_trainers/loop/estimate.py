@@ -4,14 +4,13 @@ They assume that no problem is solved before the last turn, that every reply has
 every trajectory is trained. The functions take plain numbers; `inputs` finds these numbers.
 """
 
-import dataclasses
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rise_trainers.checks.deepspeed_file import read_deepspeed_file, with_zero
 from rise_trainers.cluster.hostfile import read_hostfile
 from rise_trainers.data.targets import TURNS
 from rise_trainers.fitting.config import FitConfig
@@ -147,6 +146,13 @@ def machines(fit: FitConfig) -> int:
     return len(read_hostfile(fit.hostfile))
 
 
+def effective(fit: FitConfig) -> FitConfig:
+    """Return the fit with the ZeRO stage and the offloading of its own DeepSpeed file, if that is here."""
+    if fit.deepspeed is None or not Path(fit.deepspeed).is_file():
+        return fit
+    return with_zero(fit, read_deepspeed_file(fit))
+
+
 def _steps(fit: FitConfig, stores: Sequence[StoreEstimate]) -> int:
     """Return the optimizer steps: each has room for `batch_size` replies, that is for whole trajectories."""
     most = TURNS[fit.selection.turns].most
@@ -161,18 +167,6 @@ def _memory(fit: FitConfig, model_config: Any) -> MemoryEstimate | None:
     if model_config is None:
         return None
     try:
-        return estimate_memory(_with_zero_of_file(fit), model_config, machines=machines(fit))
+        return estimate_memory(effective(fit), model_config, machines=machines(fit))
     except ImportError:  # the estimate uses functions of DeepSpeed
         return None
-
-
-def _with_zero_of_file(fit: FitConfig) -> FitConfig:
-    """Return the fit with the ZeRO stage and the offloading that its own DeepSpeed file sets."""
-    if fit.deepspeed is None or not Path(fit.deepspeed).is_file():
-        return fit
-    try:
-        zero = json.loads(Path(fit.deepspeed).read_text()).get("zero_optimization", {})
-        offload = zero.get("offload_optimizer", {}).get("device", "none") != "none"
-        return dataclasses.replace(fit, zero_stage=zero.get("stage", 0), offload=offload)
-    except (ValueError, AttributeError):
-        return fit

@@ -1,47 +1,188 @@
-"""Checks of a run before it starts."""
+"""All checks of a run before its first reply. `rise run` and `rise run --dry-run` make the same ones.
+
+Cheap checks come first. No weights are loaded and nothing is written.
+"""
+
+from collections.abc import Mapping
+from typing import Any
 
 import rise_env
+from rise_agents.chat.chat_settings import ChatSettings
+from rise_agents.chat.loading import load_chat
+from rise_agents.evaluation.evaluate_agents import EvaluateConfig
 from rise_agents.registry import check_agent, takes_model
+from rise_agents.rollouts.collect_config import CollectConfig
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError
-from rise_trainers.fitting.fit import check_inputs
+from rise_env.trajectories.output_folder import check_output_folder
+from rise_env.types import Problem
+from rise_env.utils.extras import missing_library
+from rise_env.utils.settings import build
+from rise_trainers.data.chat_format import load_fit_chat
+from rise_trainers.fitting.config import FitConfig, given_chat
 from rise_trainers.loop.config import RunConfig, environment_settings, first_model, fit_config
+from rise_trainers.loop.phases import plan_phases
+
+_DECIDED = {
+    "split": "problems.train_split and problems.test_split",
+    "max_turns": "turns and measure.turns",
+    "stop_when_correct": "improve.after_success",
+}
+"""Arguments of the environment -> the settings of a run that decide them."""
+_CHAT = ("chat_template", "template_options", "thinking", "date")
+_SEARCHED = 64
+"""Number of problems that are searched for a worked solution."""
 
 
 def check_run(config: RunConfig) -> int:
-    """Check agents, problems, model and fit settings; return the number of training problems.
+    """Check everything that can be known of a run; return the number of training problems.
 
     Raises:
         ConfigError: A setting is wrong.
         DataNotFoundError: The problems or the model do not exist.
+        MissingDependencyError: A library is not installed.
     """
-    check_agents(config)
+    from importlib.util import find_spec
+
+    from rise_trainers.checks.before_fit import check_before_fit
+    from rise_trainers.fitting.fit import check_inputs
+
+    check_output_folder(config.out)
+    check_settings(config)
+    if config.track != "none" and find_spec(config.track) is None:
+        raise missing_library(config.track, "track")
+    fits = fits_of(config)
+    for fit in fits:
+        check_inputs(fit)
     sizes = {}
     for split in (config.problems.train_split, config.problems.test_split):
         env = rise_env.make(config.env, **environment_settings(config, split))
         sizes[split] = len(math_env_of(env).problems)
+        if split == config.problems.train_split:
+            check_solutions(config, math_env_of(env).problems)
     check_size(config, sizes[config.problems.test_split])
-    model = first_model(config)
-    check_inputs(fit_config(config, data=(__file__,), model=model, output="", seed=0))
+    check_phases(config, sizes[config.problems.train_split])
+    check_agents(config, here=True)
+    for fit in fits:
+        check_before_fit(fit)
+    check_formats(config, fits[0])
     return sizes[config.problems.train_split]
 
 
-def check_agents(config: RunConfig) -> None:
+def check_settings(config: RunConfig) -> None:
+    """Check settings of a run that contradict each other.
+
+    Raises:
+        ConfigError: They do.
+    """
+    for name in config.problems.settings:
+        decided = _DECIDED.get(name.replace("-", "_"))
+        if decided is not None:
+            raise ConfigError(f"problems.settings.{name} is decided by {decided}: leave it out")
+    if "feedback" in config.problems.settings and config.problems.test:
+        raise ConfigError(
+            f"problems.settings.feedback is {config.problems.settings['feedback']!r}, but evaluations have "
+            "feedback of their own: leave it out, or set problems.test to 0 and measure with rise evaluate"
+        )
+    if config.agent.settings.get("adapter") is not None:
+        raise ConfigError(
+            f"agent.settings.adapter is {config.agent.settings['adapter']!r}, which would be added to every "
+            "fitted model too: merge it into the model, and name the merged folder in agent.model"
+        )
+    for where, fit in zip(("fit", "boost.fit"), fits_of(config), strict=False):
+        if fit.adapter is not None:
+            raise ConfigError(
+                f"{where}.adapter is {fit.adapter!r}, but the run plays without it: merge it into the model, "
+                "and name the merged folder in agent.model"
+            )
+        if fit.lora is not None and not fit.lora.merge:
+            raise ConfigError(
+                f"{where}.lora.merge is false, but the next phase plays a whole model: set it to true"
+            )
+        if fit.revision != config.agent.settings.get("revision"):
+            raise ConfigError(
+                f"{where}.revision is {fit.revision!r} and agent.settings.revision is "
+                f"{config.agent.settings.get('revision')!r}: set both to the same"
+            )
+
+
+def fits_of(config: RunConfig) -> list[FitConfig]:
+    """Return the settings of the first fit of the loop, and of the boost stage where there is one."""
+    stages = [False] if config.boost is None else [False, True]
+    return [
+        fit_config(
+            config,
+            data=(__file__,),
+            model=first_model(config),
+            output=f"{config.out}/model",
+            seed=0,
+            boost=boost,
+        )
+        for boost in stages
+    ]
+
+
+def check_solutions(config: RunConfig, problems: Any) -> None:
+    """Raise ConfigError if the teacher is the expert and the problems have no worked solutions."""
+    boost = None if config.boost is None else config.boost.teacher
+    for name, teacher in (("improve.teacher", config.improve.teacher), ("boost.teacher", boost)):
+        found: list[Problem] = [problems[i] for i in range(min(len(problems), _SEARCHED))]
+        if teacher == "expert" and not any(problem.solution for problem in found):
+            raise ConfigError(
+                f"{name} is 'expert', which gives the worked solutions of the problems, and problem "
+                f"{found[0].id!r} has none, like those after it: name another teacher"
+            )
+
+
+def check_phases(config: RunConfig, train_size: int) -> None:
+    """Check the settings of every phase as its command would.
+
+    Raises:
+        ConfigError: A setting is wrong.
+    """
+    commands: Mapping[str, type[Any]] = {"collect": CollectConfig, "evaluate": EvaluateConfig}
+    for phase in plan_phases(config, train_size):
+        if phase.command in commands:
+            build(commands[phase.command], phase.settings)
+
+
+def check_agents(config: RunConfig, *, here: bool = False) -> None:
     """Check the agents of a run.
+
+    Args:
+        config: The settings of the run.
+        here: Whether the run is on this machine; see `registry.check_agent`.
 
     Raises:
         ConfigError: An agent does not exist, has no such settings, or cannot play with the model of the run.
+        DataNotFoundError, MissingDependencyError: With `here`, something is not on this machine.
     """
     if not takes_model(config.agent.backend):
         raise ConfigError(
             f"agent.backend is {config.agent.backend!r}, which does not play with a model that the run "
             "trains: name an agent whose argument is a model, for example 'transformers'"
         )
-    check_agent(f"{config.agent.backend}:{config.agent.model}", config.agent.settings)
     if config.improve.teacher is not None:
-        check_agent(config.improve.teacher, config.improve.teacher_settings)
+        check_agent(config.improve.teacher, config.improve.teacher_settings, here=here)
     if config.boost is not None:
-        check_agent(config.boost.teacher, config.boost.settings)
+        check_agent(config.boost.teacher, config.boost.settings, here=here)
+    model = first_model(config) if here else config.agent.model
+    check_agent(f"{config.agent.backend}:{model}", config.agent.settings, here=here)
+
+
+def check_formats(config: RunConfig, fit: FitConfig) -> None:
+    """Check that a fit reads conversations as the model plays them.
+
+    Raises:
+        ConfigError: A setting of the fit differs from that of the agent.
+    """
+    if config.agent.backend not in ("transformers", "vllm"):
+        return
+    given = {
+        name: config.agent.settings[name] for name in _CHAT if config.agent.settings.get(name) is not None
+    }
+    played = load_chat(first_model(config), ChatSettings(**given), revision=fit.revision).format("agent")
+    load_fit_chat(given_chat(fit), {"agent": (played,)}, first_agent="agent")
 
 
 def check_size(config: RunConfig, size: int) -> None:

@@ -9,6 +9,7 @@ import yaml
 from rise_agents.registry import deciding_settings as deciding_agent_settings
 from rise_env.errors import ConfigError
 from rise_env.trajectories.old_names import rename_run_settings
+from rise_env.trajectories.output_folder import make_output_folder
 from rise_env.utils.settings import deciding_settings, defaults, differences, merged
 from rise_trainers.fitting.config import FitConfig
 from rise_trainers.loop.config import BOOST_FIT, BoostConfig, RunConfig, to_json
@@ -52,7 +53,7 @@ def claim(out: Path, config: RunConfig) -> list[str]:
     own = {file.with_suffix(suffix).name for file in (path, out / INPUTS) for suffix in (".yaml", ".new")}
     if out.exists() and any(entry.name not in own for entry in out.iterdir()):
         raise ConfigError(f"{out} is not empty and holds no run; choose another folder with --out")
-    out.mkdir(parents=True, exist_ok=True)
+    make_output_folder(out)
     _replace(out / INPUTS, inputs)
     _replace(path, mine)
     return []
