@@ -11,39 +11,13 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from rise_agents.evaluation.verifier_questions import mean_rating, read_rating, verifier_prompt
 from rise_agents.rollouts.fault_isolation import FaultIsolator
 from rise_agents.types import Agent, Reply, SamplingConfig
-from rise_env.checkers import last_boxed
 from rise_env.errors import ConfigError
 from rise_env.trajectories.serialization import episode_id
 from rise_env.types import Attempt, CheckResult, Conversation, Trajectory, Turn, Verdict
 from rise_env.utils.seeding import derive
-
-QUESTION = (
-    "Here is a problem and a solution of it. Is the final answer of the solution right? Check it step by "
-    "step and finish with \\boxed{{yes}} or \\boxed{{no}}.\n\nProblem: {question}\n\nSolution: {reply}"
-)
-
-
-def verifier_prompt(question: str, reply: str) -> Conversation:
-    """Return the conversation that asks a verifier about a reply."""
-    return ({"role": "user", "content": QUESTION.format(question=question, reply=reply)},)
-
-
-def read_rating(text: str) -> float | None:
-    r"""Return a verifier's rating: 1 for \boxed{yes}, 0 for \boxed{no}, a number in [0, 1], or None.
-
-    >>> read_rating(r"All steps hold, so \boxed{yes}."), read_rating(r"\boxed{0.25}"), read_rating("Well.")
-    (1.0, 0.25, None)
-    """
-    answer = (last_boxed(text) or "").strip().lower()
-    if answer in ("yes", "no"):
-        return float(answer == "yes")
-    try:
-        value = float(answer)
-    except ValueError:
-        return None
-    return value if 0 <= value <= 1 else None
 
 
 def best_of_n(
@@ -121,7 +95,7 @@ def _select(
     scores = []
     for attempt in attempts:
         of_attempt = list(islice(ratings, votes))
-        scores.append(sum(read_rating(reply.text) or 0.0 for _, reply in of_attempt) / votes)
+        scores.append(mean_rating([reply.text for _, reply in of_attempt]))
         as_attempts = tuple(
             _as_attempt(verifier.name, reply, attempt.check.correct) for _, reply in of_attempt
         )
