@@ -46,9 +46,9 @@ def best_of_n(
 
     Yields:
         For each group of episodes that is rated together, two lists. The first holds episodes whose one turn
-        has the N replies, with the selected one chosen. The second holds one episode per problem; its turn i
-        holds the ratings of reply i as its attempts. The verdict of a rating says whether the verifier was
-        right, so these episodes measure the verifier.
+        has the N replies with their scores, with the selected one chosen. The second holds one episode per
+        problem; its turn i holds the ratings of reply i as its attempts. The verdict of a rating says whether
+        the verifier was right, so these episodes measure the verifier.
 
     Raises:
         ConfigError: `votes` or `num_samples` is below 1.
@@ -101,10 +101,11 @@ def _select(
         )
         rating_turns.append(Turn(observation=of_attempt[0][0], attempts=as_attempts))
     best = max(range(len(scores)), key=lambda i: scores[i])  # max returns the first of equals
+    rated = tuple(replace(one, score=score) for one, score in zip(attempts, scores, strict=True))
     selected = replace(
         episode,
         id=_selected_id(episode, verifier, num_samples, votes),
-        turns=(replace(turn, attempts=attempts, chosen=best),),
+        turns=(replace(turn, attempts=rated, chosen=best),),
     )
     return selected, replace(selected, turns=tuple(rating_turns))
 

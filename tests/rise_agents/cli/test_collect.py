@@ -125,7 +125,7 @@ def test_a_folder_that_cannot_be_made_is_reported_in_one_line(
     file.write_text("mine")
     for out in (str(file), "/proc/no"):
         assert f"cannot make the store {out}/trajectories.jsonl" in refused(*COMMAND, "--out", out)
-    assert main(["evaluate", *COMMAND[1:], "--num_samples", "1", "--out", str(file)]) == 2
+    assert main(["evaluate", *COMMAND[1:], "--told", "true", "--num_samples", "1", "--out", str(file)]) == 2
     assert f"rise evaluate: cannot make the store {file}" in capsys.readouterr().err.splitlines()[-1]
     assert file.read_text() == "mine"
 
