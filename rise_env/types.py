@@ -110,6 +110,8 @@ class Attempt:
     """The sampled tokens: reasoning, reply and stop token; None if the agent does not return them."""
     logprobs: tuple[float, ...] | None = None
     """Natural logarithm of the probability with which each of the tokens was sampled; None if unknown."""
+    score: float | None = None
+    """What the agent itself said of the reply, in [0, 1], without the reference; None if it said nothing."""
     extra: Mapping[str, Any] | None = field(default=None, hash=False)
     """Fields of a stored record that this version of RISE does not know, by name; None if there are none.
     They are stored again."""
@@ -153,6 +155,9 @@ class Turn:
     attempts: tuple[Attempt, ...]
     chosen: int = 0
     """Index into `attempts` of the reply that became the action."""
+    considered: tuple[Attempt, ...] = ()
+    """Whole replies that the agent weighed and did not give, checked like others. Neither the action nor a
+    metric or fit of attempts depends on them."""
     extra: Mapping[str, Any] | None = None
     """See `Attempt.extra`."""
 

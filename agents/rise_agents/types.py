@@ -38,6 +38,15 @@ class SamplingConfig:
             raise ConfigError(f"max_new_tokens must be at least 1, got {self.max_new_tokens}")
 
 
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """A whole reply that an agent weighed and did not give."""
+
+    text: str
+    score: float | None = None
+    """See `Reply.score`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """The reply of an agent to one conversation.
@@ -59,6 +68,10 @@ class Reply:
     """Time that the call of the model or server took, in seconds."""
     reasoning: str = ""
     """What the model thought before the reply, if the model or its server marks it; no checker reads it."""
+    score: float | None = None
+    """What the agent itself says of the reply, in [0, 1], without the reference; None if it says nothing."""
+    considered: tuple[Considered, ...] = ()
+    """Other whole replies that the agent weighed, for the store."""
 
     def __post_init__(self) -> None:
         if self.finish not in ("stop", "length", "error"):
@@ -77,11 +90,17 @@ class Reply:
             raise AgentError(
                 f"a reply must have one log-probability per token, got {len(logprobs)} for {len(ids)} tokens"
             )
+        if not all(map(_is_score, (self.score, *(one.score for one in self.considered)))):
+            raise AgentError(f"a reply's score must be None or in [0, 1], got {self.score!r}")
         if not isinstance(self.usage, Usage):
             raise AgentError(f"a reply's usage must be a Usage, got {self.usage!r}")
         for name in Usage.__dataclass_fields__:
             if type(getattr(self.usage, name)) is not int:
                 raise AgentError(f"usage.{name} must be an int, got {getattr(self.usage, name)!r}")
+
+
+def _is_score(score: object) -> bool:
+    return score is None or (isinstance(score, float) and 0 <= score <= 1)
 
 
 @runtime_checkable

@@ -13,11 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from rise_env.errors import ConfigError
-from rise_env.metrics.array_checks import check_array
+from rise_env.metrics.array_checks import Kind, check_array
 from rise_env.types import Attempt, CheckResult, Trajectory, Verdict
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 
 VERDICTS = tuple(Verdict)
 """`Replies.verdict` has the index of a verdict in this tuple."""
@@ -56,11 +57,17 @@ class Replies:
     """Length of the reply in characters."""
     text: Ints
     """A number from 1 that is the same for the same text; 0 for replies that were not given."""
+    cached_tokens: Ints
+    """Tokens of the prompt that came from a prefix cache."""
+    calls: Ints
+    """Replies of models that the agent asked for to give this one, which is at least one."""
+    score: Floats
+    """What the agent itself, or a verifier, said of the reply, in [0, 1]; NaN where nobody said anything."""
 
     def __post_init__(self) -> None:
         for name in _ARRAYS:
             array = getattr(self, name)
-            check_array(name, array, "bool" if name == "given" else "integer", "episodes", "replies")
+            check_array(name, array, _KINDS.get(name, "integer"), "episodes", "replies")
             if len(array) != len(self.problems) or array.shape != self.given.shape:
                 raise ConfigError(
                     f"the arrays of Replies need one shape, with a row per problem: {name} is {array.shape}, "
@@ -88,7 +95,7 @@ class Replies:
     def every(self, step: int) -> Self:
         """Return every `step`-th reply, beginning with the first: in self-refinement, those with an answer.
 
-        The tokens of the replies in between are added to those of the next reply that is kept.
+        The tokens and calls of the replies in between are added to those of the next reply that is kept.
 
         Raises:
             ConfigError: `step` is below 1.
@@ -96,8 +103,13 @@ class Replies:
         if step < 1:
             raise ConfigError(f"step must be at least 1, got {step}")
         kept = self._with(lambda part: part[:, ::step])
-        tokens, read = (_sums_between(part, step) for part in (self.tokens, self.prompt_tokens))
-        return replace(kept, tokens=tokens, prompt_tokens=read)
+        return replace(
+            kept,
+            tokens=_sums_between(self.tokens, step),
+            prompt_tokens=_sums_between(self.prompt_tokens, step),
+            cached_tokens=_sums_between(self.cached_tokens, step),
+            calls=_sums_between(self.calls, step),
+        )
 
     def in_order(self, problems: Sequence[str]) -> Self:
         """Return the episodes in the order of these problem ids.
@@ -119,6 +131,8 @@ class Replies:
         return type(self)(problems=self.problems, **{name: cut(getattr(self, name)) for name in _ARRAYS})
 
 
+_KINDS: dict[str, Kind] = {"given": "bool", "score": "float"}
+"""Arrays that are not of integers."""
 _ARRAYS = tuple(name for name in Replies.__dataclass_fields__ if name != "problems")
 
 
@@ -188,6 +202,8 @@ def _tabulate(
         flat[index] = np.fromiter(values, np.int64, len(index))
         return flat.reshape(shape)
 
+    scores = np.full(shape[0] * shape[1], np.nan)
+    scores[index] = [np.nan if attempt.score is None else attempt.score for attempt in attempts]
     return Replies(
         problems=tuple(problems),
         given=spread(repeat(1, len(index))).astype(bool),
@@ -197,6 +213,9 @@ def _tabulate(
         prompt_tokens=spread([usage.prompt_tokens for usage in usages]),
         characters=spread(map(len, texts)),
         text=spread([ids[text] for text in texts]),
+        cached_tokens=spread([usage.cached_tokens for usage in usages]),
+        calls=spread([usage.calls or 1 for usage in usages]),
+        score=scores.reshape(shape),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from rise_env.checkers.base import Checker
 from rise_env.envs.rewards import RewardFunction
-from rise_env.types import Trajectory, Verdict
+from rise_env.types import Attempt, Problem, Trajectory, Verdict
 
 
 @dataclass(slots=True)
@@ -36,7 +36,8 @@ def recheck(
 ) -> Iterator[Trajectory]:
     """Yield the episodes with the verdicts of `checker`, and new rewards for replies whose verdict changed.
 
-    The chosen reply of each turn and the number of turns do not change.
+    The chosen reply of each turn and the number of turns do not change. Replies that an agent only considered
+    are checked as well, but not counted.
 
     Args:
         trajectories: Stored episodes.
@@ -64,5 +65,14 @@ def recheck(
                         changes.examples.append((trajectory, number, place, check.verdict))
                     reward = rewards(check, number)
                 attempts.append(replace(attempt, check=check, reward=reward))
-            turns.append(replace(turn, attempts=tuple(attempts)))
+            considered = tuple(_rechecked(one, problem, checker, rewards, number) for one in turn.considered)
+            turns.append(replace(turn, attempts=tuple(attempts), considered=considered))
         yield replace(trajectory, turns=tuple(turns))
+
+
+def _rechecked(
+    attempt: Attempt, problem: Problem, checker: Checker, rewards: RewardFunction, turn: int
+) -> Attempt:
+    check = checker.check(attempt.reply, problem.reference, question=problem.question)
+    same = check.verdict is attempt.check.verdict
+    return replace(attempt, check=check, reward=attempt.reward if same else rewards(check, turn))

@@ -77,6 +77,7 @@ ATTEMPT = RecordTable(
         StoredField("reasoning", str),
         StoredField("token_ids", bytes, write=ids_to_base64, read=ids_from_bytes),
         StoredField("logprobs", bytes, write=logprobs_to_base64, read=logprobs_from_bytes),
+        StoredField("score", float | None),
     ],
 )
 
@@ -96,6 +97,7 @@ TURN = RecordTable(
     [
         StoredField("attempts", ATTEMPT.rows, write=_attempts_to_json, read=_read_attempts, table=ATTEMPT),
         StoredField("chosen", int),
+        StoredField("considered", ATTEMPT.rows, write=_attempts_to_json, read=_read_attempts, table=ATTEMPT),
     ],
     computed=[("keep", int | None, None), ("new", list[dict[str, Any]])],
     given=["observation"],

@@ -11,39 +11,13 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from rise_agents.evaluation.verifier_questions import mean_rating, read_rating, verifier_prompt
 from rise_agents.rollouts.fault_isolation import FaultIsolator
 from rise_agents.types import Agent, Reply, SamplingConfig
-from rise_env.checkers import last_boxed
 from rise_env.errors import ConfigError
 from rise_env.trajectories.serialization import episode_id
 from rise_env.types import Attempt, CheckResult, Conversation, Trajectory, Turn, Verdict
 from rise_env.utils.seeding import derive
-
-QUESTION = (
-    "Here is a problem and a solution of it. Is the final answer of the solution right? Check it step by "
-    "step and finish with \\boxed{{yes}} or \\boxed{{no}}.\n\nProblem: {question}\n\nSolution: {reply}"
-)
-
-
-def verifier_prompt(question: str, reply: str) -> Conversation:
-    """Return the conversation that asks a verifier about a reply."""
-    return ({"role": "user", "content": QUESTION.format(question=question, reply=reply)},)
-
-
-def read_rating(text: str) -> float | None:
-    r"""Return a verifier's rating: 1 for \boxed{yes}, 0 for \boxed{no}, a number in [0, 1], or None.
-
-    >>> read_rating(r"All steps hold, so \boxed{yes}."), read_rating(r"\boxed{0.25}"), read_rating("Well.")
-    (1.0, 0.25, None)
-    """
-    answer = (last_boxed(text) or "").strip().lower()
-    if answer in ("yes", "no"):
-        return float(answer == "yes")
-    try:
-        value = float(answer)
-    except ValueError:
-        return None
-    return value if 0 <= value <= 1 else None
 
 
 def best_of_n(
@@ -72,9 +46,9 @@ def best_of_n(
 
     Yields:
         For each group of episodes that is rated together, two lists. The first holds episodes whose one turn
-        has the N replies, with the selected one chosen. The second holds one episode per problem; its turn i
-        holds the ratings of reply i as its attempts. The verdict of a rating says whether the verifier was
-        right, so these episodes measure the verifier.
+        has the N replies with their scores, with the selected one chosen. The second holds one episode per
+        problem; its turn i holds the ratings of reply i as its attempts. The verdict of a rating says whether
+        the verifier was right, so these episodes measure the verifier.
 
     Raises:
         ConfigError: `votes` or `num_samples` is below 1.
@@ -121,16 +95,17 @@ def _select(
     scores = []
     for attempt in attempts:
         of_attempt = list(islice(ratings, votes))
-        scores.append(sum(read_rating(reply.text) or 0.0 for _, reply in of_attempt) / votes)
+        scores.append(mean_rating([reply.text for _, reply in of_attempt]))
         as_attempts = tuple(
             _as_attempt(verifier.name, reply, attempt.check.correct) for _, reply in of_attempt
         )
         rating_turns.append(Turn(observation=of_attempt[0][0], attempts=as_attempts))
     best = max(range(len(scores)), key=lambda i: scores[i])  # max returns the first of equals
+    rated = tuple(replace(one, score=score) for one, score in zip(attempts, scores, strict=True))
     selected = replace(
         episode,
         id=_selected_id(episode, verifier, num_samples, votes),
-        turns=(replace(turn, attempts=attempts, chosen=best),),
+        turns=(replace(turn, attempts=rated, chosen=best),),
     )
     return selected, replace(selected, turns=tuple(rating_turns))
 

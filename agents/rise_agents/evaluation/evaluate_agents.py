@@ -16,6 +16,7 @@ import rise_env
 from rise_agents.client.rate_limit import read_prices
 from rise_agents.evaluation.protocols import NAMES, PROTOCOLS, protocol_env
 from rise_agents.evaluation.runner import EvaluationSettings, evaluate, evaluate_best_of_n
+from rise_agents.evaluation.told_agents import row_label
 from rise_agents.registry import check_agent, load_agent
 from rise_agents.rollouts.cleanup import close_all
 from rise_agents.rollouts.cost_estimate import Estimate, estimate_episodes
@@ -74,6 +75,8 @@ class EvaluateConfig:
     """Arguments of every agent."""
     verifier_settings: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of the verifier."""
+    told: Changeable[bool] = False
+    """Also measure agents that are told the reference answers, in rows whose labels say so."""
     max_concurrent_episodes: Changeable[int | None] = None
     """Number of episodes played at a time; None is the number that the agents can use, but at least 256."""
     resume: Changeable[bool] = True
@@ -142,6 +145,7 @@ def run(config: EvaluateConfig) -> None:
             agent = load_agent(spec, **config.agent_settings)
             try:
                 label = config.label[number] if config.label else agent.name
+                label = row_label(agent, label, told=config.told)
                 _run_agent(config, agent, verifier or agent, label, number, indices)
             finally:
                 close_all(agent)

@@ -49,6 +49,7 @@ class EpisodeRunner:
         self._seed = seed
         self._keep_tokens = keep_tokens
         self._turns: list[Turn] = []
+        self._considered: list[Attempt] = []
         self._outcome: tuple[bool, bool] | None = None
         """(terminated, truncated), once the environment ended the episode."""
         self._error: str | None = None
@@ -88,6 +89,7 @@ class EpisodeRunner:
                 the reply is checked in `step`.
         """
         try:
+            self._add_considered(agent, reply)
             result = math_env_of(self.env).check(reply.text) if check else _UNCHECKED
             reward = math_env_of(self.env).reward(result) if check else 0.0
         except Exception as error:
@@ -104,12 +106,23 @@ class EpisodeRunner:
                 reasoning=reply.reasoning,
                 token_ids=reply.token_ids if self._keep_tokens else None,
                 logprobs=reply.logprobs if self._keep_tokens else None,
+                score=reply.score,
             )
         )
+
+    def _add_considered(self, agent: str, reply: Reply) -> None:
+        env = math_env_of(self.env)
+        for other in reply.considered:
+            check = env.check(other.text)
+            reward = float(env.reward(check))
+            self._considered.append(
+                Attempt(agent=agent, reply=other.text, check=check, reward=reward, score=other.score)
+            )
 
     def step(self) -> None:
         """Step the environment with the attempt of highest reward, the first one among equals."""
         attempts, self.attempts = self.attempts, []
+        considered, self._considered = tuple(self._considered), []
         if not self.active:
             return
         chosen = max(
@@ -129,7 +142,14 @@ class EpisodeRunner:
             self._fail_in_env(error)
             return
         attempts[chosen] = replace(best, check=check, reward=float(reward))
-        self._turns.append(Turn(observation=self.conversation, attempts=tuple(attempts), chosen=chosen))
+        self._turns.append(
+            Turn(
+                observation=self.conversation,
+                attempts=tuple(attempts),
+                chosen=chosen,
+                considered=considered,
+            )
+        )
         self.conversation = add_reasoning(conversation, self._turns)
         if terminated or truncated:
             self.active = False

@@ -12,10 +12,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from rise_benchmarks.report.equal_budget import equal_budget
 from rise_benchmarks.report.evaluation_logs import Measured, find_logs, load
 from rise_benchmarks.report.tables import csv_text, markdown, plain
 from rise_benchmarks.report.training_logs import answer_logps, losses
 from rise_env.errors import ConfigError
+from rise_env.metrics.budgets.equal_budget import Budget
 from rise_env.metrics.policy_results import PolicyResults
 from rise_env.metrics.report_row import gains, row
 from rise_env.utils.config_parser import parse
@@ -37,6 +39,9 @@ class ReportConfig:
     repeated."""
     page: bool = True
     """Whether to write report.html."""
+    equal: Budget | None = None
+    """Compare each row with draws of the first row that cost as much: generated (tokens), total (generated
+    tokens and prompt tokens that no cache served) or calls. None leaves this table out."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -52,6 +57,7 @@ def main(argv: Sequence[str]) -> int:
         page=config.page,
         ablations=dict.fromkeys(config.ablation, ()),
         checker=config.checker,
+        equal=config.equal,
     )
     print(plain(report))
     names = "report.json, report.md, report.csv, accuracy_by_turn.png, figures/"
@@ -65,6 +71,7 @@ def write_report(
     page: bool = True,
     ablations: Mapping[str, Sequence[str]] = MappingProxyType({}),
     checker: str | None = None,
+    equal: Budget | None = None,
 ) -> dict[str, Any]:
     """Write the report files of some folders and return the report.
 
@@ -75,6 +82,7 @@ def write_report(
         checker: Name of the checker whose verdicts are used; None uses the stored verdicts.
         ablations: Figures of `figures.ABLATIONS` to draw in addition -> the names of their rows; an empty
             tuple takes all rows.
+        equal: What is held equal in the table of `equal_budget`; None leaves the table out.
 
     Raises:
         DataNotFoundError: There are no complete evaluation logs.
@@ -86,7 +94,7 @@ def write_report(
     out = out or folders[0]
     out.mkdir(parents=True, exist_ok=True)
     found = find_logs(folders, checker)
-    report = sum_up(found, losses(folders))
+    report = sum_up(found, losses(folders), equal)
     (out / "report.json").write_text(json.dumps(report, indent=1) + "\n")
     (out / "report.md").write_text(markdown(report) + "\n")
     (out / "report.csv").write_text(csv_text(report))
@@ -104,12 +112,15 @@ def make_report(*folders: Path) -> dict[str, Any]:
     return sum_up(find_logs(folders), losses(folders))
 
 
-def sum_up(found: Sequence[Measured], training: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+def sum_up(
+    found: Sequence[Measured], training: Sequence[Mapping[str, Any]] = (), equal: Budget | None = None
+) -> dict[str, Any]:
     """Return a report with one row per policy, each compared with the first.
 
     Args:
         found: The logs of the policies.
         training: Losses of the fits; see `training_logs.losses`.
+        equal: See `write_report`.
 
     Raises:
         ConfigError: The logs are of different problems or protocols.
@@ -141,4 +152,5 @@ def sum_up(found: Sequence[Measured], training: Sequence[Mapping[str, Any]] = ()
         "rows": rows,
         "gains": gains([measured.name for measured in found], results),
         "training": list(training),
+        **({} if equal is None else {"equal": equal_budget(found, results, equal)}),
     }

@@ -5,6 +5,8 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rise_benchmarks.report.equal_budget import UNITS, too_few_draws
+from rise_benchmarks.report.equal_budget import cells as equal_cells
 from rise_env.metrics.report_table import COLUMNS, cells, long_rows
 from rise_env.metrics.report_values import mean_percent, percent
 
@@ -14,7 +16,10 @@ def plain(report: Mapping[str, Any]) -> str:
     table = cells(report)
     widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
     lines = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) for line in table]
-    return "\n".join([title(report), *(line.rstrip() for line in lines), "", *comparisons(report)])
+    parts = [title(report), *(line.rstrip() for line in lines), "", *comparisons(report)]
+    if "equal" in report:
+        parts += ["", *(" | ".join(line) for line in equal_cells(report)), *too_few_draws(report)]
+    return "\n".join(parts)
 
 
 def markdown(report: Mapping[str, Any]) -> str:
@@ -27,6 +32,11 @@ def markdown(report: Mapping[str, Any]) -> str:
             f"m1@t{t} of the row minus m1@t{t} of the column, paired over problems and seeds:",
             _markdown(gain_cells(report)),
         ]
+    if "equal" in report:
+        unit = UNITS[report["equal"]["by"]]
+        parts.append(f"At equal {unit} per problem, with the first turn of each row:")
+        parts.append(_markdown(equal_cells(report)))
+        parts += too_few_draws(report)
     fits = fit_cells(report)
     if len(fits) > 1:
         parts += [

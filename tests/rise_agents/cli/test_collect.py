@@ -125,7 +125,7 @@ def test_a_folder_that_cannot_be_made_is_reported_in_one_line(
     file.write_text("mine")
     assert f"{file} is no folder: name another one" in refused(*COMMAND, "--out", str(file))
     assert "cannot make the store /proc/no/trajectories.jsonl" in refused(*COMMAND, "--out", "/proc/no")
-    assert main(["evaluate", *COMMAND[1:], "--num_samples", "1", "--out", str(file)]) == 2
+    assert main(["evaluate", *COMMAND[1:], "--told", "true", "--num_samples", "1", "--out", str(file)]) == 2
     assert f"{file} is no folder: name another one" in capsys.readouterr().err.splitlines()[-1]
     assert file.read_text() == "mine"
 

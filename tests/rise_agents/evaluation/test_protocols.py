@@ -173,12 +173,12 @@ def trusting() -> ScriptedAgent:
 
 def test_protocols_are_an_option_of_the_command_and_nothing_is_played_twice(tmp_path: Path) -> None:
     config = EvaluateConfig(
-        agent=("expert",), label=("e",), out=str(tmp_path), limit=3, turns=2, num_samples=2,
+        agent=("expert",), label=("e",), out=str(tmp_path), limit=3, turns=2, num_samples=2, told=True,
         protocols=("sequential", "parallel", "oracle", "best_of_n"),
         verifier="tests.rise_agents.evaluation.test_protocols:trusting",
     )  # fmt: skip
     run(config)
-    folder = tmp_path / "e" / "seed-0"
+    folder = tmp_path / "e-told-the-answers" / "seed-0"
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert set(files) == {
         "sequential.jsonl", "parallel.jsonl", "oracle.jsonl", "best_of_n.jsonl", "verifier.jsonl",
@@ -222,7 +222,7 @@ def test_a_dry_run_prints_upper_bounds_per_protocol(
 
 
 def test_resume_false_refuses_a_folder_with_logs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    options = [*EVALUATE, "--agent", "expert", "--out", str(tmp_path)]
+    options = [*EVALUATE, "--agent", "expert", "--told", "true", "--out", str(tmp_path)]
     assert main([*options, "--resume", "false"]) == 0
     assert main([*options, "--resume", "false"]) == 2
     assert "holds logs already" in capsys.readouterr().err

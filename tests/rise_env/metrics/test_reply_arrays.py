@@ -1,8 +1,11 @@
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from rise_env.errors import ConfigError
 from rise_env.metrics.reply_arrays import VERDICTS, by_draw, by_turn
-from rise_env.types import Attempt, CheckResult, Trajectory, Turn, Verdict
+from rise_env.types import Attempt, CheckResult, Trajectory, Turn, Usage, Verdict
 from tests.rise_env.episodes import attempt, parallel, posed, sequential
 
 
@@ -62,3 +65,17 @@ def test_parts_of_a_table_keep_its_rows() -> None:
         table.first(5)
     with pytest.raises(ConfigError, match="at least one"):
         by_turn([], 0)
+
+
+def test_cached_tokens_calls_and_scores_are_read_and_summed_over_replies_in_between() -> None:
+    usage = Usage(prompt_tokens=9, completion_tokens=5, cached_tokens=4, calls=3)
+    several = replace(attempt("2"), usage=usage, score=0.5)
+    turns = tuple(Turn(observation=(), attempts=(one,)) for one in (several, attempt("3"), several))
+    table = by_turn([Trajectory(id="t", problem=posed("p"), turns=turns, seed=0)], 4)
+    assert table.cached_tokens.tolist() == [[4, 0, 4, 0]]
+    assert table.calls.tolist() == [[3, 1, 3, 0]]
+    np.testing.assert_array_equal(table.score, [[0.5, np.nan, 0.5, np.nan]])
+    kept = table.every(2)
+    assert kept.cached_tokens.tolist() == [[4, 4]]
+    assert kept.calls.tolist() == [[3, 4]]
+    np.testing.assert_array_equal(kept.score, [[0.5, 0.5]])

@@ -253,3 +253,17 @@ def test_another_episode_has_another_id(problem: Problem, plan: list[str], seed:
     assert episode_id(problem, plan, seed) != episode_id(
         Problem(id="a", question="q", reference="1"), ["p"], 0
     )
+
+
+def test_scores_and_considered_replies_are_stored_and_left_out_where_there_are_none() -> None:
+    check = CheckResult(Verdict.WRONG, "3")
+    given = Attempt(agent="a", reply="4", check=check, reward=0.0, score=0.25)
+    other = Attempt(agent="a", reply="3", check=check, reward=0.0, score=1.0)
+    turn = Turn(observation=({"role": "user", "content": "q"},), attempts=(given,), considered=(other,))
+    problem = Problem(id="p", question="q", reference="2")
+    with_both = Trajectory(id="t", problem=problem, turns=(turn,), seed=0)
+    line = json.dumps(to_json(with_both)).encode()
+    assert from_line(line) == with_both
+    plain = replace(with_both, turns=(replace(turn, attempts=(replace(given, score=None),), considered=()),))
+    assert b"considered" not in json.dumps(to_json(plain)).encode()
+    assert b"score" not in json.dumps(to_json(plain)).encode()
