@@ -39,6 +39,17 @@ class Verdict(Enum):
     """The reply states an answer that the checker cannot read."""
     TIMEOUT = "timeout"
     """The check ran out of time or memory. Counted separately, never as correct."""
+    WITHHELD = "withheld"
+    """The server's content filter withheld the reply, or the model's provider refused to answer: nothing was
+    checked. Counted separately, never as correct; no checker returns it."""
+
+
+Finish = Literal["stop", "length", "tool_calls", "content_filter", "refusal", "error"]
+"""Why a reply ended: at a stop token, at the limit of tokens, with a call of a tool, by the server's content
+filter, with the provider's refusal, or with an error of the agent."""
+
+NO_REPLY: frozenset[Finish] = frozenset({"content_filter", "refusal", "error"})
+"""The values of `Finish` for which there is no reply of the model that could be checked or trained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +112,17 @@ class Attempt:
     reply: str
     check: CheckResult
     reward: float
-    finish: Literal["stop", "length", "error"] = "stop"
+    finish: Finish = "stop"
     """Why the reply ended; "length" means that it was cut at the limit of tokens."""
     usage: Usage = Usage()
     reasoning: str = ""
     """The reasoning of the model before the reply, if the agent separates the two. No checker reads it."""
+    finish_reason: str = ""
+    """The server's word for why the reply ended, if it is not that of `finish`."""
+    served_model: str = ""
+    """The name of the model as the server gave it with the reply; empty if it gave none."""
+    system_fingerprint: str = ""
+    """What the server calls its configuration (`system_fingerprint`); empty if it does not name it."""
     token_ids: tuple[int, ...] | None = None
     """The sampled tokens: reasoning, reply and stop token; None if the agent does not return them."""
     logprobs: tuple[float, ...] | None = None

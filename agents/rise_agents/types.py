@@ -8,10 +8,10 @@ over HTTP sends the requests of a batch concurrently.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, runtime_checkable
+from typing import Protocol, get_args, runtime_checkable
 
 from rise_env.errors import AgentError, ConfigError
-from rise_env.types import Conversation, ModelFormat, Problem, Usage
+from rise_env.types import Conversation, Finish, ModelFormat, Problem, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +56,10 @@ class Reply:
     """
 
     text: str
-    """The reply without its stop token and reasoning; if `finish` is "error", the reason for the failure."""
-    finish: Literal["stop", "length", "error"] = "stop"
-    """Why the reply ended: "stop" (a stop token), "length" (the maximal length) or "error" (no reply)."""
+    """The reply without its stop token and reasoning; if `finish` is "error", the reason for the failure, and
+    if it is "refusal", the refusal."""
+    finish: Finish = "stop"
+    """Why the reply ended."""
     token_ids: tuple[int, ...] | None = None
     """Token ids of the reply with its stop token; None if the agent does not return them."""
     logprobs: tuple[float, ...] | None = None
@@ -68,15 +69,21 @@ class Reply:
     """Time that the call of the model or server took, in seconds."""
     reasoning: str = ""
     """What the model thought before the reply, if the model or its server marks it; no checker reads it."""
+    finish_reason: str = ""
+    """The server's word for why the reply ended, if it is not that of `finish`."""
+    served_model: str = ""
+    """The name of the model as the server gave it; empty if it gave none."""
+    system_fingerprint: str = ""
+    """What the server calls its configuration (`system_fingerprint`); empty if it does not name it."""
     score: float | None = None
     """What the agent itself says of the reply, in [0, 1], without the reference; None if it says nothing."""
     considered: tuple[Considered, ...] = ()
     """Other whole replies that the agent weighed, for the store."""
 
     def __post_init__(self) -> None:
-        if self.finish not in ("stop", "length", "error"):
-            raise AgentError(f"a reply's finish must be stop, length or error, got {self.finish!r}")
-        for name in ("text", "reasoning"):
+        if self.finish not in get_args(Finish):
+            raise AgentError(f"a reply's finish must be {', '.join(get_args(Finish))}; got {self.finish!r}")
+        for name in ("text", "reasoning", "finish_reason", "served_model", "system_fingerprint"):
             if not isinstance(getattr(self, name), str):
                 raise AgentError(f"a reply's {name} must be a str, got {getattr(self, name)!r}")
         ids, logprobs = self.token_ids, self.logprobs

@@ -35,6 +35,9 @@ and the number of attempts made so far."""
 DEFAULT = "default"
 """The key of a mapping whose template is used after all verdicts that the mapping leaves out."""
 
+_CHECKED: tuple[Verdict, ...] = tuple(verdict for verdict in Verdict if verdict is not Verdict.WITHHELD)
+"""The verdicts of checkers: what feedback can follow. A withheld reply ends its episode."""
+
 _SEARCHED = 64
 """Number of problems that are searched for a worked solution."""
 
@@ -61,14 +64,14 @@ class VerdictFeedback:
     """A text for every verdict.
 
     Args:
-        texts: Verdict -> template with the fields `FIELDS`; all verdicts.
+        texts: Verdict -> template with the fields `FIELDS`; all verdicts but WITHHELD.
 
     Raises:
         ConfigError: A text has other fields.
     """
 
     def __init__(self, texts: Mapping[Verdict, str]) -> None:
-        self._texts = {verdict: TextFeedback(texts[verdict]) for verdict in Verdict}
+        self._texts = {verdict: TextFeedback(texts[verdict]) for verdict in _CHECKED}
 
     def __call__(self, problem: Problem, check: CheckResult, turn: int) -> str:
         """Return the text for this verdict."""
@@ -154,14 +157,14 @@ def require_solutions(function: FeedbackFunction | ConversationFeedback, problem
 
 
 def _by_verdict(texts: Mapping[str, str]) -> VerdictFeedback:
-    known = [*(verdict.value for verdict in Verdict), DEFAULT]
+    known = [*(verdict.value for verdict in _CHECKED), DEFAULT]
     given = {key.value if isinstance(key, Verdict) else key: text for key, text in texts.items()}
     for key in given:
         validate_choice(key, known, "verdict of feedback")
     return VerdictFeedback(
         {
             verdict: given.get(verdict.value, given.get(DEFAULT, prompts.ORACLE[verdict]))
-            for verdict in Verdict
+            for verdict in _CHECKED
         }
     )
 

@@ -90,6 +90,12 @@ def timeouts(replies: Replies) -> tuple[Array, Array]:
     return late.sum(axis=1).astype(float), _count(replies)
 
 
+def withheld(replies: Replies) -> tuple[Array, Array]:
+    """Count replies that a server's content filter or a provider's refusal withheld, and all replies."""
+    kept_back = replies.verdict == VERDICTS.index(Verdict.WITHHELD)
+    return kept_back.sum(axis=1).astype(float), _count(replies)
+
+
 def reply_length(replies: Replies) -> tuple[Array, Array]:
     """Return the generated tokens and the number of replies of each episode: the ratio is tokens per reply.
 

@@ -28,7 +28,7 @@ RIGHT = 1
 """Class of every correct answer, whatever its spelling; wrong answers have classes from 2 on."""
 _PLACE = {id(verdict): number for number, verdict in enumerate(VERDICTS)}
 """`id()` of a verdict -> its index in VERDICTS. This is faster than hashing members of an enum."""
-_NO_VOTE_VERDICTS = {Verdict.NO_ANSWER, Verdict.UNREADABLE}
+_NO_VOTE_VERDICTS = {Verdict.NO_ANSWER, Verdict.UNREADABLE, Verdict.WITHHELD}
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

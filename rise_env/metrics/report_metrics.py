@@ -216,6 +216,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(key="verbatim_repeats", compute=_rate(diagnostics.verbatim_repeats)),
     Metric(key="format_failures", compute=_rate(diagnostics.format_failures)),
     Metric(key="timeouts", compute=_rate(diagnostics.timeouts)),
+    Metric(key="withheld", compute=_rate(diagnostics.withheld)),
     Metric(key="tokens_per_reply", compute=_rate(diagnostics.reply_length)),
     # of further protocols
     Metric(key="cost", compute=costs),

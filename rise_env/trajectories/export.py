@@ -26,7 +26,7 @@ from typing import Any
 
 from rise_env.errors import ConfigError, StoreError
 from rise_env.trajectories.serialization import reply_message
-from rise_env.types import Attempt, Conversation, Trajectory
+from rise_env.types import NO_REPLY, Attempt, Conversation, Trajectory
 from rise_env.utils.extras import missing_library
 
 Row = dict[str, Any]
@@ -109,7 +109,7 @@ def preference(trajectories: Iterable[Trajectory]) -> Iterator[Row]:
             key = json.dumps([trajectory.problem.id, turn.observation])
             state = states.setdefault(key, _State(trajectory.problem.id, number, turn.observation, {}))
             for attempt in turn.attempts:
-                if attempt.finish != "error":
+                if attempt.finish not in NO_REPLY:
                     state.attempts.setdefault(attempt.reply, attempt)
     for state in states.values():
         attempts = state.attempts.values()

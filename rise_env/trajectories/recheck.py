@@ -41,7 +41,7 @@ def recheck(
 
     Args:
         trajectories: Stored episodes.
-        checker: Checks every attempt.
+        checker: Checks every attempt that was not withheld.
         rewards: Returns the reward of a reply whose verdict changed.
         changes: Counts the changed verdicts.
         examples: The largest number of replies with a changed verdict to keep in `changes`.
@@ -55,6 +55,9 @@ def recheck(
         for number, turn in enumerate(trajectory.turns):
             attempts = []
             for place, attempt in enumerate(turn.attempts):
+                if attempt.check.verdict is Verdict.WITHHELD:
+                    attempts.append(attempt)
+                    continue
                 check = checker.check(attempt.reply, problem.reference, question=problem.question)
                 changes.checked += 1
                 before = attempt.check.verdict

@@ -19,7 +19,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 
@@ -30,7 +30,7 @@ from rise_env.trajectories.token_bytes import (
     logprobs_from_bytes,
     logprobs_to_base64,
 )
-from rise_env.types import Attempt, Conversation, Message, Problem, Trajectory, Turn, Usage, Verdict
+from rise_env.types import Attempt, Conversation, Finish, Message, Problem, Trajectory, Turn, Usage, Verdict
 
 PROBLEM = RecordTable(
     Problem,
@@ -72,9 +72,12 @@ ATTEMPT = RecordTable(
         StoredField("method", str, "check.method"),
         StoredField("seconds", float, "check.seconds"),
         StoredField("reward", float),
-        StoredField("finish", Literal["stop", "length", "error"]),
+        StoredField("finish", Finish),
         StoredField("tokens", _COUNTS, "usage", write=_counts, read=_usage_of),
         StoredField("reasoning", str),
+        StoredField("finish_reason", str),
+        StoredField("served_model", str),
+        StoredField("system_fingerprint", str),
         StoredField("token_ids", bytes, write=ids_to_base64, read=ids_from_bytes),
         StoredField("logprobs", bytes, write=logprobs_to_base64, read=logprobs_from_bytes),
         StoredField("score", float | None),

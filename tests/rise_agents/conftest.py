@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from rise_agents.client.backoff import Backoff
 from tests.rise_agents.backends.faulty_server import FaultyServer, serving
 
 
@@ -17,10 +18,8 @@ def random_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the waits between retries to a hundredth."""
-    from rise_agents.backends import openai_agent
-
-    seconds = openai_agent._Backoff.__call__
-    monkeypatch.setattr(openai_agent._Backoff, "__call__", lambda self, state: seconds(self, state) / 100)
+    seconds = Backoff.seconds
+    monkeypatch.setattr(Backoff, "seconds", lambda self, *given: seconds(self, *given) / 100)
 
 
 @pytest.fixture

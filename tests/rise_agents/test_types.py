@@ -12,7 +12,7 @@ from rise_env.errors import AgentError
     [
         ({"text": None}, "text must be a str, got None"),
         ({"reasoning": 3}, "reasoning must be a str, got 3"),
-        ({"finish": "done"}, "finish must be stop, length or error, got 'done'"),
+        ({"finish": "done"}, "finish must be stop, length, .*; got 'done'"),
         ({"token_ids": [1, 2]}, r"token_ids must be a tuple of int, got \[1, 2\]"),
         ({"token_ids": tuple(np.array([1, 2]))}, "token_ids must be a tuple of int"),
         ({"logprobs": (-1, -2)}, r"logprobs must be a tuple of float, got \(-1, -2\)"),

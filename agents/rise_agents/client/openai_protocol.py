@@ -1,68 +1,94 @@
-"""The OpenAI chat protocol: the server's address, the API key, and how a response becomes a `Reply`."""
+"""The messages of the OpenAI chat protocol: what a request says, and how an answer becomes a `Reply`."""
 
 import math
-import os
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from rise_agents.chat.reasoning import split_reasoning
+from rise_agents.client.failures import UnreadableAnswerError
 from rise_agents.types import Reply
-from rise_env.errors import ConfigError
-from rise_env.types import Conversation, Usage
-
-NO_KEY = "none"
-"""Placeholder for the API key, sent to servers that need no key."""
+from rise_env.types import Conversation, Finish, Usage
 
 REASONING_KEYS = ("reasoning_content", "reasoning")
 """What servers call the reasoning of a message: DeepSeek, SGLang and older vLLM use the first name,
 OpenRouter and newer vLLM the second."""
 
+FINISH: Mapping[str, Finish] = {
+    "stop": "stop",
+    "length": "length",
+    "max_tokens": "length",
+    "max_output_tokens": "length",
+    "model_length": "length",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+    "tool_use": "tool_calls",
+    "content_filter": "content_filter",
+    "safety": "content_filter",
+    "recitation": "content_filter",
+    "refusal": "refusal",
+}
+"""A server's word for why a reply ended, in lower case -> `Reply.finish`; any other word is "stop"."""
 
-def read_reply(response: Any, latency: float) -> Reply:
-    """Convert the response of a server to a `Reply`.
+_ERROR = "error"
+"""The word of OpenRouter and others for a reply that an error of the server ended."""
+
+
+def read_reply(answer: Any, latency: float) -> Reply:
+    """Convert the answer of a server to a `Reply`.
 
     Args:
-        response: A chat completion as the `openai` client returns it.
+        answer: A chat completion: a JSON value.
         latency: Time that the request took, in seconds.
 
     Raises:
-        ValueError: The response holds no text.
+        UnreadableAnswerError: The answer holds no reply, or an error in its place.
     """
-    if not response.choices:
-        raise ValueError("the response holds no reply")
-    choice = response.choices[0]
-    text = choice.message.content
-    if not isinstance(text, str | None):
-        raise ValueError(f"the reply must be a text, got {type(text).__name__}")
-    reasoning, text = _split(choice.message, text or "")
-    used = response.usage
-    prompt = _count(used, "prompt_tokens")
-    cached = _count(getattr(used, "prompt_tokens_details", None), "cached_tokens")
-    tokens = getattr(choice.logprobs, "content", None) if choice.logprobs else None
+    if not isinstance(answer, Mapping):
+        raise UnreadableAnswerError(f"the answer is a JSON value of type {type(answer).__name__}")
+    usage, choices = answer.get("usage"), answer.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    said = choice.get("finish_reason") if isinstance(choice, Mapping) else None
+    word = said if isinstance(said, str) else ""
+    error = answer.get("error") or (choice.get("error") if isinstance(choice, Mapping) else None)
+    if error or word.lower() == _ERROR:
+        code = error.get("code") if isinstance(error, Mapping) else None
+        raise UnreadableAnswerError(
+            f"its reply is an error: {error or word!r:.400}", usage, code if isinstance(code, int) else None
+        )
+    message = choice.get("message") if isinstance(choice, Mapping) else None
+    if not isinstance(message, Mapping):
+        raise UnreadableAnswerError("it holds no reply", usage)
+    refusal, reasoning, text = _contents(message, usage)
+    finish = "refusal" if refusal else FINISH.get(word.lower(), "stop")
+    logprobs = choice.get("logprobs") if isinstance(choice, Mapping) else None
     return Reply(
-        text=text,
+        text=refusal or text,
         reasoning=reasoning,
-        finish="length" if choice.finish_reason == "length" else "stop",
-        logprobs=tuple(float(token.logprob) for token in tokens) if tokens else None,
-        usage=Usage(
-            prompt_tokens=prompt,
-            completion_tokens=_count(used, "completion_tokens"),
-            cached_tokens=min(cached, prompt),
-        ),
+        finish=finish,
+        finish_reason="" if word == finish else word,
+        served_model=_text(answer.get("model")),
+        system_fingerprint=_text(answer.get("system_fingerprint")),
+        logprobs=_logprobs(logprobs),
+        usage=read_usage(usage),
         latency=latency,
     )
 
 
-def _split(message: Any, text: str) -> tuple[str, str]:
-    """Return the reasoning and the text of a message.
+def read_usage(usage: Any) -> Usage:
+    """Return the tokens that a server reported, with 0 for numbers that it did not report.
 
-    Servers give the reasoning different names, or leave it in the text if they run without a parser for it.
+    Some servers count hidden reasoning in `total_tokens` only. It is added to the generated tokens.
     """
-    for name in REASONING_KEYS:
-        reasoning = getattr(message, name, None)
-        if isinstance(reasoning, str) and reasoning:
-            return reasoning.strip("\n"), text.lstrip("\n")
-    return split_reasoning(text)
+    prompt, total = _count(usage, "prompt_tokens"), _count(usage, "total_tokens")
+    completion = _count(usage, "completion_tokens")
+    if prompt and completion:
+        completion = max(completion, total - prompt)
+    details = usage.get("prompt_tokens_details") if isinstance(usage, Mapping) else None
+    return Usage(
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        cached_tokens=min(_count(details, "cached_tokens"), prompt),
+    )
 
 
 def messages_to_send(
@@ -85,40 +111,65 @@ def messages_to_send(
     return sent
 
 
+def _contents(message: Mapping[str, Any], usage: Any) -> tuple[str, str, str]:
+    """Return the refusal, the reasoning and the text of a message.
+
+    The content is a text, or a list of parts. Servers give the reasoning different names, or leave it in the
+    text if they run without a parser for it.
+    """
+    content = message.get("content")
+    parts: Sequence[Any] = [] if content is None else content if isinstance(content, list) else [content]
+    texts: list[str] = []
+    refusals = [_text(message.get("refusal"))]
+    thoughts: list[str] = []
+    for part in parts:
+        if isinstance(part, str):
+            texts.append(part)
+            continue
+        kind = part.get("type") if isinstance(part, Mapping) else None
+        if kind in ("text", "output_text"):
+            texts.append(_text(part.get("text")))
+        elif kind == "refusal":
+            refusals.append(_text(part.get("refusal")))
+        elif kind in ("thinking", "reasoning"):
+            thoughts.append(_joined(part.get(kind) or part.get("text")))
+        else:
+            raise UnreadableAnswerError(
+                f"the content of its reply is neither a text nor a list of parts with texts: {part!r:.200}",
+                usage,
+            )
+    text = "".join(texts)
+    named = [message[name] for name in REASONING_KEYS if isinstance(message.get(name), str) and message[name]]
+    reasoning = named[0] if named else "".join(thoughts)
+    if reasoning:
+        return "".join(refusals), reasoning.strip("\n"), text.lstrip("\n")
+    return "".join(refusals), *split_reasoning(text)
+
+
+def _joined(value: Any) -> str:
+    """Return the text of a thinking part: a text, or a list of parts with texts."""
+    if isinstance(value, list):
+        return "".join(_text(part.get("text")) for part in value if isinstance(part, Mapping))
+    return _text(value)
+
+
+def _logprobs(value: Any) -> tuple[float, ...] | None:
+    tokens = value.get("content") if isinstance(value, Mapping) else None
+    if not isinstance(tokens, list) or not tokens:
+        return None
+    try:
+        return tuple(float(token["logprob"]) for token in tokens)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
 def _count(holder: Any, name: str) -> int:
     """Return a number of tokens; 0 if the server does not report it."""
-    value = getattr(holder, name, None)
-    if isinstance(value, int | float) and math.isfinite(value):
+    value = holder.get(name) if isinstance(holder, Mapping) else None
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return max(int(value), 0)
     return 0
-
-
-def split_target(target: str) -> tuple[str, str]:
-    """Split MODEL@URL into the model's name and the server's URL.
-
-    Raises:
-        ConfigError: The text has another form.
-    """
-    model, at, url = target.rpartition("@")
-    parts = urlsplit(url)
-    if not at or not model or parts.scheme not in {"http", "https"} or not parts.netloc:
-        raise ConfigError(
-            f"write openai:MODEL@URL, for example openai:gpt@http://host:8000/v1, got {target!r}"
-        )
-    return model, url
-
-
-def server_key(url: str, variable: str) -> str:
-    """Return the API key from an environment variable, or `NO_KEY` if it is empty and no key is needed.
-
-    Args:
-        url: URL of the server. Only hosts of openai.com are known to need a key.
-        variable: Name of the environment variable.
-
-    Raises:
-        ConfigError: The server needs a key, and the variable is empty.
-    """
-    key = os.environ.get(variable, "")
-    if not key and (urlsplit(url).hostname or "").endswith("openai.com"):
-        raise ConfigError(f"{url} needs an API key: set the environment variable {variable}")
-    return key or NO_KEY

@@ -1,9 +1,9 @@
-"""Limits for paid servers: requests and tokens per minute, and the total cost in US dollars."""
+"""Prices and estimates of tokens for paid servers, and limits on requests and tokens per minute."""
 
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from rise_env.errors import ConfigError
@@ -103,85 +103,3 @@ class RateLimiter:
             self._next = [start + self._gaps[0], start + self._gaps[1] * tokens]
         if start > now:
             sleep(start - now)
-
-
-class CostBudget:
-    """Adds up the cost of replies, and refuses requests that might exceed a cap. It is thread safe.
-
-    Args:
-        cap: US dollars; 0 is no cap.
-        prices: Prices of the server; required if there is a cap.
-        before: Usage of replies that were paid for earlier and count towards the cap.
-
-    Raises:
-        ConfigError: The cap is negative, or there is a cap without prices.
-    """
-
-    def __init__(self, cap: float, prices: Prices | None, before: Iterable[Usage] = ()) -> None:
-        if cap < 0:
-            raise ConfigError(f"max_usd must be at least 0, got {cap}")
-        if cap and prices is None:
-            raise ConfigError("max_usd needs prices: US dollars per million prompt and completion tokens")
-        self._cap = cap
-        self._prices = prices or Prices()
-        self._settled = threading.Condition()
-        self._reserved: list[float] = []
-        self.spent = sum(map(self._prices.cost, before), 0.0)
-        """Cost of all replies so far, in US dollars."""
-
-    def reserve(self, most: Usage) -> float:
-        """Reserve the maximal cost of a request before it is sent.
-
-        If the cost fits under the cap only without the reservations of running requests, the call waits
-        until enough of them are settled.
-
-        Args:
-            most: Maximal usage of the request.
-
-        Returns:
-            The reserved cost in US dollars, for `settle`.
-
-        Raises:
-            ConfigError: The cost exceeds the cap even without the reservations.
-        """
-        cost = self._prices.cost(most)
-
-        def fits(reserved: float) -> bool:
-            return not self._cap or self.spent + reserved + cost <= self._cap
-
-        with self._settled:
-            self._settled.wait_for(lambda: fits(sum(self._reserved)) or not fits(0.0))
-            if not fits(0.0):
-                raise ConfigError(
-                    f"the cap of ${self._cap:g} is reached: ${self.spent:.4f} spent, and the next request "
-                    f"may cost ${cost:.4f}; raise max_usd and run the same command to continue"
-                )
-            self._reserved.append(cost)
-        return cost
-
-    def settle(self, reserved: float, usage: Usage | None) -> None:
-        """Replace a reservation by the actual cost.
-
-        Args:
-            reserved: The cost that `reserve` returned.
-            usage: Usage of the reply; None if the request failed and costs nothing.
-        """
-        with self._settled:
-            self._reserved.remove(reserved)
-            if usage is not None:
-                self.spent += self._prices.cost(usage)
-            self._settled.notify_all()
-
-
-def billable_usage(usage: Usage, most: Usage) -> Usage:
-    """Return the usage that a reply is billed for.
-
-    Args:
-        usage: Usage that the server reported, with 0 for numbers that it did not report.
-        most: Maximal usage of the request, which replaces numbers that the server did not report.
-    """
-    return Usage(
-        prompt_tokens=usage.prompt_tokens or most.prompt_tokens,
-        completion_tokens=usage.completion_tokens or most.completion_tokens,
-        cached_tokens=usage.cached_tokens,
-    )

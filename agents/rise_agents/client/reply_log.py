@@ -1,7 +1,8 @@
 """A file that holds the replies of an agent, so that the same request always gets the same reply.
 
 The format is JSON lines. The first line names the recorded agent, and has its `ModelFormat` if that is known.
-Each further line is one reply with its key, a hash of the conversation, the sampling settings and the seed.
+Each further line is one reply with its key, a hash of the conversation, the sampling settings and the seed,
+or the usage of a try that was billed and gave no reply.
 Equal requests without a seed are numbered from 1, and the number is part of their key.
 """
 
@@ -23,6 +24,9 @@ from rise_env.types import ModelFormat, Usage
 
 SCHEMA = 1
 """Version of the file format."""
+
+_TEXTS = ("reasoning", "finish_reason", "served_model", "system_fingerprint")
+"""Fields of a reply that are left out of the file where they are empty."""
 
 _FIRST_BYTES = b'{"kind":"replay",'
 
@@ -56,7 +60,7 @@ class ReplyLog:
         self._logprobs = logprobs
         self._replies: dict[str, Reply] = {}
         self.billable_usage: list[Usage] = []
-        """Billed usage of each reply that was in the file when it was opened."""
+        """Billed usage of each try that was in the file when it was opened."""
         self._repeats: Counter[str] = Counter()
         self._lock = threading.Lock()
         if self.path.exists():
@@ -106,6 +110,18 @@ class ReplyLog:
         row = {"key": key, **_to_json(reply)}
         if billable_usage is not None and billable_usage != reply.usage:
             row["billable_usage"] = _counts(billable_usage)
+        self._append(row)
+        self._replies[key] = reply
+
+    def add_charge(self, usage: Usage) -> None:
+        """Append the usage of a try that was billed and gave no reply.
+
+        Raises:
+            StoreError: See `add`.
+        """
+        self._append({"charge": _counts(usage)})
+
+    def _append(self, row: dict[str, Any]) -> None:
         with self._lock:
             try:
                 self._write(_line(row))
@@ -114,7 +130,6 @@ class ReplyLog:
                     f"cannot write to {self.path}: {error.strerror or error}; "
                     "make room and run the same command to continue"
                 ) from error
-            self._replies[key] = reply
 
     def _write(self, data: bytes) -> None:
         """Append whole lines; if that fails, restore the file's former size."""
@@ -151,6 +166,9 @@ class ReplyLog:
                 raise ValueError("not a reply log of this version")
             for line in lines[1:]:
                 row = json.loads(line)
+                if "charge" in row:
+                    self.billable_usage.append(_usage(row["charge"]))
+                    continue
                 self._replies[row["key"]] = _from_json(row)
                 self.billable_usage.append(_usage(row.get("billable_usage", row["usage"])))
             known_format = format_from_json(head["format"]) if "format" in head else None
@@ -193,8 +211,7 @@ def _line(value: dict[str, Any]) -> bytes:
 def _to_json(reply: Reply) -> dict[str, Any]:
     row: dict[str, Any] = {"text": reply.text, "finish": reply.finish, "latency": reply.latency}
     row["usage"] = _counts(reply.usage)
-    if reply.reasoning:
-        row["reasoning"] = reply.reasoning
+    row.update((name, getattr(reply, name)) for name in _TEXTS if getattr(reply, name))
     if reply.token_ids is not None:
         row["token_ids"] = list(reply.token_ids)
     if reply.logprobs is not None:
@@ -211,7 +228,7 @@ def _from_json(row: dict[str, Any]) -> Reply:
         logprobs=None if logprobs is None else tuple(map(float, logprobs)),
         usage=_usage(row["usage"]),
         latency=row["latency"],
-        reasoning=row.get("reasoning", ""),
+        **{name: row.get(name, "") for name in _TEXTS},
     )
 
 

@@ -12,7 +12,7 @@ from rise_agents.types import Reply
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError, RiseError
 from rise_env.trajectories.serialization import episode_id
-from rise_env.types import Attempt, CheckResult, Conversation, Problem, Trajectory, Turn, Verdict
+from rise_env.types import NO_REPLY, Attempt, CheckResult, Conversation, Problem, Trajectory, Turn, Verdict
 
 _UNCHECKED = CheckResult(Verdict.NO_ANSWER)
 
@@ -88,10 +88,15 @@ class EpisodeRunner:
             check: Whether to check the reply now, which sampling until a correct reply requires. If False,
                 the reply is checked in `step`.
         """
+        withheld = reply.finish in NO_REPLY
         try:
             self._add_considered(agent, reply)
-            result = math_env_of(self.env).check(reply.text) if check else _UNCHECKED
-            reward = math_env_of(self.env).reward(result) if check else 0.0
+            result = _UNCHECKED
+            if withheld:
+                result = CheckResult(Verdict.WITHHELD, method=reply.finish)
+            elif check:
+                result = math_env_of(self.env).check(reply.text)
+            reward = math_env_of(self.env).reward(result) if check and not withheld else 0.0
         except Exception as error:
             self._fail_in_env(error)
             return
@@ -104,6 +109,9 @@ class EpisodeRunner:
                 finish=reply.finish,
                 usage=reply.usage,
                 reasoning=reply.reasoning,
+                finish_reason=reply.finish_reason,
+                served_model=reply.served_model,
+                system_fingerprint=reply.system_fingerprint,
                 token_ids=reply.token_ids if self._keep_tokens else None,
                 logprobs=reply.logprobs if self._keep_tokens else None,
                 score=reply.score,
@@ -120,15 +128,22 @@ class EpisodeRunner:
             )
 
     def step(self) -> None:
-        """Step the environment with the attempt of highest reward, the first one among equals."""
+        """Step the environment with the attempt of highest reward, the first one among equals.
+
+        If every attempt was withheld, the episode ends here, truncated: there is no action.
+        """
         attempts, self.attempts = self.attempts, []
         considered, self._considered = tuple(self._considered), []
         if not self.active:
             return
-        chosen = max(
-            range(len(attempts)), key=lambda i: attempts[i].reward
-        )  # max returns the first of equals
+        chosen = max(  # max returns the first of equals
+            range(len(attempts)), key=lambda i: (attempts[i].finish not in NO_REPLY, attempts[i].reward)
+        )
         best = attempts[chosen]
+        if best.finish in NO_REPLY:
+            self._turns.append(Turn(observation=self.conversation, attempts=tuple(attempts), chosen=chosen))
+            self.active, self._outcome = False, (False, True)
+            return
         try:
             inner = math_env_of(self.env)
             turn = inner.turn

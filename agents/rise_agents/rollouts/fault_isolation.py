@@ -22,7 +22,7 @@ from rise_env.errors import (
 )
 from rise_env.types import Conversation
 
-SETUP_ERRORS = (ConfigError, DataNotFoundError, MissingDependencyError, StoreError)
+SETUP_ERRORS = (ConfigError, DataNotFoundError, DeadAgentError, MissingDependencyError, StoreError)
 """Errors that would occur with any batch. They end the run and are never turned into failed replies."""
 
 _PROBE: Conversation = ({"role": "user", "content": "What is 1 + 1?"},)
@@ -119,6 +119,8 @@ class FaultIsolator:
                 if any(reply.finish != "error" for reply in agent.act([probe] * repeats, short, seeds)):
                     return True
                 failures += 1
+            except DeadAgentError:
+                return False
             except SETUP_ERRORS:
                 # a reply log without this probe, or a cost cap, refuses it; the agent may still answer others
                 return True

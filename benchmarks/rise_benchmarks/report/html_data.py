@@ -22,6 +22,7 @@ LETTERS = {
     Verdict.NO_ANSWER: "n",
     Verdict.UNREADABLE: "u",
     Verdict.TIMEOUT: "t",
+    Verdict.WITHHELD: "h",
 }
 
 

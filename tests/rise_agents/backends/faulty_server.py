@@ -226,3 +226,10 @@ def agent_of(server: FaultyServer, **settings: Any) -> Any:
     from rise_agents.backends.openai_agent import OpenAIAgent
 
     return OpenAIAgent(f"m@{server.url}", **settings)
+
+
+def trusting_agent_of(server: FaultyServer, **settings: Any) -> Any:
+    """Return an `OpenAIAgent` that has had an answer, so that it sends many requests at a time at once."""
+    agent = agent_of(server, **settings)
+    agent._health.succeeded(None)
+    return agent

@@ -26,6 +26,7 @@ from tests.rise_agents.backends.faulty_server import (
     serving,
     status,
     together,
+    trusting_agent_of,
     until,
 )
 from tests.rise_agents.fake_agents import attempts_in, envs, number_in
@@ -97,7 +98,7 @@ def test_a_stream_uses_all_allowed_concurrent_requests_and_no_more() -> None:
         return label
 
     with serving(begin, reply=end) as server:
-        agent, on_reply = agent_of(server, max_concurrent_requests=3, attempts=1), Chains(3)
+        agent, on_reply = trusting_agent_of(server, max_concurrent_requests=3, attempts=1), Chains(3)
         agent.stream(chains(9), SAMPLING, on_reply)
         agent.close()
     assert most == 3
@@ -118,7 +119,7 @@ def test_other_episodes_continue_while_one_waits_for_its_reply() -> None:
         return "\\boxed{-1}"
 
     with serving(lambda label: [until(others_are_over)] * (label[:4] == "0/0/"), of_rollout, reply) as server:
-        agent = agent_of(server, max_concurrent_requests=2, attempts=1)
+        agent = trusting_agent_of(server, max_concurrent_requests=2, attempts=1)
         made = rollout([TurnPlan(agent)] * 4, envs(6), range(6), SAMPLING, seed=0)
         agent.close()
     assert [(trajectory.error, len(trajectory.turns)) for trajectory in made] == [(None, 4)] * 6
@@ -211,25 +212,34 @@ def test_the_cap_ends_a_stream_and_every_billed_reply_is_in_the_log(
     assert set(healthy.tries.values()) == {1}
 
 
-def test_a_stream_that_ends_does_not_wait_for_the_rate_limiter(healthy: FaultyServer) -> None:
+def test_a_stream_that_ends_does_not_wait_for_the_rate_limiter() -> None:
     pauses: list[object] = []
+    others_wait = threading.Event()
 
     class RecordingLimiter(RateLimiter):
+        waiting = 0
+
         def wait(self, tokens: int, sleep: Callable[[float], object] = time.sleep) -> None:
-            super().wait(tokens, lambda seconds: pauses.append(sleep(seconds)))
+            super().wait(tokens, lambda seconds: self.pause(seconds, sleep))
+
+        def pause(self, seconds: float, sleep: Callable[[float], object]) -> None:
+            self.waiting += 1
+            if self.waiting == 2:
+                others_wait.set()
+            pauses.append(sleep(seconds))
 
     def on_reply(key: int, reply: Reply) -> dict[int, tuple[Conversation, int]]:
         raise KeyError(key)
 
-    agent = agent_of(healthy, max_concurrent_requests=3)
-    agent._rate_limiter = RecordingLimiter(
-        per_minute=3
-    )  # the second request may start after 20 s, the third after 40 s
-    with pytest.raises(KeyError):
-        agent.stream(chains(9), SAMPLING, on_reply)
-    agent.close()
+    with serving(lambda label: [until(others_wait)]) as server:
+        agent = trusting_agent_of(server, max_concurrent_requests=3)
+        # the second request may start after 20 s, the third after 40 s
+        agent._rate_limiter = RecordingLimiter(per_minute=3)
+        with pytest.raises(KeyError):
+            agent.stream(chains(9), SAMPLING, on_reply)
+        agent.close()
     assert pauses == [True, True]  # the event was set; a wait to the end would be False or None
-    assert sum(healthy.tries.values()) == 1
+    assert sum(server.tries.values()) == 1
 
 
 @pytest.mark.parametrize("kind", [RuntimeError, KeyboardInterrupt])
@@ -246,7 +256,7 @@ def test_an_exception_of_the_callback_ends_a_stream_after_the_running_requests(
         return [together(three, passing if label == "0.0" else until(raised))]
 
     with serving(faults) as server:
-        agent = agent_of(server, max_concurrent_requests=3, reply_log=str(tmp_path / "j.jsonl"))
+        agent = trusting_agent_of(server, max_concurrent_requests=3, reply_log=str(tmp_path / "j.jsonl"))
         with pytest.raises(kind, match="enough"):
             agent.stream(chains(9), SAMPLING, on_reply)
         assert sorted(server.successes) == ["0.0", "1.0", "2.0"]
@@ -266,7 +276,7 @@ def test_a_stream_that_ends_retries_nothing() -> None:
         raise KeyError(key)
 
     with serving(lambda label: [slow_down] if label == "1.0" else [until(failed)]) as server:
-        agent = agent_of(server, max_concurrent_requests=2)
+        agent = trusting_agent_of(server, max_concurrent_requests=2)
         with pytest.raises(KeyError):
             agent.stream(chains(2), SAMPLING, on_reply)
         agent.close()
@@ -286,7 +296,7 @@ def test_an_interrupt_ends_a_stream_after_the_running_requests(tmp_path: Path) -
 
     with serving(faults) as server:
         agent, on_reply = (
-            agent_of(server, max_concurrent_requests=3, reply_log=str(tmp_path / "j.jsonl")),
+            trusting_agent_of(server, max_concurrent_requests=3, reply_log=str(tmp_path / "j.jsonl")),
             Chains(2),
         )
         with pytest.raises(KeyboardInterrupt):

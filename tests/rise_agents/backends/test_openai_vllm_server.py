@@ -23,7 +23,7 @@ from rise_env.types import Conversation
 from tests.rise_agents.fake_agents import envs
 from tests.waiting import PATIENCE_S
 
-MISSING = any(importlib.util.find_spec(name) is None for name in ("vllm", "openai", "tenacity"))
+MISSING = any(importlib.util.find_spec(name) is None for name in ("vllm", "openai"))
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore"),

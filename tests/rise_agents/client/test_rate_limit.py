@@ -1,12 +1,8 @@
-from concurrent.futures import ThreadPoolExecutor, wait
-
 import pytest
 
-from rise_agents.client.rate_limit import CostBudget, Prices, RateLimiter, billable_usage, read_prices
+from rise_agents.client.rate_limit import Prices, RateLimiter, read_prices
 from rise_env.errors import ConfigError
 from rise_env.types import Usage
-
-PER_TOKEN = Prices(completion=1e6)
 
 
 class Clock:
@@ -45,56 +41,6 @@ def test_the_cost_of_a_reply_uses_the_price_of_cached_tokens() -> None:
     usage = Usage(prompt_tokens=1000, cached_tokens=400, completion_tokens=100)
     assert Prices(prompt=2.0, completion=10.0).cost(usage) == pytest.approx(0.003)
     assert Prices(prompt=2.0, cached=0.5, completion=10.0).cost(usage) == pytest.approx(0.0024)
-
-
-@pytest.mark.parametrize(("cost", "refused"), [(2, False), (6, True)])
-def test_a_request_waits_for_reservations_and_is_refused_only_for_spent_money(
-    cost: int, refused: bool
-) -> None:
-    budget = CostBudget(10.0, PER_TOKEN)
-    first = budget.reserve(Usage(completion_tokens=6))
-    with ThreadPoolExecutor(1) as pool:
-        second = pool.submit(budget.reserve, Usage(completion_tokens=6))
-        assert not wait([second], timeout=0.1).done
-        budget.settle(first, Usage(completion_tokens=cost))
-        if refused:
-            with pytest.raises(ConfigError, match=r"\$6\.0000 spent, and the next request may cost \$6\."):
-                second.result()
-        else:
-            budget.settle(second.result(), None)
-    assert budget.spent == cost
-
-
-def test_a_request_that_alone_exceeds_the_cap_is_refused_at_once() -> None:
-    budget = CostBudget(10.0, PER_TOKEN)
-    budget.reserve(Usage(completion_tokens=6))
-    with pytest.raises(ConfigError, match=r"the cap of \$10 is reached"):
-        budget.reserve(Usage(completion_tokens=11))
-
-
-def test_replies_that_were_paid_for_earlier_count() -> None:
-    budget = CostBudget(10.0, PER_TOKEN, [Usage(completion_tokens=3), Usage(completion_tokens=4)])
-    assert budget.spent == 7.0
-    with pytest.raises(ConfigError, match=r"\$7\.0000 spent"):
-        budget.reserve(Usage(completion_tokens=4))
-
-
-@pytest.mark.parametrize(
-    ("reported", "expected"),
-    [
-        pytest.param((10, 4, 6), (10, 4, 6), id="all"),
-        pytest.param((0, 0, 0), (100, 50, 0), id="nothing"),
-        pytest.param((10, 0, 0), (10, 50, 0), id="only the prompt"),
-    ],
-)
-def test_tokens_that_a_server_does_not_report_are_billed_at_the_maximum(
-    reported: tuple[int, int, int], expected: tuple[int, int, int]
-) -> None:
-    assert billable_usage(usage(*reported), usage(100, 50, 0)) == usage(*expected)
-
-
-def usage(prompt: int, completion: int, cached: int) -> Usage:
-    return Usage(prompt_tokens=prompt, completion_tokens=completion, cached_tokens=cached)
 
 
 @pytest.mark.parametrize(

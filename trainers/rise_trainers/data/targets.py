@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from rise_env.errors import ConfigError
-from rise_env.types import Conversation, Message, Trajectory, Turn
+from rise_env.types import NO_REPLY, Conversation, Message, Trajectory, Turn
 from rise_env.utils.suggestions import validate_choice
 
 
@@ -180,7 +180,9 @@ def kept_turns(rewards: Sequence[float], criterion: Criterion, success: float = 
 
 def targets(trajectory: Trajectory, selection: Selection) -> list[TrainingTarget]:
     """Return the training targets of one trajectory, in the order in which its turns were played."""
-    turns = [(index, turn) for index, turn in enumerate(trajectory.turns) if turn.action.finish != "error"]
+    turns = [
+        (index, turn) for index, turn in enumerate(trajectory.turns) if turn.action.finish not in NO_REPLY
+    ]
     if not selection.keep_after_success:
         turns = _until_success(turns, selection.success)
     rewards = [turn.action.reward for _, turn in turns]
@@ -219,14 +221,14 @@ def select_targets(
 def attempt_rewards(trajectories: Iterable[Trajectory]) -> dict[str, tuple[float, ...]]:
     """Return id of a problem -> the rewards of all attempts at it.
 
-    Every turn counts, and of a turn with several samples every sample. Attempts without a reply, because the
-    agent failed, do not count.
+    Every turn counts, and of a turn with several samples every sample. Attempts without a reply (`NO_REPLY`)
+    do not count.
     """
     found: dict[str, list[float]] = {}
     for trajectory in trajectories:
         rewards = found.setdefault(trajectory.problem.id, [])
         for turn in trajectory.turns:
-            rewards += [attempt.reward for attempt in turn.attempts if attempt.finish != "error"]
+            rewards += [attempt.reward for attempt in turn.attempts if attempt.finish not in NO_REPLY]
     return {problem: tuple(rewards) for problem, rewards in found.items()}
 
 

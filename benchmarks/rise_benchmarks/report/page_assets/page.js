@@ -1,7 +1,7 @@
 "use strict";
 // The trajectory browser. All texts of models enter the page as text nodes, never as markup.
-const WORDS = { c: "correct", w: "wrong", n: "no answer", u: "unreadable", t: "timeout" };
-const SIGNS = { c: "✓", w: "✗", n: "–", u: "?", t: "⏱" };
+const WORDS = { c: "correct", w: "wrong", n: "no answer", u: "unreadable", t: "timeout", h: "withheld" };
+const SIGNS = { c: "✓", w: "✗", n: "–", u: "?", t: "⏱", h: "∅" };
 const HEIGHT = 30; // of an item, pixels, as in the style
 const $ = (id) => document.getElementById(id);
 
