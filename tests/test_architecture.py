@@ -85,11 +85,11 @@ HEAVY = {
     "datasets": (
         "rise_env.problems.hub",
         "rise_env.problems.sources",
-        "rise_env.trajectories.export",
+        "rise_env.trajectories.export.arrow_files",
         "rise_benchmarks.speed.*",
     ),
     "huggingface_hub": ("rise_env.problems.hub", "rise_trainers.utils.digests"),
-    "pyarrow": ("rise_env.problems.reading.files",),
+    "pyarrow": ("rise_env.problems.reading.files", "rise_env.trajectories.export.arrow_files"),
     "reasoning_gym": ("rise_env.problems.reasoning_gym", "rise_benchmarks.speed.env"),
 }
 """Library of an extra -> the modules that may import it."""

@@ -11,7 +11,7 @@ import pytest
 
 import rise_env
 from rise_env.errors import MissingDependencyError
-from rise_env.trajectories.export import FORMATS
+from rise_env.trajectories.export.formats import FORMATS
 from tests.public import exported, names_in_source, not_public, public_modules, source_of
 from tests.source_tree import FOLDERS, ROOT
 

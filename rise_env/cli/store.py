@@ -1,7 +1,6 @@
-"""`rise store`: show, check again, export, import and merge stores of trajectories."""
+"""`rise store`: show, check again, export, import, merge and repair stores of trajectories."""
 
 import argparse
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
@@ -9,10 +8,13 @@ from pathlib import Path
 
 from rise_env.envs.rewards import SCHEMES, get_rewards
 from rise_env.errors import ConfigError
-from rise_env.trajectories.export import FORMATS, WRITERS, write_rows
+from rise_env.trajectories.export.formats import FORMATS
+from rise_env.trajectories.export.writers import WRITERS, write_rows
+from rise_env.trajectories.line_files import INCOMPLETE
 from rise_env.trajectories.merge import merge
 from rise_env.trajectories.recheck import Changes, recheck
 from rise_env.trajectories.released_rise_logs import SOURCE, read_released_log
+from rise_env.trajectories.repair import DAMAGED, REPEATED, repair
 from rise_env.trajectories.store import TrajectoryStore, read_run, read_trajectories
 from rise_env.types import Trajectory
 
@@ -83,6 +85,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     into.set_defaults(run=_import)
 
+    mend = commands.add_parser(
+        "repair", help="move damaged lines and repeated episodes of a store into files beside it"
+    )
+    mend.add_argument("store", help=STORE_HELP)
+    mend.set_defaults(run=_repair)
+
     several = commands.add_parser(
         "merge", help="merge several stores into a new one; every episode is kept once"
     )
@@ -99,29 +107,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _info(arguments: argparse.Namespace) -> int:
-    record = read_run(arguments.store)
-    for key in ("env", "agents", "agent", "seed", "data", "settings", "versions", "merged"):
-        if key in record:
-            print(f"{key:<10} {record[key]}")
-    count, failed, tokens, attempts = 0, 0, 0, 0
-    played: Counter[int] = Counter()
-    correct: Counter[int] = Counter()
-    verdicts: Counter[str] = Counter()
-    for trajectory in read_trajectories(arguments.store):
-        count += 1
-        failed += trajectory.error is not None
-        for number, turn in enumerate(trajectory.turns):
-            played[number] += 1
-            correct[number] += turn.action.check.correct
-            verdicts[turn.action.check.verdict.value] += 1
-            attempts += len(turn.attempts)
-            tokens += sum(attempt.usage.completion_tokens for attempt in turn.attempts)
-    print(f"{'episodes':<10} {count}, {failed} failed")
-    for number in sorted(played):
-        share = correct[number] / played[number]
-        print(f"{'turn ' + str(number + 1):<10} {played[number]} played, {share:.1%} correct")
-    print(f"{'verdicts':<10} " + ", ".join(f"{name} {n}" for name, n in verdicts.most_common()))
-    print(f"{'replies':<10} {attempts}, {tokens} tokens")
+    from rise_env.cli.store_info import info_lines
+
+    print("\n".join(info_lines(arguments.store)))
     return 0
 
 
@@ -194,8 +182,9 @@ def _recheck(arguments: argparse.Namespace) -> int:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    rows = FORMATS[arguments.format](read_trajectories(arguments.store))
-    print(f"{write_rows(rows, Path(arguments.out))} rows in {arguments.out}")
+    make_rows = FORMATS[arguments.format]
+    count = write_rows(lambda: make_rows(read_trajectories(arguments.store)), Path(arguments.out))
+    print(f"{count} rows in {arguments.out}")
     return 0
 
 
@@ -206,6 +195,19 @@ def _import(arguments: argparse.Namespace) -> int:
         with TrajectoryStore(partial, record) as store:
             count = store.append(episodes)
     print(f"{count} episodes in {arguments.out}")
+    return 0
+
+
+def _repair(arguments: argparse.Namespace) -> int:
+    done = repair(arguments.store)
+    print(f"{done.kept} episodes in {arguments.store}")
+    for count, what, suffix in (
+        (done.damaged, "damaged lines", DAMAGED),
+        (done.repeated, "repeated episodes", REPEATED),
+        (done.incomplete, "incomplete last line", INCOMPLETE),
+    ):
+        if count:
+            print(f"{count} {what} moved to {arguments.store}.{suffix}")
     return 0
 
 

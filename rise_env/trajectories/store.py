@@ -3,24 +3,25 @@
 The first line is the run record, {"kind": "run", "schema": 1, ...}: what was run, with which settings,
 versions and seed. Every further line is one trajectory (see `serialization`). `append` returns when its
 trajectories are on the disk (fsync). If the process is killed, the last line may be incomplete. The next time
-the store is opened for appending, such a line is moved into a file beside the store. Settings with names from
-before they were renamed are read with their new names (see `old_names`).
+the store is opened for appending, such a line is moved into a file beside the store. If an id occurs in
+several lines, the first of them counts. Settings with names from before they were renamed are read with their
+new names (see `old_names`).
 """
 
 import contextlib
 import gc
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Set
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, Self, TypeVar
 
-from rise_env.errors import DataNotFoundError, StoreError
+from rise_env.errors import BusyError, DataNotFoundError, StoreError
+from rise_env.trajectories.line_files import chunks, move_incomplete_line, move_lines, numbered_lines
 from rise_env.trajectories.model_formats import FORMATS, known_in_both
 from rise_env.trajectories.old_names import rename_record
-from rise_env.trajectories.serialization import from_line, to_json
+from rise_env.trajectories.serialization import from_line, id_of_line, to_json
 from rise_env.types import Trajectory
 from rise_env.utils.file_lock import lock
 
@@ -30,8 +31,18 @@ SCHEMA = 1
 VOLATILE = frozenset({"versions", "created", "machine"})
 """Keys of the run record that may differ when a run is continued."""
 
-_ID = b'{"id":"'
-_CHUNK = 1024
+FAILED = "failed"
+"""Suffix of the file for episodes that failed and are played again."""
+
+_START = b'{"kind":"run"'
+"""How the first line begins."""
+_LONGEST_RECORD = 1 << 26
+"""Bytes of the longest run record that is read."""
+_CHUNK = {"count": 1024, "size": 1 << 22}
+"""At most this many lines, and about this many bytes, are parsed before the first of them is yielded."""
+
+
+_Value = TypeVar("_Value")
 
 
 class TrajectoryStore:
@@ -45,7 +56,7 @@ class TrajectoryStore:
             may differ from those of the file.
 
     Raises:
-        StoreError: The file is of another run, is damaged, or cannot be created.
+        StoreError: The file is of another run, is damaged, or cannot be created. Then it is left as it was.
         BusyError: Another process has the file open for appending.
     """
 
@@ -53,18 +64,14 @@ class TrajectoryStore:
         self.path = Path(path)
         self.run_record = _normal({"kind": "run", "schema": SCHEMA, **run_record})
         self._ids: set[str] = set()
+        self._file = self._opened()
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: IO[bytes] = open(self.path, "a+b", buffering=0)  # noqa: SIM115
-        except OSError as error:
-            raise StoreError(
-                f"cannot make the store {self.path}: {error.strerror or error}; choose another place"
-            ) from error
-        try:
-            lock(self._file, self.path)
-            self.incomplete_bytes = _move_incomplete_line(self._file, self.path)
+            is_new = self._require_own_file()
+            self.incomplete_bytes = move_incomplete_line(self._file, self.path)
             """Length of the incomplete last line that was moved away on opening; 0 if there was none."""
-            self._ids = self._resume()
+            if is_new:
+                self._write(_line(self.run_record))
+            self._ids = self._stored_ids()
         except BaseException:
             self._file.close()
             raise
@@ -95,6 +102,25 @@ class TrajectoryStore:
             self._write(b"".join(lines.values()), lines.keys())
         return len(lines)
 
+    def set_aside_failed(self) -> int:
+        """Move the failed episodes into the file PATH.failed, so that the run plays them again.
+
+        Returns:
+            The number of episodes that were moved.
+
+        Raises:
+            StoreError: The disk is full. The store is then as it was before the call.
+        """
+        try:
+            moved = move_lines(self.path, lambda line: FAILED if from_line(line).error is not None else "")
+        except OSError as error:
+            raise StoreError(f"cannot write beside {self.path}: {error.strerror or error}") from error
+        if moved:
+            old, self._file = self._file, self._opened()
+            old.close()
+            self._ids = self._stored_ids()
+        return moved[FAILED]
+
     def close(self) -> None:
         """Close the file. Further calls have no effect."""
         self._file.close()
@@ -107,15 +133,39 @@ class TrajectoryStore:
     ) -> None:
         self.close()
 
-    def _resume(self) -> set[str]:
-        self._file.seek(0)
-        lines = _numbered_lines(self.path)
-        first = next(lines, None)
-        if first is None:
-            self._write(_line(self.run_record))
-            return set()
-        _require_same_run(_parse_run(first[1], self.path), self.run_record, self.path)
-        return {_id_of(line, number, self.path) for number, line in lines}
+    def _opened(self) -> IO[bytes]:
+        """Return the file, open for appending and locked."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            file = open(self.path, "a+b", buffering=0)  # noqa: SIM115
+        except OSError as error:
+            raise StoreError(
+                f"cannot make the store {self.path}: {error.strerror or error}; choose another place"
+            ) from error
+        try:
+            lock(file, self.path)
+            if not os.path.samestat(os.fstat(file.fileno()), os.stat(self.path)):
+                raise BusyError(f"{self.path} was replaced by another process: start again")
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    def _require_own_file(self) -> bool:
+        """Return whether the file has no run record yet; raise StoreError if it is no store of this run."""
+        with open(self.path, "rb") as file:
+            first = file.readline(_LONGEST_RECORD)
+        if first.endswith(b"\n"):
+            _require_same_run(_parse_run(first, self.path), self.run_record, self.path)
+            return False
+        if not first.startswith(_START) and not _START.startswith(first):
+            raise _not_a_store(self.path)
+        return True
+
+    def _stored_ids(self) -> set[str]:
+        lines = numbered_lines(self.path)
+        next(lines)
+        return {_checked(id_of_line, line, number, self.path) for number, line in lines}
 
     def _write(self, data: bytes, ids: Set[str] = frozenset()) -> None:
         """Write lines and add their ids to `ids`. After an exception the file and `ids` are unchanged."""
@@ -142,9 +192,11 @@ def read_run(path: str | Path) -> dict[str, Any]:
         DataNotFoundError: There is no such file.
         StoreError: Its first line is not a run record.
     """
-    for _, line in _numbered_lines(_existing(path)):
-        return _parse_run(line, Path(path))
-    raise StoreError(f"{path} is empty: it has no run record")
+    with open(_existing(path), "rb") as file:
+        first = file.readline(_LONGEST_RECORD)
+    if not first:
+        raise StoreError(f"{path} is empty: it has no run record")
+    return _parse_run(first, Path(path))
 
 
 def load_trajectories(path: str | Path) -> list[Trajectory]:
@@ -158,28 +210,36 @@ def load_trajectories(path: str | Path) -> list[Trajectory]:
 
 
 def read_trajectories(path: str | Path) -> Iterator[Trajectory]:
-    """Yield the trajectories of a store, one at a time. An incomplete last line is left out.
+    """Yield the trajectories of a store, one at a time, each id once. An incomplete last line is left out.
 
     Raises:
         DataNotFoundError: There is no such file.
         StoreError: A line is damaged; the message has its number.
     """
-    lines = _numbered_lines(_existing(path))
+    lines = numbered_lines(_existing(path))
     first = next(lines, None)
     if first is None:
         raise StoreError(f"{path} is empty: it has no run record")
     _parse_run(first[1], Path(path))
-    while chunk := list(islice(lines, _CHUNK)):
+    seen: set[str] = set()
+    for chunk in chunks(lines, **_CHUNK):
         with _without_garbage_collection():
-            parsed = [_parse(line, number, path) for number, line in chunk]
-        yield from parsed
+            parsed = [_checked(from_line, line, number, path) for number, line in chunk]
+        for trajectory in parsed:
+            if trajectory.id not in seen:
+                seen.add(trajectory.id)
+                yield trajectory
 
 
-def _parse(line: bytes, number: int, path: str | Path) -> Trajectory:
+def _checked(read: Callable[[bytes], _Value], line: bytes, number: int, path: str | Path) -> _Value:
+    """Return what a function reads from a line; raise StoreError if the line is damaged."""
     try:
-        return from_line(line)
+        return read(line)
     except ValueError as error:
-        raise StoreError(f"{path}, line {number} is not a trajectory: {error}") from error
+        raise StoreError(
+            f"{path}, line {number} is not a trajectory: {error}; set damaged lines aside with "
+            f"rise store repair {path}"
+        ) from error
 
 
 @contextlib.contextmanager
@@ -205,14 +265,6 @@ def _existing(path: str | Path) -> Path:
     return path
 
 
-def _numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines with their numbers, from 1. A last line without a line end is left out."""
-    with open(path, "rb", buffering=1 << 20) as file:
-        for number, line in enumerate(file, start=1):
-            if line.endswith(b"\n"):
-                yield number, line
-
-
 def _line(value: Mapping[str, Any]) -> bytes:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     try:
@@ -236,13 +288,17 @@ def _parse_run(line: bytes, path: Path) -> dict[str, Any]:
     except ValueError:
         record = None
     if not isinstance(record, dict) or record.get("kind") != "run":
-        raise StoreError(f"{path} is not a store of trajectories: its first line is not a run record")
+        raise _not_a_store(path)
     if record.get("schema") != SCHEMA:
         raise StoreError(
             f"{path} has schema {record.get('schema')!r}, but this version of RISE reads schema {SCHEMA}: "
             "use the version that wrote it"
         )
     return rename_record(record)
+
+
+def _not_a_store(path: Path) -> StoreError:
+    return StoreError(f"{path} is not a store of trajectories: its first line is not a run record")
 
 
 def _require_same_run(stored: Mapping[str, Any], wanted: Mapping[str, Any], path: Path) -> None:
@@ -266,33 +322,3 @@ def _difference(key: str, stored: Any, wanted: Any) -> str:
             if stored.get(inner) != wanted.get(inner):
                 return _difference(f"{key}.{inner}", stored.get(inner), wanted.get(inner))
     return f"{key} is {stored!r}, not {wanted!r}"
-
-
-def _id_of(line: bytes, number: int, path: Path) -> str:
-    end = line.find(b'"', len(_ID))
-    if line.startswith(_ID) and end > 0 and line.endswith(b"}\n"):
-        return line[len(_ID) : end].decode()
-    try:
-        return str(json.loads(line)["id"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise StoreError(f"{path}, line {number} is not a trajectory: {error!r}") from error
-
-
-def _move_incomplete_line(file: IO[bytes], path: Path) -> int:
-    """Move a last line without a line end into the file PATH.incomplete, and return its length."""
-    size = file.seek(0, os.SEEK_END)
-    start = size
-    while start:
-        block = min(start, 1 << 16)
-        file.seek(start - block)
-        newline = file.read(block).rfind(b"\n")
-        if newline >= 0:
-            start = start - block + newline + 1
-            break
-        start -= block
-    if start < size:
-        file.seek(start)
-        with open(path.with_name(path.name + ".incomplete"), "ab") as beside:
-            beside.write(file.read() + b"\n")
-        file.truncate(start)
-    return size - start

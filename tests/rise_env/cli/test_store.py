@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from rise_env.cli.main import main
-from rise_env.trajectories.export import FORMATS, WRITERS
+from rise_env.trajectories.export.formats import FORMATS
+from rise_env.trajectories.export.writers import WRITERS
 from rise_env.trajectories.merge import merge
 from rise_env.trajectories.store import TrajectoryStore, read_run, read_trajectories
 from rise_env.types import Attempt, Trajectory, Verdict
@@ -33,11 +34,11 @@ def failed(index: int) -> Trajectory:
 def test_info_says_what_was_run_and_how_it_went(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["store", "info", str(store)]) == 0
     out = capsys.readouterr().out
-    assert "env        sums" in out
-    assert "episodes   4, 0 failed" in out
-    assert "turn 2     4 played, 0.0% correct" in out
+    assert "env           sums" in out
+    assert "episodes      4\n" in out
+    assert "turn 2        4 played, 0.0% correct" in out
     assert "wrong 8" in out
-    assert "replies    8, 4 tokens" in out
+    assert "replies       8, 4 tokens" in out
 
 
 def test_show_prints_an_episode(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -136,7 +137,7 @@ def test_messages_hold_the_whole_conversation(store: Path, tmp_path: Path) -> No
 
 
 def test_a_sliding_window_hides_nothing_from_messages(tmp_path: Path) -> None:
-    from rise_env.trajectories.export import conversation
+    from rise_env.trajectories.export.formats import conversation
 
     assert conversation(trajectory(1, turns=6, window=2)) == conversation(trajectory(1, turns=6))
     assert conversation(trajectory(1, turns=6, window=1)) == conversation(trajectory(1, turns=6))
@@ -208,7 +209,7 @@ def test_preference_pairs_have_the_same_prompt_and_a_better_and_a_worse_reply(tm
 
 
 def test_replies_at_different_turns_or_to_different_histories_make_no_pair(tmp_path: Path) -> None:
-    from rise_env.trajectories.export import preference
+    from rise_env.trajectories.export.formats import preference
 
     assert list(preference([trajectory(1), trajectory(2)])) == []
 
@@ -217,7 +218,7 @@ def test_verl_has_a_row_per_problem(store: Path, tmp_path: Path) -> None:
     rows = export(store, "verl", tmp_path / "v.jsonl")
     assert [row["reward_model"]["ground_truth"] for row in rows] == ["0", "2", "4", "6"]
     assert rows[2]["prompt"] == [{"role": "user", "content": "What is 2 + 2?"}]
-    assert rows[2]["extra_info"] == {"split": "", "index": 2, "problem_id": "sums/2"}
+    assert rows[2]["extra_info"] == {"split": "", "index": 2, "problem_id": "sums/2", "source": ""}
 
 
 def test_fastchat_weighs_the_last_reply_and_masks_the_rest(store: Path, tmp_path: Path) -> None:
@@ -230,7 +231,7 @@ def test_fastchat_weighs_the_last_reply_and_masks_the_rest(store: Path, tmp_path
 def test_fastchat_ends_with_the_first_correct_reply(tmp_path: Path) -> None:
     from rise_env.checkers import NumericChecker
     from rise_env.envs.rewards import Rewards
-    from rise_env.trajectories.export import fastchat
+    from rise_env.trajectories.export.formats import fastchat
     from rise_env.trajectories.recheck import Changes, recheck
 
     # "sums/1" has the reference 2, which is the third of its four replies
@@ -264,7 +265,7 @@ def test_an_unknown_ending_says_what_there_is(
 
 
 def test_a_file_type_needs_one_entry(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(WRITERS, ".count", lambda rows, path: path.write_text(str(len(rows))))
+    monkeypatch.setitem(WRITERS, ".count", lambda rows, path: path.write_text(str(len(list(rows())))))
     out = tmp_path / "m.count"
     assert main(["store", "export", str(store), "--format", "messages", "--out", str(out)]) == 0
     assert out.read_text() == "4"
@@ -386,3 +387,28 @@ def test_show_prints_what_a_model_thought_before_its_reply(capsys: pytest.Captur
     shown = capsys.readouterr().out
     assert thoughts
     assert all(f"thought] {thought}" in shown for thought in thoughts)
+
+
+def test_info_prints_settings_as_names_and_values_and_failures_by_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "s.jsonl"
+    record = {
+        "env": "sums",
+        "agents": [["tiny", 1], ["tiny", 1], ["expert", 16]],
+        "settings": {
+            "env": "sums",
+            "stop": True,
+            "limit": None,
+            "sampling": {"temperature": 0.5},
+            "more": {},
+        },
+    }
+    with TrajectoryStore(path, record) as opened:
+        opened.append([trajectory(1), failed(2), failed(3)])
+    assert main(["store", "info", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "agents        tiny x 2, expert (up to 16 samples)\n" in out
+    assert "settings      stop yes, limit none, sampling.temperature 0.5, more none\n" in out
+    assert "failures      2 of 3 (66.7 %) episodes failed:\n                2 x gone\n" in out
+    assert not set("{}[]'") & set(out)

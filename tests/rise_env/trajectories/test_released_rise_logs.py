@@ -7,7 +7,7 @@ import pytest
 
 from rise_env.cli.main import main
 from rise_env.errors import StoreError
-from rise_env.trajectories.export import fastchat
+from rise_env.trajectories.export.formats import fastchat
 from rise_env.trajectories.released_rise_logs import read_released_log
 from rise_env.trajectories.store import read_trajectories
 from rise_env.types import Verdict

@@ -13,38 +13,38 @@ Messages of `messages`, `prompt_completion` and `preference` have what the model
 log-probabilities.
 
 Episodes that failed or have no turn are left out. To add a row format, write a function from trajectories to
-rows and add one entry to `FORMATS`. To add a file type, write a function of (rows, path) and add one entry to
-`WRITERS`. `rise store export` then offers it.
+rows and add one entry to `FORMATS`. `rise store export` then offers it.
 """
 
-import json
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from rise_env.errors import ConfigError, StoreError
+from rise_env.trajectories.export.preference_pairs import pairs
 from rise_env.trajectories.serialization import reply_message
-from rise_env.types import NO_REPLY, Attempt, Conversation, Trajectory
-from rise_env.utils.extras import missing_library
+from rise_env.types import Conversation, Trajectory
 
 Row = dict[str, Any]
 
-
-@dataclass(frozen=True, slots=True)
-class _State:
-    """An observation, and the replies to it."""
-
-    problem: str
-    turn: int
-    observation: Conversation
-    attempts: dict[str, Attempt]
-    """Reply -> the first attempt with it."""
-
-
 TAU = 0.4
 """The temperature of the weights exp(reward / TAU) in the released RISE code."""
+
+
+GSM8K = "openai/gsm8k"
+"""verl's name of GSM8K."""
+VERL_NAMES = {
+    "gsm8k": GSM8K,
+    "math": "DigitalLearningGmbH/MATH-lighteval",
+    "math500": "DigitalLearningGmbH/MATH-lighteval",
+    "aime24": "aime24",
+    "aime25": "aime25",
+    "aime26": "aime26",
+    "dapo_math": "math_dapo",
+}
+"""Set, as in the ids of its problems -> the name by which verl finds its reward function.
+
+Source: `default_compute_score` in `verl/utils/reward_score/__init__.py` of volcengine/verl.
+"""
 
 
 def conversation(trajectory: Trajectory) -> Conversation:
@@ -103,45 +103,37 @@ def preference(trajectories: Iterable[Trajectory]) -> Iterator[Row]:
     first turns of episodes with other seeds. If several replies are the best, the rows take turns with them.
     Replies that occur several times count once. The rows come after all trajectories were read.
     """
-    states: dict[str, _State] = {}
-    for trajectory in _without_failed(trajectories):
-        for number, turn in enumerate(trajectory.turns):
-            key = json.dumps([trajectory.problem.id, turn.observation])
-            state = states.setdefault(key, _State(trajectory.problem.id, number, turn.observation, {}))
-            for attempt in turn.attempts:
-                if attempt.finish not in NO_REPLY:
-                    state.attempts.setdefault(attempt.reply, attempt)
-    for state in states.values():
-        attempts = state.attempts.values()
-        highest = max((attempt.reward for attempt in attempts), default=0.0)
-        best = [attempt for attempt in attempts if attempt.reward == highest]
-        worse = [attempt for attempt in attempts if attempt.reward < highest]
-        for place, attempt in enumerate(worse):
-            yield {
-                "prompt": [dict(message) for message in state.observation],
-                "chosen": [dict(reply_message(best[place % len(best)]))],
-                "rejected": [dict(reply_message(attempt))],
-                "score_chosen": highest,
-                "score_rejected": attempt.reward,
-                "turn": state.turn,
-                "problem_id": state.problem,
-            }
+    return pairs(_without_failed(trajectories))
 
 
 def verl(trajectories: Iterable[Trajectory]) -> Iterator[Row]:
-    """Yield one row per problem: the first prompt and the reference answer."""
+    """Yield one row per problem: the first prompt and the reference answer.
+
+    `data_source` is the name by which verl's `default_compute_score` finds its reward function. If verl has
+    none for the set, it is the name of the set; then set verl's `custom_reward_function.path`.
+    """
     seen = set()
     for trajectory in _without_failed(trajectories):
         problem = trajectory.problem
         if problem.id in seen:
             continue
         seen.add(problem.id)
+        name = problem.id.partition("/")[0]
+        source = VERL_NAMES.get(name, name)
+        answer = problem.reference
+        if source == GSM8K:  # verl compares texts, and has removed the commas from that of the reply
+            answer = answer.replace(",", "")
         yield {
-            "data_source": problem.source or problem.id.partition("/")[0],
+            "data_source": source,
             "prompt": [dict(message) for message in trajectory.turns[0].observation],
             "ability": "math",
-            "reward_model": {"style": "rule", "ground_truth": problem.reference},
-            "extra_info": {"split": problem.split, "index": len(seen) - 1, "problem_id": problem.id},
+            "reward_model": {"style": "rule", "ground_truth": answer},
+            "extra_info": {
+                "split": problem.split,
+                "index": len(seen) - 1,
+                "problem_id": problem.id,
+                "source": problem.source,
+            },
         }
 
 
@@ -177,63 +169,5 @@ FORMATS: dict[str, Callable[[Iterable[Trajectory]], Iterator[Row]]] = {
 """Value of `rise store export --format` -> the function that turns trajectories into rows."""
 
 
-def _write_json_lines(rows: list[Row], path: Path) -> None:
-    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    path.write_text(text, errors="backslashreplace")
-
-
-def _write_json(rows: list[Row], path: Path) -> None:
-    path.write_text(json.dumps(rows, ensure_ascii=False, indent=1), errors="backslashreplace")
-
-
-def _write_parquet(rows: list[Row], path: Path) -> None:
-    _datasets().Dataset.from_list(rows).to_parquet(str(path))
-
-
-def _write_folder(rows: list[Row], path: Path) -> None:
-    _datasets().Dataset.from_list(rows).save_to_disk(str(path))
-
-
-WRITERS: dict[str, Callable[[list[Row], Path], None]] = {
-    ".jsonl": _write_json_lines,
-    ".json": _write_json,
-    ".parquet": _write_parquet,
-    "": _write_folder,
-}
-"""Suffix of the path -> the function that writes the rows. A path without a suffix becomes a folder that
-`datasets.load_from_disk` reads."""
-
-
-def write_rows(rows: Iterable[Row], path: Path) -> int:
-    """Write rows to a file in the format of its suffix (see `WRITERS`), and return the number of rows.
-
-    Raises:
-        StoreError: `path` exists already, or there are no rows.
-        ConfigError: The suffix is unknown.
-        MissingDependencyError: `datasets` is not installed, and this suffix needs it.
-    """
-    if path.suffix not in WRITERS:
-        known = ", ".join(suffix for suffix in WRITERS if suffix)
-        raise ConfigError(
-            f"cannot write {path.suffix!r} files: end --out in {known}, or in nothing for a folder"
-        )
-    if path.exists():
-        raise StoreError(f"{path} exists already; choose another name")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    all_rows = list(rows)
-    if not all_rows:
-        raise StoreError("there is nothing to export: every episode of the store failed, or it is empty")
-    WRITERS[path.suffix](all_rows, path)
-    return len(all_rows)
-
-
 def _without_failed(trajectories: Iterable[Trajectory]) -> Iterator[Trajectory]:
     return (trajectory for trajectory in trajectories if trajectory.error is None and trajectory.turns)
-
-
-def _datasets() -> Any:
-    try:
-        import datasets
-    except ModuleNotFoundError as error:
-        raise missing_library("datasets", "this export format") from error
-    return datasets
