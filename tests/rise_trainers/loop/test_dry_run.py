@@ -1,4 +1,5 @@
 import os
+import re
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from rise_trainers.loop.config import (
     fit_config,
 )
 from rise_trainers.loop.dry_run import describe
-from rise_trainers.loop.estimate import Estimate, machines
+from rise_trainers.loop.estimate import Estimate, disk_bytes, machines
 from rise_trainers.loop.inputs import find_inputs, resolve_problems
 from rise_trainers.loop.phases import plan_phases
 
@@ -211,6 +212,29 @@ def test_missing_files_of_a_fit_are_named() -> None:
     text = describe(RunConfig(fit={"hostfile": "/no/hosts", "deepspeed": "/no/ds.json"}))
     assert "the hostfile /no/hosts; one machine" in text
     assert "the DeepSpeed file /no/ds.json" in text
+    assert re.search(
+        "files of the settings +no +there is no file /no/hosts: correct the setting hostfile", text
+    )
+
+
+def test_what_this_machine_lacks_is_said_in_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    teacher = "openai:gpt@https://api.openai.com/v1"
+    text = describe(RunConfig(improve=ImproveConfig(teacher=teacher), fit={"attention": "flash_attention_2"}))
+    assert re.search("fit: libraries +no +attention 'flash_attention_2' needs flash-attn", text)
+    assert re.search(f"teacher {teacher} +no .*set the environment variable OPENAI_API_KEY", text)
+    assert re.search("agent transformers:.* +ok +can be made", text)
+
+
+def test_the_disk_of_a_run_holds_every_model_and_the_checkpoints_of_one_fit() -> None:
+    found = rows(RunConfig(problems=ProblemsConfig(train=64, test=0), iterations=2))
+    first, second = found["seed-0.1-fit"], found["seed-0.2-fit"]
+    assert first.disk is not None
+    assert first.kept == 4 * 921_088
+    assert first.disk == 20 * 921_088 + first.kept  # two steps: one checkpoint, at the end
+    stores = [found[f"seed-0.{k}-collect"].kept for k in (1, 2)]
+    assert disk_bytes(list(found.values())) == sum(stores) + first.kept + second.disk  # type: ignore[arg-type, operator]
+    assert disk_bytes([Estimate()]) is None
 
 
 def test_a_deepspeed_file_of_ones_own_decides_the_memory(tmp_path: Path) -> None:

@@ -105,6 +105,13 @@ def with_zero(config: FitConfig, given: Mapping[str, Any]) -> FitConfig:
     )
 
 
+def effective(config: FitConfig) -> FitConfig:
+    """Return the fit with the ZeRO stage and the offloading of its own DeepSpeed file, if that is here."""
+    if config.deepspeed is None or not Path(config.deepspeed).is_file():
+        return config
+    return with_zero(config, read_deepspeed_file(config))
+
+
 def _offloads(zero: Mapping[str, Any]) -> bool:
     return bool((zero.get("offload_optimizer") or {}).get("device", "none") != "none")
 

@@ -6,18 +6,31 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from rise_env.errors import ConfigError, DataNotFoundError, MissingDependencyError, StoreError
+from rise_env.trajectories.output_folder import check_output_folder
 from rise_trainers.fitting import launcher
+from rise_trainers.fitting.fit import check_inputs
 from rise_trainers.fitting.paths import partial_folder
 from rise_trainers.loop import supervisor
 from rise_trainers.loop.config import RunConfig
-from rise_trainers.loop.estimate import Estimate
+from rise_trainers.loop.estimate import Estimate, disk_bytes
 from rise_trainers.loop.inputs import ProblemSplit, RunInputs, find_inputs
+from rise_trainers.loop.memory import GIB
 from rise_trainers.loop.phases import Phase, plan_phases
-from rise_trainers.loop.preflight import check_agents, check_size
+from rise_trainers.loop.preflight import (
+    MachineCheck,
+    check_agents,
+    check_phases,
+    check_run_disk,
+    check_settings,
+    check_size,
+    fits_of,
+    machine_checks,
+)
 
 _HEAD = (
     *("phase", "replies", "by teacher", "prompt tokens", "reply tokens", "trained tokens", "steps"),
-    *("GiB/device", "GiB/host"),
+    *("GiB/device", "GiB/host", "GiB disk"),
 )
 
 
@@ -27,6 +40,8 @@ def describe(config: RunConfig) -> str:
     Raises:
         ConfigError: The settings contradict each other; the run itself would raise the same error.
     """
+    check_output_folder(config.out)
+    check_settings(config)
     check_agents(config)
     problems = config.problems
     with contextlib.redirect_stdout(sys.stderr):  # DeepSpeed prints while it is imported
@@ -34,13 +49,17 @@ def describe(config: RunConfig) -> str:
         if inputs.test.size is not None:
             check_size(config, inputs.test.size)
         train_size = problems.train if inputs.train.size is None else inputs.train.size
+        check_phases(config, train_size)
         phases = plan_phases(config, train_size, inputs)
+        checked = _checked(config, inputs, phases)
     lines = [
         f"environment   {config.env}",
         f"problems      {_problems(problems.train, inputs.train, problems.train_split)}; "
         f"{_problems(problems.test, inputs.test, problems.test_split)}",
         f"model         {inputs.model}: {_size(inputs)}{inputs.model_origin}",
         f"run folder    {config.out}",
+        "",
+        *_columns(("checked on this machine", "", "found"), checked, left=3),
         "",
         *_table(phases),
         "",
@@ -64,27 +83,58 @@ def _problems(wanted: int, found: ProblemSplit, split: str) -> str:
 
 def _table(phases: Sequence[Phase]) -> list[str]:
     rows = [(phase, phase.estimate) for phase in phases if phase.estimate is not None]
-    cells = [_HEAD, *(_cells(phase, estimate) for phase, estimate in rows), _total(rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(_HEAD))]
+    return _columns(_HEAD, [*(_cells(phase, estimate) for phase, estimate in rows), _total(rows)])
+
+
+def _columns(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> list[str]:
+    """Return the lines of a table; its first `left` columns are aligned to the left."""
+    cells = [head, *rows]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(head))]
     return [
         "  ".join(
-            cell.rjust(width) if column else cell.ljust(width)
+            cell.rjust(width) if column >= left else cell.ljust(width)
             for column, (cell, width) in enumerate(zip(line, widths, strict=True))
         ).rstrip()
         for line in cells
     ]
 
 
+def _checked(config: RunConfig, inputs: RunInputs, phases: Sequence[Phase]) -> list[tuple[str, str, str]]:
+    """Return what was checked on this machine, "ok" or "no", and what was found or what to do.
+
+    Raises:
+        ConfigError: A file of settings that is here contradicts the settings.
+    """
+    checks = [MachineCheck("files of the settings", lambda: _files(config))]
+    if inputs.model_here:
+        checks += machine_checks(config)
+    checks.append(MachineCheck("disk", lambda: check_run_disk(config, phases)))
+    rows = []
+    for check in checks:
+        try:
+            rows.append((check.what, "ok", check.call()))
+        except (ConfigError, DataNotFoundError, MissingDependencyError, StoreError) as error:
+            rows.append((check.what, "no", str(error)))
+    return rows
+
+
+def _files(config: RunConfig) -> str:
+    for fit in fits_of(config):
+        check_inputs(fit)
+    return "all there"
+
+
 def _cells(phase: Phase, row: Estimate) -> tuple[str, ...]:
+    disk = "?" if row.disk is None else f"{row.disk / GIB:.1f}"
     if phase.command == "fit":
         memory = ("?", "?") if row.memory is None else (f"{row.memory.device:.1f}", f"{row.memory.host:.1f}")
-        return (phase.name, "", "", "", "", f"{row.tokens:,}", f"{row.steps:,}", *memory)
+        return (phase.name, "", "", "", "", f"{row.tokens:,}", f"{row.steps:,}", *memory, disk)
     by_teacher_alone = row.by_teacher == row.replies
     weights = "" if by_teacher_alone else "?" if row.weights_gib is None else f"{row.weights_gib:.1f}"
     teacher = f"{row.by_teacher:,}" if row.by_teacher else ""
     return (
         *(phase.name, f"{row.replies:,}", teacher, f"{row.prompt_tokens:,}", f"{row.tokens:,}"),
-        *("", "", weights, ""),
+        *("", "", weights, "", disk),
     )
 
 
@@ -99,7 +149,8 @@ def _total(rows: Sequence[tuple[Phase, Estimate]]) -> tuple[str, ...]:
         sum(row.tokens for row in fitted),
         sum(row.steps for row in fitted),
     )
-    return ("all", *(f"{number:,}" for number in sums), "", "")
+    disk = disk_bytes([row for _, row in rows])
+    return ("all", *(f"{number:,}" for number in sums), "", "", "?" if disk is None else f"{disk / GIB:.1f}")
 
 
 def _reply_lengths(config: RunConfig) -> str:
@@ -122,6 +173,9 @@ def _notes(phases: Sequence[Phase], reply_lengths: str) -> list[str]:
         "GiB: in a fit, memory for weights, gradients, optimizer, activations and logits, for each of "
         f"{fit.ranks * nodes} devices on {nodes} machine{'s' if nodes > 1 else ''} (leave a tenth free); "
         "in other phases, memory for the weights alone. The attention cache needs memory as well.",
+        "GiB disk: in a fit, the most that it has on disk at a time, with "
+        f"{fit.keep_checkpoints} checkpoints and the one that is being written; in the last line, the most "
+        "that the run folder has at a time.",
     ]
     if fit.hostfile is not None and not Path(fit.hostfile).is_file():
         notes.append(

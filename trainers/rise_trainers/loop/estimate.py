@@ -10,11 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rise_trainers.checks.deepspeed_file import read_deepspeed_file, with_zero
+from rise_trainers.checks.deepspeed_file import effective
+from rise_trainers.checks.resources import fit_disk_bytes, model_bytes
 from rise_trainers.cluster.hostfile import read_hostfile
 from rise_trainers.data.targets import TURNS
 from rise_trainers.fitting.config import FitConfig
-from rise_trainers.loop.memory import GIB, MemoryEstimate, estimate_memory
+from rise_trainers.loop.memory import (
+    GIB,
+    MemoryEstimate,
+    adapter_parameters,
+    count_parameters,
+    estimate_memory,
+)
+
+BYTES_PER_TOKEN = 32
+"""Size of one reply token in a store: its text, its id and its log-probability."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +45,10 @@ class Estimate:
     """Memory of a fit; None if the model's configuration is unknown or DeepSpeed is not installed."""
     weights_gib: float | None = None
     """GiB per device for the weights of the model that plays; None if its configuration is unknown."""
+    disk: int | None = None
+    """Bytes that the phase has on disk at most at a time; None if the model's configuration is unknown."""
+    kept: int | None = None
+    """Bytes that the phase leaves on disk: its stores, or the fitted model; None as for `disk`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +84,10 @@ def estimate_collection(
         weights_gib: GiB per device for the weights of the model that plays.
     """
     before, last = episodes * (len(lengths) - 1), episodes * num_samples
+    stored = BYTES_PER_TOKEN * (before * max_new_tokens + last * last_max_new_tokens)
     return Estimate(
+        disk=stored,
+        kept=stored,
         replies=before + last,
         by_teacher=by_teacher,
         prompt_tokens=round(episodes * (sum(lengths) + (num_samples - 1) * lengths[-1])),
@@ -100,7 +117,10 @@ def estimate_evaluation(
     """
     window = [] if history_turns is None else [lengths[min(t, history_turns)] for t in range(len(lengths))]
     replies = episodes * (len(lengths) + len(window) + num_samples)
+    stored = BYTES_PER_TOKEN * replies * max_new_tokens
     return Estimate(
+        disk=stored,
+        kept=stored,
         replies=replies,
         prompt_tokens=round(episodes * (sum(lengths) + sum(window) + num_samples * lengths[0])),
         tokens=replies * max_new_tokens,
@@ -117,9 +137,13 @@ def estimate_fit(fit: FitConfig, stores: Sequence[StoreEstimate], model_config: 
         model_config: The transformers configuration of the model; None if unknown: memory is not estimated.
     """
     tokens_per_epoch = sum(store.trajectories * min(float(fit.max_length), store.length) for store in stores)
+    steps = _steps(fit, stores)
+    disk, kept = _disk(fit, model_config, steps)
     return Estimate(
+        disk=disk,
+        kept=kept,
         tokens=round(tokens_per_epoch * fit.epochs),
-        steps=_steps(fit, stores),
+        steps=steps,
         machines=machines(fit),
         memory=_memory(fit, model_config),
     )
@@ -146,13 +170,6 @@ def machines(fit: FitConfig) -> int:
     return len(read_hostfile(fit.hostfile))
 
 
-def effective(fit: FitConfig) -> FitConfig:
-    """Return the fit with the ZeRO stage and the offloading of its own DeepSpeed file, if that is here."""
-    if fit.deepspeed is None or not Path(fit.deepspeed).is_file():
-        return fit
-    return with_zero(fit, read_deepspeed_file(fit))
-
-
 def _steps(fit: FitConfig, stores: Sequence[StoreEstimate]) -> int:
     """Return the optimizer steps: each has room for `batch_size` replies, that is for whole trajectories."""
     most = TURNS[fit.selection.turns].most
@@ -161,6 +178,26 @@ def _steps(fit: FitConfig, stores: Sequence[StoreEstimate]) -> int:
         replies = store.turns if most is None else min(most, store.turns)
         steps += store.trajectories / max(1, fit.batch_size // replies)
     return math.ceil(fit.epochs * math.ceil(steps))
+
+
+def disk_bytes(estimates: Sequence[Estimate]) -> int | None:
+    """Return the largest size of a run folder while its phases run one after another; None if unknown."""
+    most = left = 0
+    for estimate in estimates:
+        if estimate.disk is None or estimate.kept is None:
+            return None
+        most = max(most, left + estimate.disk)
+        left += estimate.kept
+    return most
+
+
+def _disk(fit: FitConfig, model_config: Any, steps: int) -> tuple[int | None, int | None]:
+    """Return the largest size of a fit's folder and the size of its model, in bytes; None where unknown."""
+    if model_config is None:
+        return None, None
+    parameters, _ = count_parameters(model_config)
+    trained = parameters if fit.lora is None else adapter_parameters(fit, model_config.get_text_config())
+    return fit_disk_bytes(effective(fit), parameters, trained, steps), model_bytes(fit, parameters)
 
 
 def _memory(fit: FitConfig, model_config: Any) -> MemoryEstimate | None:

@@ -24,6 +24,8 @@ from rise_trainers.loop.memory import count_parameters
 
 QUESTION_LENGTH = 240
 """Characters of the placeholder problem: about the mean of GSM8K (235) and MATH (191)."""
+OWN_CONFIG = "its config.json"
+"""The source of a configuration that was read from the model itself."""
 _PROMPT_SETTINGS = (
     "prompt",
     "system_prompt",
@@ -72,6 +74,8 @@ class RunInputs:
     """Number of parameters of the first model; None if its configuration is unknown."""
     model_config: Any
     """The transformers configuration of the first model; None if it is unknown."""
+    model_here: bool
+    """Whether the configuration was read from the model itself."""
     model_origin: str
     """The source of the configuration, or the reason why it is unknown."""
 
@@ -91,6 +95,7 @@ def find_inputs(config: RunConfig) -> RunInputs:
         model=first_model(config),
         parameters=None if model_config is None else count_parameters(model_config)[0],
         model_config=model_config,
+        model_here=origin == OWN_CONFIG,
         model_origin=origin,
     )
 
@@ -141,7 +146,7 @@ def find_model_config(config: RunConfig) -> tuple[Any, str]:
     except ImportError:
         return None, "transformers is not installed: no estimate of memory"
     try:
-        return AutoConfig.from_pretrained(first_model(config)), "its config.json"
+        return AutoConfig.from_pretrained(first_model(config)), OWN_CONFIG
     except (OSError, ValueError) as error:
         reason = str(error).strip().split("\n")[0]
     if not config.agent.shape:

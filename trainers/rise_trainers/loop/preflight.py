@@ -3,7 +3,12 @@
 Cheap checks come first. No weights are loaded and nothing is written.
 """
 
-from collections.abc import Mapping
+import contextlib
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 import rise_env
@@ -18,10 +23,17 @@ from rise_env.trajectories.output_folder import check_output_folder
 from rise_env.types import Problem
 from rise_env.utils.extras import missing_library
 from rise_env.utils.settings import build
+from rise_trainers.checks.before_fit import check_before_fit
+from rise_trainers.checks.fit_machine import check_devices, check_libraries
+from rise_trainers.checks.resources import check_disk, free_bytes
 from rise_trainers.data.chat_format import load_fit_chat
 from rise_trainers.fitting.config import FitConfig, given_chat
+from rise_trainers.fitting.fit import check_inputs
 from rise_trainers.loop.config import RunConfig, environment_settings, first_model, fit_config
-from rise_trainers.loop.phases import plan_phases
+from rise_trainers.loop.estimate import disk_bytes
+from rise_trainers.loop.inputs import find_inputs
+from rise_trainers.loop.memory import GIB
+from rise_trainers.loop.phases import Phase, plan_phases
 
 _DECIDED = {
     "split": "problems.train_split and problems.test_split",
@@ -34,6 +46,15 @@ _SEARCHED = 64
 """Number of problems that are searched for a worked solution."""
 
 
+@dataclass(frozen=True, slots=True)
+class MachineCheck:
+    """A check that depends on this machine: on its files, libraries, devices, keys or free space."""
+
+    what: str
+    call: Callable[[], str]
+    """Returns what was found; raises a `RiseError` that says what to do."""
+
+
 def check_run(config: RunConfig) -> int:
     """Check everything that can be known of a run; return the number of training problems.
 
@@ -42,17 +63,10 @@ def check_run(config: RunConfig) -> int:
         DataNotFoundError: The problems or the model do not exist.
         MissingDependencyError: A library is not installed.
     """
-    from importlib.util import find_spec
-
-    from rise_trainers.checks.before_fit import check_before_fit
-    from rise_trainers.fitting.fit import check_inputs
-
     check_output_folder(config.out)
     check_settings(config)
-    if config.track != "none" and find_spec(config.track) is None:
-        raise missing_library(config.track, "track")
-    fits = fits_of(config)
-    for fit in fits:
+    check_agents(config)
+    for fit in fits_of(config):
         check_inputs(fit)
     sizes = {}
     for split in (config.problems.train_split, config.problems.test_split):
@@ -61,12 +75,95 @@ def check_run(config: RunConfig) -> int:
         if split == config.problems.train_split:
             check_solutions(config, math_env_of(env).problems)
     check_size(config, sizes[config.problems.test_split])
-    check_phases(config, sizes[config.problems.train_split])
-    check_agents(config, here=True)
-    for fit in fits:
-        check_before_fit(fit)
-    check_formats(config, fits[0])
-    return sizes[config.problems.train_split]
+    train_size = sizes[config.problems.train_split]
+    check_phases(config, train_size)
+    for check in machine_checks(config):
+        check.call()
+    inputs = find_inputs(config)
+    with contextlib.redirect_stdout(sys.stderr):  # DeepSpeed prints while it is imported
+        check_run_disk(config, plan_phases(config, train_size, inputs))
+    return train_size
+
+
+def machine_checks(config: RunConfig) -> list[MachineCheck]:
+    """Return the checks of the machine on which a run is started, the cheap ones first.
+
+    They find the files of the settings in place; `rise run` has checked these before.
+    """
+    fits = fits_of(config)
+    names = ("fit", "boost fit")
+    checks = [
+        MachineCheck(f"{name}: libraries", partial(_libraries, fit))
+        for name, fit in zip(names, fits, strict=False)
+    ]
+    checks.append(MachineCheck("devices", partial(_devices, fits[0])))
+    if config.track != "none":
+        checks.append(MachineCheck(f"track {config.track}", partial(_tracker, config.track)))
+    for name, spec, settings in _agents(config):
+        checks.append(MachineCheck(f"{name} {spec}", partial(_agent, spec, settings)))
+    checks += [
+        MachineCheck(f"{name}: model, memory", partial(_before_fit, fit))
+        for name, fit in zip(names, fits, strict=False)
+    ]
+    checks.append(MachineCheck("chat format", partial(_formats, config, fits[0])))
+    return checks
+
+
+def check_run_disk(config: RunConfig, phases: Sequence[Phase]) -> str:
+    """Compare the disk that a run needs with what is free; return a sentence with both.
+
+    Raises:
+        ConfigError: Too little is free.
+    """
+    needed = disk_bytes([phase.estimate for phase in phases if phase.estimate is not None])
+    free = free_bytes(config.out) / GIB
+    if needed is None:
+        return f"{free:.1f} GiB are free; the need is unknown without the model's configuration"
+    check_disk(needed, config.out, "the run")
+    return f"at most {needed / GIB:.1f} GiB at a time; {free:.1f} GiB are free"
+
+
+def _libraries(fit: FitConfig) -> str:
+    check_libraries(fit)
+    return "installed"
+
+
+def _devices(fit: FitConfig) -> str:
+    if fit.hostfile is not None:
+        return "those of the hostfile: not checked"
+    gpus = check_devices(fit)
+    return f"{len(gpus)} x GPU with {min(gpus) / GIB:.1f} GiB" if gpus else "no GPU: the CPU is used"
+
+
+def _tracker(name: str) -> str:
+    if find_spec(name) is None:
+        raise missing_library(name, "track")
+    return "installed"
+
+
+def _agent(spec: str, settings: Mapping[str, Any]) -> str:
+    check_agent(spec, settings, here=True)
+    return "can be made"
+
+
+def _before_fit(fit: FitConfig) -> str:
+    return "; ".join(check_before_fit(fit)) or "ok"
+
+
+def _formats(config: RunConfig, fit: FitConfig) -> str:
+    check_formats(config, fit)
+    return "fits read conversations as the model plays them"
+
+
+def _agents(config: RunConfig) -> list[tuple[str, str, Mapping[str, Any]]]:
+    """Return the role, the string and the settings of each agent; the one that is trained is the last."""
+    found: list[tuple[str, str, Mapping[str, Any]]] = []
+    if config.improve.teacher is not None:
+        found.append(("teacher", config.improve.teacher, config.improve.teacher_settings))
+    if config.boost is not None:
+        found.append(("boost teacher", config.boost.teacher, config.boost.settings))
+    model = first_model(config)
+    return [*found, ("agent", f"{config.agent.backend}:{model}", config.agent.settings)]
 
 
 def check_settings(config: RunConfig) -> None:
@@ -146,28 +243,19 @@ def check_phases(config: RunConfig, train_size: int) -> None:
             build(commands[phase.command], phase.settings)
 
 
-def check_agents(config: RunConfig, *, here: bool = False) -> None:
-    """Check the agents of a run.
-
-    Args:
-        config: The settings of the run.
-        here: Whether the run is on this machine; see `registry.check_agent`.
+def check_agents(config: RunConfig) -> None:
+    """Check the agents of a run, as far as they do not depend on this machine.
 
     Raises:
         ConfigError: An agent does not exist, has no such settings, or cannot play with the model of the run.
-        DataNotFoundError, MissingDependencyError: With `here`, something is not on this machine.
     """
     if not takes_model(config.agent.backend):
         raise ConfigError(
             f"agent.backend is {config.agent.backend!r}, which does not play with a model that the run "
             "trains: name an agent whose argument is a model, for example 'transformers'"
         )
-    if config.improve.teacher is not None:
-        check_agent(config.improve.teacher, config.improve.teacher_settings, here=here)
-    if config.boost is not None:
-        check_agent(config.boost.teacher, config.boost.settings, here=here)
-    model = first_model(config) if here else config.agent.model
-    check_agent(f"{config.agent.backend}:{model}", config.agent.settings, here=here)
+    for _, spec, settings in _agents(config):
+        check_agent(spec, settings)
 
 
 def check_formats(config: RunConfig, fit: FitConfig) -> None:
