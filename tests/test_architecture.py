@@ -27,7 +27,6 @@ PRIVATE = (
     "rise_agents.generation",
     "rise_agents.parallel",
     "rise_trainers.cli",
-    "rise_trainers.cluster",
     "rise_trainers.utils",
 )
 MEASURED = {
@@ -47,6 +46,7 @@ HEAVY = {
         "rise_agents.evaluation.answer_likelihood",
         "rise_agents.generation.*",
         "rise_agents.parallel.gpu_assignment",
+        "rise_trainers.cluster.rendezvous",
         "rise_trainers.data.dataset",
         "rise_trainers.checks.*",
         "rise_trainers.fitting.*",

@@ -11,6 +11,7 @@ run, also with other values of the settings that change no result. `--dry-run` p
 and steps and how much memory a run needs at most.
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,9 @@ from rich.console import Console
 
 from rise_env.errors import PhaseError
 from rise_env.utils.config_parser import parse
+from rise_trainers.cluster.leader import leading
+from rise_trainers.cluster.members import follow
+from rise_trainers.cluster.world import World
 from rise_trainers.loop.config import RunConfig
 from rise_trainers.loop.phases import plan_phases
 from rise_trainers.loop.preflight import check_run
@@ -43,17 +47,28 @@ def main(argv: Sequence[str]) -> int:
 def run(config: RunConfig) -> Path:
     """Run the phases of the loop that are not done yet, and return the run folder.
 
+    If torchrun or srun started several processes that call this function, the first one runs the phases. The
+    others run their share of the ranks of every fit, and return when the run ends.
+
     Raises:
         ConfigError: The settings contradict each other, or the folder belongs to a run with other settings.
         DataNotFoundError: The problems or the model do not exist.
         PhaseError: A phase failed; the phases before it stay done.
+        TrainingError: This is not the first process of its world, and the first one failed.
     """
+    if follow(os.environ):
+        return Path(config.out)
+    with leading(os.environ) as rendezvous:
+        return _run(config, None if rendezvous is None else rendezvous.world)
+
+
+def _run(config: RunConfig, world: World | None) -> Path:
     out = Path(config.out)
     console = Console(stderr=True)
     phases = plan_phases(config, check_run(config))
     changed = claim(out, config)
     with Tracker(out, config.track, tracked_settings(config)) as tracker:
-        with Supervisor(out / "phases", phases, console) as supervisor:
+        with Supervisor(out / "phases", phases, console, world=world) as supervisor:
             if changed:
                 record(out, config)
                 console.print(f"the run continues with other {', '.join(changed)}", highlight=False)

@@ -22,8 +22,8 @@ from rise_env.envs import prompts
 from rise_env.problems.arithmetic.generator import ArithmeticProblems
 from rise_env.trajectories.store import TrajectoryStore
 from rise_env.types import Attempt, CheckResult, Conversation, Trajectory, Turn, Verdict
+from rise_trainers.cluster.environment import free_port
 from rise_trainers.fitting.config import FitConfig, to_json
-from rise_trainers.fitting.launcher import free_port
 
 
 def episodes(count: int, turns: int) -> list[Trajectory]:

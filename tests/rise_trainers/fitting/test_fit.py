@@ -7,6 +7,7 @@ import pytest
 
 from rise_env.errors import BusyError, ConfigError, DataNotFoundError
 from rise_env.utils.file_lock import exclusive
+from rise_trainers.cluster.environment import rank_environment
 from rise_trainers.data.targets import Selection
 from rise_trainers.fitting import launcher
 from rise_trainers.fitting.config import FitConfig, from_json, to_json
@@ -91,10 +92,10 @@ def test_ranks_share_the_cores(config: FitConfig, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("OMP_NUM_THREADS", "64")
     cores = len(os.sched_getaffinity(0))
     two = changed(config, ranks=2)
-    assert launcher.environment(two)["OMP_NUM_THREADS"] == str(max(1, cores // 2))
-    assert launcher.environment(changed(config, threads=3))["OMP_NUM_THREADS"] == "3"
+    assert rank_environment(two)["OMP_NUM_THREADS"] == str(max(1, cores // 2))
+    assert rank_environment(changed(config, threads=3))["OMP_NUM_THREADS"] == "3"
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    assert launcher.environment(config)["OMP_NUM_THREADS"] == "1"
+    assert rank_environment(config)["OMP_NUM_THREADS"] == "1"
 
 
 def test_several_machines_are_reached_by_the_deepspeed_runner(config: FitConfig, tmp_path: Path) -> None:

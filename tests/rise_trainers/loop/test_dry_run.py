@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[3]
 CONFIGS = ROOT / "examples" / "configs"
 MODELS = sorted(path.stem for path in CONFIGS.glob("*.yaml"))
 DATA = sorted(path.stem for path in CONFIGS.glob("data/*.yaml"))
-HARDWARE = {"1x80gb": 80, "4x40gb": 40, "2x4x40gb": 40}
+HARDWARE = {"1x80gb": 80, "4x40gb": 40, "2x4x40gb": 40, "1x8x80gb": 80, "2x8x80gb": 80}
 """Machine -> GB per device."""
 PARAMETERS = {"llama2": "6,738.4 million", "mistral": "7,241.7 million", "llama3": "8,030.3 million"}
 
@@ -48,7 +48,7 @@ def read(*files: str, more: tuple[str, ...] = ()) -> RunConfig:
 def test_every_file_of_the_folder_is_in_its_readme() -> None:
     readme = (CONFIGS / "README.md").read_text()
     files = [path.relative_to(CONFIGS) for path in CONFIGS.rglob("*") if path.suffix == ".yaml"]
-    assert len(files) == 10
+    assert len(files) == 12
     assert not [file for file in files if f"`{file}`" not in readme]
     assert set(HARDWARE) == {path.stem for path in CONFIGS.glob("hardware/*.yaml")}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psutil
 
-from rise_trainers.fitting import launcher
+from rise_trainers.cluster.environment import rank_environment
 from rise_trainers.loop import supervisor
 from rise_trainers.utils.parent_death import PARENT_PID_VARIABLE
 from tests.rise_trainers import small_models
@@ -30,4 +30,4 @@ def test_a_process_whose_parent_lives_runs() -> None:
 
 def test_phases_and_ranks_are_told_who_started_them(tmp_path: Path) -> None:
     assert supervisor.environment()[PARENT_PID_VARIABLE] == str(os.getpid())
-    assert launcher.environment(small_models.fit_config(tmp_path))[PARENT_PID_VARIABLE] == str(os.getpid())
+    assert rank_environment(small_models.fit_config(tmp_path))[PARENT_PID_VARIABLE] == str(os.getpid())

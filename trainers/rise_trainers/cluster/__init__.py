@@ -1,1 +1,1 @@
-"""Private: the devices and machines of a fit, and worlds that torchrun or srun started."""
+"""The devices and machines of a fit, and worlds: processes that torchrun or srun started together."""

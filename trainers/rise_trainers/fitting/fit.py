@@ -27,8 +27,10 @@ from rise_env.utils.file_lock import exclusive
 from rise_env.utils.settings import deciding_settings, defaults, differences, merged
 from rise_trainers.checks.before_fit import check_before_fit
 from rise_trainers.checks.deepspeed_file import read_deepspeed_file
-from rise_trainers.cluster.devices import rank_devices
-from rise_trainers.cluster.hostfile import check_hosts
+from rise_trainers.cluster.checks import check_devices
+from rise_trainers.cluster.leader import leading
+from rise_trainers.cluster.members import follow
+from rise_trainers.cluster.rendezvous import Rendezvous
 from rise_trainers.fitting.config import FitConfig, to_json
 from rise_trainers.fitting.paths import INPUTS, METRICS, MODEL, SETTINGS, model_path, partial_folder
 from rise_trainers.utils.digests import file_digest, model_digest, store_digest
@@ -41,7 +43,8 @@ def fit(config: FitConfig, *, progress: Callable[[dict[str, Any]], None] | None 
     """Run a fit in new processes and wait until they end.
 
     If the output folder holds the same fit, nothing is done. If the same fit was killed, it continues from
-    its last checkpoint.
+    its last checkpoint. If torchrun or srun started several processes that call this function, each runs its
+    share of the ranks.
 
     Args:
         config: The settings of the fit.
@@ -54,6 +57,15 @@ def fit(config: FitConfig, *, progress: Callable[[dict[str, Any]], None] | None 
         TrainingError: The processes failed; the message names their log.
         BusyError: Another process runs the same fit.
     """
+    if follow(os.environ):
+        return
+    with leading(os.environ) as rendezvous:
+        _fit(config, rendezvous, progress)
+
+
+def _fit(
+    config: FitConfig, rendezvous: Rendezvous | None, progress: Callable[[dict[str, Any]], None] | None
+) -> None:
     from rise_trainers.fitting.launcher import run_launcher
 
     check_inputs(config)
@@ -71,7 +83,7 @@ def fit(config: FitConfig, *, progress: Callable[[dict[str, Any]], None] | None 
         _replace(partial / INPUTS, yaml.safe_dump(inputs, sort_keys=False))
         _replace(partial / SETTINGS, json.dumps(to_json(config), indent=2) + "\n")
         if not (partial / MODEL).exists():
-            run_launcher(config, partial, progress=progress)
+            run_launcher(config, partial, rendezvous, progress=progress)
         _finish(partial, output)
 
 
@@ -109,9 +121,9 @@ def check_inputs(config: FitConfig) -> None:
     """Check that the inputs of a fit exist, and that its devices are visible.
 
     Raises:
-        ConfigError: CUDA_VISIBLE_DEVICES or the hostfile has too few devices, or is malformed.
+        ConfigError: CUDA_VISIBLE_DEVICES or the hostfile has too few devices or is malformed, or the
+            DeepSpeed file contradicts the settings.
         DataNotFoundError: A store, a model folder, a DeepSpeed file or a hostfile does not exist.
-        ConfigError: The DeepSpeed file contradicts the settings.
         MissingDependencyError: A tracker is not installed.
     """
     for store in config.data:
@@ -131,10 +143,7 @@ def check_inputs(config: FitConfig) -> None:
         raise DataNotFoundError(f"there is no file {config.hostfile}: correct the setting hostfile")
     if config.deepspeed is not None:
         read_deepspeed_file(config)
-    if config.hostfile is None:
-        rank_devices(config, os.environ)
-    else:
-        check_hosts(config, config.hostfile, os.environ)
+    check_devices(config, os.environ)
     if config.adapter is not None:
         adapter_config(config.adapter)
     for tracker in config.report_to:

@@ -4,23 +4,24 @@ import base64
 import importlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import rise_env.errors
 from rise_env.errors import RiseError, TrainingError
 from rise_env.utils.extras import missing_library
 from rise_trainers.cluster.devices import rank_devices
+from rise_trainers.cluster.environment import free_port, rank_environment
 from rise_trainers.cluster.hostfile import host_arguments
+from rise_trainers.cluster.leader import WorldRanks
 from rise_trainers.cluster.passed_on import delete_environment, write_environment
+from rise_trainers.cluster.rendezvous import Rendezvous
 from rise_trainers.fitting.config import FitConfig
 from rise_trainers.fitting.paths import METRICS, SETTINGS
-from rise_trainers.utils import parent_death
 from rise_trainers.utils.processes import terminate
 
 ERROR = "error.json"
@@ -48,30 +49,20 @@ def command(config: FitConfig, partial: Path) -> list[str]:
     return [*start, "deepspeed.launcher.launch", *here, *work]
 
 
-def environment(config: FitConfig) -> dict[str, str]:
-    """Return the environment variables of the ranks; each rank gets its share of the cores.
-
-    With more threads than cores in total, the ranks wait for each other: on two cores, a fit was five times
-    slower.
-    """
-    variables = dict(os.environ)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    share = max(1, cores // config.ranks)
-    wanted = config.threads or min(share, int(variables.get("OMP_NUM_THREADS", share)))
-    variables["OMP_NUM_THREADS"] = str(wanted)
-    variables.setdefault("TOKENIZERS_PARALLELISM", "false")
-    variables[parent_death.PARENT_PID_VARIABLE] = str(os.getpid())
-    return variables
-
-
 def run_launcher(
-    config: FitConfig, partial: Path, *, progress: Callable[[dict[str, Any]], None] | None = None
+    config: FitConfig,
+    partial: Path,
+    rendezvous: Rendezvous | None = None,
+    *,
+    progress: Callable[[dict[str, Any]], None] | None = None,
 ) -> None:
     """Run the ranks and wait until they end.
 
     Args:
         config: The settings of the fit.
         partial: The partial folder, which must hold the settings file.
+        rendezvous: Where the processes of the world meet that run the ranks; None starts DeepSpeed's
+            launcher.
         progress: Called with each line of the metrics.
 
     Raises:
@@ -82,22 +73,43 @@ def run_launcher(
         raise missing_library("deepspeed", "rise fit")
     (partial / ERROR).unlink(missing_ok=True)
     reader = _NewLines(partial / METRICS)
-    variables = environment(config)
-    write_environment(partial, variables)
     with open(partial / LOG, "ab") as log:
-        process = subprocess.Popen(
-            command(config, partial), stdout=log, stderr=subprocess.STDOUT, env=variables
-        )
+        ranks: _DeepSpeedRanks | WorldRanks
+        if rendezvous is None:
+            ranks = _DeepSpeedRanks(config, partial, log)
+        else:
+            ranks = WorldRanks(rendezvous, config, partial.resolve() / SETTINGS, log)
         try:
-            while process.poll() is None:
+            while (code := ranks.poll()) is None:
                 _report(progress, reader)
                 time.sleep(0.1)
         finally:
-            terminate(process)
-            delete_environment(partial)
+            ranks.end()
     _report(progress, reader)
-    if process.returncode:
-        raise _failure(partial, process.returncode)
+    if code:
+        raise _failure(partial, code, ranks.failure)
+
+
+class _DeepSpeedRanks:
+    """The ranks of a fit that DeepSpeed's launcher starts."""
+
+    failure: str | None = None
+
+    def __init__(self, config: FitConfig, partial: Path, log: BinaryIO) -> None:
+        self._partial = partial
+        variables = rank_environment(config)
+        if config.hostfile is not None:
+            write_environment(partial, variables)
+        self._process = subprocess.Popen(
+            command(config, partial), stdout=log, stderr=subprocess.STDOUT, env=variables
+        )
+
+    def poll(self) -> int | None:
+        return self._process.poll()
+
+    def end(self) -> None:
+        terminate(self._process)
+        delete_environment(self._partial)
 
 
 def _report(progress: Callable[[dict[str, Any]], None] | None, reader: "_NewLines") -> None:
@@ -106,7 +118,8 @@ def _report(progress: Callable[[dict[str, Any]], None] | None, reader: "_NewLine
             progress(line)
 
 
-def _failure(partial: Path, code: int) -> RiseError:
+def _failure(partial: Path, code: int, reason: str | None) -> RiseError:
+    """Return the error that rank 0 wrote, or one with the reason that another process gave, or the log."""
     try:
         found = json.loads((partial / ERROR).read_text())
         kind = getattr(rise_env.errors, found["kind"], TrainingError)
@@ -115,14 +128,9 @@ def _failure(partial: Path, code: int) -> RiseError:
             return error
     except (OSError, ValueError, KeyError):
         pass
+    if reason is not None:
+        return TrainingError(reason)
     return TrainingError(f"the fit failed with exit code {code}; the reason is at the end of {partial / LOG}")
-
-
-def free_port() -> int:
-    """Return a TCP port that is not in use."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 class _NewLines:

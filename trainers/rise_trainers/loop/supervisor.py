@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from rise_env.errors import PhaseError
 from rise_env.utils.file_lock import exclusive
+from rise_trainers.cluster.world import World, phase_variables, without_world
 from rise_trainers.fitting.paths import metrics_path
 from rise_trainers.loop.phases import Phase
 from rise_trainers.utils import parent_death
@@ -33,11 +34,20 @@ class Supervisor:
         folder: RUN/phases.
         phases: All phases of the run; the time left is estimated from their costs.
         console: Where the progress is shown; by default the standard error stream.
+        world: The world of the run, whose other processes take part in the fits; None if there is none.
     """
 
-    def __init__(self, folder: Path, phases: Sequence[Phase], console: Console | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        phases: Sequence[Phase],
+        console: Console | None = None,
+        *,
+        world: World | None = None,
+    ) -> None:
         self.folder = folder
         self._phases = phases
+        self._world = world
         self._open = ExitStack()
         self._console = console or Console(stderr=True)
         self._bar = Progress(
@@ -94,7 +104,7 @@ class Supervisor:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=environment(),
+                env=environment(self._world if phase.command == "fit" else None),
             )
             try:
                 self._wait(process, phase, task, on_poll)
@@ -171,8 +181,12 @@ def _last_line(path: Path) -> str:
     return lines[-1] if lines else ""
 
 
-def environment() -> dict[str, str]:
-    """Return the environment variables of a phase: by default one thread per core and no hub telemetry."""
+def environment(world: World | None = None) -> dict[str, str]:
+    """Return the environment variables of a phase: by default one thread per core and no hub telemetry.
+
+    Args:
+        world: The world whose processes take part in the phase; None if this process runs it alone.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     defaults = {
         "OMP_NUM_THREADS": str(cores),
@@ -180,4 +194,5 @@ def environment() -> dict[str, str]:
         "TOKENIZERS_PARALLELISM": "false",
         "HF_HUB_DISABLE_TELEMETRY": "1",
     }
-    return {**defaults, **os.environ, parent_death.PARENT_PID_VARIABLE: str(os.getpid())}
+    inherited = without_world(os.environ) | phase_variables(world)
+    return {**defaults, **inherited, parent_death.PARENT_PID_VARIABLE: str(os.getpid())}
