@@ -40,22 +40,35 @@ def gumbel(keys: Keys, steps: NDArray[np.int64], tokens: int, device: torch.devi
     counter = steps.astype(np.uint32)
     first = torch.from_numpy(_mix(keys[:, 0] ^ _mix(counter)).view(np.int32)).to(device)
     second = torch.from_numpy(_mix(keys[:, 1] + counter * np.uint32(_GOLDEN)).view(np.int32)).to(device)
-    bits = torch.arange(tokens, dtype=torch.int32, device=device)[None, :] ^ first[:, None]
-    _finalize(bits)
-    bits ^= second[:, None]
-    _finalize(bits)
-    # uniform in (0, 1]; values near 0 give the largest noise, and there float32 is most precise
-    uniform = bits.float().add_(0.5).abs_().mul_(2.0**-31)
-    return uniform.neg_().log1p_().neg_().log_().neg_()
+    indices = torch.arange(tokens, dtype=torch.int32, device=device)[None, :]
+    noise = torch.empty((len(keys), tokens), device=device)
+    # on a CPU row by row: the numbers of one row stay in the cache of the core
+    rows = 1 if noise.device.type == "cpu" else len(keys)
+    for start in range(0, len(keys), rows):
+        part = slice(start, start + rows)
+        bits = indices ^ first[part, None]
+        shifted = torch.empty_like(bits)
+        _finalize(bits, shifted)
+        bits ^= second[part, None]
+        _finalize(bits, shifted)
+        # uniform in (0, 1]; values near 0 give the largest noise, and there float32 is most precise
+        uniform = noise[part].copy_(bits).add_(0.5).abs_().mul_(2.0**-31)
+        uniform.neg_().log1p_().neg_().log_().neg_()
+    return noise
 
 
-def _finalize(bits: torch.Tensor) -> None:
-    """Hash 32-bit words in place. The masks turn arithmetic right shifts into logical ones."""
-    bits ^= (bits >> 16) & 0xFFFF
+def _finalize(bits: torch.Tensor, shifted: torch.Tensor) -> None:
+    """Hash 32-bit words in place. The masks turn arithmetic right shifts into logical ones.
+
+    Args:
+        bits: The words.
+        shifted: Memory of the same shape for intermediate results.
+    """
+    bits ^= torch.bitwise_right_shift(bits, 16, out=shifted).bitwise_and_(0xFFFF)
     bits *= _M1
-    bits ^= (bits >> 15) & 0x1FFFF
+    bits ^= torch.bitwise_right_shift(bits, 15, out=shifted).bitwise_and_(0x1FFFF)
     bits *= _M2
-    bits ^= (bits >> 16) & 0xFFFF
+    bits ^= torch.bitwise_right_shift(bits, 16, out=shifted).bitwise_and_(0xFFFF)
 
 
 def _mix(words: NDArray[np.uint32]) -> NDArray[np.uint32]:
@@ -96,7 +109,7 @@ class SeededSampling:
             drawn = drawn + gumbel(self.keys, steps, logits.shape[-1], logits.device)
         if self.logprobs is not None:
             taken = drawn.argmax(dim=-1, keepdim=True)
-            self.logprobs.append(logits.log_softmax(dim=-1).gather(1, taken)[:, 0])
+            self.logprobs.append(logits.gather(1, taken)[:, 0] - logits.logsumexp(dim=-1))
         return drawn
 
 
