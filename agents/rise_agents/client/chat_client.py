@@ -81,13 +81,13 @@ class ChatClient:
         if "max_completion_tokens" in self.extra:  # `extra` says what the maximal length is, and its name
             self._names["max_tokens"] = None
         self._openai = openai
+        self._headers = _headers(preset, self._target, self._key, settings, openai.Omit())
         self._client = openai.OpenAI(
             base_url=self._target.url,
             api_key=self._key,
             organization=settings.organization,
             max_retries=0,
             default_query={**self._target.query, **(settings.query or {})},
-            default_headers=self._headers(preset, openai.Omit()),
         )
 
     @property
@@ -121,6 +121,7 @@ class ChatClient:
             model=self.model,
             messages=messages_to_send(conversation, self._settings.thinking),  # type: ignore[arg-type]
             extra_body=self.fields(sampling, seed),
+            extra_headers=self._headers,
             timeout=self._openai.Timeout(self._settings.timeout, connect=connect),
         )
         data = response.http_response.content
@@ -175,10 +176,14 @@ class ChatClient:
         """Close the connections to the server."""
         self._client.close()
 
-    def _headers(self, preset: ServerPreset, omit: Any) -> dict[str, Any]:
-        headers: dict[str, Any] = {}
-        if preset.key_header:
-            headers |= {preset.key_header: self._key, "Authorization": omit}
-        if self._target.basic_auth:
-            headers["Authorization"] = self._target.basic_auth
-        return headers | dict(self._settings.headers or {})
+
+def _headers(
+    preset: ServerPreset, target: Target, key: str, settings: ClientSettings, omit: Any
+) -> dict[str, Any]:
+    """Return the headers of each request that differ from those of the `openai` client."""
+    headers: dict[str, Any] = {}
+    if preset.key_header:
+        headers |= {preset.key_header: key, "Authorization": omit}
+    if target.basic_auth:
+        headers["Authorization"] = target.basic_auth
+    return headers | dict(settings.headers or {})

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from rise_agents.deliberation.engine import run_scripts
 from rise_agents.deliberation.script import Ask, Script
-from rise_agents.rollouts.degenerate import is_degenerate
+from rise_agents.rollouts.degenerate import DrawComparison, is_degenerate
 from rise_agents.rollouts.episode_runner import EpisodeRunner
 from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import Reply, SamplingConfig
@@ -38,7 +38,8 @@ def run_episodes(
     Raises:
         DeadAgentError: An agent no longer answers any request.
     """
-    scripts = (_script(episode, plan, sampling, seed, drop_degenerate) for episode in episodes)
+    draws = DrawComparison()
+    scripts = (_script(episode, plan, sampling, seed, drop_degenerate, draws) for episode in episodes)
     run_scripts(lambda: next(scripts, None), on_end, limit=max_concurrent_episodes)
 
 
@@ -48,6 +49,7 @@ def _script(
     sampling: SamplingConfig,
     seed: int,
     drop_degenerate: bool,
+    draws: DrawComparison,
 ) -> Script[EpisodeRunner]:
     """Yield the requests of one episode, record the replies, and return the episode."""
     for turn, turn_plan in enumerate(plan):
@@ -68,6 +70,7 @@ def _script(
                 _record(episode, turn_plan, reply)
             if not _needs_more_samples(episode, turn_plan, draw + 1):
                 break
+        draws.add(turn_plan.agent.name, turn_plan.sampling or sampling, episode.attempts)
         episode.step()
     return episode
 

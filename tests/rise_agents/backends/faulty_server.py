@@ -41,6 +41,7 @@ class FaultyServer(ThreadingHTTPServer):
         self.successes: Counter[str] = Counter()
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[str] = []
+        self.paths: list[str] = []
         self.times: list[float] = []
         self.lock = threading.Lock()
 
@@ -70,6 +71,7 @@ class Handler(BaseHTTPRequestHandler):
             self.server.tries[text] += 1
             self.server.bodies.append(body)
             self.server.headers.append(str(self.headers))
+            self.server.paths.append(self.path)
             self.server.times.append(time.monotonic())
         faults = self.server.faults(text)
         if number < len(faults) and faults[number](self):
