@@ -58,7 +58,8 @@ class EvaluateConfig:
     seeds: tuple[int, ...] = (0,)
     """Seeds. All protocols are played once with each."""
     protocols: tuple[str, ...] = ("sequential", "parallel")
-    """Any of sequential, parallel, oracle, window, self_refine, best_of_n. A report needs the first two."""
+    """Any of sequential, parallel, oracle, window, self_refine, self_verify, best_of_n. A report needs the
+    first two."""
     turns: int = 5
     """Number of turns: T in the metric m1@tT."""
     num_samples: int = 5

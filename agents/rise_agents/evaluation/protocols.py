@@ -7,6 +7,7 @@
 | oracle         | up to T turns; the feedback says whether the reply is correct | p1@tT                 |
 | window         | as sequential, but the agent sees only the last few turns     | m1@tT beyond training |
 | self_refine    | one answer, then T - 1 times a self-critique and a new answer | m1@tT of prompting    |
+| self_verify    | after each of T answers, the model says if it is right; yes ends | its precision, recall |
 | best_of_n      | a verifier selects one of the K parallel replies              | its accuracy          |
 | agent_feedback | as sequential, but another agent writes the feedback          | m1@tT, p1@tT          |
 | told_feedback  | the same, and that agent may know the reference answer        | an upper bound        |
@@ -31,6 +32,11 @@ from rise_env.wrappers.context_window import ContextWindow
 MakeEnv = Callable[[Mapping[str, Any]], gymnasium.Env[Any, str]]
 """Environment arguments that a protocol sets (feedback, max_turns, stop_when_correct) -> environment."""
 
+VERIFY = (
+    "Is your last solution of the question right? Check it step by step and finish with \\boxed{{yes}} or "
+    "\\boxed{{no}}. The question was: {question}"
+)
+ANSWER_AGAIN = "Write another solution. Put its final answer in \\boxed{{}}. The question was: {question}"
 CRITICISE = (
     "Go through your last solution step by step and say what is right, what is wrong and how to do better. "
     "Do not solve the problem anew yet. The question was: {question}"
@@ -55,15 +61,22 @@ class Protocol:
     """Additional entries of the run record."""
     windowed: bool = False
     """Whether the agent sees only the last few turns."""
+    verify_every: int = 0
+    """Every so many turns, the reply says whether the reply before is right; 0 is never."""
     written: bool = False
     """Whether an agent writes the feedback."""
 
 
-class RefineFeedback:
-    """Feedback that asks for a critique after each answer, and for a better answer after each critique."""
+class AlternatingFeedback:
+    """Feedback with one text after each answer, and another one after the reply to that.
 
-    def __init__(self) -> None:
-        self._templates = (Template(CRITICISE), Template(REFINE))
+    Args:
+        after_answer: A template with the field {question}.
+        after_reply: The same.
+    """
+
+    def __init__(self, after_answer: str, after_reply: str) -> None:
+        self._templates = (Template(after_answer), Template(after_reply))
 
     def __call__(self, problem: Problem, check: CheckResult, turn: int) -> str:
         """Return the message after the attempt at `turn`, counted from 0; `check` is not used."""
@@ -93,8 +106,14 @@ PROTOCOLS: Mapping[str, Protocol] = {
     "told_feedback": _WRITTEN,
     "self_refine": Protocol(
         num_samples=lambda turns, parallel: [1] * (2 * turns - 1),
-        env_settings={"feedback": RefineFeedback(), "stop_when_correct": False},
+        env_settings={"feedback": AlternatingFeedback(CRITICISE, REFINE), "stop_when_correct": False},
         record={"answer_every": 2},
+    ),
+    "self_verify": Protocol(
+        num_samples=lambda turns, parallel: [1] * (2 * turns),
+        env_settings={"feedback": AlternatingFeedback(VERIFY, ANSWER_AGAIN), "stop_when_correct": False},
+        record={"verify_every": 2},
+        verify_every=2,
     ),
 }
 """The protocols that play episodes. The protocol best_of_n reads the episodes of "parallel"."""
@@ -108,6 +127,7 @@ NAMES = (
     "best_of_n",
     "agent_feedback",
     "told_feedback",
+    "self_verify",
 )
 """All protocols. The seed of a protocol derives from its position here, so add new names at the end."""
 
@@ -135,7 +155,17 @@ def protocol_plan(
     """
     samples = protocol.num_samples(turns, draws)
     written = feedback if protocol.written else None
-    return [TurnPlan(agent, number, protocol.until_correct, feedback=written) for number in samples]
+    every = protocol.verify_every
+    return [
+        TurnPlan(
+            agent,
+            number,
+            protocol.until_correct,
+            feedback=written,
+            verifies=every > 0 and turn % every == every - 1,
+        )
+        for turn, number in enumerate(samples)
+    ]
 
 
 def protocol_env(

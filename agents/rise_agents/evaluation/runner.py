@@ -85,7 +85,7 @@ def evaluate(
         )
         record = {**_record(run_record, name, settings), **protocol.record, "turns": settings.turns}
         record |= format_record([agent])
-        if name == "self_refine":
+        if name in ("self_refine", "self_verify"):
             record["turns"] = len(plan)
         if protocol.written and settings.feedback is not None:
             record["feedback"] = settings.feedback.record(settings.sampling_for(name))

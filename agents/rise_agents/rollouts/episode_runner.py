@@ -8,10 +8,12 @@ import gymnasium
 import numpy as np
 
 from rise_agents.deliberation.agent_feedback import FeedbackPlan
+from rise_agents.evaluation.verifier_questions import read_rating
 from rise_agents.rollouts.earlier_reasoning import add_reasoning
 from rise_agents.types import Reply
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError, RiseError
+from rise_env.metrics.self_verification import verification_check
 from rise_env.trajectories.serialization import episode_id, reply_message
 from rise_env.types import (
     NO_REPLY,
@@ -222,6 +224,20 @@ class EpisodeRunner:
         if terminated or truncated:
             self.active = False
             self._outcome = (terminated, truncated)
+
+    def grade_verification(self) -> None:
+        """Grade the latest reply, which says whether the one before it is right; a "yes" ends the episode."""
+        if self._error is not None or len(self._turns) < 2:
+            return
+        rated, said = self._turns[-2:]
+        if said.action.finish in NO_REPLY:
+            return
+        rating = read_rating(said.action.reply)
+        check = verification_check(rating, rated.action.check.correct)
+        graded = replace(said.action, check=check, reward=float(check.correct))
+        self._turns[-1] = replace(said, attempts=(graded,), chosen=0)
+        if rating is not None and rating > 0.5:
+            self.truncate()
 
     def to_trajectory(self) -> Trajectory:
         """Return the finished turns; an episode that went on at the end of the plan counts as truncated."""

@@ -110,6 +110,8 @@ def plan_record(
     feedback = [None if turn.feedback is None else turn.feedback.record(sampling) for turn in plan[:-1]]
     if any(feedback):
         record["feedback"] = feedback
+    if any(turn.verifies for turn in plan):
+        record["verifies"] = [turn.verifies for turn in plan]
     return record | prompt_record(settings)
 
 

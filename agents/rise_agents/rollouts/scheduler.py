@@ -76,6 +76,8 @@ def _script(
             [text] = yield [writer.ask(conversation, episode.problem, turn, feedback_seed, sampling)]
             episode.add_feedback(writer, text)
         episode.step()
+        if turn_plan.verifies:
+            episode.grade_verification()
         if outgrown:
             episode.truncate()
     return episode

@@ -44,6 +44,10 @@ class TurnPlan:
     """The agent that writes the feedback after this turn; None leaves it to the environment. The last turn of
     a plan needs none."""
 
+    verifies: bool = False
+    """Whether the replies of this turn say whether the reply before is right: they are graded by whether they
+    say so rightly, and a "yes" ends the episode. See `read_rating` for what is a yes."""
+
     def __post_init__(self) -> None:
         if self.num_samples < 1:
             raise ConfigError(f"num_samples must be at least 1, got {self.num_samples}")
