@@ -164,6 +164,25 @@ class ModelFormat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgentFeedback:
+    """What an agent wrote about a reply: the next user message. It is not checked and earns no reward."""
+
+    agent: str
+    """The `name` of the agent that wrote it."""
+    text: str
+    finish: Finish = "stop"
+    """See `Attempt.finish`. Feedback that a server's filter withheld has no text."""
+    usage: Usage = Usage()
+    """The tokens of this text alone, which no attempt counts."""
+    reasoning: str = ""
+    """The reasoning of the agent before the text. No later message shows it."""
+    told: bool = False
+    """Whether the agent was told the reference answer, so that later observations may depend on it."""
+    extra: Mapping[str, Any] | None = field(default=None, hash=False)
+    """See `Attempt.extra`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """One observation, the attempts at it, and the attempt with which the episode continued."""
 
@@ -175,6 +194,8 @@ class Turn:
     considered: tuple[Attempt, ...] = ()
     """Whole replies that the agent weighed and did not give, checked like others. Neither the action nor a
     metric or fit of attempts depends on them."""
+    feedback: AgentFeedback | None = None
+    """The feedback to the action, if an agent wrote it."""
     extra: Mapping[str, Any] | None = None
     """See `Attempt.extra`."""
 

@@ -59,7 +59,8 @@ class Reply:
     """The reply without its stop token and reasoning; if `finish` is "error", the reason for the failure, and
     if it is "refusal", the refusal."""
     finish: Finish = "stop"
-    """Why the reply ended."""
+    """Why the reply ended. "length" without text and tokens means that the conversation leaves no room for a
+    reply in the model's context."""
     token_ids: tuple[int, ...] | None = None
     """Token ids of the reply with its stop token; None if the agent does not return them."""
     logprobs: tuple[float, ...] | None = None

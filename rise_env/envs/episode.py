@@ -23,7 +23,7 @@ class Episode:
         problem: The problem that the episode poses.
     """
 
-    __slots__ = ("last_check", "messages", "over", "problem", "rules", "turn")
+    __slots__ = ("last_check", "messages", "over", "problem", "rules", "turn", "written")
 
     def __init__(self, rules: Rules, problem: Problem) -> None:
         self.rules = rules
@@ -32,6 +32,8 @@ class Episode:
         self.turn = 0
         self.over = False
         self.last_check: CheckResult | None = None
+        self.written: str | None = None
+        """The feedback to the next reply, if the caller wrote it."""
 
     def observation(self) -> Conversation:
         """Return copies of the messages so far."""
@@ -60,13 +62,20 @@ class Episode:
         said: Message = {"role": "assistant", "content": reply}
         if terminated or truncated:
             return reward, terminated, truncated, (said,), check
-        first: Any = self.problem
-        if rules.feedback_reads_conversation:
-            first = (*self.observation(), {**said})
-        text = rules.feedback_function(first, check, self.turn)
+        text: Any = self.written
+        if text is None:
+            first: Any = self.problem
+            if rules.feedback_reads_conversation:
+                first = (*self.observation(), {**said})
+            text = rules.feedback_function(first, check, self.turn)
         if not isinstance(text, str):
             raise ConfigError(f"a feedback function returns a text, got {text!r} from {rules.feedback!r}")
         return reward, terminated, truncated, (said, {"role": "user", "content": text}), check
+
+    def ends_after(self, check: CheckResult) -> bool:
+        """Return whether a reply with this check would end the episode."""
+        correct = self.rules.stop_when_correct and check.verdict is _CORRECT
+        return correct or self.turn + 1 >= self.rules.max_turns
 
     def apply(self, transition: Transition) -> None:
         """Add the messages of a transition, keep its check, and count the turn. This never raises."""
@@ -74,11 +83,12 @@ class Episode:
         self.messages += messages
         self.over = terminated or truncated
         self.turn += 1
+        self.written = None
 
     def copy(self) -> "Episode":
         """Return an independent copy of the episode. The list of messages is copied, not the messages."""
         twin = object.__new__(Episode)
         twin.rules, twin.problem, twin.turn, twin.over = self.rules, self.problem, self.turn, self.over
-        twin.last_check = self.last_check
+        twin.last_check, twin.written = self.last_check, self.written
         twin.messages = self.messages.copy()  # messages are only ever added, never changed
         return twin

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from rise_env.envs import prompts
 from rise_env.envs.hints import hint_steps
 from rise_env.envs.prompts import Template
-from rise_env.errors import ConfigError
+from rise_env.errors import ConfigError, EpisodeError
 from rise_env.types import CheckResult, Conversation, Problem, Verdict
 from rise_env.utils.suggestions import validate_choice
 
@@ -94,12 +94,32 @@ class HintFeedback:
         return prompts.HINT[check.verdict].format(hint="\n".join(steps), question=problem.question)
 
 
+class WrittenFeedback:
+    """Feedback that an agent writes: the caller of `step` asks it, and gives its text to the environment.
+
+    The environment asks no agent, so that the caller can ask for many episodes at a time. See
+    `MathEnv.write_feedback`.
+    """
+
+    def __call__(self, problem: Problem, check: CheckResult, turn: int) -> str:
+        """Raise an error, because there is no text.
+
+        Raises:
+            EpisodeError: Always.
+        """
+        raise EpisodeError(
+            'with feedback="agent" an agent writes the message after an attempt: play with a rollout whose '
+            "plan has a FeedbackPlan, or call env.unwrapped.write_feedback(text) before each step"
+        )
+
+
 FEEDBACK: Mapping[str, FeedbackFunction] = {
     "blind": TextFeedback(prompts.BLIND),
     "oracle": VerdictFeedback(prompts.ORACLE),
     "self_check": TextFeedback(prompts.SELF_CHECK),
     "hint": HintFeedback(),
     "none": TextFeedback(prompts.NONE),
+    "agent": WrittenFeedback(),
     "released_rise": TextFeedback(prompts.RELEASED_RISE_RETRY),
 }
 """Name -> function: what `feedback=` can name."""

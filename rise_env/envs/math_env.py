@@ -116,8 +116,9 @@ class MathEnv(gymnasium.Env[Conversation, str]):
         feedback: The message after an attempt: "blind" (asks to try again, right or wrong), "oracle" (says
             what the check found), "self_check" (asks to look for mistakes), "hint" (shows the beginning of
             the worked solution, never the answer's number), "none" (an empty message), "released_rise" (see
-            below). Or a template with the fields {question}, {answer} (what was found in the attempt) and
-            {turn} (attempts made so far); a mapping of verdicts ("correct", "wrong", "no_answer",
+            below), "agent" (the caller of `step` gives each message, see `write_feedback`; rollouts ask an
+            agent for it). Or a template with the fields {question}, {answer} (what was found in the attempt)
+            and {turn} (attempts made so far); a mapping of verdicts ("correct", "wrong", "no_answer",
             "unreadable", "timeout", or "default") to templates; a function of (problem, check, turn), or of
             (conversation, check, turn) where its first parameter is named `conversation` or `messages`. With
             "blind", "self_check", "none" or one template no observation depends on the reference answer; set
@@ -295,6 +296,25 @@ class MathEnv(gymnasium.Env[Conversation, str]):
     def reward(self, check: CheckResult) -> float:
         """Return what a reply with this check would earn at the current turn, without taking a step."""
         return self.rules.reward_function(check, self._running().turn)
+
+    def ends_after(self, check: CheckResult) -> bool:
+        """Return whether a step with a reply with this check would end the episode."""
+        return self._running().ends_after(check)
+
+    def write_feedback(self, text: str) -> None:
+        """Give the message after the next attempt, where `feedback` is "agent". A reset discards it.
+
+        Raises:
+            EpisodeError: There was no reset yet.
+            ConfigError: The text is not a string, or `feedback` is not "agent".
+        """
+        if not self.rules.feedback_is_written:
+            raise ConfigError(
+                f'feedback is {self.rules.feedback!r}, which writes the messages itself: use feedback="agent"'
+            )
+        if not isinstance(text, str):
+            raise ConfigError(f"feedback is a text, got {text!r}")
+        self._running().written = text
 
     def render(self) -> str | None:
         """Return the conversation as text in mode "ansi", None in all others."""

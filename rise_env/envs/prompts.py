@@ -116,7 +116,7 @@ class Template:
 
     Args:
         text: With a field {question}, or without fields.
-        known: The fields that the text may have: "question", "answer" and "turn".
+        known: The fields that the text may have: "question", "answer", "turn" and "reference".
         what: What the text is, for the messages.
 
     Raises:
@@ -151,11 +151,11 @@ class Template:
         self._simple = self.fields <= {"question"}
         self._pieces = pieces[::2] if self._simple else pieces
 
-    def fill(self, question: str, answer: str = "", turn: int = 0) -> str:
+    def fill(self, question: str, answer: str = "", turn: int = 0, reference: str = "") -> str:
         """Return the text with these values in place of its fields."""
         if self._simple:
             return question.join(self._pieces)
-        values = {"question": question, "answer": answer, "turn": str(turn)}
+        values = {"question": question, "answer": answer, "turn": str(turn), "reference": reference}
         filled = self._pieces.copy()
         filled[1::2] = [values[field] for field in filled[1::2]]
         return "".join(filled)

@@ -11,6 +11,7 @@ from rise_env.envs.feedback import (
     ConversationFeedback,
     FeedbackFunction,
     FeedbackLike,
+    WrittenFeedback,
     get_feedback,
     reads_conversation,
 )
@@ -42,6 +43,8 @@ class Rules:
 
     feedback_function: FeedbackFunction | ConversationFeedback = field(init=False)
     feedback_reads_conversation: bool = field(init=False)
+    feedback_is_written: bool = field(init=False)
+    """Whether the caller of `step` gives the feedback; see `WrittenFeedback`."""
     reward_function: RewardFunction = field(init=False)
     initial_prompt: InitialPrompt = field(init=False)
 
@@ -72,5 +75,6 @@ class Rules:
         function = get_feedback(feedback)
         object.__setattr__(self, "feedback_function", function)
         object.__setattr__(self, "feedback_reads_conversation", reads_conversation(function))
+        object.__setattr__(self, "feedback_is_written", isinstance(function, WrittenFeedback))
         object.__setattr__(self, "reward_function", rewards)
         object.__setattr__(self, "initial_prompt", initial)

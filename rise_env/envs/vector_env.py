@@ -100,6 +100,10 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._sampler = ProblemSampler(problems, find_order(order, shuffle=shuffle))
         require_solutions(self.rules.feedback_function, problems)
+        if self.rules.feedback_is_written:
+            raise ConfigError(
+                'feedback="agent" needs single environments, which rise_agents.rollout plays in batches'
+            )
         shared = _SlotRandom()
         self._sources = [shared if self._sampler.shared else _SlotRandom() for _ in range(num_envs)]
         self._episodes: list[Episode] = []

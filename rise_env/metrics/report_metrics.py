@@ -21,6 +21,7 @@ from rise_env.metrics.costs import costs
 from rise_env.metrics.policy_results import PolicyResults, over_seeds
 from rise_env.metrics.reply_arrays import Replies
 from rise_env.metrics.report_values import EstimateJson, estimate, mean_percent, percent, percents
+from rise_env.metrics.self_verification import verifications
 
 Array = npt.NDArray[np.float64]
 Table = Literal["scores", "turns"]
@@ -149,7 +150,26 @@ BY_TURN: Mapping[str, Callable[[Replies, int], Array]] = {
 
 
 def _protocols(results: PolicyResults) -> dict[str, Any]:
-    return {name: _protocol(logs) for name, logs in results.others.items()}
+    return {
+        name: _self_verification(logs) if name == "self_verify" else _protocol(logs)
+        for name, logs in results.others.items()
+    }
+
+
+def _self_verification(logs: tuple[Replies, ...]) -> dict[str, Any]:
+    """Return the metrics of the protocol "self_verify"; precision and recall are those of a "yes"."""
+    read = [verifications(log) for log in logs]
+    accepted = np.stack([one.accepted.sum(axis=1) for one in read]).astype(float)
+    right = np.stack([(one.verified & one.answers.correct).sum(axis=1) for one in read]).astype(float)
+    both = np.stack([(one.accepted & one.answers.correct).sum(axis=1) for one in read]).astype(float)
+    return {
+        **_protocol(tuple(one.answers for one in read)),
+        "accuracy_at_stop": estimate(np.stack([one.final for one in read])),
+        "precision": estimate(both, accepted),
+        "recall": estimate(both, right),
+        "stopped": estimate((accepted > 0).astype(float)),
+        "answers": estimate(np.stack([one.answers.given.sum(axis=1) for one in read]).astype(float)),
+    }
 
 
 def _protocol(logs: tuple[Replies, ...]) -> dict[str, Any]:

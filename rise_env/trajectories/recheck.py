@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from rise_env.checkers.base import Checker
 from rise_env.envs.rewards import RewardFunction
-from rise_env.types import Attempt, Problem, Trajectory, Verdict
+from rise_env.metrics.self_verification import METHOD, verification_check
+from rise_env.types import Attempt, Problem, Trajectory, Turn, Verdict
 
 
 @dataclass(slots=True)
@@ -41,7 +42,8 @@ def recheck(
 
     Args:
         trajectories: Stored episodes.
-        checker: Checks every attempt that was not withheld.
+        checker: Checks every attempt that was not withheld. A reply that says whether the one before is right
+            is graded by the new verdict of that one.
         rewards: Returns the reward of a reply whose verdict changed.
         changes: Counts the changed verdicts.
         examples: The largest number of replies with a changed verdict to keep in `changes`.
@@ -51,14 +53,19 @@ def recheck(
     """
     for trajectory in trajectories:
         problem = trajectory.problem
-        turns = []
+        turns: list[Turn] = []
         for number, turn in enumerate(trajectory.turns):
             attempts = []
             for place, attempt in enumerate(turn.attempts):
                 if attempt.check.verdict is Verdict.WITHHELD:
                     attempts.append(attempt)
                     continue
-                check = checker.check(attempt.reply, problem.reference, question=problem.question)
+                if attempt.check.method == METHOD and turns:
+                    correct = turns[-1].action.check.correct
+                    rating = None if attempt.check.answer is None else float(attempt.check.answer)
+                    check = verification_check(rating, correct)
+                else:
+                    check = checker.check(attempt.reply, problem.reference, question=problem.question)
                 changes.checked += 1
                 before = attempt.check.verdict
                 reward = attempt.reward

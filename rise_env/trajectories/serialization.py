@@ -1,8 +1,9 @@
 """Converts trajectories to JSON values and back, without loss, in space linear in the number of turns.
 
-`TRAJECTORY`, `PROBLEM`, `TURN` and `ATTEMPT` are the tables of all fields. To add a field, add it to a record
-in `rise_env.types`, with a default value, and to its table. A field that has its default value is left out.
-Fields that are not in the tables, for example of a later version, are in the `extra` of their record.
+`TRAJECTORY`, `PROBLEM`, `TURN`, `FEEDBACK` and `ATTEMPT` are the tables of all fields. To add a field, add it
+to a record in `rise_env.types`, with a default value, and to its table. A field that has its default value is
+left out. Fields that are not in the tables, for example of a later version, are in the `extra` of their
+record.
 
 Every observation is the whole conversation so far, so that the size of all observations grows with the square
 of the number of turns. Therefore only new messages are written: the observation of turn t is that of turn
@@ -30,7 +31,18 @@ from rise_env.trajectories.token_bytes import (
     logprobs_from_bytes,
     logprobs_to_base64,
 )
-from rise_env.types import Attempt, Conversation, Finish, Message, Problem, Trajectory, Turn, Usage, Verdict
+from rise_env.types import (
+    AgentFeedback,
+    Attempt,
+    Conversation,
+    Finish,
+    Message,
+    Problem,
+    Trajectory,
+    Turn,
+    Usage,
+    Verdict,
+)
 
 PROBLEM = RecordTable(
     Problem,
@@ -95,12 +107,25 @@ def _read_attempts(rows: Sequence[Any]) -> tuple[Attempt, ...]:
     return tuple([_read_attempt(row) for row in rows])
 
 
+FEEDBACK = RecordTable(
+    AgentFeedback,
+    [
+        StoredField("agent", str),
+        StoredField("text", str),
+        StoredField("finish", Finish),
+        StoredField("tokens", _COUNTS, "usage", write=_counts, read=_usage_of),
+        StoredField("reasoning", str),
+        StoredField("told", bool),
+    ],
+)
+
 TURN = RecordTable(
     Turn,
     [
         StoredField("attempts", ATTEMPT.rows, write=_attempts_to_json, read=_read_attempts, table=ATTEMPT),
         StoredField("chosen", int),
         StoredField("considered", ATTEMPT.rows, write=_attempts_to_json, read=_read_attempts, table=ATTEMPT),
+        StoredField("feedback", FEEDBACK.row, write=FEEDBACK.write, read=FEEDBACK.read, table=FEEDBACK),
     ],
     computed=[("keep", int | None, None), ("new", list[dict[str, Any]])],
     given=["observation"],

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from rise_agents.client.backoff import Backoff
 from rise_agents.client.chat_client import ChatClient, ClientSettings
 from rise_agents.client.concurrent_requests import run_requests
+from rise_agents.client.context_room import room_for_reply
 from rise_agents.client.cost_budget import CostBudget, billable_usage
 from rise_agents.client.failures import Failure, read_failure
 from rise_agents.client.openai_protocol import messages_to_send, read_usage
@@ -261,6 +262,10 @@ class OpenAIAgent:
                     self._health.succeeded(request)
                     return outcome
                 reason = outcome.reason
+                room = room_for_reply(reason) if outcome.kind == "too_long" else 0
+                if 0 < room < sampling.max_new_tokens and number < self._attempts:
+                    sampling = replace(sampling, max_new_tokens=room)
+                    continue
                 reply = self._read_failure(request, outcome)
                 if reply is not None:
                     return reply, Usage()

@@ -65,7 +65,8 @@ def main(argv: Sequence[str]) -> int:
     done = run(config)
     if not config.dry_run:
         store = Path(config.out) / STORE
-        print(f"{done.done} of {done.total} episodes in {store}; {done.failed} failed in this run")
+        full = f", {done.outgrown} outgrew the model's context" if done.outgrown else ""
+        print(f"{done.done} of {done.total} episodes in {store}; {done.failed} failed in this run{full}")
     return 0
 
 
@@ -82,6 +83,10 @@ def estimate(config: CollectConfig, env: gymnasium.Env[Any, str], indices: Seque
     """
     turns = turn_configs(config)
     check_agents(config, here=False)
+    settings = config.feedback_settings
+    feedback_tokens = 0
+    if config.feedback is not None:
+        feedback_tokens = (settings.sampling or config.sampling).max_new_tokens
     return estimate_episodes(
         env,
         indices,
@@ -89,6 +94,8 @@ def estimate(config: CollectConfig, env: gymnasium.Env[Any, str], indices: Seque
         max_new_tokens=[(turn.sampling or config.sampling).max_new_tokens for turn in turns],
         prices=[read_prices(turn.settings.get("prices")) for turn in turns],
         drop_degenerate=config.drop_degenerate,
+        feedback_tokens=feedback_tokens,
+        feedback_prices=read_prices(settings.agent_settings.get("prices")),
     )
 
 

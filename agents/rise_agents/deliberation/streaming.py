@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+from rise_agents.deliberation.message_copies import copy_for_agent
 from rise_agents.deliberation.running_scripts import Place, RunningScripts
 from rise_agents.rollouts.fault_isolation import SETUP_ERRORS, FaultIsolator
 from rise_agents.types import Reply, SamplingConfig, StreamingAgent, StreamRequests
@@ -74,7 +75,7 @@ class _Stream:
         for place in places:
             ask = self._scripts.open[place]
             self._place_of[self._count] = place
-            numbered[self._count] = (ask.conversation, ask.seed)
+            numbered[self._count] = (copy_for_agent(ask.conversation), ask.seed)
             self._count += 1
         return numbered
 

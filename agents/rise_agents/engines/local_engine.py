@@ -12,6 +12,7 @@ from rise_agents.rollouts.collect_config import (
     run_record,
 )
 from rise_agents.rollouts.progress import Progress
+from rise_agents.rollouts.turn_plan import agents_of
 from rise_env.errors import ConfigError
 from rise_env.utils.plugins import ENGINES, plugins
 
@@ -50,4 +51,4 @@ def collect_locally(
                 on_progress=on_progress,
             )
     finally:
-        close_all(*{id(turn.agent): turn.agent for turn in plan}.values())
+        close_all(*agents_of(plan))

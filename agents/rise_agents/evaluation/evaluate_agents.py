@@ -14,7 +14,13 @@ import gymnasium
 
 import rise_env
 from rise_agents.client.rate_limit import read_prices
-from rise_agents.evaluation.protocols import NAMES, PROTOCOLS, protocol_env
+from rise_agents.deliberation.agent_feedback import FeedbackPlan
+from rise_agents.deliberation.feedback_settings import (
+    FeedbackSettings,
+    check_feedback_settings,
+    feedback_agent,
+)
+from rise_agents.evaluation.protocols import NAMES, PROTOCOLS, feedback_protocol, protocol_env
 from rise_agents.evaluation.runner import EvaluationSettings, evaluate, evaluate_best_of_n
 from rise_agents.evaluation.told_agents import row_label
 from rise_agents.registry import check_agent, load_agent
@@ -52,7 +58,8 @@ class EvaluateConfig:
     seeds: tuple[int, ...] = (0,)
     """Seeds. All protocols are played once with each."""
     protocols: tuple[str, ...] = ("sequential", "parallel")
-    """Any of sequential, parallel, oracle, window, self_refine, best_of_n. A report needs the first two."""
+    """Any of sequential, parallel, oracle, window, self_refine, self_verify, best_of_n. A report needs the
+    first two."""
     turns: int = 5
     """Number of turns: T in the metric m1@tT."""
     num_samples: int = 5
@@ -77,6 +84,11 @@ class EvaluateConfig:
     """Arguments of the verifier."""
     told: Changeable[bool] = False
     """Also measure agents that are told the reference answers, in rows whose labels say so."""
+    feedback: str | None = None
+    """agent:AGENT plays one more protocol, in which this agent writes the feedback: "agent_feedback", or
+    "told_feedback" where it may know the reference answer."""
+    feedback_settings: FeedbackSettings = field(default_factory=FeedbackSettings)
+    """What the agent of `feedback` is asked, and its arguments."""
     max_concurrent_episodes: Changeable[int | None] = None
     """Number of episodes played at a time; None is the number that the agents can use, but at least 256."""
     resume: Changeable[bool] = True
@@ -112,10 +124,25 @@ class EvaluateConfig:
             raise ConfigError(f"{sorted(taken)[0]} is set by the protocols; leave it out of env_settings")
         for name in (*self.protocols, *self.temperatures):
             validate_choice(name, NAMES, "protocol")
+        check_feedback_settings(self.feedback, self.feedback_settings, {})
+        for name in ("agent_feedback", "told_feedback"):
+            if name in self.protocols and name not in self.played:
+                raise ConfigError(
+                    f"no agent plays the protocol {name}: leave it out of protocols, and set feedback to "
+                    "agent:AGENT, with feedback_settings.told for told_feedback"
+                )
         if not self.protocols:
             raise ConfigError(f"protocols is empty: name at least one protocol of {', '.join(NAMES)}")
         if "best_of_n" in self.protocols and "parallel" not in self.protocols:
             raise ConfigError("best_of_n selects among the replies of parallel: add parallel to protocols")
+
+    @property
+    def played(self) -> tuple[str, ...]:
+        """`protocols`, and the one in which an agent writes the feedback, if there is such an agent."""
+        others = [name for name in self.protocols if name not in ("agent_feedback", "told_feedback")]
+        if self.feedback is None:
+            return tuple(others)
+        return (*others, feedback_protocol(told=self.feedback_settings.told))
 
 
 def folder_name(label: str) -> str:
@@ -140,18 +167,33 @@ def run(config: EvaluateConfig) -> None:
     indices = _indices(config)
     _check_agents(config, here=True)
     verifier = load_agent(config.verifier, **config.verifier_settings) if config.verifier else None
+    writers: list[Agent] = []
     try:
         for number, spec in enumerate(config.agent):
             agent = load_agent(spec, **config.agent_settings)
             try:
                 label = config.label[number] if config.label else agent.name
                 label = row_label(agent, label, told=config.told)
-                _run_agent(config, agent, verifier or agent, label, number, indices)
+                feedback = _feedback_plan(config, spec, agent, writers)
+                _run_agent(config, agent, verifier or agent, feedback, label, number, indices)
             finally:
                 close_all(agent)
     finally:
-        if verifier is not None:
-            close_all(verifier)
+        close_all(*writers, *([] if verifier is None else [verifier]))
+
+
+def _feedback_plan(
+    config: EvaluateConfig, spec: str, agent: Agent, writers: list[Agent]
+) -> FeedbackPlan | None:
+    """Return who writes the feedback: the agent that plays, or another one, which is loaded once."""
+    if config.feedback is None:
+        return None
+    name, settings = feedback_agent(config.feedback), config.feedback_settings
+    if (name, settings.agent_settings) == (spec, config.agent_settings):
+        return settings.plan(agent)
+    if not writers:
+        writers.append(load_agent(name, **settings.agent_settings))
+    return settings.plan(writers[0])
 
 
 def _check_agents(config: EvaluateConfig, *, here: bool) -> None:
@@ -159,6 +201,8 @@ def _check_agents(config: EvaluateConfig, *, here: bool) -> None:
         check_agent(spec, config.agent_settings, here=here)
     if config.verifier is not None:
         check_agent(config.verifier, config.verifier_settings, here=here)
+    if config.feedback is not None:
+        check_agent(feedback_agent(config.feedback), config.feedback_settings.agent_settings, here=here)
 
 
 def forecast(config: EvaluateConfig) -> dict[str, Estimate]:
@@ -178,7 +222,8 @@ def forecast(config: EvaluateConfig) -> dict[str, Estimate]:
         verifier_prices = prices
     max_new_tokens = config.sampling.max_new_tokens
     estimates = {}
-    for name in config.protocols:
+    writer = config.feedback_settings
+    for name in config.played:
         by_verifier = name == "best_of_n"
         protocol = PROTOCOLS["parallel" if by_verifier else name]
         num_samples = protocol.num_samples(config.turns, config.draws or config.num_samples)
@@ -197,6 +242,8 @@ def forecast(config: EvaluateConfig) -> dict[str, Estimate]:
             max_new_tokens=[max_new_tokens] * len(num_samples),
             prices=[verifier_prices if by_verifier else prices] * len(num_samples),
             extra_prompt_tokens=max_new_tokens if by_verifier else 0,  # the reply to rate
+            feedback_tokens=(writer.sampling or config.sampling).max_new_tokens if protocol.written else 0,
+            feedback_prices=read_prices(writer.agent_settings.get("prices")),
         )
         estimates[name] = estimate.times(len(config.agent) * len(config.seeds))
     return estimates
@@ -208,7 +255,13 @@ def _indices(config: EvaluateConfig) -> range:
 
 
 def _run_agent(
-    config: EvaluateConfig, agent: Agent, verifier: Agent, label: str, number: int, indices: Sequence[int]
+    config: EvaluateConfig,
+    agent: Agent,
+    verifier: Agent,
+    feedback: FeedbackPlan | None,
+    label: str,
+    number: int,
+    indices: Sequence[int],
 ) -> None:
     settings = EvaluationSettings(
         turns=config.turns,
@@ -218,6 +271,7 @@ def _run_agent(
         sampling=config.sampling,
         temperatures=config.temperatures,
         max_concurrent_episodes=config.max_concurrent_episodes,
+        feedback=feedback,
     )
     for seed in config.seeds:
         folder = Path(config.out) / folder_name(label) / f"seed-{seed}"
@@ -231,7 +285,7 @@ def _run_agent(
                 settings,
                 seed=seed,
                 run_record=record,
-                protocols=[name for name in config.protocols if name in PROTOCOLS],
+                protocols=[name for name in config.played if name in PROTOCOLS],
                 on_progress=lambda _, progress, bar=bar: bar.update(progress),  # type: ignore[misc]
             )
         if "best_of_n" in config.protocols:

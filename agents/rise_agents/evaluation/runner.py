@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from rise_agents.deliberation.agent_feedback import FeedbackPlan
 from rise_agents.evaluation.best_of_n import best_of_n, verifier_record
 from rise_agents.evaluation.protocols import NAMES, PROTOCOLS, MakeEnv, protocol_env, protocol_plan
 from rise_agents.rollouts.collect import MIN_CONCURRENT_EPISODES, collect
@@ -34,6 +35,8 @@ class EvaluationSettings:
     """Protocol -> its temperature, if it differs from that of `sampling`."""
     max_concurrent_episodes: int | None = None
     """See `collect`."""
+    feedback: FeedbackPlan | None = None
+    """Who writes the feedback in the protocols "agent_feedback" and "told_feedback"."""
 
     def sampling_for(self, protocol: str) -> SamplingConfig:
         """Return how the replies of a protocol are sampled."""
@@ -74,14 +77,18 @@ def evaluate(
     """
     for name in protocols:
         protocol = PROTOCOLS[name]
-        plan = protocol_plan(protocol, agent, turns=settings.turns, draws=settings.draws)
+        plan = protocol_plan(
+            protocol, agent, turns=settings.turns, draws=settings.draws, feedback=settings.feedback
+        )
         make = partial(
             protocol_env, protocol, make_env, turns=len(plan), history_turns=settings.history_turns
         )
         record = {**_record(run_record, name, settings), **protocol.record, "turns": settings.turns}
         record |= format_record([agent])
-        if name == "self_refine":
+        if name in ("self_refine", "self_verify"):
             record["turns"] = len(plan)
+        if protocol.written and settings.feedback is not None:
+            record["feedback"] = settings.feedback.record(settings.sampling_for(name))
         if protocol.windowed:
             record["history_turns"] = settings.history_turns
         with TrajectoryStore(folder / f"{name}.jsonl", record) as store:

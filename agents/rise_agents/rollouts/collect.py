@@ -13,7 +13,7 @@ from rise_agents.rollouts.ordered_writer import OrderedWriter
 from rise_agents.rollouts.progress import Progress, add_episodes
 from rise_agents.rollouts.rollout import plan_record
 from rise_agents.rollouts.scheduler import run_episodes
-from rise_agents.rollouts.turn_plan import TurnPlan, check_plan, concurrent_requests_of
+from rise_agents.rollouts.turn_plan import TurnPlan, check_feedback, check_plan, concurrent_requests_of
 from rise_agents.types import SamplingConfig
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError, StoreError
@@ -77,6 +77,7 @@ def collect(
     free = [make_env()]
     busy: list[gymnasium.Env[Any, str]] = []
     try:
+        check_feedback(plan, free[0])
         record = plan_record(plan, free[0], sampling, drop_degenerate=drop_degenerate)
         problems = math_env_of(free[0]).problems
         todo = list(indices_to_play(problems, indices, record, seed, store))

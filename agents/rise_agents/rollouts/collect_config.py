@@ -11,6 +11,11 @@ import gymnasium
 import yaml
 
 import rise_env
+from rise_agents.deliberation.feedback_settings import (
+    FeedbackSettings,
+    check_feedback_settings,
+    feedback_agent,
+)
 from rise_agents.registry import check_agent, load_agent
 from rise_agents.rollouts.rollout import PATH_SETTINGS, format_record, prompt_record
 from rise_agents.rollouts.turn_plan import TurnPlan
@@ -100,6 +105,11 @@ class CollectConfig:
     """Arguments of the agent: dtype, max_concurrent_requests, ..."""
     teacher_settings: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of the teacher. With any, it is loaded separately, even if `agent` has the same name."""
+    feedback: str | None = None
+    """agent:AGENT lets an agent write the feedback after each turn but the last one. Other feedback is an
+    argument of the environment: env_settings.feedback."""
+    feedback_settings: FeedbackSettings = field(default_factory=FeedbackSettings)
+    """What the agent of `feedback` is asked, and its arguments."""
     workers: Changeable[str] = ""
     """Collecting engine and number of workers, ENGINE:N, for example ray:4; empty plays in this process.
     Engines are the entry points of the group rise.engines; the error for an unknown name suggests or lists
@@ -131,6 +141,7 @@ class CollectConfig:
                 raise ConfigError(f"{name} must be at least 1, got {value}")
         if self.teacher_settings and self.teacher is None:
             raise ConfigError("teacher_settings need a teacher: set teacher, or use agent_settings for agent")
+        check_feedback_settings(self.feedback, self.feedback_settings, self.env_settings)
         turn_configs(self)  # refuses malformed entries of turn
         for name in self.env_settings:
             own = _SET_BY_COLLECTION.get(name.replace("-", "_"))
@@ -144,6 +155,7 @@ def environment_maker(config: CollectConfig) -> Callable[[], gymnasium.Env[Any, 
         "max_turns": len(turn_configs(config)),
         "stop_when_correct": config.stop_when_correct,
         **{key.replace("-", "_"): value for key, value in config.env_settings.items()},
+        **({} if config.feedback is None else {"feedback": "agent"}),
     }
     return partial(rise_env.make, config.env, **settings)
 
@@ -166,12 +178,14 @@ def turn_configs(config: CollectConfig) -> list[TurnConfig]:
 
 
 def check_agents(config: CollectConfig, *, here: bool = True) -> None:
-    """Check the agent of every turn without making it; see `registry.check_agent`."""
+    """Check the agents of turns and feedback without making them; see `registry.check_agent`."""
     checked: list[TurnConfig] = []
     for turn in turn_configs(config):
         if not any((turn.agent, turn.settings) == (other.agent, other.settings) for other in checked):
             check_agent(turn.agent, turn.settings, here=here)
             checked.append(turn)
+    if config.feedback is not None:
+        check_agent(feedback_agent(config.feedback), config.feedback_settings.agent_settings, here=here)
 
 
 def _parsed_turn(entry: str | Mapping[str, Any], where: str) -> TurnConfig:
@@ -185,15 +199,24 @@ def _parsed_turn(entry: str | Mapping[str, Any], where: str) -> TurnConfig:
 
 def make_plan(config: CollectConfig) -> list[TurnPlan]:
     """Load the agents, and return which one plays which turn. The caller closes them."""
-    loaded: list[tuple[TurnConfig, Agent]] = []
+    loaded: list[tuple[str, Mapping[str, Any], Agent]] = []
+
+    def shared(spec: str, settings: Mapping[str, Any]) -> Agent:
+        same = [agent for of, given, agent in loaded if (of, given) == (spec, settings)]
+        if not same:
+            loaded.append((spec, settings, load_agent(spec, **settings)))
+        return same[0] if same else loaded[-1][2]
+
     plan = []
     for turn in turn_configs(config):
-        same = [agent for of, agent in loaded if (of.agent, of.settings) == (turn.agent, turn.settings)]
-        agent = same[0] if same else load_agent(turn.agent, **turn.settings)
-        loaded.append((turn, agent))
         sampling = None if turn.sampling == config.sampling else turn.sampling
+        agent = shared(turn.agent, turn.settings)
         plan.append(TurnPlan(agent, num_samples=turn.num_samples, sampling=sampling))
-    return plan
+    if config.feedback is None:
+        return plan
+    agent = shared(feedback_agent(config.feedback), config.feedback_settings.agent_settings)
+    feedback = config.feedback_settings.plan(agent)
+    return [replace(turn, feedback=feedback) for turn in plan]
 
 
 def run_record(
@@ -216,6 +239,8 @@ def run_record(
         "teacher_settings",
         "turn",
         "last_turn_sampling",
+        "feedback",
+        "feedback_settings",
     }
     settings = {
         key: value
@@ -224,11 +249,13 @@ def run_record(
     }
     settings["env_settings"] = {k: v for k, v in config.env_settings.items() if k not in PATH_SETTINGS}
     settings |= {"turns": len(plan), "num_samples": plan[-1].num_samples}
+    writer = plan[0].feedback
     own = [None if turn.sampling is None else asdict(turn.sampling) for turn in plan]
     return {
         "env": config.env,
         "agents": [[turn.agent.name, turn.num_samples] for turn in plan],
         **({"turn_sampling": own} if any(own) else {}),
+        **({} if writer is None else {"feedback": writer.record(config.sampling)}),
         "settings": settings,
         "seed": config.seed,
         **format_record(turn.agent for turn in plan),

@@ -8,10 +8,14 @@ import gymnasium
 
 from rise_agents.client.rate_limit import Prices, estimate_prompt_tokens
 from rise_agents.rollouts.scheduler import MAX_REDRAWS
+from rise_env.envs.math_env import math_env_of
 from rise_env.types import Usage
 
 MAX_SAMPLED_PROBLEMS = 50
 """Number of problems whose prompts are measured."""
+
+_FEEDBACK_PROMPT = 60
+"""Length of the prompt for feedback, in tokens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +75,8 @@ def estimate_episodes(
     prices: Sequence[Prices | None] | None = None,
     extra_prompt_tokens: int = 0,
     drop_degenerate: bool = False,
+    feedback_tokens: int = 0,
+    feedback_prices: Prices | None = None,
 ) -> Estimate:
     """Return the estimate for these episodes. The lengths of prompts come from a sample of the problems.
 
@@ -82,15 +88,26 @@ def estimate_episodes(
         prices: Prices of the calls of each turn, None for a turn whose calls have no price; None if none has.
         extra_prompt_tokens: Tokens that each prompt contains in addition to the environment's conversation.
         drop_degenerate: Whether repetitive replies are sampled again; see `rollout`.
+        feedback_tokens: Maximal length of the feedback that an agent writes after each turn but the last one;
+            0 if the environment writes it.
+        feedback_prices: Prices of the calls of that agent; None if they have no price.
     """
     longest = max(max_new_tokens)
-    prompts = prompt_tokens(env, indices, turns=len(num_samples), max_new_tokens=longest)
+    prompts = prompt_tokens(
+        env, indices, turns=len(num_samples), max_new_tokens=longest, feedback_tokens=feedback_tokens
+    )
     calls = [len(indices) * draws for draws in num_samples]
     all_prompts = [
         (length + extra_prompt_tokens) * count for length, count in zip(prompts, calls, strict=True)
     ]
-    paid = [None] * len(calls) if prices is None else prices
+    paid: list[Prices | None] = [None] * len(calls) if prices is None else list(prices)
     generated = [count * length for count, length in zip(calls, max_new_tokens, strict=True)]
+    if feedback_tokens:
+        for length in prompts[:-1]:
+            calls.append(len(indices))
+            all_prompts.append((length + longest + _FEEDBACK_PROMPT) * len(indices))
+            generated.append(feedback_tokens * len(indices))
+            paid.append(feedback_prices)
     usd = [
         price.cost(Usage(prompt_tokens=round(tokens), completion_tokens=length))
         for price, tokens, length in zip(paid, all_prompts, generated, strict=True)
@@ -108,7 +125,12 @@ def estimate_episodes(
 
 
 def prompt_tokens(
-    env: gymnasium.Env[Any, str], indices: Sequence[int], *, turns: int, max_new_tokens: int
+    env: gymnasium.Env[Any, str],
+    indices: Sequence[int],
+    *,
+    turns: int,
+    max_new_tokens: int,
+    feedback_tokens: int = 0,
 ) -> list[float]:
     """Return the mean length of the prompt at each turn, in tokens, if all replies have the maximal length.
 
@@ -117,13 +139,18 @@ def prompt_tokens(
         indices: Indices of the problems; at most `MAX_SAMPLED_PROBLEMS` of them are measured.
         turns: Number of turns.
         max_new_tokens: Maximal length of a reply.
+        feedback_tokens: Maximal length of feedback that an agent writes.
     """
+    inner = math_env_of(env)
     sampled = indices[:: max(1, len(indices) // MAX_SAMPLED_PROBLEMS)][:MAX_SAMPLED_PROBLEMS]
     means = [0.0] * turns
     for index in sampled:
         conversation, _ = env.reset(seed=0, options={"index": index})
         for turn in range(turns):
-            means[turn] += (estimate_prompt_tokens(conversation) + turn * max_new_tokens) / len(sampled)
+            further = turn * (max_new_tokens + feedback_tokens)
+            means[turn] += (estimate_prompt_tokens(conversation) + further) / len(sampled)
             if turn < turns - 1:
+                if inner.rules.feedback_is_written:
+                    inner.write_feedback("")
                 conversation, *_ = env.step("")
     return means

@@ -7,14 +7,36 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from rise_agents.deliberation.agent_feedback import FeedbackPlan
+from rise_agents.evaluation.verifier_questions import read_rating
 from rise_agents.rollouts.earlier_reasoning import add_reasoning
 from rise_agents.types import Reply
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError, RiseError
-from rise_env.trajectories.serialization import episode_id
-from rise_env.types import NO_REPLY, Attempt, CheckResult, Conversation, Problem, Trajectory, Turn, Verdict
+from rise_env.metrics.self_verification import verification_check
+from rise_env.trajectories.serialization import episode_id, reply_message
+from rise_env.types import (
+    NO_REPLY,
+    AgentFeedback,
+    Attempt,
+    CheckResult,
+    Conversation,
+    Problem,
+    Trajectory,
+    Turn,
+    Verdict,
+)
 
 _UNCHECKED = CheckResult(Verdict.NO_ANSWER)
+
+
+def outgrew_context(attempt: Attempt) -> bool:
+    """Return whether an attempt is empty because its conversation left no room for a reply.
+
+    The agents say so with an empty reply without tokens whose `finish` is "length".
+    """
+    said = attempt.reply or attempt.reasoning or attempt.usage.completion_tokens
+    return attempt.finish == "length" and not said
 
 
 class EpisodeRunner:
@@ -53,6 +75,8 @@ class EpisodeRunner:
         self._outcome: tuple[bool, bool] | None = None
         """(terminated, truncated), once the environment ended the episode."""
         self._error: str | None = None
+        self._feedback: AgentFeedback | None = None
+        """What an agent wrote about the attempt of this turn."""
         problems = math_env_of(env).problems
         if not 0 <= index < len(problems):
             raise ConfigError(f"there is no problem {index}: indices must be from 0 to {len(problems) - 1}")
@@ -73,6 +97,16 @@ class EpisodeRunner:
     def solved(self) -> bool:
         """Whether a reply of the current turn is correct."""
         return any(attempt.check.correct for attempt in self.attempts)
+
+    @property
+    def outgrown(self) -> bool:
+        """Whether the conversation has become too long for the agent, so that no later turn can be played."""
+        return bool(self.attempts) and all(map(outgrew_context, self.attempts))
+
+    def truncate(self) -> None:
+        """End the episode as truncated after the latest step, unless the environment has ended it."""
+        self.active = False
+        self._outcome = self._outcome or (False, self._error is None)
 
     def fail(self, reason: str) -> None:
         """End the episode as failed. The finished turns are kept."""
@@ -118,6 +152,24 @@ class EpisodeRunner:
             )
         )
 
+    def continues(self) -> bool:
+        """Return whether the episode goes on after `step`. The attempts have been checked."""
+        if not self.active:
+            return False
+        best = self.attempts[self._best()]
+        return best.finish not in NO_REPLY and not math_env_of(self.env).ends_after(best.check)
+
+    def conversation_with_reply(self) -> Conversation:
+        """Return the conversation up to the reply with which `step` will step."""
+        return (*self.conversation, reply_message(self.attempts[self._best()]))
+
+    def add_feedback(self, plan: FeedbackPlan, reply: Reply) -> None:
+        """Set the message after the attempt of this turn. A failed reply ends the episode as failed."""
+        if reply.finish == "error":
+            self.fail(f"feedback of {plan.agent.name}: {reply.text}")
+        else:
+            self._feedback = plan.feedback(reply)
+
     def _add_considered(self, agent: str, reply: Reply) -> None:
         env = math_env_of(self.env)
         for other in reply.considered:
@@ -132,14 +184,14 @@ class EpisodeRunner:
 
         If every attempt was withheld, the episode ends here, truncated: there is no action.
         """
-        attempts, self.attempts = self.attempts, []
         considered, self._considered = tuple(self._considered), []
         if not self.active:
+            self.attempts = []
             return
-        chosen = max(  # max returns the first of equals
-            range(len(attempts)), key=lambda i: (attempts[i].finish not in NO_REPLY, attempts[i].reward)
-        )
+        chosen = self._best()
+        attempts, self.attempts = self.attempts, []
         best = attempts[chosen]
+        feedback, self._feedback = self._feedback, None
         if best.finish in NO_REPLY:
             self._turns.append(Turn(observation=self.conversation, attempts=tuple(attempts), chosen=chosen))
             self.active, self._outcome = False, (False, True)
@@ -147,6 +199,8 @@ class EpisodeRunner:
         try:
             inner = math_env_of(self.env)
             turn = inner.turn
+            if inner.rules.feedback_is_written:  # nothing reads a message after the last turn of the plan
+                inner.write_feedback("" if feedback is None else feedback.text)
             conversation, reward, terminated, truncated, _ = self.env.step(best.reply)
             if not math.isfinite(reward):
                 raise ValueError(f"the reward is {reward}")
@@ -163,12 +217,27 @@ class EpisodeRunner:
                 attempts=tuple(attempts),
                 chosen=chosen,
                 considered=considered,
+                feedback=feedback,
             )
         )
         self.conversation = add_reasoning(conversation, self._turns)
         if terminated or truncated:
             self.active = False
             self._outcome = (terminated, truncated)
+
+    def grade_verification(self) -> None:
+        """Grade the latest reply, which says whether the one before it is right; a "yes" ends the episode."""
+        if self._error is not None or len(self._turns) < 2:
+            return
+        rated, said = self._turns[-2:]
+        if said.action.finish in NO_REPLY:
+            return
+        rating = read_rating(said.action.reply)
+        check = verification_check(rating, rated.action.check.correct)
+        graded = replace(said.action, check=check, reward=float(check.correct))
+        self._turns[-1] = replace(said, attempts=(graded,), chosen=0)
+        if rating is not None and rating > 0.5:
+            self.truncate()
 
     def to_trajectory(self) -> Trajectory:
         """Return the finished turns; an episode that went on at the end of the plan counts as truncated."""
@@ -181,6 +250,13 @@ class EpisodeRunner:
             terminated=terminated,
             truncated=truncated,
             error=self._error,
+        )
+
+    def _best(self) -> int:
+        """Return the index of the attempt that becomes the action: max returns the first of equals."""
+        return max(
+            range(len(self.attempts)),
+            key=lambda i: (self.attempts[i].finish not in NO_REPLY, self.attempts[i].reward),
         )
 
     def _fail_in_env(self, error: Exception) -> None:

@@ -8,9 +8,11 @@ conversation that it has answered before.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from rise_agents.deliberation.message_copies import copy_for_agent
 from rise_agents.types import Agent, ProblemAwareAgent, Reply, SamplingConfig
 from rise_env.errors import (
     AgentError,
@@ -116,7 +118,8 @@ class FaultIsolator:
         for repeats in (3, *[1] * _MAX_PROBES):
             seeds = np.random.default_rng().integers(2**63, size=repeats).tolist()
             try:
-                if any(reply.finish != "error" for reply in agent.act([probe] * repeats, short, seeds)):
+                replies = _act(agent, [probe] * repeats, short, seeds)
+                if any(reply.finish != "error" for reply in replies):
                     return True
                 failures += 1
             except DeadAgentError:
@@ -129,6 +132,27 @@ class FaultIsolator:
             if failures == 2:  # an agent that returns failed replies has retried each request itself
                 return False
         return False
+
+
+def _act(
+    agent: Agent, conversations: Sequence[Conversation], sampling: SamplingConfig, seeds: Sequence[int]
+) -> list[Reply]:
+    """Ask an agent once. It gets copies of the messages, and must return a list of one `Reply` each.
+
+    Raises:
+        AgentError: It returned something else.
+    """
+    replies: Any = agent.act(list(map(copy_for_agent, conversations)), sampling, seeds)
+    if not isinstance(replies, list | tuple):
+        raise AgentError(f"{agent.name} must return a list of replies, got a {type(replies).__name__}")
+    if len(replies) != len(conversations):
+        raise AgentError(
+            f"{agent.name} returned {len(replies)} replies to {len(conversations)} conversations"
+        )
+    for reply in replies:
+        if not isinstance(reply, Reply):
+            raise AgentError(f"{agent.name} answered with a {type(reply).__name__} and not with a Reply")
+    return list(replies)
 
 
 class _FailureCounter:
@@ -160,14 +184,7 @@ def _ask(
     failures: _FailureCounter,
 ) -> list[Reply]:
     try:
-        replies = agent.act(conversations, sampling, seeds)
-        if len(replies) != len(conversations):
-            raise AgentError(
-                f"{agent.name} returned {len(replies)} replies to {len(conversations)} conversations"
-            )
-        for reply in replies:
-            if not isinstance(reply, Reply):
-                raise AgentError(f"{agent.name} answered with a {type(reply).__name__} and not with a Reply")
+        replies = _act(agent, conversations, sampling, seeds)
     except SETUP_ERRORS:
         raise
     except Exception as error:  # an agent may raise anything; it fails its episodes and not the run

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from rise_agents.rollouts.episode_runner import outgrew_context
 from rise_env.types import Trajectory
 from rise_env.utils.progress_bar import ProgressBar
 
@@ -21,6 +22,8 @@ class Progress:
     correct: int = 0
     """Played episodes whose last reply is correct."""
     failed: int = 0
+    outgrown: int = 0
+    """Played episodes that ended because the conversation left no room for a reply in the model's context."""
     tokens: int = 0
     """Generated tokens."""
     seconds: float = 0.0
@@ -37,6 +40,7 @@ def add_episodes(progress: Progress, stored: Sequence[Trajectory], seconds: floa
         played=progress.played + len(stored),
         correct=progress.correct + sum(t.turns[-1].action.check.correct for t in completed),
         failed=progress.failed + len(stored) - len(completed),
+        outgrown=progress.outgrown + sum(outgrew_context(t.turns[-1].action) for t in completed),
         tokens=progress.tokens + sum(attempt.usage.completion_tokens for attempt in attempts),
         seconds=seconds,
     )
@@ -58,8 +62,9 @@ class CollectProgressBar:
         status = ""
         if progress.played:
             failed = f" · {progress.failed} failed" if progress.failed else ""
+            full = f" · {progress.outgrown} outgrew the context" if progress.outgrown else ""
             speed = progress.tokens / progress.seconds if progress.seconds else 0.0
-            status = f"{progress.correct / progress.played:.1%} correct{failed} · {speed:,.0f} tokens/s"
+            status = f"{progress.correct / progress.played:.1%} correct{failed}{full} · {speed:,.0f} tokens/s"
         self._bar.update(completed=progress.done, total=progress.total, status=status)
 
     def __enter__(self) -> Self:

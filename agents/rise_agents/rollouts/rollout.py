@@ -8,7 +8,7 @@ import gymnasium
 
 from rise_agents.rollouts.episode_runner import EpisodeRunner
 from rise_agents.rollouts.scheduler import run_episodes
-from rise_agents.rollouts.turn_plan import TurnPlan, check_plan
+from rise_agents.rollouts.turn_plan import TurnPlan, check_feedback, check_plan
 from rise_agents.types import Agent, FormattedAgent, SamplingConfig
 from rise_env.envs.initial_prompt import make_initial_prompt
 from rise_env.errors import ConfigError
@@ -62,6 +62,7 @@ def rollout(
     check_plan(plan, seed)
     episodes = []
     for env, index in zip(envs, indices, strict=True):
+        check_feedback(plan, env)
         record = plan_record(plan, env, sampling, drop_degenerate=drop_degenerate)
         episodes.append(EpisodeRunner(env, index, record, seed, keep_tokens=keep_tokens))
     run_episodes(
@@ -106,6 +107,11 @@ def plan_record(
         "sampling": _sampling_values(sampling),
         "drop_degenerate": drop_degenerate,
     }
+    feedback = [None if turn.feedback is None else turn.feedback.record(sampling) for turn in plan[:-1]]
+    if any(feedback):
+        record["feedback"] = feedback
+    if any(turn.verifies for turn in plan):
+        record["verifies"] = [turn.verifies for turn in plan]
     return record | prompt_record(settings)
 
 

@@ -71,7 +71,18 @@ def _script(
             if not _needs_more_samples(episode, turn_plan, draw + 1):
                 break
         draws.add(turn_plan.agent.name, turn_plan.sampling or sampling, episode.attempts)
+        outgrown = episode.outgrown
+        writer = None if outgrown or turn == len(plan) - 1 else turn_plan.feedback
+        if writer is not None and episode.continues():
+            conversation = episode.conversation_with_reply()
+            feedback_seed = derive(seed, episode.index, turn, 0, 1)
+            [text] = yield [writer.ask(conversation, episode.problem, turn, feedback_seed, sampling)]
+            episode.add_feedback(writer, text)
         episode.step()
+        if turn_plan.verifies:
+            episode.grade_verification()
+        if outgrown:
+            episode.truncate()
     return episode
 
 
@@ -79,7 +90,8 @@ def _record(episode: EpisodeRunner, turn_plan: TurnPlan, reply: Reply) -> None:
     if reply.finish == "error":
         episode.fail(f"{turn_plan.agent.name}: {reply.text}")
     else:
-        episode.add_reply(turn_plan.agent.name, reply, check=turn_plan.num_samples > 1)
+        check_now = turn_plan.num_samples > 1 or turn_plan.feedback is not None
+        episode.add_reply(turn_plan.agent.name, reply, check=check_now)
 
 
 def _needs_more_samples(episode: EpisodeRunner, turn_plan: TurnPlan, drawn: int) -> bool:

@@ -15,8 +15,13 @@ Source: Qu et al. 2024, "Recursive Introspection", arXiv:2407.18219, and its rel
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import gymnasium
+
+from rise_agents.deliberation.agent_feedback import FeedbackPlan
 from rise_agents.types import Agent, SamplingConfig, StreamingAgent
+from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError
 
 
@@ -35,6 +40,13 @@ class TurnPlan:
     """Stop sampling at the first correct reply; False samples all, for example for a majority vote."""
     sampling: SamplingConfig | None = None
     """How the replies of this turn are sampled; None uses the sampling of the rollout."""
+    feedback: FeedbackPlan | None = None
+    """The agent that writes the feedback after this turn; None leaves it to the environment. The last turn of
+    a plan needs none."""
+
+    verifies: bool = False
+    """Whether the replies of this turn say whether the reply before is right: they are graded by whether they
+    say so rightly, and a "yes" ends the episode. See `read_rating` for what is a yes."""
 
     def __post_init__(self) -> None:
         if self.num_samples < 1:
@@ -51,9 +63,30 @@ def check_plan(plan: Sequence[TurnPlan], seed: int) -> None:
         raise ConfigError(f"seed must be at least 0, got {seed}")
 
 
+def check_feedback(plan: Sequence[TurnPlan], env: gymnasium.Env[Any, str]) -> None:
+    """Check that feedback is written by agents either in the plan and in the environment, or in neither.
+
+    Raises:
+        ConfigError: One of the two is missing.
+    """
+    written = math_env_of(env).rules.feedback_is_written
+    for turn in plan[:-1]:
+        if written and turn.feedback is None:
+            raise ConfigError('feedback="agent" needs an agent: set TurnPlan.feedback to a FeedbackPlan')
+        if turn.feedback is not None and not written:
+            raise ConfigError(
+                f"{turn.feedback.agent.name} is to write the feedback, but the environment writes it itself: "
+                'make it with feedback="agent"'
+            )
+
+
+def agents_of(plan: Sequence[TurnPlan]) -> list[Agent]:
+    """Return the agents of a plan, each once: those that play, and those that write feedback."""
+    writers = [turn.feedback.agent for turn in plan if turn.feedback is not None]
+    return list({id(agent): agent for agent in [*(turn.agent for turn in plan), *writers]}.values())
+
+
 def concurrent_requests_of(plan: Sequence[TurnPlan]) -> int:
     """Return how many concurrent requests the agents of a plan can use; 0 if none streams."""
-    agents = [turn.agent for turn in plan]
-    return max(
-        (agent.max_concurrent_requests for agent in agents if isinstance(agent, StreamingAgent)), default=0
-    )
+    streaming = (agent for agent in agents_of(plan) if isinstance(agent, StreamingAgent))
+    return max((agent.max_concurrent_requests for agent in streaming), default=0)

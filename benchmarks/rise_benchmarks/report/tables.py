@@ -113,6 +113,13 @@ def comparisons(report: Mapping[str, Any]) -> list[str]:
             for name, found in row["protocols"].items()
             for m1, p1 in [_names(found)]
         ]
+        if "self_verify" in row["protocols"]:
+            found = row["protocols"]["self_verify"]
+            lines.append(
+                f"{row['name']}, protocol self_verify: stops by itself in {percent(found['stopped'])} of the "
+                f"episodes, with accuracy {percent(found['accuracy_at_stop'])}; says yes with precision "
+                f"{percent(found['precision'])} and recall {percent(found['recall'])}"
+            )
     return lines
 
 

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rise_env.trajectories.serialization import episode_id, from_json, from_line, to_json
-from rise_env.types import Attempt, CheckResult, Problem, Trajectory, Turn, Usage, Verdict
+from rise_env.types import (
+    AgentFeedback,
+    Attempt,
+    CheckResult,
+    Problem,
+    Trajectory,
+    Turn,
+    Usage,
+    Verdict,
+)
 from tests.rise_env.problem_factories import trajectory
 
 texts = st.text(max_size=20)
@@ -45,12 +54,23 @@ attempts = st.builds(
     logprobs=st.none() | st.lists(st.floats(max_value=0, width=32), max_size=5).map(tuple),
     extra=later_fields,
 )
+feedback = st.builds(
+    AgentFeedback,
+    agent=texts,
+    text=texts,
+    finish=st.sampled_from(["stop", "length", "error"]),
+    usage=st.builds(Usage, prompt_tokens=st.integers(0), completion_tokens=st.integers(0)),
+    reasoning=texts,
+    told=st.booleans(),
+    extra=later_fields,
+)
 turns = st.lists(attempts, min_size=1, max_size=3).flatmap(
     lambda made: st.builds(
         Turn,
         observation=st.lists(messages, max_size=4).map(tuple),
         attempts=st.just(tuple(made)),
         chosen=st.integers(0, len(made) - 1),
+        feedback=st.none() | feedback,
         extra=later_fields,
     )
 )

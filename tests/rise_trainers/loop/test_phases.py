@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from rise_agents.deliberation.feedback_settings import FeedbackSettings
 from rise_agents.evaluation.evaluate_agents import EvaluateConfig
 from rise_agents.rollouts.collect_config import CollectConfig, turn_configs
 from rise_agents.types import SamplingConfig
@@ -65,6 +66,40 @@ def test_a_run_may_measure_with_a_window_that_shows_the_last_attempts(setting: A
         assert evaluation.protocols == ("sequential", "parallel", "window")
         assert phase.progress_files[2].endswith("window.jsonl")
         assert phase.units == 30
+
+
+def test_an_agent_writes_the_feedback_of_collections_and_evaluations_and_is_told_only_in_the_first() -> None:
+    config = RunConfig(feedback="agent:tiny", feedback_settings=FeedbackSettings(told=True))
+    phases = plan_phases(config, 10_000)
+    for phase in phases:
+        if phase.command == "collect":
+            built = build(CollectConfig, phase.settings)
+            assert (built.feedback, built.feedback_settings.told) == ("agent:tiny", True)
+        elif phase.command == "evaluate":
+            evaluation = build(EvaluateConfig, phase.settings)
+            assert evaluation.played == ("sequential", "parallel", "agent_feedback")
+            assert phase.progress_files[-1].endswith("agent_feedback.jsonl")
+    assert {phase.command for phase in phases} > {"collect", "evaluate"}
+    assert not any("feedback" in phase.settings for phase in plan_phases(RunConfig(), 10_000))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"feedback": "oracle"}, "write agent:AGENT"),
+        ({"feedback": "agent:tiny", "problems": ProblemsConfig(settings={"feedback": "blind"})}, "give one"),
+        (
+            {
+                "feedback": "agent:tiny",
+                "feedback_settings": FeedbackSettings(told=True, prompt="It is {reference}."),
+            },
+            "set told to true",
+        ),
+    ],
+)
+def test_a_run_refuses_feedback_settings_that_cannot_work(settings: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        RunConfig(**settings)
 
 
 def test_without_a_window_a_run_measures_as_before() -> None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from rise_agents.deliberation.agent_feedback import check_prompt
+from rise_agents.deliberation.feedback_settings import FeedbackSettings, check_feedback_settings
 from rise_agents.registry import agent_names
 from rise_agents.types import SamplingConfig
 from rise_env.errors import ConfigError
@@ -148,6 +150,11 @@ class RunConfig:
     """The stage before the first iteration; None leaves it out."""
     improve: ImproveConfig = field(default_factory=ImproveConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    feedback: str | None = None
+    """agent:AGENT lets an agent write the feedback of collected rollouts, and of one more protocol in every
+    evaluation; see `rise collect` and `rise evaluate`."""
+    feedback_settings: FeedbackSettings = field(default_factory=FeedbackSettings)
+    """What the agent of `feedback` is asked, and its arguments. Evaluations never tell it the answers."""
     drop_degenerate: bool = False
     """Sample repetitive replies again when collecting, as the released code does."""
     keep_tokens: bool = True
@@ -188,6 +195,9 @@ class RunConfig:
             raise ConfigError(f"seeds must be different numbers of at least 0, got {list(self.seeds)}")
         if self.improve.teacher and self.improve.num_samples > 1 and self.improve.teacher == "expert":
             raise ConfigError("the expert always gives the same reply: set improve.num_samples to 1")
+        check_feedback_settings(self.feedback, self.feedback_settings, self.problems.settings)
+        if self.feedback_settings.prompt is not None:
+            check_prompt(self.feedback_settings.prompt, told=False)  # evaluations use the same prompt
         for boost in (False, True):
             fit_config(self, data=("store",), model="model", output="output", seed=0, boost=boost)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rise_agents.evaluation.protocols import feedback_protocol
 from rise_agents.types import SamplingConfig
 from rise_env.utils.seeding import derive
 from rise_trainers.fitting.config import FitConfig
@@ -125,12 +126,15 @@ class _Plan:
             "env_settings": environment_settings(config, config.problems.test_split),
             "agent_settings": config.agent.settings,
             "max_concurrent_episodes": config.max_concurrent_episodes,
+            **_feedback(config, told=False),
         }
         window = measure.window(0 if stage == BOOST else stage)
         logs = ["sequential", "parallel"]
         if window is not None:
             logs.append("window")
-            settings |= {"protocols": logs, "history_turns": window}
+            settings |= {"protocols": [*logs], "history_turns": window}
+        if config.feedback is not None:
+            logs.append(feedback_protocol(told=False))
         estimate = None
         if self._inputs is not None:
             longest = config.sampling.max_new_tokens
@@ -288,6 +292,7 @@ class _Plan:
             "seed": derive(seed, 0 if stage == BOOST else stage) % 2**31,
             "env_settings": environment_settings(config, config.problems.train_split),
             "max_concurrent_episodes": config.max_concurrent_episodes,
+            **_feedback(config, told=config.feedback_settings.told),
         }
 
     def _estimate_collection(
@@ -316,6 +321,14 @@ class _Plan:
             by_teacher=by_teacher,
             weights_gib=weights_gib,
         )
+
+
+def _feedback(config: RunConfig, *, told: bool) -> dict[str, Any]:
+    """Return the settings of the feedback that an agent writes; empty without such an agent."""
+    if config.feedback is None:
+        return {}
+    settings = dataclasses.asdict(dataclasses.replace(config.feedback_settings, told=told))
+    return {"feedback": config.feedback, "feedback_settings": settings}
 
 
 def _identity(seed: int, stage: Stage, command: str) -> dict[str, Any]:

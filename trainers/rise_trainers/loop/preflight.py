@@ -14,6 +14,7 @@ from typing import Any
 import rise_env
 from rise_agents.chat.chat_settings import ChatSettings
 from rise_agents.chat.loading import load_chat
+from rise_agents.deliberation.feedback_settings import feedback_agent
 from rise_agents.evaluation.evaluate_agents import EvaluateConfig
 from rise_agents.registry import check_agent, takes_model
 from rise_agents.rollouts.collect_config import CollectConfig
@@ -162,6 +163,9 @@ def _agents(config: RunConfig) -> list[tuple[str, str, Mapping[str, Any]]]:
         found.append(("teacher", config.improve.teacher, config.improve.teacher_settings))
     if config.boost is not None:
         found.append(("boost teacher", config.boost.teacher, config.boost.settings))
+    if config.feedback is not None:
+        settings = config.feedback_settings.agent_settings
+        found.append(("feedback agent", feedback_agent(config.feedback), settings))
     model = first_model(config)
     return [*found, ("agent", f"{config.agent.backend}:{model}", config.agent.settings)]
 
