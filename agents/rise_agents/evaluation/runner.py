@@ -34,6 +34,8 @@ class EvaluationSettings:
     """Protocol -> its temperature, if it differs from that of `sampling`."""
     max_concurrent_episodes: int | None = None
     """See `collect`."""
+    retry_failed: bool = False
+    """Play the failed episodes of the stores again; see `TrajectoryStore.set_aside_failed`."""
 
     def sampling_for(self, protocol: str) -> SamplingConfig:
         """Return how the replies of a protocol are sampled."""
@@ -85,6 +87,8 @@ def evaluate(
         if protocol.windowed:
             record["history_turns"] = settings.history_turns
         with TrajectoryStore(folder / f"{name}.jsonl", record) as store:
+            if settings.retry_failed:
+                store.set_aside_failed()
             collect(
                 plan,
                 make,

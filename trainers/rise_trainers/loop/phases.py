@@ -88,6 +88,11 @@ def plan_phases(config: RunConfig, train_size: int, inputs: RunInputs | None = N
     return phases
 
 
+_OF_RUNS: dict[str, Any] = {"retry_failed": True, "failures": {"max_cut": 1.0}}
+"""Settings of all collections and evaluations of a run. A phase that is started again plays its failed
+episodes again. Replies that are cut do not stop a run: training may shorten them."""
+
+
 class _Plan:
     """Makes the phases of one run. A fit is planned after the collections that it trains on."""
 
@@ -125,6 +130,8 @@ class _Plan:
             "env_settings": environment_settings(config, config.problems.test_split),
             "agent_settings": config.agent.settings,
             "max_concurrent_episodes": config.max_concurrent_episodes,
+            "report": False,
+            **_OF_RUNS,
         }
         window = measure.window(0 if stage == BOOST else stage)
         logs = ["sequential", "parallel"]
@@ -288,6 +295,7 @@ class _Plan:
             "seed": derive(seed, 0 if stage == BOOST else stage) % 2**31,
             "env_settings": environment_settings(config, config.problems.train_split),
             "max_concurrent_episodes": config.max_concurrent_episodes,
+            **_OF_RUNS,
         }
 
     def _estimate_collection(
