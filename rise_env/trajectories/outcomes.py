@@ -1,10 +1,13 @@
 """Counts what went wrong in episodes: failures by reason, and replies that were cut, withheld or not read."""
 
 import re
+import sys
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
 
+from rise_env.errors import ConfigError
 from rise_env.types import Attempt, Trajectory
 
 WITHHELD = frozenset({"content_filter", "refusal"})
@@ -14,6 +17,27 @@ SAMPLES = 3
 
 _SHOWN_REASONS = 3
 _LONGEST_REASON = 160
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureLimits:
+    """From which share on failures are warned about, and make a command end with exit code 1.
+
+    Raises:
+        ConfigError: A share is not from 0 to 1.
+    """
+
+    warn_above: float = 0.05
+    """Warn if a larger share of the episodes failed, or of the replies was cut, refused or not read."""
+    max_failed: float = 0.5
+    """End with exit code 1 if a larger share of the episodes failed."""
+    max_cut: float = 0.5
+    """End with exit code 1 if a larger share of the replies was cut at the limit of tokens or refused."""
+
+    def __post_init__(self) -> None:
+        for entry in fields(self):
+            if not 0 <= (value := getattr(self, entry.name)) <= 1:
+                raise ConfigError(f"failures.{entry.name} must be a share from 0 to 1, got {value}")
 
 
 @dataclass(slots=True)
@@ -40,7 +64,7 @@ class Outcomes:
     identical: int = 0
     """Sampled turns whose replies are all the same."""
     tokens: int = 0
-    _examples: dict[str, str] = field(default_factory=dict, repr=False)
+    _examples: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def add(self, trajectories: Iterable[Trajectory]) -> None:
         """Count episodes."""
@@ -55,6 +79,16 @@ class Outcomes:
                 if len(turn.attempts) >= SAMPLES:
                     self.sampled_turns += 1
                     self.identical += len({attempt.reply for attempt in turn.attempts}) == 1
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the counts as a JSON value."""
+        counts = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.compare}
+        return counts | {"reasons": dict(self.reasons)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Outcomes":
+        """Return the counts that `to_json` returned."""
+        return cls(**{**value, "reasons": Counter(value["reasons"])})
 
     def share(self, count: int, of: int) -> float:
         """Return count / of; 0 where there is nothing."""
@@ -117,15 +151,36 @@ def summary(outcomes: Outcomes) -> list[str]:
     return lines
 
 
-def warnings(outcomes: Outcomes, above: float) -> list[str]:
-    """Return a warning for each kind of failure whose share is above a limit.
+def closing_lines(outcomes: Outcomes, limits: FailureLimits) -> list[str]:
+    """Return what a command says last about its episodes: warnings, then the counts."""
+    return [*warnings(outcomes, limits), *summary(outcomes)]
+
+
+def failure(outcomes: Outcomes, limits: FailureLimits) -> str:
+    """Return why a command ends with exit code 1: most episodes failed, or most replies were lost.
+
+    Replies that state no readable answer do not count: what a model says is no failure.
+
+    Returns:
+        An empty text if the shares are within the limits.
+    """
+    if outcomes.failed_share > limits.max_failed:
+        [(reason, _)] = outcomes.reasons.most_common(1)
+        share, most = _percent(outcomes.failed_share), f"failures.max_failed is {limits.max_failed:g}"
+        return f"{share} of the episodes failed ({most}): {reason}"
+    if outcomes.lost_share > limits.max_cut:
+        what = "cut" if outcomes.cut >= outcomes.withheld else "refused"
+        share, most = _percent(outcomes.lost_share), f"failures.max_cut is {limits.max_cut:g}"
+        return f"{share} of the replies were {what} ({most})"
+    return ""
+
+
+def warnings(outcomes: Outcomes, limits: FailureLimits) -> list[str]:
+    """Return a warning for each kind of failure whose share is above `limits.warn_above`.
 
     For identical draws, the limit is at least one half: a model that is sure often repeats its reply.
-
-    Args:
-        outcomes: The counts.
-        above: The limit, as a fraction.
     """
+    above = limits.warn_above
     lines = []
     if outcomes.failed_share > above:
         [(reason, _)] = outcomes.reasons.most_common(1)
@@ -160,3 +215,10 @@ def _of(count: int, total: int) -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
+
+
+def end_with(failure: str, *, prog: str) -> int:
+    """Print a failure to stderr as the last line of a command, and return the exit code; see `failure`."""
+    if failure:
+        print(f"{prog}: {failure}", file=sys.stderr)
+    return int(bool(failure))

@@ -11,6 +11,7 @@ run, also with other values of the settings that change no result. `--dry-run` p
 and steps and how much memory a run needs at most.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from pathlib import Path
 from rich.console import Console
 
 from rise_env.errors import PhaseError
+from rise_env.trajectories.outcomes import FailureLimits, Outcomes, end_with, failure
 from rise_env.utils.config_parser import parse
 from rise_trainers.cluster.leader import leading
 from rise_trainers.cluster.members import follow
@@ -40,8 +42,8 @@ def main(argv: Sequence[str]) -> int:
 
         print(describe(config))
         return 0
-    run(config)
-    return 0
+    out = run(config)
+    return _end(out) if config.problems.test else 0
 
 
 def run(config: RunConfig) -> Path:
@@ -86,9 +88,17 @@ def _run(config: RunConfig, world: World | None) -> Path:
     return out
 
 
+def _end(out: Path) -> int:
+    """Return 1 if most replies of the last model were cut or refused; those of models before it may be."""
+    last = json.loads((out / "report.json").read_text())["rows"][-1]
+    said = failure(Outcomes.from_json(last["outcomes"]), FailureLimits())
+    return end_with(said and f"{last['name']}: {said}", prog="rise run")
+
+
 def _report(out: Path) -> None:
     """Write the report in a new process, which prints its table."""
-    command = [sys.executable, "-m", "rise_env.cli.main", "report", str(out)]
+    limits = ["--failures.max-failed", "1", "--failures.max-cut", "1"]  # see `_end`
+    command = [sys.executable, "-m", "rise_env.cli.main", "report", str(out), *limits]
     sys.stdout.flush()
     done = subprocess.run(command, env=environment(), stdin=subprocess.DEVNULL, check=False)
     if done.returncode:

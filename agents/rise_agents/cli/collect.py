@@ -18,10 +18,12 @@ from rise_agents.rollouts.collect_config import (
     turn_configs,
 )
 from rise_agents.rollouts.cost_estimate import Estimate, estimate_episodes
-from rise_agents.rollouts.progress import CollectProgressBar, Progress
+from rise_agents.rollouts.progress import CollectProgressBar, Progress, played
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError
+from rise_env.trajectories.outcomes import counted, end_with, failure, summary, warnings
 from rise_env.trajectories.output_folder import check_output_folder
+from rise_env.trajectories.store import read_trajectories
 from rise_env.utils.config_parser import parse
 from rise_env.utils.permutation import permute
 from rise_env.utils.seeding import derive
@@ -55,7 +57,9 @@ def run(config: CollectConfig, *, show: bool = True) -> Progress:
         )
     check_output_folder(config.out)
     check_agents(config, here=engine == LOCAL)
-    with CollectProgressBar(f"{config.env} x {turn_configs(config)[0].agent}", show=show) as bar:
+    split = math_env_of(env).problems[indices[0]].split
+    note = played(config.env, split, len(indices))
+    with CollectProgressBar(f"{config.env} x {turn_configs(config)[0].agent}", show=show, note=note) as bar:
         return run_engine(config, indices, bar.update)
 
 
@@ -64,10 +68,24 @@ def main(argv: Sequence[str]) -> int:
     config = parse(CollectConfig, argv, prog="rise collect", positional="env")
     done = run(config)
     if not config.dry_run:
-        store = Path(config.out) / STORE
-        full = f", {done.outgrown} outgrew the model's context" if done.outgrown else ""
-        print(f"{done.done} of {done.total} episodes in {store}; {done.failed} failed in this run{full}")
+        return _close(config, done)
     return 0
+
+
+def _close(config: CollectConfig, done: Progress) -> int:
+    """Print what is in the store and what failed; return the exit code."""
+    store = Path(config.out) / STORE
+    outcomes = counted(read_trajectories(store))
+    for line in warnings(outcomes, config.failures):
+        print(line)
+    print(f"{done.done} of {done.total} episodes in {store}")
+    for line in summary(outcomes):
+        print(f"  {line}")
+    if done.outgrown:
+        print(f"  {done.outgrown} outgrew the model's context")
+    if outcomes.failed:
+        print("  the same command with --retry-failed plays the failed episodes again")
+    return end_with(failure(outcomes, config.failures), prog="rise collect")
 
 
 def estimate(config: CollectConfig, env: gymnasium.Env[Any, str], indices: Sequence[int]) -> Estimate:

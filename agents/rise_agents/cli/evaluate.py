@@ -10,13 +10,22 @@ vote over the replies of T turns (m1@tT) and of a vote over K first replies (mK@
 problems with a correct reply in any of T turns (p1@tT). The setting `protocols` adds others; see
 `rise_agents.evaluation.protocols`.
 
-The logs are stores in OUT/<label>/seed-<seed>/, and `rise report OUT` summarises them.
+The logs are stores in OUT/<label>/seed-<seed>/. The command ends with the table of `rise report`, which also
+writes figures and a page.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from rise_agents.evaluation.evaluate_agents import EvaluateConfig, forecast, run
+from rise_env.errors import RiseError
+from rise_env.trajectories.outcomes import Outcomes, closing_lines, end_with, failure
+from rise_env.trajectories.store import read_trajectories
 from rise_env.utils.config_parser import parse
+from rise_env.utils.plugins import COMMANDS, find_plugin, load
+
+_NEEDED = {"sequential", "parallel"}
+"""Protocols without which there is no table."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -26,6 +35,35 @@ def main(argv: Sequence[str]) -> int:
         for name, most in forecast(config).items():
             print(f"{name:<12} {most}")
         return 0
-    run(config)
-    print(f"logs in {config.out}; rise report {config.out} summarises them")
-    return 0
+    counts = {label: _counted(config, folders) for label, folders in run(config).items()}
+    if not _print_table(config):
+        for label, outcomes in counts.items():
+            for line in closing_lines(outcomes, config.failures):
+                print(f"{label}: {line}")
+    if any(outcomes.failed for outcomes in counts.values()):
+        print("the same command with --retry-failed plays the failed episodes again")
+    print(f"logs in {config.out}; rise report {config.out} writes figures and a page with every episode")
+    failures = {label: failure(outcomes, config.failures) for label, outcomes in counts.items()}
+    said = "; ".join(f"{label}: {text}" for label, text in failures.items() if text)
+    return end_with(said, prog="rise evaluate")
+
+
+def _counted(config: EvaluateConfig, folders: Sequence[Path]) -> Outcomes:
+    outcomes = Outcomes()
+    for folder in folders:
+        for protocol in config.protocols:
+            outcomes.add(read_trajectories(folder / f"{protocol}.jsonl"))
+    return outcomes
+
+
+def _print_table(config: EvaluateConfig) -> bool:
+    """Print the table of `rise report`, which another package has; return whether there is one."""
+    if not config.report or not set(config.protocols) >= _NEEDED:
+        return False
+    options = ["--files", "false", "--failures.warn-above", str(config.failures.warn_above)]
+    try:
+        load(find_plugin(COMMANDS, "report", "command"))([config.out, *options])
+    except RiseError as error:  # for example, earlier logs in the folder are of other problems
+        print(f"no table: {error}")
+        return False
+    return True

@@ -26,11 +26,12 @@ from rise_agents.evaluation.told_agents import row_label
 from rise_agents.registry import check_agent, load_agent
 from rise_agents.rollouts.cleanup import close_all
 from rise_agents.rollouts.cost_estimate import Estimate, estimate_episodes
-from rise_agents.rollouts.progress import CollectProgressBar
+from rise_agents.rollouts.progress import CollectProgressBar, Progress, played
 from rise_agents.rollouts.rollout import PATH_SETTINGS, prompt_record
 from rise_agents.types import Agent, SamplingConfig
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError
+from rise_env.trajectories.outcomes import FailureLimits
 from rise_env.trajectories.output_folder import check_output_folder
 from rise_env.utils.settings import Changeable
 from rise_env.utils.suggestions import validate_choice
@@ -93,6 +94,12 @@ class EvaluateConfig:
     """Number of episodes played at a time; None is the number that the agents can use, but at least 256."""
     resume: Changeable[bool] = True
     """Continue the logs in the folder; false refuses a folder with logs."""
+    retry_failed: Changeable[bool] = False
+    """Play the failed episodes of the logs again. They are moved into files beside the logs, LOG.failed."""
+    failures: Changeable[FailureLimits] = field(default_factory=FailureLimits)
+    """From which share on failed episodes and cut, refused or unread replies are warned about."""
+    report: Changeable[bool] = True
+    """Print the table of `rise report` at the end, if the protocols allow one."""
     dry_run: Changeable[bool] = False
     """Print how many calls and tokens are needed at most and what they cost, and play nothing."""
 
@@ -150,8 +157,11 @@ def folder_name(label: str) -> str:
     return re.sub(r"[^\w.@+-]+", "-", label).strip("-") or "agent"
 
 
-def run(config: EvaluateConfig) -> None:
+def run(config: EvaluateConfig) -> dict[str, list[Path]]:
     """Evaluate every agent with every seed. Episodes that the logs already hold are skipped.
+
+    Returns:
+        Label of an agent -> the folders of its logs, one per seed.
 
     Raises:
         ConfigError: A setting is wrong, or the folder holds logs and `resume` is false.
@@ -168,6 +178,7 @@ def run(config: EvaluateConfig) -> None:
     _check_agents(config, here=True)
     verifier = load_agent(config.verifier, **config.verifier_settings) if config.verifier else None
     writers: list[Agent] = []
+    logs = {}
     try:
         for number, spec in enumerate(config.agent):
             agent = load_agent(spec, **config.agent_settings)
@@ -175,11 +186,12 @@ def run(config: EvaluateConfig) -> None:
                 label = config.label[number] if config.label else agent.name
                 label = row_label(agent, label, told=config.told)
                 feedback = _feedback_plan(config, spec, agent, writers)
-                _run_agent(config, agent, verifier or agent, feedback, label, number, indices)
+                logs[label] = _run_agent(config, agent, verifier or agent, feedback, label, number, indices)
             finally:
                 close_all(agent)
     finally:
         close_all(*writers, *([] if verifier is None else [verifier]))
+    return logs
 
 
 def _feedback_plan(
@@ -249,9 +261,20 @@ def forecast(config: EvaluateConfig) -> dict[str, Estimate]:
     return estimates
 
 
+def _problems_line(config: EvaluateConfig, indices: Sequence[int]) -> str:
+    problems = math_env_of(_environment(config, {})).problems
+    return played(config.env, problems[indices[0]].split, len(indices))
+
+
 def _indices(config: EvaluateConfig) -> range:
     size = len(math_env_of(_environment(config, {})).problems)
     return range(min(config.limit, size))
+
+
+def _bar_metric(protocol: str, settings: EvaluationSettings) -> str:
+    """Return the name of the fraction of episodes whose last reply is correct."""
+    of_draws = {"parallel": f"pass@{settings.draws}", "oracle": f"p1@t{settings.turns}"}
+    return of_draws.get(protocol, "last reply right")
 
 
 def _run_agent(
@@ -262,7 +285,8 @@ def _run_agent(
     label: str,
     number: int,
     indices: Sequence[int],
-) -> None:
+) -> list[Path]:
+    """Play the protocols with one agent, and return the folders of its logs."""
     settings = EvaluationSettings(
         turns=config.turns,
         num_samples=config.num_samples,
@@ -272,11 +296,19 @@ def _run_agent(
         temperatures=config.temperatures,
         max_concurrent_episodes=config.max_concurrent_episodes,
         feedback=feedback,
+        retry_failed=config.retry_failed,
     )
+    folders = []
     for seed in config.seeds:
         folder = Path(config.out) / folder_name(label) / f"seed-{seed}"
         record = {"label": label, "order": number, "agent": agent.name, **_run_settings(config), "seed": seed}
-        with CollectProgressBar(f"{label}, seed {seed}") as bar:
+        note = _problems_line(config, indices)
+
+        def show(protocol: str, progress: Progress, seed: int = seed) -> None:
+            title = f"{label}, seed {seed}, {protocol}"
+            bar.update(progress, metric=_bar_metric(protocol, settings), title=title)
+
+        with CollectProgressBar(f"{label}, seed {seed}", note=note) as bar:
             evaluate(
                 agent,
                 partial(_environment, config),
@@ -286,12 +318,14 @@ def _run_agent(
                 seed=seed,
                 run_record=record,
                 protocols=[name for name in config.played if name in PROTOCOLS],
-                on_progress=lambda _, progress, bar=bar: bar.update(progress),  # type: ignore[misc]
+                on_progress=show,
             )
         if "best_of_n" in config.protocols:
             evaluate_best_of_n(
                 verifier, folder, settings, votes=config.verifier_votes, seed=seed, run_record=record
             )
+        folders.append(folder)
+    return folders
 
 
 def _environment(config: EvaluateConfig, settings: Mapping[str, Any]) -> gymnasium.Env[Any, str]:

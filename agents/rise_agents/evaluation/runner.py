@@ -37,6 +37,8 @@ class EvaluationSettings:
     """See `collect`."""
     feedback: FeedbackPlan | None = None
     """Who writes the feedback in the protocols "agent_feedback" and "told_feedback"."""
+    retry_failed: bool = False
+    """Play the failed episodes of the stores again; see `TrajectoryStore.set_aside_failed`."""
 
     def sampling_for(self, protocol: str) -> SamplingConfig:
         """Return how the replies of a protocol are sampled."""
@@ -92,6 +94,8 @@ def evaluate(
         if protocol.windowed:
             record["history_turns"] = settings.history_turns
         with TrajectoryStore(folder / f"{name}.jsonl", record) as store:
+            if settings.retry_failed:
+                store.set_aside_failed()
             collect(
                 plan,
                 make,

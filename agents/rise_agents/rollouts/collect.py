@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import gymnasium
@@ -10,7 +11,7 @@ import gymnasium
 from rise_agents.rollouts.cleanup import close_all
 from rise_agents.rollouts.episode_runner import EpisodeRunner
 from rise_agents.rollouts.ordered_writer import OrderedWriter
-from rise_agents.rollouts.progress import Progress, add_episodes
+from rise_agents.rollouts.progress import Progress, TurnCounter, add_episodes
 from rise_agents.rollouts.rollout import plan_record
 from rise_agents.rollouts.scheduler import run_episodes
 from rise_agents.rollouts.turn_plan import TurnPlan, check_feedback, check_plan, concurrent_requests_of
@@ -19,10 +20,25 @@ from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError, StoreError
 from rise_env.trajectories.old_names import episode_ids
 from rise_env.trajectories.store import TrajectoryStore
-from rise_env.types import Problem, Trajectory
+from rise_env.types import Problem, Trajectory, Turn
 
+_SHOW_AFTER_S = 1.0
+"""After a turn, the progress is reported if the last report is older than this."""
 MIN_CONCURRENT_EPISODES = 256
 """Default number of concurrent episodes, if no agent of the plan can use more."""
+
+
+class _CountedEpisode(EpisodeRunner):
+    """An episode that reports each of its turns."""
+
+    on_turn: Callable[[Turn], None]
+
+    def step(self) -> None:
+        """See `EpisodeRunner.step`."""
+        before = len(self._turns)
+        super().step()
+        if len(self._turns) > before:
+            self.on_turn(self._turns[-1])
 
 
 def collect(
@@ -53,7 +69,8 @@ def collect(
             see `Agent.act`.
         drop_degenerate: See `rollout`.
         keep_tokens: See `rollout`.
-        on_progress: Called before the first episode and after each write to the store.
+        on_progress: Called before the first episode, after each write to the store, and after turns, at most
+            once a second.
 
     Returns:
         The final progress.
@@ -82,16 +99,38 @@ def collect(
         problems = math_env_of(free[0]).problems
         todo = list(indices_to_play(problems, indices, record, seed, store))
         progress = Progress(done=len(indices) - len(todo), total=len(indices))
+        turns = TurnCounter(len(plan))
+        shown = began
+
+        def show() -> None:
+            nonlocal shown
+            shown = time.perf_counter()
+            if on_progress:
+                on_progress(
+                    replace(
+                        progress,
+                        seconds=shown - began,
+                        open_episodes=turns.episodes,
+                        open_tokens=turns.tokens,
+                    )
+                )
 
         def report(written: Sequence[Trajectory]) -> None:
             nonlocal progress
+            turns.store(written)
             progress = add_episodes(progress, written, time.perf_counter() - began)
-            if on_progress:
-                on_progress(progress)
+            show()
+
+        def on_turn(turn: Turn) -> None:
+            turns.add_turn(turn)
+            if time.perf_counter() - shown > _SHOW_AFTER_S:
+                show()
 
         def start(index: int) -> EpisodeRunner:
             busy.append(free.pop() if free else make_env())
-            return EpisodeRunner(busy[-1], index, record, seed, keep_tokens=keep_tokens)
+            episode = _CountedEpisode(busy[-1], index, record, seed, keep_tokens=keep_tokens)
+            episode.on_turn = on_turn
+            return episode
 
         def on_end(episode: EpisodeRunner) -> None:
             busy.remove(episode.env)
@@ -99,10 +138,11 @@ def collect(
                 close_all(episode.env)
             else:
                 free.append(episode.env)
-            writer.add(episode.index, episode.to_trajectory())
+            trajectory = episode.to_trajectory()
+            turns.end(trajectory)
+            writer.add(episode.index, trajectory)
 
-        if on_progress:
-            on_progress(progress)
+        show()
         batch_size = min(max_concurrent_episodes, MIN_CONCURRENT_EPISODES)
         writer = OrderedWriter(store, todo, batch_size, report)
         try:

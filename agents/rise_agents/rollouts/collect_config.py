@@ -22,6 +22,7 @@ from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import Agent, SamplingConfig
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError
+from rise_env.trajectories.outcomes import FailureLimits
 from rise_env.trajectories.store import TrajectoryStore
 from rise_env.utils.settings import Changeable, build, deciding_settings
 from rise_env.utils.versions import installed
@@ -116,6 +117,10 @@ class CollectConfig:
     them."""
     resume: Changeable[bool] = True
     """Continue the store in the folder; false refuses a folder that holds one."""
+    retry_failed: Changeable[bool] = False
+    """Play the failed episodes of the store again. They are moved into a file beside it, STORE.failed."""
+    failures: Changeable[FailureLimits] = field(default_factory=FailureLimits)
+    """From which share on failed episodes and cut, refused or unread replies are warned about."""
     dry_run: Changeable[bool] = False
     """Print how many calls and tokens are needed at most and what they cost, and play nothing."""
 
@@ -270,10 +275,14 @@ def run_record(
 def open_store(config: CollectConfig, record: Mapping[str, Any]) -> TrajectoryStore:
     """Open the store in the output folder, and write config.yaml next to it.
 
+    With `retry_failed`, failed episodes are moved out of the store.
+
     Raises:
         StoreError: The folder holds the store of another run, or cannot be made.
     """
     store = TrajectoryStore(Path(config.out) / STORE, record)
+    if config.retry_failed:
+        store.set_aside_failed()
     text = yaml.safe_dump(asdict(config), sort_keys=False)
     (Path(config.out) / "config.yaml").write_text(text)
     return store

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from rise_agents.rollouts.episode_runner import outgrew_context
-from rise_env.types import Trajectory
+from rise_env.types import Trajectory, Turn
 from rise_env.utils.progress_bar import ProgressBar
 
 
@@ -28,12 +28,15 @@ class Progress:
     """Generated tokens."""
     seconds: float = 0.0
     """Seconds since this process started the collection."""
+    open_episodes: float = 0.0
+    """Work on episodes that are not in the store yet, in whole episodes; see `TurnCounter`."""
+    open_tokens: int = 0
+    """Generated tokens of these episodes."""
 
 
 def add_episodes(progress: Progress, stored: Sequence[Trajectory], seconds: float) -> Progress:
     """Return the progress after these episodes were stored, `seconds` after the start."""
     completed = [trajectory for trajectory in stored if trajectory.error is None]
-    attempts = [a for trajectory in stored for turn in trajectory.turns for a in turn.attempts]
     return Progress(
         done=progress.done + len(stored),
         total=progress.total,
@@ -41,9 +44,15 @@ def add_episodes(progress: Progress, stored: Sequence[Trajectory], seconds: floa
         correct=progress.correct + sum(t.turns[-1].action.check.correct for t in completed),
         failed=progress.failed + len(stored) - len(completed),
         outgrown=progress.outgrown + sum(outgrew_context(t.turns[-1].action) for t in completed),
-        tokens=progress.tokens + sum(attempt.usage.completion_tokens for attempt in attempts),
+        tokens=progress.tokens + sum(_tokens(trajectory.turns) for trajectory in stored),
         seconds=seconds,
     )
+
+
+def played(env: str, split: str, count: int) -> str:
+    """Return a line that says which problems a command plays."""
+    of_split = f"the split {split} of " if split else ""
+    return f"playing {count:,} problems of {of_split}{env}"
 
 
 class CollectProgressBar:
@@ -52,20 +61,35 @@ class CollectProgressBar:
     Args:
         title: Text in front of the bar.
         show: False shows nothing.
+        note: A line that is printed once, when the bar appears.
     """
 
-    def __init__(self, title: str, *, show: bool = True) -> None:
-        self._bar = ProgressBar(title, show=show)
+    def __init__(self, title: str, *, show: bool = True, note: str = "") -> None:
+        self._bar = ProgressBar(title, show=show, note=note)
 
-    def update(self, progress: Progress) -> None:
-        """Show this progress."""
-        status = ""
+    def update(self, progress: Progress, *, metric: str = "solved", title: str | None = None) -> None:
+        """Show this progress.
+
+        Args:
+            progress: The counts.
+            metric: The name of the fraction of episodes whose last reply is correct.
+            title: A new text in front of the bar; None keeps it.
+        """
+        status = speed = ""
         if progress.played:
-            failed = f" · {progress.failed} failed" if progress.failed else ""
-            full = f" · {progress.outgrown} outgrew the context" if progress.outgrown else ""
-            speed = progress.tokens / progress.seconds if progress.seconds else 0.0
-            status = f"{progress.correct / progress.played:.1%} correct{failed}{full} · {speed:,.0f} tokens/s"
-        self._bar.update(completed=progress.done, total=progress.total, status=status)
+            failed = f", {progress.failed} failed" if progress.failed else ""
+            full = f", {progress.outgrown} outgrew the context" if progress.outgrown else ""
+            status = f"{metric} {progress.correct / progress.played:.1%}{failed}{full}"
+        if progress.seconds and (tokens := progress.tokens + progress.open_tokens):
+            speed = f"{tokens / progress.seconds:,.0f} tokens/s"
+        self._bar.update(
+            completed=progress.done + progress.open_episodes,
+            total=progress.total,
+            count=f"{progress.done}/{progress.total}",
+            status=status,
+            speed=speed,
+            title=title,
+        )
 
     def __enter__(self) -> Self:
         self._bar.__enter__()
@@ -75,3 +99,44 @@ class CollectProgressBar:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bar.__exit__(kind, error, trace)
+
+
+class TurnCounter:
+    """Counts the turns of episodes that are not stored yet.
+
+    Args:
+        max_turns: The number of turns of a whole episode.
+    """
+
+    def __init__(self, max_turns: int) -> None:
+        self._max_turns = max_turns
+        self._turns = 0
+        """Turns of the episodes that are being played."""
+        self._ended = 0
+        """Episodes that have ended and are not stored yet."""
+        self.tokens = 0
+        """Generated tokens of all these episodes."""
+
+    @property
+    def episodes(self) -> float:
+        """The work on these episodes, in whole episodes: a turn is 1 / `max_turns` of an episode."""
+        return self._ended + self._turns / self._max_turns
+
+    def add_turn(self, turn: Turn) -> None:
+        """Count a turn that was played."""
+        self._turns += 1
+        self.tokens += _tokens([turn])
+
+    def end(self, trajectory: Trajectory) -> None:
+        """Count an episode that ended, whose turns were counted."""
+        self._turns -= len(trajectory.turns)
+        self._ended += 1
+
+    def store(self, stored: Sequence[Trajectory]) -> None:
+        """Leave out episodes that were stored, which ended before."""
+        self._ended -= len(stored)
+        self.tokens -= sum(_tokens(trajectory.turns) for trajectory in stored)
+
+
+def _tokens(turns: Sequence[Turn]) -> int:
+    return sum(attempt.usage.completion_tokens for turn in turns for attempt in turn.attempts)

@@ -5,7 +5,7 @@ Layout:
 <run>/evaluate/<label>/seed-<seed>/...           as `rise run` writes them
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from rise_env.errors import DataNotFoundError
 from rise_env.metrics.policy_results import PolicyResults, policy_results
 from rise_env.metrics.reply_arrays import Replies, by_draw, by_turn
 from rise_env.registration import get_checker
+from rise_env.trajectories.outcomes import Outcomes
 from rise_env.trajectories.recheck import Changes, recheck
 from rise_env.trajectories.store import read_run, read_trajectories
 from rise_env.types import Trajectory
@@ -71,15 +72,20 @@ def find_logs(folders: Sequence[Path], checker: str | None = None) -> list[Measu
     return found
 
 
-def load(measured: Measured) -> PolicyResults:
+def load(measured: Measured, outcomes: Outcomes | None = None) -> PolicyResults:
     """Read the logs of one policy.
+
+    Args:
+        measured: The logs.
+        outcomes: Counts the failures of all their episodes.
 
     Raises:
         ConfigError: The logs are of different problems.
         StoreError: A log is damaged; the message has the file and the line.
     """
     tables = {
-        protocol: [_table(path, measured) for path in paths] for protocol, paths in measured.logs.items()
+        protocol: [_table(path, measured, outcomes or Outcomes()) for path in paths]
+        for protocol, paths in measured.logs.items()
     }
     others = {name: logs for name, logs in tables.items() if name not in NEEDED}
     return policy_results(
@@ -93,12 +99,19 @@ def read_episodes(path: Path, checker: str | None) -> Iterator[Trajectory]:
     return stored if checker is None else recheck(stored, get_checker(checker), Rewards(), Changes())
 
 
-def _table(path: Path, measured: Measured) -> Replies:
+def _table(path: Path, measured: Measured, outcomes: Outcomes) -> Replies:
     record = read_run(path)
+    episodes = _counted(read_episodes(path, measured.checker), outcomes)
     if record.get("protocol", path.stem) == "parallel":
-        return by_draw(read_episodes(path, measured.checker), record.get("draws", record["num_samples"]))
-    table = by_turn(read_episodes(path, measured.checker), record["turns"])
+        return by_draw(episodes, record.get("draws", record["num_samples"]))
+    table = by_turn(episodes, record["turns"])
     return table.every(record.get("answer_every", 1))
+
+
+def _counted(episodes: Iterable[Trajectory], outcomes: Outcomes) -> Iterator[Trajectory]:
+    for episode in episodes:
+        outcomes.add([episode])
+        yield episode
 
 
 def _measured(label: Path, prefix: str, checker: str | None) -> Measured:

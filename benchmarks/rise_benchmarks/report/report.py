@@ -7,7 +7,7 @@ report.html (one file, opens from disk) and figures (PNG and SVG).
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,11 +16,14 @@ from rise_benchmarks.report.equal_budget import equal_budget
 from rise_benchmarks.report.evaluation_logs import Measured, find_logs, load
 from rise_benchmarks.report.tables import csv_text, markdown, plain
 from rise_benchmarks.report.training_logs import answer_logps, losses
-from rise_env.errors import ConfigError
+from rise_env.errors import ConfigError, MissingDependencyError
 from rise_env.metrics.budgets.equal_budget import Budget
 from rise_env.metrics.policy_results import PolicyResults
 from rise_env.metrics.report_row import gains, row
+from rise_env.trajectories.outcomes import FailureLimits, Outcomes, end_with, failure
+from rise_env.trajectories.output_folder import check_output_folder, make_output_folder
 from rise_env.utils.config_parser import parse
+from rise_env.utils.extras import missing_library
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,15 +45,24 @@ class ReportConfig:
     equal: Budget | None = None
     """Compare each row with draws of the first row that cost as much: generated (tokens), total (generated
     tokens and prompt tokens that no cache served) or calls. None leaves this table out."""
+    files: bool = True
+    """Whether to write the files; false prints the table only."""
+    failures: FailureLimits = field(default_factory=FailureLimits)
+    """From which share on failed episodes and cut, refused or unread replies are warned about."""
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run `rise report`."""
+    """Run `rise report`; return 1 if most episodes of a row failed, or most replies were cut or refused."""
     config = parse(ReportConfig, argv, prog="rise report", positional="run")
     folders = [Path(run) for run in config.run]
     if not folders:
         raise ConfigError("no run folder is given: write rise report RUN")
+    if not config.files:
+        report = make_report(*folders, checker=config.checker, equal=config.equal, failures=config.failures)
+        print(plain(report))
+        return _end(report)
     out = Path(config.out) if config.out else folders[0]
+    check_output_folder(out)
     report = write_report(
         *folders,
         out=out,
@@ -58,11 +70,23 @@ def main(argv: Sequence[str]) -> int:
         ablations=dict.fromkeys(config.ablation, ()),
         checker=config.checker,
         equal=config.equal,
+        failures=config.failures,
     )
     print(plain(report))
-    names = "report.json, report.md, report.csv, accuracy_by_turn.png, figures/"
-    print(f"\nreport files: {out}/{'report.html, ' if config.page else ''}{names}")
-    return 0
+    names = ["report.html"] * config.page + ["report.json", "report.md", "report.csv"]
+    if report["figures"]:
+        names += ["accuracy_by_turn.png", "figures/"]
+    else:
+        print(f"\nno figures: {missing_library('matplotlib')}")
+    print(f"\nreport files: {out}/{', '.join(names)}")
+    return _end(report)
+
+
+def _end(report: Mapping[str, Any]) -> int:
+    limits = FailureLimits(**report["failures"])
+    failures = {row["name"]: failure(Outcomes.from_json(row["outcomes"]), limits) for row in report["rows"]}
+    said = "; ".join(f"{name}: {text}" for name, text in failures.items() if text)
+    return end_with(said, prog="rise report")
 
 
 def write_report(
@@ -72,8 +96,11 @@ def write_report(
     ablations: Mapping[str, Sequence[str]] = MappingProxyType({}),
     checker: str | None = None,
     equal: Budget | None = None,
+    failures: FailureLimits = FailureLimits(),  # noqa: B008 - it is frozen
 ) -> dict[str, Any]:
     """Write the report files of some folders and return the report.
+
+    Without matplotlib, there are no figures, and the report has "figures": [].
 
     Args:
         folders: Folders of runs or evaluations.
@@ -83,23 +110,21 @@ def write_report(
         ablations: Figures of `figures.ABLATIONS` to draw in addition -> the names of their rows; an empty
             tuple takes all rows.
         equal: What is held equal in the table of `equal_budget`; None leaves the table out.
+        failures: From which share on failures are warned about.
 
     Raises:
         DataNotFoundError: There are no complete evaluation logs.
         ConfigError: The logs are of different problems, or there is no such ablation.
     """
-    from rise_benchmarks.report.figures import accuracy_by_turn, draw_all
-    from rise_benchmarks.report.plot_style import save
-
     out = out or folders[0]
-    out.mkdir(parents=True, exist_ok=True)
     found = find_logs(folders, checker)
-    report = sum_up(found, losses(folders), equal)
+    report = sum_up(found, losses(folders), equal, failures)
+    make_output_folder(out)
+    figures = _draw(report, out, ablations)
+    report["figures"] = list(figures)
     (out / "report.json").write_text(json.dumps(report, indent=1) + "\n")
     (out / "report.md").write_text(markdown(report) + "\n")
     (out / "report.csv").write_text(csv_text(report))
-    save(accuracy_by_turn(report), out / "accuracy_by_turn.png")
-    figures = draw_all(report, out / "figures", ablations)
     if page:
         from rise_benchmarks.report.html_page import write_page
 
@@ -107,13 +132,33 @@ def write_report(
     return report
 
 
-def make_report(*folders: Path) -> dict[str, Any]:
+def _draw(report: Mapping[str, Any], out: Path, ablations: Mapping[str, Sequence[str]]) -> dict[str, Path]:
+    """Write the figures, and return name -> SVG file; return an empty dict without matplotlib."""
+    from rise_benchmarks.report.figures import accuracy_by_turn, draw_all
+    from rise_benchmarks.report.plot_style import save
+
+    try:
+        save(accuracy_by_turn(report), out / "accuracy_by_turn.png")
+        return draw_all(report, out / "figures", ablations)
+    except MissingDependencyError:
+        return {}
+
+
+def make_report(
+    *folders: Path,
+    checker: str | None = None,
+    equal: Budget | None = None,
+    failures: FailureLimits = FailureLimits(),  # noqa: B008 - it is frozen
+) -> dict[str, Any]:
     """Return the report of some folders without writing files; see `write_report`."""
-    return sum_up(find_logs(folders), losses(folders))
+    return sum_up(find_logs(folders, checker), losses(folders), equal, failures)
 
 
 def sum_up(
-    found: Sequence[Measured], training: Sequence[Mapping[str, Any]] = (), equal: Budget | None = None
+    found: Sequence[Measured],
+    training: Sequence[Mapping[str, Any]] = (),
+    equal: Budget | None = None,
+    failures: FailureLimits = FailureLimits(),  # noqa: B008 - it is frozen
 ) -> dict[str, Any]:
     """Return a report with one row per policy, each compared with the first.
 
@@ -121,6 +166,7 @@ def sum_up(
         found: The logs of the policies.
         training: Losses of the fits; see `training_logs.losses`.
         equal: See `write_report`.
+        failures: See `write_report`.
 
     Raises:
         ConfigError: The logs are of different problems or protocols.
@@ -128,9 +174,11 @@ def sum_up(
     rows: list[dict[str, Any]] = []
     results: list[PolicyResults] = []
     for measured in found:
-        own = load(measured)
+        outcomes = Outcomes()
+        own = load(measured, outcomes)
         logps = answer_logps(measured, own.problems)
-        further = {} if logps is None else {"answer_logp_by_turn": logps}
+        further: dict[str, Any] = {} if logps is None else {"answer_logp_by_turn": logps}
+        further["outcomes"] = outcomes.to_json()
         rows.append(row(measured.name, own, results[0] if results else None) | further)
         results.append(own)
     first = found[0].record
@@ -152,5 +200,6 @@ def sum_up(
         "rows": rows,
         "gains": gains([measured.name for measured in found], results),
         "training": list(training),
+        "failures": asdict(failures),
         **({} if equal is None else {"equal": equal_budget(found, results, equal)}),
     }

@@ -9,6 +9,7 @@ from rise_benchmarks.report.equal_budget import UNITS, too_few_draws
 from rise_benchmarks.report.equal_budget import cells as equal_cells
 from rise_env.metrics.report_table import COLUMNS, cells, long_rows
 from rise_env.metrics.report_values import mean_percent, percent
+from rise_env.trajectories.outcomes import FailureLimits, Outcomes, summary, warnings
 
 
 def plain(report: Mapping[str, Any]) -> str:
@@ -16,7 +17,7 @@ def plain(report: Mapping[str, Any]) -> str:
     table = cells(report)
     widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
     lines = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) for line in table]
-    parts = [title(report), *(line.rstrip() for line in lines), "", *comparisons(report)]
+    parts = [title(report), *alarms(report), *(line.rstrip() for line in lines), "", *comparisons(report)]
     if "equal" in report:
         parts += ["", *(" | ".join(line) for line in equal_cells(report)), *too_few_draws(report)]
     return "\n".join(parts)
@@ -24,7 +25,7 @@ def plain(report: Mapping[str, Any]) -> str:
 
 def markdown(report: Mapping[str, Any]) -> str:
     """Return the report as Markdown, with the table "turns" and all paired gains for three or more rows."""
-    parts = [f"**{title(report)}**", _markdown(cells(report))]
+    parts = [f"**{title(report)}**", *alarms(report), _markdown(cells(report))]
     if len(report["rows"]) > 2:
         t = report["turns"]
         parts += [
@@ -120,7 +121,19 @@ def comparisons(report: Mapping[str, Any]) -> list[str]:
                 f"episodes, with accuracy {percent(found['accuracy_at_stop'])}; says yes with precision "
                 f"{percent(found['precision'])} and recall {percent(found['recall'])}"
             )
+    lines += [f"{row['name']}: {line.strip()}" for row in rows for line in summary(_outcomes(row))]
     return lines
+
+
+def alarms(report: Mapping[str, Any]) -> list[str]:
+    """Return the warnings that stand over the table: shares of failures above the limits of the report."""
+    limits = FailureLimits(**report.get("failures", {}))
+    return [f"{row['name']}: {line}" for row in report["rows"] for line in warnings(_outcomes(row), limits)]
+
+
+def _outcomes(row: Mapping[str, Any]) -> Outcomes:
+    """Return the counts of a row; reports of older versions have none."""
+    return Outcomes.from_json(row["outcomes"]) if "outcomes" in row else Outcomes()
 
 
 def _significance(row: Mapping[str, Any], key: str, base: str) -> list[str]:

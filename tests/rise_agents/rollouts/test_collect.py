@@ -6,7 +6,7 @@ import pytest
 
 from rise_agents.backends.scripted_agent import ScriptedAgent
 from rise_agents.rollouts.collect import collect
-from rise_agents.rollouts.progress import Progress
+from rise_agents.rollouts.progress import Progress, TurnCounter
 from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import SamplingConfig
 from rise_env import MathEnv, NumericChecker
@@ -14,6 +14,7 @@ from rise_env.errors import ConfigError
 from rise_env.trajectories.store import TrajectoryStore, read_trajectories
 from rise_env.types import Conversation, Problem
 from tests.rise_agents.fake_agents import PROBLEMS, SeededAgent, luck, sums, wrong
+from tests.rise_env.problem_factories import trajectory
 
 SAMPLING = SamplingConfig()
 
@@ -259,3 +260,32 @@ def test_wrong_arguments_are_named(
             seed=0,
             max_concurrent_episodes=max_concurrent_episodes,
         )
+
+
+def test_in_lock_step_the_progress_counts_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rise_agents.rollouts.collect._SHOW_AFTER_S", -1.0)
+    seen: list[Progress] = []
+    with TrajectoryStore(tmp_path / "s.jsonl", {}) as store:
+        done = collect(
+            [TurnPlan(SeededAgent(luck))] * 4, lambda: sums(stop_when_correct=False), range(10), store,
+            SAMPLING, seed=0, on_progress=seen.append,
+        )  # fmt: skip
+    open_work = [round(40 * progress.open_episodes) for progress in seen if progress.done == 0]
+    assert open_work == sorted(open_work)
+    assert {10, 20, 30} < set(open_work)  # after one, two and three turns of ten episodes of four
+    assert max(progress.open_tokens for progress in seen) == done.tokens
+    assert (seen[-1].open_episodes, seen[-1].open_tokens, seen[-1].done) == (0.0, 0, 10)
+    assert (done.open_episodes, done.tokens) == (0.0, 3 * 40)
+
+
+def test_failed_and_short_episodes_leave_no_open_turns() -> None:
+    turns = TurnCounter(5)
+    short = trajectory(1, turns=2)
+    for turn in short.turns:
+        turns.add_turn(turn)
+    assert turns.episodes == 0.4
+    turns.end(short)
+    assert turns.episodes == 1.0
+    assert turns.tokens == 1
+    turns.store([short])
+    assert (turns.episodes, turns.tokens) == (0.0, 0)

@@ -89,6 +89,11 @@ def plan_phases(config: RunConfig, train_size: int, inputs: RunInputs | None = N
     return phases
 
 
+_OF_RUNS: dict[str, Any] = {"retry_failed": True, "failures": {"max_cut": 1.0}}
+"""Settings of all collections and evaluations of a run. A phase that is started again plays its failed
+episodes again. Replies that are cut do not stop a run: training may shorten them."""
+
+
 class _Plan:
     """Makes the phases of one run. A fit is planned after the collections that it trains on."""
 
@@ -127,6 +132,8 @@ class _Plan:
             "agent_settings": config.agent.settings,
             "max_concurrent_episodes": config.max_concurrent_episodes,
             **_feedback(config, told=False),
+            "report": False,
+            **_OF_RUNS,
         }
         window = measure.window(0 if stage == BOOST else stage)
         logs = ["sequential", "parallel"]
@@ -293,6 +300,7 @@ class _Plan:
             "env_settings": environment_settings(config, config.problems.train_split),
             "max_concurrent_episodes": config.max_concurrent_episodes,
             **_feedback(config, told=config.feedback_settings.told),
+            **_OF_RUNS,
         }
 
     def _estimate_collection(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -9,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import yaml
 from rich.console import Console
@@ -17,6 +18,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from rise_env.errors import PhaseError
 from rise_env.utils.file_lock import exclusive
+from rise_env.utils.progress_line import duration
 from rise_trainers.cluster.world import World, phase_variables, without_world
 from rise_trainers.fitting.paths import metrics_path
 from rise_trainers.loop.phases import Phase
@@ -25,6 +27,12 @@ from rise_trainers.utils.processes import terminate
 
 POLL_INTERVAL_S = 0.25
 """Seconds between two checks of a running phase."""
+LINE_INTERVAL_S = 30.0
+"""Seconds between two lines about a running phase, where there is no terminal."""
+
+
+_SPEED = re.compile(r"[\d,]+ tokens/s")
+_PLAIN: dict[str, Any] = {"highlight": False, "markup": False, "soft_wrap": True}
 
 
 class Supervisor:
@@ -97,7 +105,7 @@ class Supervisor:
         began = time.monotonic()
         task = self._bar.add_task(phase.title, total=1.0)
         if not self._console.is_terminal:
-            self._console.print(f"{phase.title} ...", highlight=False)
+            self._console.print(f"{phase.title} ... (log: {log})", **_PLAIN)
         with open(log, "ab") as output:
             process = subprocess.Popen(
                 command(self.folder, phase),
@@ -107,7 +115,7 @@ class Supervisor:
                 env=environment(self._world if phase.command == "fit" else None),
             )
             try:
-                self._wait(process, phase, task, on_poll)
+                self._wait(process, phase, task, log, on_poll)
             finally:
                 terminate(process)
         self._bar.remove_task(task)
@@ -122,14 +130,22 @@ class Supervisor:
         process: "subprocess.Popen[bytes]",
         phase: Phase,
         task: TaskID,
+        log: Path,
         on_poll: Callable[[Phase], None] | None,
     ) -> None:
         before = self._bar.tasks[self._total].completed
+        began = said = time.monotonic()
+        first = progress_of(phase)
         while process.poll() is None:
             time.sleep(POLL_INTERVAL_S)
             share = min(1.0, progress_of(phase))
             self._bar.update(task, completed=share)
             self._bar.update(self._total, completed=before + share * phase.cost)
+            now = time.monotonic()
+            if not self._console.is_terminal and now - said >= LINE_INTERVAL_S:
+                said = now
+                left = (now - began) * (1 - share) / (share - first) if share > first else None
+                self._console.print(_line(phase, share, left, log), **_PLAIN)
             if on_poll is not None:
                 on_poll(phase)
         self._bar.update(self._total, completed=before + phase.cost)
@@ -155,6 +171,27 @@ def progress_of(phase: Phase) -> float:
         return _fit_progress(Path(phase.progress_files[0]))
     done = sum(max(0, _lines(Path(path)) - 1) for path in phase.progress_files)
     return done / phase.units if phase.units else 0.0
+
+
+def _line(phase: Phase, share: float, left: float | None, log: Path) -> str:
+    """Return a line for a log file: the share of the phase, its speed, the time left and its log."""
+    speeds = _SPEED.findall(_last_text(log))
+    parts = [
+        f"{100 * share:.0f} % done",
+        *speeds[-1:],
+        *([f"{duration(left)} left"] if left is not None else []),
+    ]
+    return f"{phase.title}: {', '.join(parts)} (log: {log})"
+
+
+def _last_text(path: Path) -> str:
+    """Return the last 4 KiB of a text file."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
+            return file.read().decode(errors="replace")
+    except OSError:
+        return ""
 
 
 def _fit_progress(output: Path) -> float:
