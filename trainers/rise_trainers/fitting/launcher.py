@@ -4,6 +4,7 @@ import base64
 import importlib
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -21,12 +22,15 @@ from rise_trainers.cluster.passed_on import delete_environment, write_environmen
 from rise_trainers.fitting.config import FitConfig
 from rise_trainers.fitting.paths import METRICS, SETTINGS
 from rise_trainers.utils import parent_death
+from rise_trainers.utils.failures import DISK_FULL, reason_in_log
 from rise_trainers.utils.processes import terminate
 
 ERROR = "error.json"
 """File that a rank writes when its input is wrong: the class and the message of the error."""
 LOG = "fit.log"
 """File with everything that the launcher and the ranks print."""
+_FULL_DISK = 1 << 20
+"""Free bytes below which a disk counts as full."""
 
 
 def command(config: FitConfig, partial: Path) -> list[str]:
@@ -85,6 +89,7 @@ def run_launcher(
     variables = environment(config)
     write_environment(partial, variables)
     with open(partial / LOG, "ab") as log:
+        began = log.tell()
         process = subprocess.Popen(
             command(config, partial), stdout=log, stderr=subprocess.STDOUT, env=variables
         )
@@ -97,7 +102,7 @@ def run_launcher(
             delete_environment(partial)
     _report(progress, reader)
     if process.returncode:
-        raise _failure(partial, process.returncode)
+        raise _failure(partial, process.returncode, began)
 
 
 def _report(progress: Callable[[dict[str, Any]], None] | None, reader: "_NewLines") -> None:
@@ -106,7 +111,14 @@ def _report(progress: Callable[[dict[str, Any]], None] | None, reader: "_NewLine
             progress(line)
 
 
-def _failure(partial: Path, code: int) -> RiseError:
+def _failure(partial: Path, code: int, began: int) -> RiseError:
+    """Return the error to raise for a fit that failed.
+
+    Args:
+        partial: The partial folder.
+        code: Exit code of the launcher.
+        began: Length of the log when the fit began.
+    """
     try:
         found = json.loads((partial / ERROR).read_text())
         kind = getattr(rise_env.errors, found["kind"], TrainingError)
@@ -115,7 +127,13 @@ def _failure(partial: Path, code: int) -> RiseError:
             return error
     except (OSError, ValueError, KeyError):
         pass
-    return TrainingError(f"the fit failed with exit code {code}; the reason is at the end of {partial / LOG}")
+    log = partial / LOG
+    reason = reason_in_log(log.read_bytes()[began:].decode(errors="replace"))
+    if shutil.disk_usage(partial).free < _FULL_DISK:
+        reason = DISK_FULL.format(why=f"of {partial}")
+    if not reason:
+        return TrainingError(f"the fit failed with exit code {code}; the reason is at the end of {log}")
+    return TrainingError(f"the fit failed: {reason} (the whole log: {log})")
 
 
 def free_port() -> int:
