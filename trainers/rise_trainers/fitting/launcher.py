@@ -4,6 +4,7 @@ import base64
 import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -22,12 +23,15 @@ from rise_trainers.cluster.passed_on import delete_environment, write_environmen
 from rise_trainers.cluster.rendezvous import Rendezvous
 from rise_trainers.fitting.config import FitConfig
 from rise_trainers.fitting.paths import METRICS, SETTINGS
+from rise_trainers.utils.failures import DISK_FULL, reason_in_log
 from rise_trainers.utils.processes import terminate
 
 ERROR = "error.json"
 """File that a rank writes when its input is wrong: the class and the message of the error."""
 LOG = "fit.log"
 """File with everything that the launcher and the ranks print."""
+_FULL_DISK = 1 << 20
+"""Free bytes below which a disk counts as full."""
 
 
 def command(config: FitConfig, partial: Path) -> list[str]:
@@ -74,6 +78,7 @@ def run_launcher(
     (partial / ERROR).unlink(missing_ok=True)
     reader = _NewLines(partial / METRICS)
     with open(partial / LOG, "ab") as log:
+        began = log.tell()
         ranks: _DeepSpeedRanks | WorldRanks
         if rendezvous is None:
             ranks = _DeepSpeedRanks(config, partial, log)
@@ -87,7 +92,7 @@ def run_launcher(
             ranks.end()
     _report(progress, reader)
     if code:
-        raise _failure(partial, code, ranks.failure)
+        raise _failure(partial, code, began, ranks.failure)
 
 
 class _DeepSpeedRanks:
@@ -118,8 +123,15 @@ def _report(progress: Callable[[dict[str, Any]], None] | None, reader: "_NewLine
             progress(line)
 
 
-def _failure(partial: Path, code: int, reason: str | None) -> RiseError:
-    """Return the error that rank 0 wrote, or one with the reason that another process gave, or the log."""
+def _failure(partial: Path, code: int, began: int, reason: str | None) -> RiseError:
+    """Return the error to raise for a fit that failed: of rank 0, or with another process's or the log's reason.
+
+    Args:
+        partial: The partial folder.
+        code: Exit code of the launcher.
+        began: Length of the log when the fit began.
+        reason: The reason that another process gave.
+    """
     try:
         found = json.loads((partial / ERROR).read_text())
         kind = getattr(rise_env.errors, found["kind"], TrainingError)
@@ -128,9 +140,13 @@ def _failure(partial: Path, code: int, reason: str | None) -> RiseError:
             return error
     except (OSError, ValueError, KeyError):
         pass
-    if reason is not None:
-        return TrainingError(reason)
-    return TrainingError(f"the fit failed with exit code {code}; the reason is at the end of {partial / LOG}")
+    log = partial / LOG
+    reason = reason or reason_in_log(log.read_bytes()[began:].decode(errors="replace"))
+    if shutil.disk_usage(partial).free < _FULL_DISK:
+        reason = DISK_FULL.format(why=f"of {partial}")
+    if not reason:
+        return TrainingError(f"the fit failed with exit code {code}; the reason is at the end of {log}")
+    return TrainingError(f"the fit failed: {reason} (the whole log: {log})")
 
 
 class _NewLines:

@@ -1,5 +1,6 @@
 """One rank of a fit. The DeepSpeed launcher runs `rise_trainers.fitting.rank DIR.partial/fit.json`."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -10,6 +11,7 @@ from typing import Any
 
 from rise_env.errors import RiseError
 from rise_trainers.cluster.passed_on import read_environment
+from rise_trainers.utils.failures import explained
 from rise_trainers.utils.parent_death import die_with_parent
 
 
@@ -24,11 +26,21 @@ def main(settings: Path) -> int:
         _fit(from_json(json.loads(settings.read_text())), settings.parent)
     except RiseError as error:
         if os.environ.get("RANK", "0") == "0":
-            found = {"kind": type(error).__name__, "message": str(error)}
-            (settings.parent / ERROR).write_text(json.dumps(found))
+            _report(settings.parent / ERROR, type(error).__name__, str(error))
         print(f"rise fit: {error}", file=sys.stderr)
         return 2
+    except (MemoryError, OSError, RuntimeError) as error:
+        said = explained(error)
+        if said is not None:  # any rank may be the one whose memory or disk is full
+            _report(settings.parent / ERROR, "TrainingError", said)
+        raise
     return 0
+
+
+def _report(path: Path, kind: str, message: str) -> None:
+    """Write the error for the process that started the fit; a full disk may keep it from being written."""
+    with contextlib.suppress(OSError):
+        path.write_text(json.dumps({"kind": kind, "message": message}))
 
 
 def _fit(config: Any, folder: Path) -> None:
