@@ -14,6 +14,7 @@ from typing import Any
 
 import docstring_parser
 
+from rise_agents.kept_agents import kept_or_loaded
 from rise_agents.types import Agent
 from rise_env.errors import ConfigError, MissingDependencyError, RiseError
 from rise_env.utils import plugins
@@ -25,7 +26,7 @@ Factory = Callable[..., Any]
 
 
 def load_agent(spec: str, **settings: Any) -> Agent:
-    """Return the agent that a string names.
+    """Return the agent that a string names; see `kept_agents` for agents that are loaded already.
 
     Args:
         spec: The name of an agent, such as "expert"; a name and an argument, such as "transformers:MODEL";
@@ -37,6 +38,10 @@ def load_agent(spec: str, **settings: Any) -> Agent:
             the agent failed. For an unknown name, the message suggests valid ones.
         MissingDependencyError: A library that the agent needs is not installed.
     """
+    return kept_or_loaded(spec, settings, lambda: _new_agent(spec, settings))
+
+
+def _new_agent(spec: str, settings: Mapping[str, Any]) -> Agent:
     factory, arguments = _resolve(spec)
     values = checked_arguments(factory, settings, what=f"agent {spec!r}", positional=len(arguments))
     try:

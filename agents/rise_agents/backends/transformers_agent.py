@@ -164,6 +164,10 @@ class TransformersAgent:
             waiting = [i for i in waiting if i not in replies]
         return [replies[i] for i in range(len(prompts))]
 
+    def forget(self) -> None:
+        """Empty the prefix cache."""
+        self._decoder.clear_prefixes()
+
     def close(self) -> None:
         """Free the model and the prefix cache."""
         self._decoder.close()

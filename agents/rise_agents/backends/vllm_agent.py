@@ -286,6 +286,11 @@ class VLLMAgent:
             running[request_id] = (number, time.perf_counter())
         return full
 
+    def forget(self) -> None:
+        """Empty the prefix cache; with several engines, it has no effect."""
+        if self._replicas is None:
+            self._llm.reset_prefix_cache()
+
     def close(self) -> None:
         """Stop the engine's processes and free the device. Calling it twice is harmless."""
         if self._replicas is not None:

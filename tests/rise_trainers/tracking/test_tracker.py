@@ -1,5 +1,7 @@
 import json
+import resource
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,28 @@ def test_a_phase_that_was_done_and_not_logged_is_logged_when_the_run_goes_on(fol
             tracker.log_phase(phase)
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert [line["phase"] for line in lines] == [first.name] + [second.name] * 4 + [third.name]
+
+
+def test_a_phase_that_a_full_disk_cut_short_is_logged_whole_when_the_run_goes_on(folder: Path) -> None:
+    first, second, _ = phases(folder)
+    with Tracker(folder, "none", {}) as tracker:
+        tracker.log_phase(first)
+        size = (folder / "metrics.jsonl").stat().st_size
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, before[1]))
+        ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        try:
+            with pytest.raises(OSError, match="too large"):
+                tracker.log_phase(second)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+            signal.signal(signal.SIGXFSZ, ignored)
+    with Tracker(folder, "none", {}) as tracker:
+        tracker.drop_unfinished([first.name, second.name])
+        tracker.log_phase(first)
+        tracker.log_phase(second)
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert [line["phase"] for line in lines] == [first.name] + [second.name] * 4
 
 
 def test_tracked_settings_are_nested_and_name_every_setting_of_a_fit() -> None:

@@ -124,7 +124,7 @@ def _report(progress: Callable[[dict[str, Any]], None] | None, reader: "_NewLine
 
 
 def _failure(partial: Path, code: int, began: int, reason: str | None) -> RiseError:
-    """Return the error to raise for a fit that failed: of rank 0, or with another process's or the log's reason.
+    """Return the error to raise for a fit that failed: of rank 0, or with the reason in the log.
 
     Args:
         partial: The partial folder.

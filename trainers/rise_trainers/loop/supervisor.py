@@ -1,4 +1,8 @@
-"""Runs phases as processes, one after another, and shows the progress and the time left."""
+"""Runs phases as processes, one after another, and shows the progress and the time left.
+
+Consecutive evaluations and collections with the same model share one process, which loads the model once; see
+`player`. The process ends before a fit begins.
+"""
 
 import json
 import os
@@ -22,9 +26,11 @@ from rise_env.utils.progress_line import duration
 from rise_trainers.cluster.world import World, phase_variables, without_world
 from rise_trainers.fitting.paths import metrics_path
 from rise_trainers.loop.phases import Phase
+from rise_trainers.loop.player import Player, agent_of
 from rise_trainers.utils import parent_death
 from rise_trainers.utils.processes import terminate
 
+OnPoll = Callable[[Phase], None]
 POLL_INTERVAL_S = 0.25
 """Seconds between two checks of a running phase."""
 LINE_INTERVAL_S = 30.0
@@ -57,6 +63,8 @@ class Supervisor:
         self._phases = phases
         self._world = world
         self._open = ExitStack()
+        self._player: Player | None = None
+        """The process that has played the last phase, with its model still loaded."""
         self._console = console or Console(stderr=True)
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -80,6 +88,7 @@ class Supervisor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bar.stop()
+        self._end_player()
         self._open.close()
 
     def is_done(self, phase: Phase) -> bool:
@@ -90,7 +99,7 @@ class Supervisor:
         """Advance the progress bar by a phase that is done."""
         self._bar.advance(self._total, phase.cost)
 
-    def run(self, phase: Phase, on_poll: Callable[[Phase], None] | None = None) -> None:
+    def run(self, phase: Phase, on_poll: OnPoll | None = None) -> None:
         """Run one phase and wait until it ends.
 
         Args:
@@ -106,6 +115,18 @@ class Supervisor:
         task = self._bar.add_task(phase.title, total=1.0)
         if not self._console.is_terminal:
             self._console.print(f"{phase.title} ... (log: {log})", **_PLAIN)
+        plays = agent_of(phase.command, phase.settings) is not None
+        code = (self._play if plays else self._fit)(phase, log, task, on_poll)
+        self._bar.remove_task(task)
+        if code:
+            raise PhaseError(f"{phase.title} failed: {_last_line(log)} (the whole log: {log})")
+        seconds = round(time.monotonic() - began, 1)
+        self._done_file(phase).write_text(json.dumps({"seconds": seconds}) + "\n")
+        self._console.print(f"{phase.title}: done in {seconds:.0f} s", highlight=False)
+
+    def _fit(self, phase: Phase, log: Path, task: TaskID, on_poll: OnPoll | None) -> int:
+        """Run a fit in a process of its own; return its exit code."""
+        self._end_player()  # it holds the devices
         with open(log, "ab") as output:
             process = subprocess.Popen(
                 command(self.folder, phase),
@@ -114,29 +135,47 @@ class Supervisor:
                 stderr=subprocess.STDOUT,
                 env=environment(self._world if phase.command == "fit" else None),
             )
-            try:
-                self._wait(process, phase, task, log, on_poll)
-            finally:
-                terminate(process)
-        self._bar.remove_task(task)
-        if process.returncode:
-            raise PhaseError(f"{phase.title} failed: {_last_line(log)} (the whole log: {log})")
-        seconds = round(time.monotonic() - began, 1)
-        self._done_file(phase).write_text(json.dumps({"seconds": seconds}) + "\n")
-        self._console.print(f"{phase.title}: done in {seconds:.0f} s", highlight=False)
+        try:
+            return self._wait(process.poll, phase, task, log, on_poll)
+        finally:
+            terminate(process)
+
+    def _play(self, phase: Phase, log: Path, task: TaskID, on_poll: OnPoll | None) -> int:
+        """Run an evaluation or collection; return its exit code.
+
+        It runs in the process of the phase before, if that has loaded the same agent.
+        """
+        agent = agent_of(phase.command, phase.settings) or ""
+        if self._player is not None and self._player.agent != agent:
+            self._end_player()
+        if self._player is None:
+            self._player = Player(agent, log, environment())
+        try:
+            self._player.begin(phase.command, settings_path(self.folder, phase), log)
+            return self._wait(self._player.poll, phase, task, log, on_poll)
+        except BaseException:
+            self._player.terminate()
+            self._player = None
+            raise
+
+    def _end_player(self) -> None:
+        if self._player is not None:
+            player, self._player = self._player, None
+            player.close()
 
     def _wait(
         self,
-        process: "subprocess.Popen[bytes]",
+        poll: Callable[[], int | None],
         phase: Phase,
         task: TaskID,
         log: Path,
-        on_poll: Callable[[Phase], None] | None,
-    ) -> None:
+        on_poll: OnPoll | None,
+    ) -> int:
+        """Show the progress until `poll` returns an exit code; return the code."""
         before = self._bar.tasks[self._total].completed
         began = said = time.monotonic()
         first = progress_of(phase)
-        while process.poll() is None:
+        while (code := poll()) is None:
             time.sleep(POLL_INTERVAL_S)
             share = min(1.0, progress_of(phase))
             self._bar.update(task, completed=share)
@@ -149,6 +188,7 @@ class Supervisor:
             if on_poll is not None:
                 on_poll(phase)
         self._bar.update(self._total, completed=before + phase.cost)
+        return code
 
     def _done_file(self, phase: Phase) -> Path:
         return self.folder / f"{phase.name}.done"

@@ -7,6 +7,7 @@ the run was killed and continued.
 """
 
 import json
+import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -82,8 +83,7 @@ class Tracker:
         if lines is None:
             common = {"phase": phase.name, "iteration": phase.iteration, "seed": phase.seed}
             lines = [{**common, **line} for line in phase_lines(phase)]
-            with open(self.path, "a") as file:
-                file.write("".join(json.dumps(line) + "\n" for line in lines))
+            _append(self.path, "".join(json.dumps(line) + "\n" for line in lines).encode())
         if self._wandb is not None:
             common_keys = ("phase", "iteration", "seed")
             self._wandb.log_phase(
@@ -94,6 +94,22 @@ class Tracker:
         """Log the rows, tables and figures of the report to W&B."""
         if self._wandb is not None:
             self._wandb.log_report(folder, json.loads((folder / "report.json").read_text()))
+
+
+def _append(path: Path, data: bytes) -> None:
+    """Append all of the data, or nothing if the disk is full.
+
+    A phase with only some of its lines would count as logged.
+    """
+    with open(path, "ab", buffering=0) as file:
+        size = file.seek(0, os.SEEK_END)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[file.write(view) :]
+        except OSError:
+            file.truncate(size)
+            raise
 
 
 def tracked_settings(config: RunConfig) -> dict[str, Any]:
