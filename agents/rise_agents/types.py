@@ -129,7 +129,8 @@ class Agent(Protocol):
         """Answer each conversation.
 
         Args:
-            conversations: Each ends with a user message.
+            conversations: Each ends with a user message, or, if the agent `continues`, with an assistant
+                message: the beginning of the reply. The reply's text is then what follows it.
             sampling: How to sample the replies.
             seeds: One per conversation, in [0, 2**63). With seeds, a reply depends on its conversation, its
                 seed and the policy, and not on the rest of the batch, apart from rounding differences between
@@ -152,6 +153,59 @@ class FormattedAgent(Agent, Protocol):
     @property
     def format(self) -> ModelFormat:
         """The format of the model: stores keep it with the replies, and a fit on these checks it."""
+        ...
+
+
+@runtime_checkable
+class ContinuingAgent(Agent, Protocol):
+    """An agent that may be able to continue a reply whose beginning is given."""
+
+    @property
+    def continues(self) -> bool:
+        """Whether a conversation may end with an assistant message, the beginning of the reply."""
+        ...
+
+
+def can_continue(agent: Agent) -> bool:
+    """Return whether an agent continues a reply whose beginning is given; see `ContinuingAgent`."""
+    return isinstance(agent, ContinuingAgent) and agent.continues
+
+
+@runtime_checkable
+class TokenizingAgent(Agent, Protocol):
+    """An agent that knows the tokens of texts."""
+
+    def prompt_tokens(self, conversations: Sequence[Conversation]) -> list[int]:
+        """Return the number of tokens of each prompt."""
+        ...
+
+    def tokens_before(self, reply: Reply, characters: int) -> int:
+        """Return how many of the reply's `token_ids` hold its text up to a place.
+
+        Args:
+            reply: A reply of this agent with its token ids.
+            characters: The number of characters of the text before the place. Tokens of a thought and a token
+                that holds characters on both sides of the place are counted.
+        """
+        ...
+
+
+@runtime_checkable
+class ScoringAgent(Agent, Protocol):
+    """An agent that can say how likely given replies are, without sampling."""
+
+    def logprobs_of(
+        self, conversations: Sequence[Conversation], texts: Sequence[Sequence[str]]
+    ) -> list[list[float]]:
+        """Return the log-probability of each text as the beginning of the reply.
+
+        Args:
+            conversations: See `Agent.act`.
+            texts: Some texts for each conversation.
+
+        Returns:
+            Natural logarithms, summed over the tokens of each text: one list per conversation.
+        """
         ...
 
 

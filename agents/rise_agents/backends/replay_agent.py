@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rise_agents.client.reply_log import ReplyLog
-from rise_agents.types import Agent, FormattedAgent, Reply, SamplingConfig
+from rise_agents.types import Agent, FormattedAgent, Reply, SamplingConfig, can_continue
 from rise_env.errors import DataNotFoundError
 from rise_env.types import Conversation
 
@@ -64,6 +64,11 @@ class ReplayAgent:
     def name(self) -> str:
         """The name of the agent whose replies the log holds."""
         return str(self._reply_log.agent)
+
+    @property
+    def continues(self) -> bool:
+        """See `ContinuingAgent`: a log holds replies to any conversation."""
+        return self._recorded is None or can_continue(self._recorded)
 
     def act(
         self,

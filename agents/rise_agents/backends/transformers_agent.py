@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from rise_agents.chat.beginnings import scoring_tokens, split_beginning
 from rise_agents.chat.chat_settings import DEFAULT_DATE, Thinking
 from rise_agents.chat.loading import load_chat
 from rise_agents.chat.model_fingerprint import model_name
@@ -25,6 +26,7 @@ from rise_agents.generation.model_settings import (
     ModelSettings,
     shared_settings,
 )
+from rise_agents.generation.scoring import ending_logprobs
 from rise_agents.parallel.gpu_assignment import first_device
 from rise_agents.types import Reply, SamplingConfig
 from rise_env.types import Conversation, Usage
@@ -57,6 +59,9 @@ class TransformersAgent:
         DataNotFoundError: There is no such model.
         ConfigError: A setting is unknown, or the model has no chat template.
     """
+
+    continues = True
+    """See `ContinuingAgent`."""
 
     def __init__(
         self,
@@ -141,6 +146,7 @@ class TransformersAgent:
         if seeds is None:
             seeds = np.random.default_rng().integers(2**63, size=len(conversations)).tolist()
         prompts = self.chat.encode(conversations)
+        continued = [split_beginning(conversation)[1] is not None for conversation in conversations]
         room = [min(sampling.max_new_tokens, self.context - len(prompt)) for prompt in prompts]
         replies = {i: Reply(text="", finish="length") for i in range(len(prompts)) if room[i] < 1}
         waiting = [i for i in range(len(prompts)) if room[i] >= 1]
@@ -152,7 +158,7 @@ class TransformersAgent:
             batch = [waiting[row] for row in rows]
             requests = [GenerationRequest(tuple(prompts[i]), seeds[i], room[i]) for i in batch]
             try:
-                batch_replies = self._answer(requests, sampling)
+                batch_replies = self._answer(requests, sampling, [continued[i] for i in batch])
             except torch.cuda.OutOfMemoryError:
                 if len(batch) == 1:
                     raise
@@ -174,13 +180,35 @@ class TransformersAgent:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
-    def _answer(self, requests: Sequence[GenerationRequest], sampling: SamplingConfig) -> list[Reply]:
+    def logprobs_of(
+        self, conversations: Sequence[Conversation], texts: Sequence[Sequence[str]]
+    ) -> list[list[float]]:
+        """Return the log-probability of each text; see `ScoringAgent.logprobs_of`."""
+        prompts, endings = scoring_tokens(self.chat, conversations, texts)
+        values = iter(
+            ending_logprobs(
+                self._decoder.model, prompts, endings, max_batch_tokens=min(16384, self.max_batch_tokens)
+            )
+        )
+        return [[next(values) for _ in some] for some in texts]
+
+    def prompt_tokens(self, conversations: Sequence[Conversation]) -> list[int]:
+        """See `TokenizingAgent.prompt_tokens`."""
+        return [len(prompt) for prompt in self.chat.encode(conversations)]
+
+    def tokens_before(self, reply: Reply, characters: int) -> int:
+        """See `TokenizingAgent.tokens_before`."""
+        return self.chat.tokens_before(reply.token_ids or (), reply.text, characters)
+
+    def _answer(
+        self, requests: Sequence[GenerationRequest], sampling: SamplingConfig, continued: Sequence[bool]
+    ) -> list[Reply]:
         began = time.perf_counter()
         results = self._decoder.run(requests, sampling)
         latency = time.perf_counter() - began
         parts = [
-            self.chat.read(result.tokens, request.prompt)
-            for request, result in zip(requests, results, strict=True)
+            self.chat.read(result.tokens, request.prompt, continued=goes_on)
+            for request, result, goes_on in zip(requests, results, continued, strict=True)
         ]
         return [
             Reply(

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from rise_agents.chat.beginnings import scoring_tokens, split_beginning
 from rise_agents.chat.chat_settings import DEFAULT_DATE, Thinking
 from rise_agents.chat.loading import load_chat
 from rise_agents.chat.model_fingerprint import model_name
@@ -76,6 +77,9 @@ class VLLMAgent:
         ConfigError: A setting is wrong, or the model has no chat template.
         AgentError: vLLM's worker processes did not start.
     """
+
+    continues = True
+    """See `ContinuingAgent`."""
 
     def __init__(
         self,
@@ -219,8 +223,47 @@ class VLLMAgent:
             else []
         )
         latency = time.perf_counter() - began
-        replies = {i: self._reply(output, latency) for i, output in zip(fitting, outputs, strict=True)}
+        replies = {
+            i: self._reply(output, latency, continued=split_beginning(conversations[i])[1] is not None)
+            for i, output in zip(fitting, outputs, strict=True)
+        }
         return [replies.get(i, Reply(text="", finish="length")) for i in range(len(prompts))]
+
+    def logprobs_of(
+        self, conversations: Sequence[Conversation], texts: Sequence[Sequence[str]]
+    ) -> list[list[float]]:
+        """Return the log-probability of each text; see `ScoringAgent.logprobs_of`.
+
+        vLLM computes those of a prompt without its prefix cache, and samples one token that is not used.
+        """
+        if self._replicas is not None:
+            return self._replicas.logprobs_of(conversations, texts)
+        prompts, endings = scoring_tokens(self.chat, conversations, texts)
+        wanted = [place for place, ending in enumerate(endings) if ending]
+        sampling = self._vllm.SamplingParams(
+            temperature=0.0, max_tokens=1, prompt_logprobs=0, detokenize=False
+        )
+        outputs = self._llm.generate(
+            [{"prompt_token_ids": prompts[place] + endings[place]} for place in wanted],
+            sampling,
+            lora_request=self._lora,
+            use_tqdm=False,
+        )
+        found = [0.0] * len(endings)
+        for place, output in zip(wanted, outputs, strict=True):
+            start = len(prompts[place])
+            tokens = zip(output.prompt_logprobs[start:], endings[place], strict=True)
+            found[place] = sum(float(candidates[token].logprob) for candidates, token in tokens)
+        values = iter(found)
+        return [[next(values) for _ in some] for some in texts]
+
+    def prompt_tokens(self, conversations: Sequence[Conversation]) -> list[int]:
+        """See `TokenizingAgent.prompt_tokens`."""
+        return [len(prompt) for prompt in self.chat.encode(conversations)]
+
+    def tokens_before(self, reply: Reply, characters: int) -> int:
+        """See `TokenizingAgent.tokens_before`."""
+        return self.chat.tokens_before(reply.token_ids or (), reply.text, characters)
 
     def stream(self, requests: StreamRequests, sampling: SamplingConfig, on_reply: OnReply) -> None:
         """Answer requests and the requests that `on_reply` adds; see `StreamingAgent.stream`.
@@ -236,7 +279,7 @@ class VLLMAgent:
         engine = self._llm.llm_engine
         initial = deque(requests.items())
         added: deque[_NumberedRequest] = deque()
-        running: dict[str, tuple[int, float]] = {}
+        running: dict[str, tuple[int, float, bool]] = {}
         try:
             while initial or added or running:
                 done: list[tuple[int, Reply]] = []
@@ -248,8 +291,9 @@ class VLLMAgent:
                 if running:
                     for output in engine.step():
                         if output.finished:
-                            number, began = running.pop(output.request_id)
-                            done.append((number, self._reply(output, time.perf_counter() - began)))
+                            number, began, continued = running.pop(output.request_id)
+                            latency = time.perf_counter() - began
+                            done.append((number, self._reply(output, latency, continued=continued)))
                 for number, reply in done:
                     added += on_reply(number, reply).items()
         finally:
@@ -260,19 +304,19 @@ class VLLMAgent:
         self,
         requests: Sequence[_NumberedRequest],
         sampling: SamplingConfig,
-        running: dict[str, tuple[int, float]],
+        running: dict[str, tuple[int, float, bool]],
     ) -> list[tuple[int, Reply]]:
         """Add requests to the engine; return empty replies to those that leave no room for a reply.
 
         Args:
             requests: Number, conversation and seed of each request.
             sampling: How to sample the replies.
-            running: Request id of the engine -> (number, start time in seconds). The added requests are
-                entered.
+            running: Request id of the engine -> (number, start time in seconds, whether the conversation
+                ends with the beginning of the reply). The added requests are entered.
         """
         full = []
         prompts = self.chat.encode([conversation for _, (conversation, _) in requests])
-        for (number, (_, seed)), prompt in zip(requests, prompts, strict=True):
+        for (number, (conversation, seed)), prompt in zip(requests, prompts, strict=True):
             room = min(sampling.max_new_tokens, self.context - len(prompt))
             if room < 1:
                 full.append((number, Reply(text="", finish="length")))
@@ -283,7 +327,8 @@ class VLLMAgent:
             self._llm.llm_engine.add_request(
                 request_id, {"prompt_token_ids": prompt}, params, lora_request=self._lora
             )
-            running[request_id] = (number, time.perf_counter())
+            continued = split_beginning(conversation)[1] is not None
+            running[request_id] = (number, time.perf_counter(), continued)
         return full
 
     def forget(self) -> None:
@@ -329,11 +374,11 @@ class VLLMAgent:
         }
         return self._vllm.SamplingParams(temperature=0.0, extra_args=extra, **settings)
 
-    def _reply(self, output: Any, latency: float) -> Reply:
+    def _reply(self, output: Any, latency: float, *, continued: bool) -> Reply:
         completion = output.outputs[0]
         tokens = tuple(completion.token_ids)
         stopped = bool(tokens) and tokens[-1] in self.chat.stop_tokens
-        reasoning, text = self.chat.read(tokens, output.prompt_token_ids)
+        reasoning, text = self.chat.read(tokens, output.prompt_token_ids, continued=continued)
         values = None
         if self._logprobs:
             by_token = zip(completion.logprobs, tokens, strict=True)

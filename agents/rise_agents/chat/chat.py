@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rise_agents.chat.beginnings import split_beginning
 from rise_agents.chat.chat_settings import ChatSettings, Thinking
 from rise_agents.chat.reasoning import MARKS, Marks, opens_thought
 from rise_agents.chat.reply_reader import ReplyReader, special_names
@@ -76,7 +77,7 @@ class Chat:
         self.stop_tokens = (*known, *added)
         """Ids of the tokens that end a reply."""
         self._special_text = special_names(tokenizer, self._special)
-        head = self._probe_head(prompt)
+        head = self._head = self._probe_head(prompt)
         self.head = head if head.strip() else ""
         """What the model writes before a reply without a thought, for example the name of a channel."""
         self._around_thought = self._probe_thought(prompt)
@@ -106,12 +107,41 @@ class Chat:
         return self._render(conversation, add_generation_prompt=True)
 
     def encode(self, conversations: Sequence[Conversation]) -> list[list[int]]:
-        """Return the token ids of the prompt of each conversation."""
-        texts = [self.prompt(conversation) for conversation in conversations]
+        """Return the token ids of the prompt of each conversation.
+
+        If a conversation ends with a message of the assistant, its prompt ends with the tokens of this
+        message, so that what is sampled continues it. The chat template does not write that message, because
+        templates remove blanks at its end or end it with a stop token.
+        """
+        split = [split_beginning(conversation) for conversation in conversations]
+        texts = [self.prompt(before) for before, _ in split]
         if not texts:
             return []
         ids: list[list[int]] = self.tokenizer(texts, add_special_tokens=False)["input_ids"]
+        for place, (_, beginning) in enumerate(split):
+            if beginning is not None:
+                thought = beginning.get("reasoning_content", "")
+                lead, text = self.beginning_ids(texts[place], beginning["content"], thought)
+                ids[place] += lead + text
         return ids
+
+    def beginning_ids(self, prompt: str, text: str, thought: str = "") -> tuple[list[int], list[int]]:
+        """Return the token ids of a text as the beginning of a reply.
+
+        Args:
+            prompt: The text of the prompt.
+            text: The beginning of the reply; names of special tokens in it stay characters.
+            thought: What the model thought before.
+
+        Returns:
+            The tokens that the model writes before the text of a reply, such as those of a thought, and the
+            tokens of the text.
+        """
+        opened = self.opens_thought(prompt)
+        lead = self.joined(thought, opened=opened) if thought or opened else self._head
+        if not lead.strip():  # a blank before the text is part of the text's first token
+            return [], self.continuation_ids(lead + text, literal=True)
+        return self.continuation_ids(lead), self.continuation_ids(text, literal=True)
 
     def written(self, conversation: Sequence[Message]) -> str:
         """Return the text of a conversation that ends with a reply, as the template writes it.
@@ -152,14 +182,28 @@ class Chat:
         """Return whether a text contains the name of a special token."""
         return self._special_text.search(text) is not None
 
-    def read(self, tokens: Sequence[int], prompt: Sequence[int]) -> tuple[str, str]:
+    def read(
+        self, tokens: Sequence[int], prompt: Sequence[int], *, continued: bool = False
+    ) -> tuple[str, str]:
         """Return the reasoning and the text of a reply.
 
         Args:
             tokens: The sampled tokens, with or without their stop token.
             prompt: The tokens of its prompt.
+            continued: Whether the prompt ends with the beginning of the reply, so that all of it is text.
         """
-        return self._reader.read(tokens, prompt)
+        return self._reader.read(tokens, prompt, continued=continued)
+
+    def tokens_before(self, tokens: Sequence[int], text: str, characters: int) -> int:
+        """Return how many of the sampled tokens hold the reply up to a place in its text.
+
+        Args:
+            tokens: See `read`.
+            text: The text of the reply.
+            characters: The number of characters before the place. Tokens of a thought and a token that holds
+                characters on both sides of the place are counted.
+        """
+        return self._reader.tokens_before(tokens, text, characters)
 
     def thought_length(self, tokens: Sequence[int], prompt: Sequence[int]) -> int:
         """Return how many of the sampled tokens stand before the text of the reply, if it has a thought.

@@ -37,7 +37,9 @@ class ReplyReader:
         self._before, self._after = around
         self._special_text = special_names(tokenizer, special)
 
-    def read(self, tokens: Sequence[int], prompt: Sequence[int]) -> tuple[str, str]:
+    def read(
+        self, tokens: Sequence[int], prompt: Sequence[int], *, continued: bool = False
+    ) -> tuple[str, str]:
         """Return the reasoning and the text of a reply.
 
         A special token that the model spelled with the tokens of its characters stays in the text.
@@ -45,7 +47,10 @@ class ReplyReader:
         Args:
             tokens: The sampled tokens, with or without their stop token.
             prompt: The tokens of its prompt.
+            continued: See `Chat.read`.
         """
+        if continued:
+            return "", self._continuation(tokens, prompt)
         raw, reasoning, start, stop = self._split(tokens, prompt)
         first, last = self._tokens_of(tokens, start), self._tokens_of(tokens, stop)
         if self._decode(tokens[first:last]) != raw[start:stop]:
@@ -62,6 +67,27 @@ class ReplyReader:
         """
         _, reasoning, start, _ = self._split(tokens, prompt)
         return self._tokens_of(tokens, start) if reasoning else 0
+
+    def _continuation(self, tokens: Sequence[int], prompt: Sequence[int]) -> str:
+        """Return the text of sampled tokens that continue the text at the end of the prompt.
+
+        Tokens with a mark for a blank before them are decoded without it at the beginning of a text, so they
+        are decoded together with the tokens before them.
+        """
+        raw = self._decode(tokens)
+        stopped = bool(tokens) and tokens[-1] in self._stop_tokens
+        stop = len(raw) - len(self._after) if stopped and raw.endswith(self._after) else len(raw)
+        kept = tokens[: self._tokens_of(tokens, stop)]
+        before = prompt[-_TAIL:]
+        whole = self._decode([*before, *kept], skip_special_tokens=True)
+        return whole[len(self._decode(before, skip_special_tokens=True)) :]
+
+    def tokens_before(self, tokens: Sequence[int], text: str, characters: int) -> int:
+        """Return how many tokens hold the first characters of a text; see `Chat.tokens_before`."""
+        if not characters:
+            return 0
+        start = max(0, self._decode(tokens).rfind(text))
+        return self._tokens_of(tokens, start + characters)
 
     def _split(self, tokens: Sequence[int], prompt: Sequence[int]) -> tuple[str, str, int, int]:
         """Return the whole text, the reasoning, and where in the whole text the reply starts and stops."""

@@ -14,11 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from rise_agents.chat.chat import Chat, tokenizer_hash
 from rise_agents.chat.chat_settings import ChatSettings
 from rise_agents.chat.loading import load_chat
+from rise_agents.generation.scoring import ending_logprobs
 from rise_env.errors import DataNotFoundError
 from rise_env.trajectories.model_formats import stored_formats
 from rise_env.trajectories.store import read_run, read_trajectories
@@ -51,45 +50,10 @@ def answer_logps(
     places = [(e, t) for e, episode in enumerate(episodes) for t in range(min(turns, len(episode.turns)))]
     prompts = chat.encode([episodes[e].turns[t].observation for e, t in places])
     answers = [chat.token_ids(ANSWER % episodes[e].problem.reference) for e, _ in places]
-    sequences = [prompt + answer for prompt, answer in zip(prompts, answers, strict=True)]
-    for rows in _rows(sequences, max_batch_tokens):
-        logps = _score(model, [sequences[row] for row in rows], [len(answers[row]) for row in rows])
-        for row, value in zip(rows, logps, strict=True):
-            episode, turn = places[row]
-            found[episode][turn] = value
+    logps = ending_logprobs(model, prompts, answers, max_batch_tokens=max_batch_tokens)
+    for (episode, turn), value in zip(places, logps, strict=True):
+        found[episode][turn] = value
     return found
-
-
-def _rows(sequences: Sequence[Sequence[int]], max_batch_tokens: int) -> list[list[int]]:
-    order = sorted(range(len(sequences)), key=lambda row: len(sequences[row]))
-    rows: list[list[int]] = [[]]
-    for row in order:
-        if rows[-1] and (len(rows[-1]) + 1) * len(sequences[row]) > max_batch_tokens:
-            rows.append([])
-        rows[-1].append(row)
-    return rows if rows[-1] else []
-
-
-@torch.inference_mode()
-def _score(model: Any, sequences: Sequence[Sequence[int]], lengths: Sequence[int]) -> list[float]:
-    """Return the summed log-probability of the last `lengths[i]` tokens of each sequence, [rows]."""
-    width = max(map(len, sequences))
-    ids = torch.tensor([[*sequence, *[0] * (width - len(sequence))] for sequence in sequences])
-    mask = torch.tensor([[1] * len(s) + [0] * (width - len(s)) for s in sequences])
-    longest = max(lengths) + max(width - len(s) for s in sequences) + 1
-    logits = model(
-        input_ids=ids.to(model.device), attention_mask=mask.to(model.device), use_cache=False,
-        logits_to_keep=min(longest, width),
-    ).logits.float()  # fmt: skip
-    first = width - logits.shape[1]
-    values = []
-    for row, (sequence, length) in enumerate(zip(sequences, lengths, strict=True)):
-        start = len(sequence) - length
-        # position t predicts token t + 1
-        at = torch.log_softmax(logits[row, start - 1 - first : len(sequence) - 1 - first], dim=-1)
-        targets = torch.tensor(sequence[start:], device=at.device)
-        values.append(float(at.gather(1, targets[:, None]).sum()))
-    return values
 
 
 def score_logs(model_path: str, label: Path, seed: int | None = None) -> list[Path]:

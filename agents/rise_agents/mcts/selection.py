@@ -116,8 +116,9 @@ def width(node: Node, settings: SearchSettings) -> int:
 def select(root: Node, settings: SearchSettings, share: float) -> Node | None:
     """Return the node to simulate next, and update the widths of the nodes on the way to it.
 
-    It is a node with fewer children than its width, which gets a new child, or a finished node, which is
-    visited again. Among equal children the earliest is followed.
+    It is a node at which fewer options were drawn than its width, or a finished node, which is visited again.
+    Options that repeated a child count as well: otherwise a node with few possible options would never be
+    left. Among equal children the earliest is followed.
 
     Args:
         root: The root.
@@ -131,7 +132,7 @@ def select(root: Node, settings: SearchSettings, share: float) -> Node | None:
     node = root
     while not node.finished:
         node.width = width(node, settings)
-        if len(node.children) + node.opening < node.width:
+        if len(node.children) + node.repeats + node.opening < node.width:
             return node
         if not node.children:
             return None

@@ -35,8 +35,10 @@ class Node:
     """Number of simulations through this node whose values are not known yet."""
     opening: int = 0
     """Number of the children that are requested and not there yet."""
+    repeats: int = 0
+    """Number of options drawn here that were equal to a child."""
     width: int = 0
-    """Number of children that the node may have."""
+    """Number of options to draw here."""
     children: "list[Node]" = field(default_factory=list, repr=False)
     depth: int = field(init=False)
     """Number of options from the root to here."""

@@ -9,7 +9,7 @@ callback raised. If a replica dies, or on Ctrl-C, the call ends all replicas and
 """
 
 import multiprocessing
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from multiprocessing.util import Finalize
@@ -88,25 +88,17 @@ class DataParallelAgent:
             AgentError: A replica's agent raised another exception or returned too few replies; all replicas
                 can be used again. Or a replica died; then the agent is closed.
         """
-        self._check_open()
-        shares = self._assign(conversations)
-        try:
-            for pipe, share in zip(self._pipes, shares, strict=True):
-                own_seeds = None if seeds is None else [seeds[i] for i in share]
-                send(pipe, ("act", [conversations[i] for i in share], sampling, own_seeds))
-            messages = [self._receive(replica) for replica in range(len(shares))]
-        except BaseException as error:
-            self._close_after(error)
-            raise
-        replies: dict[int, Reply] = {}
-        for replica, share in enumerate(shares):
-            of_replica = raise_if_error(messages[replica])
-            if len(of_replica) != len(share):
-                raise AgentError(
-                    f"replica {replica} returned {len(of_replica)} replies to {len(share)} conversations"
-                )
-            replies |= zip(share, of_replica, strict=True)
-        return [replies[i] for i in range(len(conversations))]
+
+        def arguments(share: Sequence[int]) -> tuple[Any, ...]:
+            return sampling, None if seeds is None else [seeds[i] for i in share]
+
+        return self._gather("act", conversations, arguments)
+
+    def logprobs_of(
+        self, conversations: Sequence[Conversation], texts: Sequence[Sequence[str]]
+    ) -> list[list[float]]:
+        """Return the log-probability of each text; see `ScoringAgent.logprobs_of` and `act`."""
+        return self._gather("logprobs_of", conversations, lambda share: ([texts[i] for i in share],))
 
     def stream(self, requests: StreamRequests, sampling: SamplingConfig, on_reply: OnReply) -> None:
         """Answer requests and the requests that `on_reply` adds; see `StreamingAgent.stream`.
@@ -152,6 +144,38 @@ class DataParallelAgent:
         for process in self._processes:
             process.join(_CLOSE_TIMEOUT_S)
         self._end_processes()
+
+    def _gather(
+        self,
+        method: str,
+        conversations: Sequence[Conversation],
+        arguments: Callable[[Sequence[int]], tuple[Any, ...]],
+    ) -> list[Any]:
+        """Call a method of every replica's agent with its share; return the results of all conversations.
+
+        Args:
+            method: "act" or "logprobs_of".
+            conversations: The conversations.
+            arguments: Indices of a share -> the arguments after its conversations.
+        """
+        self._check_open()
+        shares = self._assign(conversations)
+        try:
+            for pipe, share in zip(self._pipes, shares, strict=True):
+                send(pipe, (method, [conversations[i] for i in share], *arguments(share)))
+            messages = [self._receive(replica) for replica in range(len(shares))]
+        except BaseException as error:
+            self._close_after(error)
+            raise
+        results: dict[int, Any] = {}
+        for replica, share in enumerate(shares):
+            of_replica = raise_if_error(messages[replica])
+            if len(of_replica) != len(share):
+                raise AgentError(
+                    f"replica {replica} returned {len(of_replica)} replies to {len(share)} conversations"
+                )
+            results |= zip(share, of_replica, strict=True)
+        return [results[i] for i in range(len(conversations))]
 
     def _start(
         self, spec: str, settings: dict[str, Any], environment: dict[str, str], attributes: tuple[str, ...]

@@ -97,12 +97,12 @@ def _describe(agent: Agent, attributes: tuple[str, ...]) -> dict[str, Any]:
     return description
 
 
-def _execute(agent: Any, pipe: Connection, method: str, requests: Any, *arguments: Any) -> list[Reply] | None:
+def _execute(agent: Any, pipe: Connection, method: str, requests: Any, *arguments: Any) -> list[Any] | None:
     if method == "stream":
         with contextlib.suppress(_StreamStopped):
             agent.stream(requests, *arguments, lambda number, reply: _pass_on(pipe, number, reply))
         return None
-    return list(agent.act(requests, *arguments)) if requests else []
+    return list(getattr(agent, method)(requests, *arguments)) if requests else []
 
 
 def _pass_on(pipe: Connection, number: int, reply: Reply) -> StreamRequests:

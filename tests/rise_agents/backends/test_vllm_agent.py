@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rise_agents.backends.transformers_agent import TransformersAgent
+from rise_agents.chat.beginnings import begun
 from rise_agents.registry import load_agent
 from rise_agents.rollouts.rollout import rollout
 from rise_agents.rollouts.turn_plan import TurnPlan
@@ -196,3 +197,24 @@ def test_a_model_or_adapter_that_is_not_there_is_one_line(random_model: Path, tm
 def test_an_unknown_sampler_is_named(random_model: Path) -> None:
     with pytest.raises(ConfigError, match=r"sampler is .dice."):
         load_agent(f"vllm:{random_model}", sampler="dice")
+
+
+def test_replies_are_continued_and_given_texts_scored_as_by_the_transformers_agent(agent, reference) -> None:  # type: ignore[no-untyped-def]
+    sampling = SamplingConfig(temperature=0.0, max_new_tokens=24)
+    started = [begun(conversation, " So we") for conversation in asked(8)]
+    ours, theirs = (one.act(started, sampling, list(range(8))) for one in (agent, reference))
+    assert [reply.text for reply in ours] == [reply.text for reply in theirs]
+    streamed: dict[int, str] = {}
+
+    def on_reply(number: int, reply: Reply) -> dict[int, tuple[Conversation, int]]:
+        streamed[number] = reply.text
+        return {}
+
+    agent.stream(dict(enumerate(zip(started, range(8), strict=True))), sampling, on_reply)
+    assert [streamed[number] for number in range(8)] == [reply.text for reply in ours]
+    assert agent.tokens_before(ours[0], 3) == reference.tokens_before(theirs[0], 3)
+    texts = [["\\boxed{yes}", "\\boxed{no}", ""]] * 4 + [["4"]] * 4
+    for found, expected in zip(
+        agent.logprobs_of(started, texts), reference.logprobs_of(started, texts), strict=True
+    ):
+        assert found == pytest.approx(expected, abs=1e-3)

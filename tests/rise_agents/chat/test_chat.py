@@ -202,7 +202,7 @@ def test_a_tokenizer_that_begins_texts_with_a_token_adds_none_to_what_the_templa
 def test_a_conversation_that_ends_with_a_reply_is_no_prompt() -> None:
     found = STYLES["qwen2.5"].chat()
     with pytest.raises(ConfigError, match="cannot end with a message of the assistant"):
-        found.encode([(*ASKED, {"role": "assistant", "content": "It is"})])
+        found.prompt((*ASKED, {"role": "assistant", "content": "It is"}))
 
 
 def test_a_text_that_goes_on_gets_no_space_before_it() -> None:
