@@ -24,6 +24,8 @@ from rise_agents.generation.model_settings import (
     shared_settings,
 )
 from rise_agents.generation.vllm_engine import (
+    check_memory,
+    check_sampler,
     engine_arguments,
     import_vllm,
     lora_request,
@@ -32,7 +34,6 @@ from rise_agents.generation.vllm_engine import (
 from rise_agents.parallel.data_parallel import DataParallelAgent
 from rise_agents.parallel.gpu_assignment import on_cpu, replica_environments
 from rise_agents.types import OnReply, Reply, SamplingConfig, StreamRequests
-from rise_env.errors import ConfigError
 from rise_env.types import Conversation, Usage
 from rise_env.utils.extras import missing_library
 from rise_env.utils.settings import Changeable
@@ -396,21 +397,3 @@ class VLLMAgent:
             ),
             latency=latency,
         )
-
-
-def check_sampler(sampler: str, extra: Mapping[str, Any] | None) -> None:
-    """Raise ConfigError for an unknown sampler, or further arguments that are settings of the agent."""
-    if sampler not in ("auto", "rise", "vllm"):
-        raise ConfigError(f"sampler must be auto, rise or vllm, got {sampler!r}")
-    if "data_parallel_size" in (extra or {}):
-        raise ConfigError("extra must not hold data_parallel_size: it is a setting of this agent")
-
-
-def check_memory(memory: float | None) -> None:
-    """Raise ConfigError unless the setting `memory` is positive, and on a GPU a fraction."""
-    if memory is None:
-        return
-    if not memory > 0:
-        raise ConfigError(f"memory must be above 0, got {memory}")
-    if memory > 1 and not on_cpu():
-        raise ConfigError(f"memory is the fraction of the GPU's memory that vLLM may use, got {memory}")

@@ -1,6 +1,7 @@
 """Starts vLLM for `VLLMAgent`: makes its arguments, reads its LoRA adapter and converts its errors."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from rise_agents.chat.loading import adapter_config
 from rise_agents.generation.dtype_choice import cpu_dtype
 from rise_agents.generation.model_settings import ModelSettings
 from rise_agents.parallel.gpu_assignment import on_cpu
-from rise_env.errors import AgentError, DataNotFoundError
+from rise_env.errors import AgentError, ConfigError, DataNotFoundError
 from rise_env.utils.extras import missing_library
 
 _PROCESSOR = "rise_agents.generation.vllm_logits_processor:SeededNoise"
@@ -107,6 +108,24 @@ def start_engine(vllm: Any, model: str, arguments: dict[str, Any], extra: dict[s
             f"vLLM did not start with {model!r}: {error} (a script needs `if __name__ == '__main__':` "
             "around its work; VLLM_LOGGING_LEVEL=INFO shows the reason)"
         ) from error
+
+
+def check_sampler(sampler: str, extra: Mapping[str, Any] | None) -> None:
+    """Raise ConfigError for an unknown sampler, or further arguments that are settings of the agent."""
+    if sampler not in ("auto", "rise", "vllm"):
+        raise ConfigError(f"sampler must be auto, rise or vllm, got {sampler!r}")
+    if "data_parallel_size" in (extra or {}):
+        raise ConfigError("extra must not hold data_parallel_size: it is a setting of this agent")
+
+
+def check_memory(memory: float | None) -> None:
+    """Raise ConfigError unless the setting `memory` is positive, and on a GPU a fraction."""
+    if memory is None:
+        return
+    if not memory > 0:
+        raise ConfigError(f"memory must be above 0, got {memory}")
+    if memory > 1 and not on_cpu():
+        raise ConfigError(f"memory is the fraction of the GPU's memory that vLLM may use, got {memory}")
 
 
 def lora_request(adapter: str) -> Any:
