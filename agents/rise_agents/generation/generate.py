@@ -1,7 +1,8 @@
 """Batched generation with transformers that reuses attention states and removes finished rows.
 
 Two things are added to a plain call of `generate`. First, a prefix cache holds the states (attention keys and
-values) of earlier sequences, so that only the new part of a conversation is computed. Second, `generate` is
+values) of earlier sequences, so that only the new part of a conversation is computed. The beginning that all
+prompts of a batch share, such as a system prompt with worked examples, is computed once. Second, `generate` is
 called for a few tokens at a time, and finished rows are removed from the batch between two calls. A single
 call would compute all rows until the longest one ends.
 
@@ -25,6 +26,9 @@ from rise_agents.types import SamplingConfig
 
 SEGMENT = 32
 """Tokens that are generated between two checks for finished rows."""
+
+SHARED = 32
+"""Smallest number of leading tokens of all prompts of a batch that are computed once for all rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,7 @@ class Decoder:
         self.model = None
 
     def _run(self, requests: Sequence[GenerationRequest], sampling: SamplingConfig) -> list[Generation]:
+        self._compute_shared([request.prompt for request in requests])
         found = [self._find(request.prompt) for request in requests]
         layout = _layout([request.prompt for request in requests], [n for _, n in found], self._pad)
         ids, mask = (part.to(self.model.device) for part in layout)
@@ -145,6 +150,25 @@ class Decoder:
             for row in range(len(requests))
         ]
 
+    def _compute_shared(self, prompts: Sequence[tuple[int, ...]]) -> None:
+        """Add the states of the tokens with which all prompts begin to the prefix cache."""
+        if self._prefixes is None or len(prompts) < 2:
+            return
+        first, last = min(prompts), max(prompts)  # in lexicographic order
+        length = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
+        shared = first[:length]
+        _, known = self._prefixes.find(shared)
+        if len(shared) - known < SHARED:
+            return
+        output = self.model.generate(
+            input_ids=torch.tensor([shared], device=self.model.device),
+            past_key_values=preallocated_cache(self.model.config),
+            max_new_tokens=1,
+            return_dict_in_generate=True,
+        )
+        if is_plain(output.past_key_values):
+            self._prefixes.add(shared, _states(output.past_key_values, 0, slice(0, len(shared))), shared=True)
+
     def _find(self, prompt: Sequence[int]) -> tuple[Entry | None, int]:
         if self._prefixes is None:
             return None, 0
@@ -190,14 +214,13 @@ class Decoder:
             # the model never read the last token, so it has no state
             sequence = (*requests[row].prompt, *tokens[row][:-1])
             columns = mask[place].nonzero()[: len(sequence), 0]
-            states = torch.stack(
-                [
-                    part[place].index_select(1, columns)
-                    for layer in cache.layers
-                    for part in (layer.keys, layer.values)
-                ]
-            )
-            self._prefixes.add(sequence, states, found[row][0])
+            self._prefixes.add(sequence, _states(cache, place, columns), found[row][0])
+
+
+def _states(cache: Any, row: int, columns: Any) -> torch.Tensor:
+    """Return a copy of the states of some columns of a row, [2 * layers, heads, columns, head size]."""
+    parts = [part[row][:, columns] for layer in cache.layers for part in (layer.keys, layer.values)]
+    return torch.stack(parts)
 
 
 def _layout(

@@ -24,6 +24,8 @@ class Entry:
     """[2 * layers, heads, len(tokens), head size]: keys and values, layer by layer."""
     blocks: tuple[int, ...]
     """Hashes of the sequence's blocks; see `BLOCK`."""
+    shared: bool
+    """Whether several sequences begin with this one, so that it stays when one of them is added."""
 
     @property
     def bytes(self) -> int:
@@ -61,18 +63,26 @@ class PrefixCache:
             shared += 1
         return entry, shared
 
-    def add(self, tokens: tuple[int, ...], states: torch.Tensor, former: Entry | None = None) -> None:
+    def add(
+        self,
+        tokens: tuple[int, ...],
+        states: torch.Tensor,
+        former: Entry | None = None,
+        *,
+        shared: bool = False,
+    ) -> None:
         """Keep the states of a sequence, unless it is shorter than one block or larger than the capacity.
 
         Args:
             tokens: The sequence.
             states: Its states, [2 * layers, heads, len(tokens), head size].
-            former: An entry that is removed if the new sequence continues it.
+            former: An entry that is removed if the new sequence continues it and no other one does.
+            shared: Whether several sequences will continue this one.
         """
-        entry = Entry(tokens, states, tuple(_blocks(tokens)))
+        entry = Entry(tokens, states, tuple(_blocks(tokens)), shared)
         if not entry.blocks or entry.bytes > self.capacity:
             return
-        if former is not None and tokens[: len(former.tokens)] == former.tokens:
+        if former is not None and not former.shared and tokens[: len(former.tokens)] == former.tokens:
             self._drop(former)
         while self._entries and self.bytes + entry.bytes > self.capacity:
             self._drop(next(iter(self._entries.values())))

@@ -66,3 +66,12 @@ def test_forgetting_forgets() -> None:
     cache.clear()
     assert cache.bytes == 0
     assert cache.find(sequence(BLOCK)) == (None, 0)
+
+
+def test_a_shared_beginning_stays_when_one_sequence_continues_it() -> None:
+    cache = PrefixCache(1 << 20)
+    cache.add(sequence(2 * BLOCK), states(2 * BLOCK), shared=True)
+    beginning, _ = cache.find(sequence(2 * BLOCK))
+    cache.add(sequence(3 * BLOCK), states(3 * BLOCK), beginning)
+    cache.add((*sequence(2 * BLOCK), *sequence(BLOCK, start=500)), states(3 * BLOCK), beginning)
+    assert cache.bytes == 8 * BLOCK * 256
