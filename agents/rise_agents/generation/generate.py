@@ -2,8 +2,8 @@
 
 Two things are added to a plain call of `generate`. First, a prefix cache holds the states (attention keys and
 values) of earlier sequences, so that only the new part of a conversation is computed. The beginning that all
-prompts of a batch share, such as a system prompt with worked examples, is computed once. Second, `generate` is
-called for a few tokens at a time, and finished rows are removed from the batch between two calls. A single
+prompts of a batch share, such as a system prompt with worked examples, is computed once. Second, `generate`
+is called for a few tokens at a time, and finished rows are removed from the batch between two calls. A single
 call would compute all rows until the longest one ends.
 
 There is no `torch.compile` here. It fails on this cache, whose states are views of larger buffers. With a
