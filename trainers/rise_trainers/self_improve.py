@@ -25,7 +25,8 @@ from rise_env.trajectories.outcomes import FailureLimits, Outcomes, end_with, fa
 from rise_env.utils.config_parser import parse
 from rise_trainers.cluster.leader import leading
 from rise_trainers.cluster.members import follow
-from rise_trainers.cluster.world import World
+from rise_trainers.cluster.ray_cluster import ray_cluster
+from rise_trainers.cluster.rendezvous import Rendezvous
 from rise_trainers.loop.config import RunConfig
 from rise_trainers.loop.phases import plan_phases
 from rise_trainers.loop.preflight import check_run
@@ -61,16 +62,20 @@ def run(config: RunConfig) -> Path:
     if follow(os.environ):
         return Path(config.out)
     with leading(os.environ) as rendezvous:
-        return _run(config, None if rendezvous is None else rendezvous.world)
+        return _run(config, rendezvous)
 
 
-def _run(config: RunConfig, world: World | None) -> Path:
+def _run(config: RunConfig, rendezvous: Rendezvous | None) -> Path:
     out = Path(config.out)
     console = Console(stderr=True)
     phases = plan_phases(config, check_run(config))
     changed = claim(out, config)
+    world = None if rendezvous is None else rendezvous.world
     with Tracker(out, config.track, tracked_settings(config)) as tracker:
-        with Supervisor(out / "phases", phases, console, world=world) as supervisor:
+        with (
+            ray_cluster(config.workers, rendezvous) as variables,
+            Supervisor(out / "phases", phases, console, world=world, variables=variables) as supervisor,
+        ):
             if changed:
                 record(out, config)
                 console.print(f"the run continues with other {', '.join(changed)}", highlight=False)

@@ -5,7 +5,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,15 @@ from rise_agents.deliberation.feedback_settings import (
     check_feedback_settings,
     feedback_agent,
 )
+from rise_agents.engines.ray_engine import refuse_cost_cap
 from rise_agents.evaluation.protocols import NAMES, PROTOCOLS, feedback_protocol, protocol_env
 from rise_agents.evaluation.runner import EvaluationSettings, evaluate, evaluate_best_of_n
 from rise_agents.evaluation.told_agents import row_label
+from rise_agents.evaluation.with_workers import (
+    EvaluationSource,
+    evaluate_with_workers,
+    number_of_workers,
+)
 from rise_agents.registry import check_agent, load_agent
 from rise_agents.rollouts.cleanup import close_all
 from rise_agents.rollouts.cost_estimate import Estimate, estimate_episodes
@@ -83,6 +89,8 @@ class EvaluateConfig:
     """Arguments of every agent."""
     verifier_settings: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of the verifier."""
+    workers: Changeable[str] = ""
+    """Number of Ray actors that play, ray:N; empty plays in this process. See `rise collect`."""
     told: Changeable[bool] = False
     """Also measure agents that are told the reference answers, in rows whose labels say so."""
     feedback: str | None = None
@@ -140,6 +148,10 @@ class EvaluateConfig:
                 )
         if not self.protocols:
             raise ConfigError(f"protocols is empty: name at least one protocol of {', '.join(NAMES)}")
+        if number_of_workers(self.workers) and "best_of_n" in self.protocols:
+            raise ConfigError(
+                f"workers is {self.workers!r}, but best_of_n is played in one process: leave one of them out"
+            )
         if "best_of_n" in self.protocols and "parallel" not in self.protocols:
             raise ConfigError("best_of_n selects among the replies of parallel: add parallel to protocols")
 
@@ -176,6 +188,11 @@ def run(config: EvaluateConfig) -> dict[str, list[Path]]:
     check_output_folder(config.out)
     indices = _indices(config)
     _check_agents(config, here=True)
+    count = number_of_workers(config.workers)
+    if count is not None:
+        refuse_cost_cap(config.feedback_settings.agent_settings, count)
+        sources = [_source(config, number, spec) for number, spec in enumerate(config.agent)]
+        return dict(evaluate_with_workers(s, count, indices, partial(_folder, config)) for s in sources)
     verifier = load_agent(config.verifier, **config.verifier_settings) if config.verifier else None
     writers: list[Agent] = []
     logs = {}
@@ -287,20 +304,10 @@ def _run_agent(
     indices: Sequence[int],
 ) -> list[Path]:
     """Play the protocols with one agent, and return the folders of its logs."""
-    settings = EvaluationSettings(
-        turns=config.turns,
-        num_samples=config.num_samples,
-        draws=config.draws or config.num_samples,
-        history_turns=config.history_turns,
-        sampling=config.sampling,
-        temperatures=config.temperatures,
-        max_concurrent_episodes=config.max_concurrent_episodes,
-        feedback=feedback,
-        retry_failed=config.retry_failed,
-    )
+    settings = replace(_settings(config), feedback=feedback)
     folders = []
     for seed in config.seeds:
-        folder = Path(config.out) / folder_name(label) / f"seed-{seed}"
+        folder = _folder(config, label, seed)
         record = {"label": label, "order": number, "agent": agent.name, **_run_settings(config), "seed": seed}
         note = _problems_line(config, indices)
 
@@ -326,6 +333,43 @@ def _run_agent(
             )
         folders.append(folder)
     return folders
+
+
+def _source(config: EvaluateConfig, number: int, spec: str) -> EvaluationSource:
+    """Return the episodes of one agent for workers; `number` is its place among the agents."""
+    return EvaluationSource(
+        agent=spec,
+        agent_settings=config.agent_settings,
+        label=config.label[number] if config.label else None,
+        told=config.told,
+        make_env=partial(_environment, config),
+        settings=_settings(config),
+        seeds=config.seeds,
+        protocols=config.played,
+        feedback=partial(_own_feedback_plan, config, spec),
+        record={"order": number, **_run_settings(config)},
+    )
+
+
+def _settings(config: EvaluateConfig) -> EvaluationSettings:
+    return EvaluationSettings(
+        turns=config.turns,
+        num_samples=config.num_samples,
+        draws=config.draws or config.num_samples,
+        history_turns=config.history_turns,
+        sampling=config.sampling,
+        temperatures=config.temperatures,
+        max_concurrent_episodes=config.max_concurrent_episodes,
+        retry_failed=config.retry_failed,
+    )
+
+
+def _own_feedback_plan(config: EvaluateConfig, spec: str, agent: Agent) -> FeedbackPlan | None:
+    return _feedback_plan(config, spec, agent, [])
+
+
+def _folder(config: EvaluateConfig, label: str, seed: int) -> Path:
+    return Path(config.out) / folder_name(label) / f"seed-{seed}"
 
 
 def _environment(config: EvaluateConfig, settings: Mapping[str, Any]) -> gymnasium.Env[Any, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rise_agents.deliberation.agent_feedback import FeedbackPlan
+from rise_agents.engines.episodes import Episodes
 from rise_agents.evaluation.best_of_n import best_of_n, verifier_record
 from rise_agents.evaluation.protocols import NAMES, PROTOCOLS, MakeEnv, protocol_env, protocol_plan
 from rise_agents.rollouts.collect import MIN_CONCURRENT_EPISODES, collect
@@ -78,34 +79,53 @@ def evaluate(
         StoreError: A store cannot be written, or holds another run.
     """
     for name in protocols:
-        protocol = PROTOCOLS[name]
-        plan = protocol_plan(
-            protocol, agent, turns=settings.turns, draws=settings.draws, feedback=settings.feedback
-        )
-        make = partial(
-            protocol_env, protocol, make_env, turns=len(plan), history_turns=settings.history_turns
-        )
-        record = {**_record(run_record, name, settings), **protocol.record, "turns": settings.turns}
-        record |= format_record([agent])
-        if name in ("self_refine", "self_verify"):
-            record["turns"] = len(plan)
-        if protocol.written and settings.feedback is not None:
-            record["feedback"] = settings.feedback.record(settings.sampling_for(name))
-        if protocol.windowed:
-            record["history_turns"] = settings.history_turns
-        with TrajectoryStore(folder / f"{name}.jsonl", record) as store:
+        episodes = protocol_episodes(name, agent, make_env, settings, seed=seed, run_record=run_record)
+        with TrajectoryStore(folder / f"{name}.jsonl", episodes.record) as store:
             if settings.retry_failed:
                 store.set_aside_failed()
             collect(
-                plan,
-                make,
+                episodes.plan,
+                episodes.make_env,
                 indices,
                 store,
-                settings.sampling_for(name),
-                seed=derive(seed, NAMES.index(name)),
+                episodes.sampling,
+                seed=episodes.seed,
                 max_concurrent_episodes=settings.max_concurrent_episodes,
                 on_progress=None if on_progress is None else partial(on_progress, name),
             )
+
+
+def protocol_episodes(
+    name: str,
+    agent: Agent,
+    make_env: MakeEnv,
+    settings: EvaluationSettings,
+    *,
+    seed: int,
+    run_record: Mapping[str, Any],
+) -> Episodes:
+    """Return the episodes of one protocol; see `evaluate` for the arguments."""
+    protocol = PROTOCOLS[name]
+    plan = protocol_plan(
+        protocol, agent, turns=settings.turns, draws=settings.draws, feedback=settings.feedback
+    )
+    record = {**_record(run_record, name, settings), **protocol.record, "turns": settings.turns}
+    record |= format_record([agent])
+    if name in ("self_refine", "self_verify"):
+        record["turns"] = len(plan)
+    if protocol.written and settings.feedback is not None:
+        record["feedback"] = settings.feedback.record(settings.sampling_for(name))
+    if protocol.windowed:
+        record["history_turns"] = settings.history_turns
+    return Episodes(
+        plan=plan,
+        make_env=partial(
+            protocol_env, protocol, make_env, turns=len(plan), history_turns=settings.history_turns
+        ),
+        record=record,
+        sampling=settings.sampling_for(name),
+        seed=derive(seed, NAMES.index(name)),
+    )
 
 
 def evaluate_best_of_n(

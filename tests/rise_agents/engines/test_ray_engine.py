@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rise_agents.cli.collect import run
-from rise_agents.engines.ray_engine import chunk_size
+from rise_agents.engines.ray_pool import chunk_size
 from rise_agents.rollouts.collect_config import CollectConfig
 from rise_env.errors import ConfigError, MissingDependencyError
 from rise_env.trajectories.model_formats import stored_formats

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from rise_env.errors import RiseError, TrainingError
+from rise_trainers.cluster import ray_cluster
 from rise_trainers.cluster.local_ranks import LocalRanks
 from rise_trainers.cluster.rendezvous import Rendezvous
 from rise_trainers.cluster.world import World, world_of
 from rise_trainers.fitting.config import from_json
 from rise_trainers.utils.parent_death import die_with_parent
+from rise_trainers.utils.processes import terminate
 
 _POLL_INTERVAL_S = 0.2
 
@@ -52,16 +54,26 @@ def member_log(folder: Path, rank: int) -> Path:
 def _take_part(rendezvous: Rendezvous, world: World) -> int:
     """Run the ranks of this process in one fit after another; return the exit code of the command."""
     number = 1
-    while True:
-        task = rendezvous.announced(number)
-        if task is not None:
-            rendezvous.report(number, _run(rendezvous, world, number, task))
-            number += 1
-            continue
-        code = rendezvous.ended()
-        if code is not None:
-            return code
-        time.sleep(_POLL_INTERVAL_S)
+    node = None
+    try:
+        while True:
+            task = rendezvous.announced(number)
+            if task is not None:
+                if ray_cluster.TASK in task:
+                    node = ray_cluster.join(rendezvous, task)
+                    failure = None
+                else:
+                    failure = _run(rendezvous, world, number, task)
+                rendezvous.report(number, failure)
+                number += 1
+                continue
+            code = rendezvous.ended()
+            if code is not None:
+                return code
+            time.sleep(_POLL_INTERVAL_S)
+    finally:
+        if node is not None:
+            terminate(node)
 
 
 def _run(rendezvous: Rendezvous, world: World, number: int, task: Mapping[str, Any]) -> str | None:

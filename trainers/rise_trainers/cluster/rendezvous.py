@@ -55,7 +55,7 @@ class Rendezvous:
         self._store = distributed.PrefixStore(f"rise/{world.attempt}/", store)
 
     def announce(self, fit: dict[str, Any]) -> int:
-        """Announce a fit to all other processes, and return its number."""
+        """Announce a fit, or other work, to all other processes, and return its number."""
         number = int(self._store.add("fits", 1))
         self._store.set(f"fit/{number}", json.dumps(fit))
         return number
@@ -87,6 +87,19 @@ class Rendezvous:
     def all_ended(self, number: int) -> bool:
         """Return whether the ranks of all other processes have ended."""
         return int(self._store.add(f"ended/{number}", 0)) >= self.world.size - 1
+
+    def wait_until_all_ended(self, number: int) -> None:
+        """Wait until all other processes have reported; for work that they do at once."""
+        while not self.all_ended(number):
+            time.sleep(0.1)
+
+    def add_machine(self) -> None:
+        """Count the machine of this process as one that joins the Ray cluster."""
+        self._store.add("machines", 1)
+
+    def machines(self) -> int:
+        """Return how many machines besides the first join the Ray cluster."""
+        return int(self._store.add("machines", 0))
 
     def end(self, code: int, *, timeout_s: float = LEAVE_TIMEOUT_S) -> None:
         """Tell all other processes that the command has ended.

@@ -162,6 +162,9 @@ class RunConfig:
     fit: dict[str, Any] = field(default_factory=dict)
     """Settings of the fits; see `rise fit --help`."""
     measure: MeasureConfig = field(default_factory=MeasureConfig)
+    workers: Changeable[str] = ""
+    """Number of Ray actors that play, ray:N, in collections and evaluations of the model; empty plays in one
+    process. They run in the cluster that RAY_ADDRESS names, else on the machines of the run."""
     max_concurrent_episodes: Changeable[int | None] = None
     """Number of episodes played at a time; None is the number that the agents can use, but at least 256."""
     track: Changeable[Literal["none", "wandb"]] = "none"

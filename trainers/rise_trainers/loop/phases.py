@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rise_agents.evaluation.protocols import feedback_protocol
+from rise_agents.registry import agent_names, takes_model
 from rise_agents.types import SamplingConfig
 from rise_env.utils.seeding import derive
 from rise_trainers.fitting.config import FitConfig
@@ -134,6 +135,7 @@ class _Plan:
             **_feedback(config, told=False),
             "report": False,
             **_OF_RUNS,
+            "workers": config.workers,
         }
         window = measure.window(0 if stage == BOOST else stage)
         logs = ["sequential", "parallel"]
@@ -301,7 +303,18 @@ class _Plan:
             "max_concurrent_episodes": config.max_concurrent_episodes,
             **_feedback(config, told=config.feedback_settings.told),
             **_OF_RUNS,
+            "workers": config.workers if stage != BOOST or self._teacher_is_model() else "",
         }
+
+    def _teacher_is_model(self) -> bool:
+        """Return whether the teacher of the boost stage is a local model, of which every worker has a copy.
+
+        Several workers would not make other teachers faster: servers, whose limits count per worker, and the
+        solutions of the data set.
+        """
+        boost = self._config.boost
+        name = "" if boost is None else boost.teacher.partition(":")[0]
+        return name in agent_names() and takes_model(name)
 
     def _estimate_collection(
         self,

@@ -15,7 +15,9 @@ import rise_env
 from rise_agents.chat.chat_settings import ChatSettings
 from rise_agents.chat.loading import load_chat
 from rise_agents.deliberation.feedback_settings import feedback_agent
+from rise_agents.engines.ray_engine import refuse_cost_cap
 from rise_agents.evaluation.evaluate_agents import EvaluateConfig
+from rise_agents.evaluation.with_workers import number_of_workers
 from rise_agents.registry import check_agent, takes_model
 from rise_agents.rollouts.collect_config import CollectConfig
 from rise_env.envs.math_env import math_env_of
@@ -66,6 +68,8 @@ def check_run(config: RunConfig) -> int:
     """
     check_output_folder(config.out)
     check_settings(config)
+    if config.workers and find_spec("ray") is None:
+        raise missing_library("ray", "workers")
     check_agents(config)
     for fit in fits_of(config):
         check_inputs(fit)
@@ -190,6 +194,9 @@ def check_settings(config: RunConfig) -> None:
             f"agent.settings.adapter is {config.agent.settings['adapter']!r}, which would be added to every "
             "fitted model too: merge it into the model, and name the merged folder in agent.model"
         )
+    count = number_of_workers(config.workers) or 1
+    for settings in (config.agent.settings, config.improve.teacher_settings):
+        refuse_cost_cap(settings, count)
     for where, fit in zip(("fit", "boost.fit"), fits_of(config), strict=False):
         if fit.adapter is not None:
             raise ConfigError(

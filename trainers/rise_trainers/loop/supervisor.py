@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -43,6 +43,7 @@ class Supervisor:
         phases: All phases of the run; the time left is estimated from their costs.
         console: Where the progress is shown; by default the standard error stream.
         world: The world of the run, whose other processes take part in the fits; None if there is none.
+        variables: Further environment variables of the phases.
     """
 
     def __init__(
@@ -52,10 +53,12 @@ class Supervisor:
         console: Console | None = None,
         *,
         world: World | None = None,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self._phases = phases
         self._world = world
+        self._variables = dict(variables or {})
         self._open = ExitStack()
         self._console = console or Console(stderr=True)
         self._bar = Progress(
@@ -112,7 +115,7 @@ class Supervisor:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=environment(self._world if phase.command == "fit" else None),
+                env=environment(self._world if phase.command == "fit" else None) | self._variables,
             )
             try:
                 self._wait(process, phase, task, log, on_poll)
