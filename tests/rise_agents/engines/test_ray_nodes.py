@@ -70,7 +70,7 @@ class Cluster:
 
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
-    monkeypatch.setenv("RAY_raylet_start_wait_time_s", str(PATIENCE_S))  # a busy machine takes long
+    monkeypatch.setenv("RAY_raylet_start_wait_time_s", str(int(PATIENCE_S)))  # a busy machine takes long
     cluster = Cluster()
     monkeypatch.setenv("RAY_ADDRESS", cluster.address)
     yield cluster

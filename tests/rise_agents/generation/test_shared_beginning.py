@@ -15,7 +15,7 @@ SAMPLING = SamplingConfig(temperature=1.0, max_new_tokens=12)
 def played(
     agent: TransformersAgent, conversations: Sequence[Conversation]
 ) -> tuple[list[str], list[int], list[tuple[int, int]]]:
-    """Play, and return the replies, the cached tokens, and the shapes [rows, columns] of the forward passes."""
+    """Play, and return replies, cached tokens, and shapes [rows, columns] of the forward passes."""
     shapes = []
     model = agent._decoder.model
     hook = model.register_forward_pre_hook(
