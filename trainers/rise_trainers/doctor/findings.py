@@ -1,5 +1,6 @@
 """What a check of `rise doctor` found, and Python code that it runs in a process of its own."""
 
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from typing import Literal
 
 State = Literal["ok", "no", "--"]
 """Works, must be repaired, or not there and needed by some commands only."""
+_ERROR = re.compile(r"(?:\w+\.)*\w*(?:Error|NotFound): ")
 TIMEOUT_S = 600.0
 """Seconds after which a process counts as stuck."""
 
@@ -31,7 +33,7 @@ def run_python(*arguments: str) -> tuple[bool, str]:
         *arguments: The arguments of Python, for example "-c" and a program.
 
     Returns:
-        Whether it succeeded, and the last line of its output, or of its errors if it failed.
+        Whether it succeeded, and the last line of its output; if it failed, its last error.
     """
     try:
         done = subprocess.run(
@@ -45,5 +47,6 @@ def run_python(*arguments: str) -> tuple[bool, str]:
     except subprocess.TimeoutExpired:
         return False, f"no answer within {TIMEOUT_S:.0f} s"
     lines = (done.stderr if done.returncode else done.stdout).strip().splitlines()
-    last = lines[-1].strip() if lines else ""
+    errors = [line for line in lines if _ERROR.match(line)] if done.returncode else []
+    last = (errors or lines or [""])[-1].strip()
     return done.returncode == 0, last or (f"exit code {done.returncode}" if done.returncode else "")

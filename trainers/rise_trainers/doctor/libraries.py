@@ -61,7 +61,7 @@ def check_pairs() -> list[Finding]:
     """Return a finding for each library that needs another torch or transformers than is installed."""
     findings = []
     for package in ("vllm", "deepspeed", "peft", "accelerate"):
-        for other, spec in _wanted(package).items():
+        for other, spec in _wanted(package, extras=False).items():
             have = installed_version(other) if other in ("torch", "transformers") else None
             if have is not None and installed_version(package) and not satisfies(have, spec):
                 said = f"{package} needs {other}{spec}, and {have} is installed: pip install '{other}{spec}'"
@@ -109,13 +109,13 @@ def _library(package: str, have: str | None, wanted: dict[str, str], error: str)
     if have is None:
         return Finding("--", package, f"not installed; {LIBRARIES[package]} would need it")
     spec = wanted.get(package, "")
-    if error:
-        return Finding(
-            "no", package, f"{have} is installed and cannot be imported ({error}): install it again"
-        )
     if not satisfies(have, spec):
         return Finding(
             "no", package, f"{have} is installed, RISE needs {spec}: pip install '{package}{spec}'"
+        )
+    if error:
+        return Finding(
+            "no", package, f"{have} is installed and cannot be imported ({error}): install it again"
         )
     return Finding("ok", package, have)
 
@@ -126,8 +126,8 @@ def _import(package: str) -> str:
     return "" if done else last
 
 
-def _wanted(distribution: str) -> dict[str, str]:
-    """Return package -> the range of versions that a distribution needs; extras included."""
+def _wanted(distribution: str, *, extras: bool = True) -> dict[str, str]:
+    """Return package -> the range of versions that a distribution, or one of its extras, needs."""
     try:
         lines = requires(distribution) or []
     except PackageNotFoundError:
@@ -135,7 +135,7 @@ def _wanted(distribution: str) -> dict[str, str]:
     found = {}
     for line in lines:
         match = re.match(r"([\w.-]+)(?:\[[^]]*\])?\s*\(?([^;)]*)\)?", line)
-        if match and match[2].strip():
+        if match and match[2].strip() and (extras or "extra ==" not in line):
             found[match[1].lower().replace("_", "-")] = match[2].replace(" ", "")
     return found
 
