@@ -93,6 +93,7 @@ ATTEMPT = RecordTable(
         StoredField("token_ids", bytes, write=ids_to_base64, read=ids_from_bytes),
         StoredField("logprobs", bytes, write=logprobs_to_base64, read=logprobs_from_bytes),
         StoredField("score", float | None),
+        StoredField("messages", list[dict[str, Any]], write=list, read=tuple),
     ],
 )
 
