@@ -63,6 +63,8 @@ class CheckResult:
     """The stage of the checker that decided, for example "fraction" or "symbolic"."""
     seconds: float = field(default=0.0, compare=False)
     """How long the check took."""
+    reason: str = ""
+    """Why, in the words of a model that decided; empty for all other checkers."""
 
     @property
     def correct(self) -> bool:

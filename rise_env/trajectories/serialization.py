@@ -83,6 +83,7 @@ ATTEMPT = RecordTable(
         StoredField("answer", str | None, "check.answer"),
         StoredField("method", str, "check.method"),
         StoredField("seconds", float, "check.seconds"),
+        StoredField("reason", str, "check.reason"),
         StoredField("reward", float),
         StoredField("finish", Finish),
         StoredField("tokens", _COUNTS, "usage", write=_counts, read=_usage_of),
