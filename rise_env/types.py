@@ -63,6 +63,8 @@ class CheckResult:
     """The stage of the checker that decided, for example "fraction" or "symbolic"."""
     seconds: float = field(default=0.0, compare=False)
     """How long the check took."""
+    reason: str = ""
+    """Why, in the words of a model that decided; empty for all other checkers."""
 
     @property
     def correct(self) -> bool:
@@ -127,6 +129,9 @@ class Attempt:
     """The sampled tokens: reasoning, reply and stop token; None if the agent does not return them."""
     logprobs: tuple[float, ...] | None = None
     """Natural logarithm of the probability with which each of the tokens was sampled; None if unknown."""
+    messages: tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
+    """What happened inside the turn before the reply, such as calls of tools and their results: chat messages
+    as JSON objects. No observation contains them, and no fit trains on them."""
     score: float | None = None
     """What the agent itself said of the reply, in [0, 1], without the reference; None if it said nothing."""
     extra: Mapping[str, Any] | None = field(default=None, hash=False)

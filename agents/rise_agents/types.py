@@ -6,9 +6,11 @@ returns when all of them are answered: vLLM and transformers compute batches, an
 over HTTP sends the requests of a batch concurrently.
 """
 
+import json
+import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, get_args, runtime_checkable
+from typing import Any, Protocol, get_args, runtime_checkable
 
 from rise_env.errors import AgentError, ConfigError
 from rise_env.types import Conversation, Finish, ModelFormat, Problem, Usage
@@ -80,6 +82,9 @@ class Reply:
     """What the agent itself says of the reply, in [0, 1], without the reference; None if it says nothing."""
     considered: tuple[Considered, ...] = ()
     """Other whole replies that the agent weighed, for the store."""
+    messages: tuple[Mapping[str, Any], ...] = ()
+    """What happened inside the turn before the reply, such as calls of tools and their results: chat messages
+    as JSON objects with a `role`. They are stored; no later observation shows them and no fit trains them."""
 
     def __post_init__(self) -> None:
         if self.finish not in get_args(Finish):
@@ -100,11 +105,26 @@ class Reply:
             )
         if not all(map(_is_score, (self.score, *(one.score for one in self.considered)))):
             raise AgentError(f"a reply's score must be None or in [0, 1], got {self.score!r}")
+        if not isinstance(self.messages, tuple) or not all(map(_is_message, self.messages)):
+            raise AgentError(
+                "a reply's messages must be a tuple of JSON objects with a role, got "
+                f"{reprlib.repr(self.messages)}"
+            )
         if not isinstance(self.usage, Usage):
             raise AgentError(f"a reply's usage must be a Usage, got {self.usage!r}")
         for name in Usage.__dataclass_fields__:
             if type(getattr(self.usage, name)) is not int:
                 raise AgentError(f"usage.{name} must be an int, got {getattr(self.usage, name)!r}")
+
+
+def _is_message(message: object) -> bool:
+    if not isinstance(message, Mapping) or not isinstance(message.get("role"), str):
+        return False
+    try:
+        json.dumps(message, allow_nan=False)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _is_score(score: object) -> bool:

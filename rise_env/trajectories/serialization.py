@@ -83,6 +83,7 @@ ATTEMPT = RecordTable(
         StoredField("answer", str | None, "check.answer"),
         StoredField("method", str, "check.method"),
         StoredField("seconds", float, "check.seconds"),
+        StoredField("reason", str, "check.reason"),
         StoredField("reward", float),
         StoredField("finish", Finish),
         StoredField("tokens", _COUNTS, "usage", write=_counts, read=_usage_of),
@@ -93,6 +94,7 @@ ATTEMPT = RecordTable(
         StoredField("token_ids", bytes, write=ids_to_base64, read=ids_from_bytes),
         StoredField("logprobs", bytes, write=logprobs_to_base64, read=logprobs_from_bytes),
         StoredField("score", float | None),
+        StoredField("messages", list[dict[str, Any]], write=list, read=tuple),
     ],
 )
 

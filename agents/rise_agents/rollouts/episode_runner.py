@@ -143,6 +143,7 @@ class EpisodeRunner:
                 finish=reply.finish,
                 usage=reply.usage,
                 reasoning=reply.reasoning,
+                messages=reply.messages,
                 finish_reason=reply.finish_reason,
                 served_model=reply.served_model,
                 system_fingerprint=reply.system_fingerprint,

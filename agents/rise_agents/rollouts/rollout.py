@@ -6,11 +6,13 @@ from typing import Any
 
 import gymnasium
 
+from rise_agents.deliberation.judge import JudgeChecker
 from rise_agents.rollouts.episode_runner import EpisodeRunner
 from rise_agents.rollouts.scheduler import run_episodes
 from rise_agents.rollouts.turn_plan import TurnPlan, check_feedback, check_plan
 from rise_agents.types import Agent, FormattedAgent, SamplingConfig
 from rise_env.envs.initial_prompt import make_initial_prompt
+from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError
 from rise_env.trajectories.model_formats import FORMATS, format_to_json
 from rise_env.types import Trajectory
@@ -110,6 +112,9 @@ def plan_record(
     feedback = [None if turn.feedback is None else turn.feedback.record(sampling) for turn in plan[:-1]]
     if any(feedback):
         record["feedback"] = feedback
+    checker = math_env_of(env).checker
+    if isinstance(checker, JudgeChecker):
+        record["judge"] = [checker.agent.name, *_sampling_values(checker.sampling)]
     if any(turn.verifies for turn in plan):
         record["verifies"] = [turn.verifies for turn in plan]
     return record | prompt_record(settings)

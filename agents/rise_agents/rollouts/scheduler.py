@@ -3,11 +3,16 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from rise_agents.deliberation.engine import run_scripts
+from rise_agents.deliberation.judge import JudgeChecker
 from rise_agents.deliberation.script import Ask, Script
 from rise_agents.rollouts.degenerate import DrawComparison, is_degenerate
 from rise_agents.rollouts.episode_runner import EpisodeRunner
 from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import Reply, SamplingConfig
+from rise_env.checkers.base import CheckItem
+from rise_env.envs.math_env import math_env_of
+from rise_env.errors import AgentError
+from rise_env.types import NO_REPLY
 from rise_env.utils.seeding import derive
 
 MAX_REDRAWS = 8
@@ -67,6 +72,7 @@ def _script(
             [reply] = yield [ask]
             dropped = drop_degenerate and reply.finish != "error" and is_degenerate(reply.text)
             if not dropped or (draw == last and not episode.attempts):
+                yield from _judge(episode, reply)
                 _record(episode, turn_plan, reply)
             if not _needs_more_samples(episode, turn_plan, draw + 1):
                 break
@@ -86,7 +92,26 @@ def _script(
     return episode
 
 
+def _judge(episode: EpisodeRunner, reply: Reply) -> Script[None]:
+    """If the checker of the episode asks an agent, ask it about a reply, so that its result is remembered."""
+    checker = math_env_of(episode.env).checker
+    if not isinstance(checker, JudgeChecker) or reply.finish in NO_REPLY:
+        return
+    for text in (reply.text, *(other.text for other in reply.considered)):
+        item = CheckItem(text, episode.problem.reference, episode.problem.question)
+        if checker.knows(item):
+            continue
+        replies = yield checker.asks(item)
+        try:
+            checker.remember(item, checker.result(replies))
+        except AgentError as error:
+            episode.fail(str(error))
+            return
+
+
 def _record(episode: EpisodeRunner, turn_plan: TurnPlan, reply: Reply) -> None:
+    if not episode.active:
+        return
     if reply.finish == "error":
         episode.fail(f"{turn_plan.agent.name}: {reply.text}")
     else:

@@ -10,15 +10,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rise_agents.deliberation.judge import JudgeChecker
+from rise_agents.registry import load_agent
 from rise_benchmarks.checkers.cases import Case, Outcome, read_cases
 from rise_benchmarks.checkers.isolated_runner import IsolatedRunner
 from rise_benchmarks.checkers.mutants import mutants
 from rise_benchmarks.checkers.peers import NAMES, NOT_COMPARED, installed
 from rise_benchmarks.checkers.score import markdown, report, without_texts
+from rise_env.checkers.base import CheckItem
+from rise_env.types import Verdict
 
 _PACKAGES = ("rise-env", "sympy", "mpmath", "math-verify", "latex2sympy2_extended", "antlr4-python3-runtime",
              "mathruler", "verl")  # fmt: skip
 """Packages whose versions are written with the scores."""
+_DECIDED = (Verdict.CORRECT, Verdict.WRONG)
 _THREADS = 8
 _THREADED_CASES = 240
 """The number of cases that are checked again in threads, to find out whether verdicts change."""
@@ -34,6 +39,25 @@ def run(name: str, cases: Sequence[Case], *, limit: float = 10.0) -> dict[str, A
     finally:
         runner.close()
     return found
+
+
+def judged(spec: str, cases: Sequence[Case]) -> str:
+    """Return one sentence on how far an agent, as a judge, agrees with the labels of the cases."""
+    agent = load_agent(spec)
+    try:
+        items = [CheckItem(case.reply, case.reference, case.question) for case in cases]
+        results = JudgeChecker(agent).check_many(items)
+    finally:
+        agent.close()
+    decided = [(r.correct, c.expected) for r, c in zip(results, cases, strict=True) if r.verdict in _DECIDED]
+    agree = sum(found == expected for found, expected in decided)
+    wrong = sum(found and not expected for found, expected in decided)
+    swayed = sum("order" in result.method for result in results)
+    return (
+        f"judge {agent.name}: agrees with the label in {agree} of {len(cases)} cases and accepts {wrong} "
+        f"wrong replies; {swayed} verdicts depend on the order, "
+        f"{len(cases) - len(decided) - swayed} cannot be read"
+    )
 
 
 def _thread_test(runner: IsolatedRunner, rows: Sequence[tuple[Case, Outcome]]) -> str:
@@ -75,6 +99,7 @@ def main(argv: Sequence[str]) -> int:
     bench.add_argument("--output", type=Path, help="a path without suffix; writes a .json and a .md file")
     bench.add_argument("--mutants", type=int, default=0, metavar="N",
                        help="also score this many mutants of the references of the files")  # fmt: skip
+    bench.add_argument("--judge", metavar="AGENT", help="also print how far a model agrees with the labels")
     arguments = parser.parse_args(argv)
     cases = read_cases(arguments.files)
     cases += mutants([case.reference for case in cases if not case.disputed], arguments.mutants)
@@ -86,6 +111,8 @@ def main(argv: Sequence[str]) -> int:
         reports[name] = run(name, cases, limit=arguments.limit)
     tables = markdown(reports)
     print(tables)
+    if arguments.judge:
+        print(judged(arguments.judge, cases))
     if arguments.output:
         written = without_texts(reports)
         _write(arguments.output, markdown(written), written)

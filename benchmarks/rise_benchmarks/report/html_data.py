@@ -100,6 +100,7 @@ def _attempt(attempt: Attempt) -> list[Any]:
         usage.prompt_tokens,
         attempt.finish,
         attempt.agent,
+        *([json.dumps(attempt.messages, indent=1)] if attempt.messages else []),
     ]
 
 

@@ -16,6 +16,7 @@ Episodes that failed or have no turn are left out. To add a row format, write a 
 rows and add one entry to `FORMATS`. `rise store export` then offers it.
 """
 
+import json
 import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -60,7 +61,11 @@ def conversation(trajectory: Trajectory) -> Conversation:
 
 
 def messages(trajectories: Iterable[Trajectory]) -> Iterator[Row]:
-    """Yield one row per episode, with its `messages` and the verdict, answer and reward of each turn."""
+    """Yield one row per episode, with its `messages` and the verdict, answer and reward of each turn.
+
+    `inside` has, for each turn, the messages inside the turn as JSON, such as calls of tools; empty if there
+    are none.
+    """
     for trajectory in _without_failed(trajectories):
         problem, turns = trajectory.problem, trajectory.turns
         yield {
@@ -77,6 +82,7 @@ def messages(trajectories: Iterable[Trajectory]) -> Iterator[Row]:
             "verdicts": [turn.action.check.verdict.value for turn in turns],
             "answers": [turn.action.check.answer for turn in turns],
             "attempts": [len(turn.attempts) for turn in turns],
+            "inside": [json.dumps(turn.action.messages) if turn.action.messages else "" for turn in turns],
             "solved": any(turn.action.check.correct for turn in turns),
         }
 

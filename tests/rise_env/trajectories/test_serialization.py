@@ -49,6 +49,7 @@ attempts = st.builds(
         cached_tokens=st.integers(0),
         calls=st.integers(0),
     ),
+    messages=st.lists(st.fixed_dictionaries({"role": texts, "content": json_values}), max_size=2).map(tuple),
     reasoning=texts,
     token_ids=st.none() | st.lists(st.integers(0, 2**32 - 1), max_size=5).map(tuple),
     logprobs=st.none() | st.lists(st.floats(max_value=0, width=32), max_size=5).map(tuple),

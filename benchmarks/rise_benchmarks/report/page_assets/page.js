@@ -148,7 +148,7 @@ function difference(old, now) {
   return parts;
 }
 function attemptBox(title, said, attempt, other, chosen) {
-  const [reply, verdict, answer, tokens, read, finish, agent] = attempt;
+  const [reply, verdict, answer, tokens, read, finish, agent, inside] = attempt;
   const text = element("pre", "");
   if (other) text.append(...difference(other[0], reply));
   else text.textContent = reply;
@@ -157,6 +157,7 @@ function attemptBox(title, said, attempt, other, chosen) {
     element("div", "", element("b", "", title + " "), element("span", "verdict " + verdict, WORDS[verdict])),
     element("div", "facts", "answer: ", element("span", "answer", answer === null ? "none" : answer)),
     said === null ? null : element("div", "said", element("pre", "", said)),
+    inside ? element("details", "", element("summary", "", "inside the turn"), element("pre", "", inside)) : null,
     text,
     element("div", "facts", facts));
 }
