@@ -2,7 +2,9 @@
 
 import os
 import signal
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Several processes with several threads each wait for one another: far slower than one thread each.
@@ -22,3 +24,12 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("rise")
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder of the public problem sets."""
+    folder = os.environ.get("RISE_DATA_DIR")
+    if not folder:
+        pytest.skip("needs the public problem sets: set RISE_DATA_DIR to their folder")
+    return Path(folder)

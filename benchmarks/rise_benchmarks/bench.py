@@ -3,6 +3,7 @@
     rise bench paper-gsm8k --agent transformers:BASE --agent transformers:TRAINED --out runs/gsm8k
     rise bench embedded --recipe examples/quickstart.yaml --out runs/embedded
     rise bench ablations --recipe benchmarks/recipes/ablations.yaml --variant rise --variant weights-per-turn
+    rise bench real --recipe smollm2-asdiv --dry-run
 
 OUT/result.json has the reports of all environments, the published numbers with their status, and the
 settings; OUT/result.md has the tables. If it is killed at any point, the same command continues.
@@ -10,7 +11,6 @@ settings; OUT/result.md has the tables. If it is killed at any point, the same c
 
 import dataclasses
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +31,8 @@ from rise_env.utils.config_parser import parse
 from rise_env.utils.settings import merged
 from rise_env.utils.suggestions import validate_choice
 
+REAL = "real"
+"""The suite whose experiments are recipe files, with settings of its own; see `rise_benchmarks.real.run`."""
 UNMEASURED = {"problems": {"test": 0}}
 """Setting of the runs that train. The suite measures their models itself, all on the same problems."""
 
@@ -40,7 +42,8 @@ class BenchConfig:
     """The settings of `rise bench`."""
 
     suite: str
-    """paper-gsm8k, paper-math, transfer, embedded or ablations; see `rise_benchmarks.suites`."""
+    """paper-gsm8k, paper-math, transfer, embedded or ablations; see `rise_benchmarks.suites`. The suite real
+    has other settings; see `rise bench real --help`."""
     agent: tuple[str, ...] = ()
     """Agent to measure; repeat the option for further agents. Suites that train measure their own models."""
     label: tuple[str, ...] = ()
@@ -65,7 +68,7 @@ class BenchConfig:
     """Settings of the agents."""
 
     def __post_init__(self) -> None:
-        suite = SUITES[validate_choice(self.suite, SUITES, "suite")]
+        suite = SUITES[validate_choice(self.suite, [*SUITES, REAL], "suite")]
         if suite.variants and self.agent:
             raise ConfigError(
                 f"suite {self.suite!r} trains the agents that it measures: leave out --agent {self.agent[0]}"
@@ -101,6 +104,10 @@ def chosen_suite(config: BenchConfig) -> Suite:
 
 def main(argv: Sequence[str]) -> int:
     """Run `rise bench`."""
+    if argv and argv[0] == REAL:
+        from rise_benchmarks.real.run import main as run_recipe
+
+        return run_recipe(argv[1:])
     config = parse(BenchConfig, argv, prog="rise bench", positional="suite")
     out = run(config)
     print((out / "result.md").read_text())
@@ -186,6 +193,7 @@ def _score_answers(settings: EvaluateConfig) -> None:
 
 def _train(config: BenchConfig, suite: Suite, out: Path) -> dict[str, dict[int, str]]:
     """Train all variants; return name of the row -> seed -> agent."""
+    from rise_benchmarks.real.run import take_rollouts
     from rise_trainers import self_improve
     from rise_trainers.loop.config import RunConfig, first_model
     from rise_trainers.loop.run_folder import model_folder
@@ -204,7 +212,7 @@ def _train(config: BenchConfig, suite: Suite, out: Path) -> dict[str, dict[int, 
         if variant.rollouts_of is not None:
             claim(folder, run_config)
             for seed in config.seeds:
-                _take_rollouts(out / "training" / variant.rollouts_of, folder, seed)
+                take_rollouts(out / "training" / variant.rollouts_of, folder, seed)
         self_improve.run(run_config)
         backend = run_config.agent.backend
         for label, row in variant.rows.items():
@@ -214,17 +222,6 @@ def _train(config: BenchConfig, suite: Suite, out: Path) -> dict[str, dict[int, 
                 for seed in config.seeds
             }
     return found
-
-
-def _take_rollouts(source: Path, folder: Path, seed: int) -> None:
-    """Copy the first rollouts of another run, which are the same episodes that this run would play."""
-    from rise_trainers.loop.run_folder import store_path
-
-    own = store_path(folder, seed, 1)
-    if not own.exists():
-        own.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(store_path(source, seed, 1), own.with_suffix(".new"))
-        own.with_suffix(".new").replace(own)
 
 
 def _read_recipe(path: str | None) -> dict[str, Any]:

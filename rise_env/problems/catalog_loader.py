@@ -53,7 +53,8 @@ def load_catalog_set(
         return load_own(spec, split, dataset, where=where, revision=revision)
     conditions = json.dumps(check_where(where or {}), sort_keys=True)
     folder = data_dir or os.environ.get(DATA_DIR_VARIABLE)
-    path = Path(folder) / spec.folder / spec.files[split] if folder and split in spec.files else None
+    file = spec.files.get(spec.published(split))
+    path = Path(folder) / spec.folder / file if folder and file else None
     if path is not None and path.is_file():
         status = path.stat()
         return _from_file(spec, split, path, conditions, status.st_mtime_ns, status.st_size)
@@ -66,6 +67,7 @@ def load_catalog_set(
 def location(spec: SetSpec, split: str, data_dir: str | os.PathLike[str] | None = None) -> str:
     """Return where a split would be read from: "file ...", "hub ..." or "not here". Reads nothing."""
     folder = data_dir or os.environ.get(DATA_DIR_VARIABLE)
+    split = spec.published(split)
     if folder and split in spec.files and (Path(folder) / spec.folder / spec.files[split]).is_file():
         return f"file {spec.folder}/{spec.files[split]}"
     if split in spec.hub_splits:
@@ -77,16 +79,17 @@ def location(spec: SetSpec, split: str, data_dir: str | os.PathLike[str] | None 
 def _from_file(
     spec: SetSpec, split: str, path: Path, conditions: str, modified: int, size: int
 ) -> ProblemSet:
-    where = f"{spec.folder}/{spec.files[split]}"
+    where = f"{spec.folder}/{spec.files[spec.published(split)]}"
     return build(spec, split, read_file(path), where, conditions=json.loads(conditions))
 
 
 @lru_cache(maxsize=32)
 def _from_hub(spec: SetSpec, split: str, conditions: str, revision: str | None) -> ProblemSet:
-    if spec.hub is None or split not in spec.hub_splits:
+    published = spec.published(split)
+    if spec.hub is None or published not in spec.hub_splits:
         raise DataNotFoundError(_how_to_get(spec, split, "the hub has no such split"))
     try:
-        rows = read_hub(spec.hub, spec.hub_config, spec.hub_splits[split], revision or spec.revision)
+        rows = read_hub(spec.hub, spec.hub_config, spec.hub_splits[published], revision or spec.revision)
     except (DataNotFoundError, MissingDependencyError) as error:
         raise DataNotFoundError(_how_to_get(spec, split, str(error))) from error
     return build(spec, split, rows, f"{spec.hub}@{rows.revision}", conditions=json.loads(conditions))
@@ -94,6 +97,7 @@ def _from_hub(spec: SetSpec, split: str, conditions: str, revision: str | None) 
 
 def _how_to_get(spec: SetSpec, split: str, why: str) -> str:
     ways = []
+    split = spec.published(split)
     if split in spec.files:
         file = f"{spec.folder}/{spec.files[split]}"
         ways.append(f"put {file} into a folder and pass data_dir=FOLDER or set {DATA_DIR_VARIABLE}=FOLDER")

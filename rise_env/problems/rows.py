@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any, TypeVar, cast
 
 from rise_env.checkers.base import Checker
@@ -11,6 +12,7 @@ from rise_env.problems.catalog import SetSpec
 from rise_env.problems.mixture import MixedProblems
 from rise_env.problems.problem_set import ProblemSet
 from rise_env.problems.reading.columns import Columns, Keys, get, has, recognise, without
+from rise_env.problems.reading.content_split import content_split
 from rise_env.problems.reading.row_set import Row, Rows
 from rise_env.problems.reading.values import (
     ValueFault,
@@ -80,7 +82,7 @@ def _load(
     revision: str | None = None,
     hub_config: str | None = None,
 ) -> Sequence[Problem]:
-    found = read_dataset(dataset, split, revision, hub_config)
+    found = read_dataset(dataset, spec.published(split), revision, hub_config)
     wanted = json.loads(conditions)
     if isinstance(found.content, Rows):
         return build(spec, split, found.content, found.where, keys=keys, conditions=wanted)
@@ -117,9 +119,12 @@ def build(
             the column and the value.
     """
     source = f"{where} sha256:{rows.sha256}"
-    prefix = f"{spec.name.lower()}/{split}/"
+    prefix = f"{spec.name.lower()}/{spec.published(split)}/"
     of_set = [i for i, row in enumerate(rows.rows) if spec.keep is None or spec.keep(row)]
     chosen = select([rows.rows[i] for i in of_set], conditions or {}, where)
+    if split in spec.parts:
+        rank = {number: i for i, number in enumerate(_part(spec, split, [rows.rows[i] for i in of_set]))}
+        chosen = sorted((number for number in chosen if number in rank), key=rank.__getitem__)
     if keys is not None and chosen:
         columns = recognise(rows.rows[of_set[chosen[0]]], keys)
     else:
@@ -185,6 +190,8 @@ def _problem(
         (column for column in columns.solution if get(row, column) not in (None, "")), None
     )
     solution = None if solution_column is None else read_solution(get(row, solution_column))
+    if solution is None and spec.write_solution is not None:
+        solution = spec.write_solution(row, reference)
     answer = get(row, answer_column)
     if solution is None and is_own and isinstance(answer, str) and answer.strip() != reference:
         solution = answer  # the answer stands at the end of a worked solution
@@ -207,6 +214,20 @@ def _problem(
         split=split,
         meta=meta,
     )
+
+
+def _part(spec: SetSpec, split: str, rows: Sequence[Row]) -> list[int]:
+    """Return the numbers of the rows that are in a part of the set, in an order that looks random.
+
+    Published sets are often sorted by difficulty; the first problems of a part are a sample of all of it.
+    """
+    questions = []
+    for row in rows:
+        text, _ = _read(row, _first(row, spec.question, "question"), read_question)
+        questions.append(_with_context(row, spec.context, text))
+    splits = content_split(questions, spec.parts)
+    numbers = [number for number, found in enumerate(splits) if found == split]
+    return sorted(numbers, key=lambda number: sha256(questions[number].encode()).digest())
 
 
 def _first(row: Row, columns: Sequence[str], what: str) -> str:

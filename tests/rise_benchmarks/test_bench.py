@@ -11,6 +11,7 @@ from rise_agents.types import SamplingConfig
 from rise_benchmarks import bench
 from rise_benchmarks.bench import BenchConfig
 from rise_benchmarks.published import METRICS, table
+from rise_benchmarks.real.run import take_rollouts
 from rise_benchmarks.suites import SUITES
 from rise_env.cli.main import main
 from rise_env.errors import ConfigError
@@ -94,7 +95,7 @@ def test_variants_that_play_alike_take_their_rollouts_from_the_first_one(tmp_pat
     first.parent.mkdir(parents=True)
     first.write_text("episodes\n")
     for content in ("episodes\n", "episodes and more\n"):  # what is there already is kept
-        bench._take_rollouts(tmp_path / "rise", tmp_path / "other", 1)
+        take_rollouts(tmp_path / "rise", tmp_path / "other", 1)
         taken = store_path(tmp_path / "other", 1, 1)
         assert taken.read_text() == content
         taken.write_text("episodes and more\n")

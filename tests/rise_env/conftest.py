@@ -1,5 +1,4 @@
 import os
-from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read when the hub's client is imported
 
@@ -26,11 +25,3 @@ SUMS = [
 def env() -> MathEnv:
     """Twenty sums, oracle feedback."""
     return MathEnv(SUMS, NumericChecker(), feedback="oracle")
-
-
-@pytest.fixture(scope="session")
-def data_dir() -> Path:
-    folder = os.environ.get("RISE_DATA_DIR")
-    if not folder:
-        pytest.skip("needs the public problem sets: set RISE_DATA_DIR to their folder")
-    return Path(folder)

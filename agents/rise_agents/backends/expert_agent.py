@@ -6,6 +6,7 @@ expert writes the improved last turn.
 
 from collections.abc import Mapping, Sequence
 
+from rise_agents.backends.expert_solutions import write_reply
 from rise_agents.types import Reply, SamplingConfig
 from rise_env.envs import prompts
 from rise_env.types import Conversation, Problem, Usage
@@ -16,13 +17,14 @@ class ExpertAgent:
 
     >>> agent = ExpertAgent({"1 + 1?": "One and one is two."}, {"1 + 1?": "2"})
     >>> agent.act([({"role": "user", "content": "1 + 1?"},)], SamplingConfig())[0].text
-    'One and one is two. \\boxed{2}'
+    'One and one is two. The final answer is \\boxed{2}.'
 
     It is a `ProblemAwareAgent`: a rollout passes it the problems of each batch.
 
     Args:
         solutions: Question -> worked solution. `set_problems` adds those of the current batch.
-        references: Question -> final answer, which is appended in a box if the solution has none.
+        references: Question -> final answer, which is appended in a box if the solution has none. See
+            `expert_solutions` for how a solution becomes a reply.
     """
 
     name = "expert"
@@ -34,7 +36,7 @@ class ExpertAgent:
     ) -> None:
         known = references or {}
         self._permanent = {
-            question: _boxed(solution, known.get(question))
+            question: write_reply(solution, known.get(question))
             for question, solution in (solutions or {}).items()
         }
         self._of_batch: dict[str, str] = {}
@@ -42,7 +44,7 @@ class ExpertAgent:
     def set_problems(self, problems: Sequence[Problem]) -> None:
         """Replace the solutions of the previous batch by those of these problems."""
         self._of_batch = {
-            problem.question: _boxed(problem.solution or "", problem.reference) for problem in problems
+            problem.question: write_reply(problem.solution or "", problem.reference) for problem in problems
         }
 
     def act(
@@ -63,12 +65,6 @@ class ExpertAgent:
 
     def close(self) -> None:
         """Do nothing: the agent holds no resources."""
-
-
-def _boxed(solution: str, reference: str | None) -> str:
-    if reference is None or "\\boxed" in solution:
-        return solution
-    return f"{solution} \\boxed{{{reference}}}".lstrip()
 
 
 def _find_solution(

@@ -14,8 +14,13 @@ from rise_env.errors import DataNotFoundError
 from rise_env.utils.extras import missing_library
 
 
-def load_model(settings: ModelSettings, device: str) -> Any:
+def load_model(settings: ModelSettings, device: str, attention: str | None = None) -> Any:
     """Return the model on the device, in eval mode, with the adapter merged into its weights.
+
+    Args:
+        settings: The model and its number format.
+        device: A torch device.
+        attention: Attention implementation of transformers; None lets it choose.
 
     Raises:
         DataNotFoundError: There is no such model or adapter.
@@ -31,7 +36,10 @@ def load_model(settings: ModelSettings, device: str) -> Any:
         else:
             dtype = "bfloat16" if settings.dtype == "auto" else settings.dtype
         loaded = AutoModelForCausalLM.from_pretrained(
-            settings.model, dtype=getattr(torch, dtype), revision=settings.revision
+            settings.model,
+            dtype=getattr(torch, dtype),
+            revision=settings.revision,
+            attn_implementation=attention,
         )
     except (OSError, ValueError) as error:
         reason = str(error).strip().split("\n")[0]

@@ -48,6 +48,12 @@ class SetSpec:
     """Columns that are kept in `Problem.meta`; None keeps every column that is not used otherwise."""
     identity: str | None = None
     """Column with the publisher's id of a problem, kept in `Problem.meta` as "id" as well."""
+    write_solution: Callable[[Mapping[str, Any], str], str | None] | None = None
+    """Function (row, reference answer) -> worked solution, for sets that have none in a column; None where it
+    cannot write one."""
+    parts: Mapping[str, float] = field(default_factory=dict)
+    """Split -> its fraction, for a set that was published as one part: further splits that divide the default
+    one by content, so that near-duplicates are in the same part; see `reading.content_split`."""
     sha256: Mapping[str, str] = field(default_factory=dict)
     """Split -> hash of the file as its publisher has it. A split without one was never read here:
     its columns are known from the publisher's description only."""
@@ -59,9 +65,13 @@ class SetSpec:
 
     @property
     def splits(self) -> list[str]:
-        """All splits, of files and hub; the first is the default one."""
-        return list(dict.fromkeys([*self.files, *self.hub_splits]))
+        """All splits, of files and hub, and their parts; the first is the default one."""
+        return list(dict.fromkeys([*self.files, *self.hub_splits, *self.parts]))
+
+    def published(self, split: str) -> str:
+        """Return the split that was published: the default one for a part of it, else the split itself."""
+        return self.splits[0] if split in self.parts else split
 
     def was_read(self, split: str) -> bool:
         """Return whether a file of this split was read when the entry was written; see `sha256`."""
-        return split in self.sha256
+        return self.published(split) in self.sha256

@@ -5,6 +5,7 @@ from typing import Any
 
 from rise_env.problems import reference_answers
 from rise_env.problems.catalog.set_spec import SetSpec
+from rise_env.problems.reading.worked_formula import write_solution
 
 _QWEN = "https://github.com/QwenLM/Qwen2.5-Math (evaluation/data)"
 
@@ -12,6 +13,16 @@ _QWEN = "https://github.com/QwenLM/Qwen2.5-Math (evaluation/data)"
 def _single_answer(row: Mapping[str, Any]) -> bool:
     """Return whether an ASDiv row has one answer; by common practice the others are left out."""
     return ";" not in row["answer"]
+
+
+def _from_formula(row: Mapping[str, Any], answer: str) -> str | None:
+    """Return a solution of an ASDiv problem, written from its formula, such as "7+2=9"."""
+    return write_solution(str(row.get("formula") or ""), answer)
+
+
+def _from_equation(row: Mapping[str, Any], answer: str) -> str | None:
+    """Return a solution of a SVAMP problem, written from its equation, such as "( 8.0 - 2.0 )"."""
+    return write_solution(str(row.get("Equation") or ""), answer)
 
 
 WORD_PROBLEMS = (
@@ -66,6 +77,7 @@ WORD_PROBLEMS = (
         question=("Question",),
         answer=("Answer",),
         meta=("Type",),
+        write_solution=_from_equation,
         checker="numeric",
         licence="MIT",
         url=_QWEN,
@@ -75,7 +87,7 @@ WORD_PROBLEMS = (
         title="elementary word problems of many kinds (Miao et al. 2020, arXiv:2106.15772)",
         folder="asdiv",
         files={"test": "test.jsonl"},
-        sizes={"test": 2215},
+        sizes={"test": 2215, "train_part": 1407, "validation_part": 213, "test_part": 595},
         sha256={"test": "5759580385e706f961a30d4c07d6925b35c3f7c86d6c50bc413957169693dad2"},
         hub="EleutherAI/asdiv",
         hub_splits={"test": "validation"},
@@ -85,6 +97,8 @@ WORD_PROBLEMS = (
         reference=reference_answers.before_unit,
         solution=(),
         meta=("solution_type", "formula"),
+        write_solution=_from_formula,
+        parts={"train_part": 0.65, "validation_part": 0.1, "test_part": 0.25},
         checker="symbolic",
         licence="CC BY-NC 4.0",
         url=_QWEN,

@@ -20,7 +20,7 @@ def test_it_finds_the_question_behind_worked_examples() -> None:
     conversation, _ = env.reset(options={"index": 21})
     agent = ExpertAgent()
     agent.set_problems([env.problem])
-    assert agent.act([conversation], SamplingConfig())[0].text == "21+21=42 \\boxed{42}"
+    assert agent.act([conversation], SamplingConfig())[0].text == "21+21=42 The final answer is \\boxed{42}."
 
 
 def test_the_longest_known_question_is_answered() -> None:
@@ -39,5 +39,8 @@ def test_set_problems_replaces_earlier_problems_and_keeps_the_solutions_of_the_c
     agent.set_problems([Problem(id="b", question="b?", reference="1", solution="B \\boxed{1}")])
     agent.set_problems([Problem(id="c", question="c?", reference="2")])
     replies = agent.act([({"role": "user", "content": q},) for q in ("a?", "b?", "c?")], SamplingConfig())
-    assert [reply.text for reply in replies if reply.finish == "stop"] == ["A", "\\boxed{2}"]
+    assert [reply.text for reply in replies if reply.finish == "stop"] == [
+        "A",
+        "The final answer is \\boxed{2}.",
+    ]
     assert isinstance(agent, ProblemAwareAgent)

@@ -84,6 +84,23 @@ def test_drawing_again_computes_no_prompt_again(agent: TransformersAgent) -> Non
     assert all(reply.usage.cached_tokens == reply.usage.prompt_tokens - 1 for reply in again)
 
 
+def test_several_draws_of_one_prompt_compute_it_once(random_model: Path, plain: TransformersAgent) -> None:
+    agent = TransformersAgent(str(random_model))
+    draws = [conversation for conversation in asked(4) for _ in range(6)]
+    replies = agent.act([*draws, *asked(5)[4:]], SAMPLING, [*SEEDS, 7])
+    assert all(reply.usage.cached_tokens == reply.usage.prompt_tokens - 1 for reply in replies[:-1])
+    assert replies[-1].usage.cached_tokens < replies[-1].usage.prompt_tokens - 1  # asked once
+    assert tokens(replies[:-1]) == tokens(plain.act(draws, SAMPLING, SEEDS))
+
+
+def test_the_attention_of_transformers_can_be_chosen(random_model: Path, plain: TransformersAgent) -> None:
+    eager = TransformersAgent(str(random_model), attention="eager")
+    assert eager._decoder.model.config._attn_implementation == "eager"
+    assert tokens(eager.act(asked(), SAMPLING, SEEDS)) == tokens(plain.act(asked(), SAMPLING, SEEDS))
+    with pytest.raises(DataNotFoundError, match="quick"):
+        TransformersAgent(str(random_model), attention="quick")
+
+
 def test_greedy_replies_are_those_of_generate(plain: TransformersAgent, random_model: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 

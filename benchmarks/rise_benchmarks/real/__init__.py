@@ -1,0 +1,1 @@
+"""`rise bench real`: experiments with real models and problems, one recipe file each."""
