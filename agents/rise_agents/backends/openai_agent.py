@@ -75,6 +75,8 @@ class OpenAIAgent:
         headers: Further headers of each request. Their values are not shown in errors.
         query: Further parameters of the query, for example {"api-version": "2024-10-21"}.
         organization: Sent as `OpenAI-Organization`.
+        continues: Whether the server continues a reply whose beginning is given, as vLLM's does; see
+            `ContinuingAgent`. OpenAI's own does not.
 
     Raises:
         ConfigError: A setting is wrong, or there is no key for a server that needs one.
@@ -106,6 +108,7 @@ class OpenAIAgent:
         headers: Changeable[Mapping[str, str] | None] = None,
         query: Mapping[str, str] | None = None,
         organization: Changeable[str | None] = None,
+        continues: bool = False,
     ) -> None:
         if min(max_concurrent_requests, attempts, max_failures) < 1:
             raise ConfigError(
@@ -125,7 +128,9 @@ class OpenAIAgent:
             headers=headers,
             query=query,
             organization=organization,
+            continues=continues,
         )
+        self.continues = continues
         self._client = ChatClient(target, settings)
         self._thinking: Literal["hide", "template"] = thinking
         self.model = self._client.model

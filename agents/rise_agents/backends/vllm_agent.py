@@ -31,6 +31,7 @@ from rise_agents.generation.vllm_engine import (
     lora_request,
     start_engine,
 )
+from rise_agents.generation.vllm_scoring import vllm_ending_logprobs
 from rise_agents.parallel.data_parallel import DataParallelAgent
 from rise_agents.parallel.gpu_assignment import on_cpu, replica_environments
 from rise_agents.types import OnReply, Reply, SamplingConfig, StreamRequests
@@ -233,29 +234,11 @@ class VLLMAgent:
     def logprobs_of(
         self, conversations: Sequence[Conversation], texts: Sequence[Sequence[str]]
     ) -> list[list[float]]:
-        """Return the log-probability of each text; see `ScoringAgent.logprobs_of`.
-
-        vLLM computes those of a prompt without its prefix cache, and samples one token that is not used.
-        """
+        """Return the log-probability of each text; see `ScoringAgent.logprobs_of`."""
         if self._replicas is not None:
             return self._replicas.logprobs_of(conversations, texts)
-        prompts, endings = scoring_tokens(self.chat, conversations, texts)
-        wanted = [place for place, ending in enumerate(endings) if ending]
-        sampling = self._vllm.SamplingParams(
-            temperature=0.0, max_tokens=1, prompt_logprobs=0, detokenize=False
-        )
-        outputs = self._llm.generate(
-            [{"prompt_token_ids": prompts[place] + endings[place]} for place in wanted],
-            sampling,
-            lora_request=self._lora,
-            use_tqdm=False,
-        )
-        found = [0.0] * len(endings)
-        for place, output in zip(wanted, outputs, strict=True):
-            start = len(prompts[place])
-            tokens = zip(output.prompt_logprobs[start:], endings[place], strict=True)
-            found[place] = sum(float(candidates[token].logprob) for candidates, token in tokens)
-        values = iter(found)
+        tokens = scoring_tokens(self.chat, conversations, texts)
+        values = iter(vllm_ending_logprobs(self._vllm, self._llm, self._lora, *tokens))
         return [[next(values) for _ in some] for some in texts]
 
     def prompt_tokens(self, conversations: Sequence[Conversation]) -> list[int]:

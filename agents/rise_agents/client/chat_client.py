@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from rise_agents.chat.beginnings import split_beginning
 from rise_agents.client.failures import UnreadableAnswerError
 from rise_agents.client.openai_protocol import messages_to_send, read_reply
 from rise_agents.client.server_presets import ServerPreset, find_preset, parameter_names
@@ -20,6 +21,10 @@ _CONNECT_S = 10.0
 
 _FIRST_CONNECT_S = 2.5
 """Seconds to open a connection to a server that has not answered yet: a wrong address is noticed soon."""
+
+
+CONTINUE = {"continue_final_message": True, "add_generation_prompt": False}
+"""Fields of vLLM's server for a request that ends with the beginning of the reply."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +43,7 @@ class ClientSettings:
     headers: Mapping[str, str] | None = None
     query: Mapping[str, str] | None = None
     organization: str | None = None
+    continues: bool = False
 
     def __post_init__(self) -> None:
         if self.thinking not in ("hide", "template"):
@@ -115,12 +121,20 @@ class ChatClient:
             APIError: An error of the `openai` client: no connection, or a status that is an error.
             UnreadableAnswerError: The answer holds no reply.
         """
+        fields = self.fields(sampling, seed)
+        if split_beginning(conversation)[1] is not None:
+            if not self._settings.continues:
+                raise ConfigError(
+                    f"{self.model} cannot continue a reply: most servers open a second one instead; serve "
+                    "the model with vLLM and set continues=true"
+                )
+            fields |= CONTINUE
         connect = min(_FIRST_CONNECT_S if first else _CONNECT_S, self._settings.timeout)
         began = time.perf_counter()
         response = self._client.chat.completions.with_raw_response.create(
             model=self.model,
             messages=messages_to_send(conversation, self._settings.thinking),  # type: ignore[arg-type]
-            extra_body=self.fields(sampling, seed),
+            extra_body=fields,
             extra_headers=self._headers,
             timeout=self._openai.Timeout(self._settings.timeout, connect=connect),
         )

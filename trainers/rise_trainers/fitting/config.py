@@ -13,6 +13,7 @@ from rise_env.utils.settings import ByContent, Changeable, build
 from rise_env.utils.suggestions import did_you_mean
 from rise_trainers.data.chat_format import GivenChat, chat_settings
 from rise_trainers.data.encoding import Think
+from rise_trainers.data.signals import Signal
 from rise_trainers.data.targets import Selection
 from rise_trainers.data.weights import Weighting, check_weighting
 from rise_trainers.fitting.paths import model_path
@@ -75,6 +76,9 @@ class FitConfig:
     """The folder of the fitted model; it must not exist, unless the same fit wrote it."""
     selection: Selection = field(default_factory=Selection)
     """Which turns are trained, and with which history."""
+    signal: Signal = "reward"
+    """The reward of a reply: reward (of the environment) or score (what the agent or its critic said of it,
+    without the reference; no verdict is read)."""
     weights: Weighting = "exp"
     """How a reward becomes a weight; `rise_trainers.data.weights` says what each does."""
     tau: float = 0.4

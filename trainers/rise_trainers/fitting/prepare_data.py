@@ -20,6 +20,7 @@ from rise_trainers.data import weights
 from rise_trainers.data.chat_format import load_fit_chat
 from rise_trainers.data.dataset import Example, make_examples
 from rise_trainers.data.encoding import ChatTokenizer
+from rise_trainers.data.signals import with_signal
 from rise_trainers.data.targets import TrainingTarget, select_targets
 from rise_trainers.data.token_cache import load_or_make
 from rise_trainers.data.tokenization import Tokenized, tokenize
@@ -53,6 +54,7 @@ def prepare(config: FitConfig) -> Prepared:
     formats = read_formats(config.data)
     chat, notes = load_fit_chat(given_chat(config), formats, first_agent=first_agent(config))
     trajectories = [trajectory for store in config.data for trajectory in _in_order(store)]
+    trajectories = with_signal(trajectories, config.signal)
     targets = select_targets(trajectories, config.selection, seed=config.seed)
     if not targets:
         raise ConfigError(

@@ -87,7 +87,9 @@ class ImproveConfig:
     num_samples: int = 16
     """Maximal number of replies at the last turn, until one is correct. The first of the best is kept."""
     teacher: str | None = None
-    """Another agent for the last turn (distillation), for example "expert"; None is self-distillation."""
+    """Another agent for the last turn (distillation), for example "expert"; None is self-distillation. In
+    this text and in those of `teacher_settings`, {learner} stands for the model that plays the iteration:
+    "mcts:{learner}" searches its last reply."""
     teacher_settings: dict[str, Any] = field(default_factory=dict)
     """Settings of the teacher."""
     sampling: SamplingConfig | None = None

@@ -29,6 +29,7 @@ from rise_trainers.loop.estimate import (
     weights_gib,
 )
 from rise_trainers.loop.inputs import RunInputs
+from rise_trainers.loop.learner_texts import with_learner
 from rise_trainers.loop.run_folder import (
     BOOST,
     EVALUATIONS,
@@ -181,17 +182,18 @@ class _Plan:
         # a block is the problems of one iteration; the seeds start at evenly spaced blocks of the split
         block = place * (blocks // len(config.seeds)) + k - 1
         turns = config.turns or k + 1
+        learner = f"{config.agent.backend}:{model}"
         settings: dict[str, Any] = {
-            "agent": f"{config.agent.backend}:{model}",
+            "agent": learner,
             "limit": count,
             "start": block % max(1, blocks) * count,
             "turns": turns,
-            "teacher": improve.teacher,
+            "teacher": with_learner(improve.teacher, learner),
             "num_samples": improve.num_samples,
             "stop_when_correct": not improve.after_success,
             "sampling": dataclasses.asdict(config.sampling),
             "agent_settings": config.agent.settings,
-            "teacher_settings": improve.teacher_settings,
+            "teacher_settings": with_learner(improve.teacher_settings, learner),
         }
         if improve.sampling is not None:
             settings["last_turn_sampling"] = dataclasses.asdict(improve.sampling)
