@@ -4,7 +4,8 @@ Two things are added to a plain call of `generate`. First, a prefix cache holds 
 values) of earlier sequences, so that only the new part of a conversation is computed. The beginning that all
 prompts of a batch share, such as a system prompt with worked examples, is computed once. Second, `generate`
 is called for a few tokens at a time, and finished rows are removed from the batch between two calls. A single
-call would compute all rows until the longest one ends. A call also ends once a quarter of its rows are finished.
+call would compute all rows until the longest one ends. A call also ends once a quarter of its rows are
+finished.
 
 There is no `torch.compile` here. It fails on this cache, whose states are views of larger buffers. With a
 cache rewritten for it, rollouts of the embedded model on a CPU took 4 to 6 percent less time, after one to

@@ -73,11 +73,12 @@ def run(plan: Plan) -> dict[str, Any]:
 def train(plan: Plan, name: str, seed: int) -> None:
     """Run the phases of one training that are not done."""
     from rise_trainers import self_improve
+    from rise_trainers.loop.run_settings import claim
 
     config = plan.training(name, seed)
     source = plan.recipe.trainings[name].rollouts_of
     if source is not None:
-        self_improve.claim(Path(config.out), config)
+        claim(Path(config.out), config)
         take_rollouts(plan.run_folder(source, seed), Path(config.out), seed)
     self_improve.run(config)
 
