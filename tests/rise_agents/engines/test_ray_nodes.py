@@ -71,6 +71,8 @@ class Cluster:
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     monkeypatch.setenv("RAY_raylet_start_wait_time_s", str(int(PATIENCE_S)))  # a busy machine takes long
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "0" * 64)
     cluster = Cluster()
     monkeypatch.setenv("RAY_ADDRESS", cluster.address)
     yield cluster
