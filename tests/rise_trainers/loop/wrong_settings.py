@@ -169,6 +169,7 @@ CASES: list[Case] = [
     (["--sampling.top_p", "0"], "top_p must be in (0, 1], got 0.0"),
     (["--measure.history_turns", "-1"], "measure.history_turns must be at least 0, got -1"),
     (["--boost.train", "0"], "boost.train must be at least 1, got 0"),
+    (["--workers", "rya:2"], "'rya"),
     (["--track", "wnadb"], "did you mean 'wandb'?"),
     (["--colour", "red"], "colour"),
     (["--out", "{tmp}/no.jinja/run"], "is no folder: name another one"),

@@ -173,6 +173,9 @@ class RunConfig:
     """Where to log in addition to metrics.jsonl. W&B's variables (WANDB_MODE, WANDB_PROJECT, ...) apply."""
     dry_run: Changeable[bool] = False
     """Print what the run would do and what it needs at most; load no weights and write nothing."""
+    measure_speed: Changeable[bool] = False
+    """With dry_run: play a few episodes, make a short fit, and print the hours of every phase. It loads the
+    model, and writes into a temporary folder beside `out`."""
 
     def __post_init__(self) -> None:
         counts = {
@@ -203,6 +206,8 @@ class RunConfig:
         check_feedback_settings(self.feedback, self.feedback_settings, self.problems.settings)
         if self.feedback_settings.prompt is not None:
             check_prompt(self.feedback_settings.prompt, told=False)  # evaluations use the same prompt
+        if self.measure_speed and not self.dry_run:
+            raise ConfigError("measure_speed needs dry_run: add --dry_run")
         for boost in (False, True):
             fit_config(self, data=("store",), model="model", output="output", seed=0, boost=boost)
 
@@ -257,5 +262,5 @@ def environment_settings(config: RunConfig, split: str) -> dict[str, Any]:
 def to_json(config: RunConfig) -> dict[str, Any]:
     """Return the settings as plain values, as they are written into the run folder."""
     values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
-    del values["dry_run"]  # always false where settings are written
+    del values["dry_run"], values["measure_speed"]  # always false where settings are written
     return values

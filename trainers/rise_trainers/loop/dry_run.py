@@ -27,6 +27,7 @@ from rise_trainers.loop.preflight import (
     fits_of,
     machine_checks,
 )
+from rise_trainers.loop.speed import EPISODES, Speed, measure_speed
 
 _HEAD = (
     *("phase", "replies", "by teacher", "prompt tokens", "reply tokens", "trained tokens", "steps"),
@@ -52,6 +53,7 @@ def describe(config: RunConfig) -> str:
         check_phases(config, train_size)
         phases = plan_phases(config, train_size, inputs)
         checked = _checked(config, inputs, phases)
+        speed = measure_speed(phases, Path(config.out)) if config.measure_speed else None
     lines = [
         f"environment   {config.env}",
         f"problems      {_problems(problems.train, inputs.train, problems.train_split)}; "
@@ -61,9 +63,10 @@ def describe(config: RunConfig) -> str:
         "",
         *_columns(("checked on this machine", "", "found"), checked, left=3),
         "",
-        *_table(phases),
+        *_table(phases, speed),
         "",
         *_notes(phases, _reply_lengths(config)),
+        *_speed_notes(speed),
         "",
         "launch commands",
         *(line for phase in phases for line in _commands(Path(config.out), phase)),
@@ -81,9 +84,14 @@ def _problems(wanted: int, found: ProblemSplit, split: str) -> str:
     return f"{taken:,} of {known} of {split} ({found.origin})"
 
 
-def _table(phases: Sequence[Phase]) -> list[str]:
+def _table(phases: Sequence[Phase], speed: Speed | None) -> list[str]:
     rows = [(phase, phase.estimate) for phase in phases if phase.estimate is not None]
-    return _columns(_HEAD, [*(_cells(phase, estimate) for phase, estimate in rows), _total(rows)])
+    lines = [_HEAD, *(_cells(phase, estimate) for phase, estimate in rows), _total(rows)]
+    if speed is not None:
+        hours = [speed.hours(phase) or 0.0 for phase, _ in rows]
+        column = ["hours", *(f"{number:.2f}" for number in (*hours, sum(hours)))]
+        lines = [(*line, cell) for line, cell in zip(lines, column, strict=True)]
+    return _columns(lines[0], lines[1:])
 
 
 def _columns(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> list[str]:
@@ -184,6 +192,17 @@ def _notes(phases: Sequence[Phase], reply_lengths: str) -> list[str]:
     if fit.deepspeed is not None and not Path(fit.deepspeed).is_file():
         notes.append(f"The run needs a file that does not exist: the DeepSpeed file {fit.deepspeed}.")
     return notes
+
+
+def _speed_notes(speed: Speed | None) -> list[str]:
+    if speed is None:
+        return []
+    return [
+        f"hours: measured on this machine with {EPISODES} episodes at most and one short fit: "
+        f"{speed.reply_tokens_per_s:,.0f} reply tokens/s, {speed.fit_tokens_per_s:,.0f} trained tokens/s, "
+        f"{speed.load_s:.0f} s to load the model, {speed.fit_load_s:.0f} s of a fit besides its steps. The "
+        "replies of teachers are not included. With more episodes at a time, playing may be faster."
+    ]
 
 
 def _commands(out: Path, phase: Phase) -> list[str]:

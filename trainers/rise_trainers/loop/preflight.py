@@ -16,6 +16,7 @@ from rise_agents.chat.chat_settings import ChatSettings
 from rise_agents.chat.loading import load_chat
 from rise_agents.deliberation.feedback_settings import feedback_agent
 from rise_agents.engines.ray_engine import refuse_cost_cap
+from rise_agents.engines.engine_table import parse_workers
 from rise_agents.evaluation.evaluate_agents import EvaluateConfig
 from rise_agents.evaluation.with_workers import number_of_workers
 from rise_agents.registry import check_agent, takes_model
@@ -102,6 +103,8 @@ def machine_checks(config: RunConfig) -> list[MachineCheck]:
         for name, fit in zip(names, fits, strict=False)
     ]
     checks.append(MachineCheck("devices", partial(_devices, fits[0])))
+    if config.workers:
+        checks.append(MachineCheck(f"workers {config.workers}", partial(_workers, config.workers)))
     if config.track != "none":
         checks.append(MachineCheck(f"track {config.track}", partial(_tracker, config.track)))
     for name, spec, settings in _agents(config):
@@ -144,6 +147,13 @@ def _tracker(name: str) -> str:
     if find_spec(name) is None:
         raise missing_library(name, "track")
     return "installed"
+
+
+def _workers(workers: str) -> str:
+    name, count = parse_workers(workers)
+    if name == "ray" and find_spec("ray") is None:
+        raise missing_library("ray", "workers")
+    return f"{count} workers"
 
 
 def _agent(spec: str, settings: Mapping[str, Any]) -> str:
