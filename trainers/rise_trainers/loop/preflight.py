@@ -15,8 +15,8 @@ import rise_env
 from rise_agents.chat.chat_settings import ChatSettings
 from rise_agents.chat.loading import load_chat
 from rise_agents.deliberation.feedback_settings import feedback_agent
-from rise_agents.engines.ray_engine import refuse_cost_cap
 from rise_agents.engines.engine_table import parse_workers
+from rise_agents.engines.ray_engine import refuse_cost_cap
 from rise_agents.evaluation.evaluate_agents import EvaluateConfig
 from rise_agents.evaluation.with_workers import number_of_workers
 from rise_agents.registry import check_agent, takes_model
