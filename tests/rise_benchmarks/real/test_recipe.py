@@ -15,7 +15,7 @@ SMALL: dict[str, Any] = {
     "shared": {
         "agent": {"settings": {"max_concurrent_requests": 8}},
         "problems": {"train": 4},
-        "sampling": {"max_new_tokens": 12},
+        "sampling": {"max_new_tokens": 60},
         "fit": {"device": "cpu", "policy_sequences": 0},
     },
     "trainings": {
