@@ -121,6 +121,7 @@ class TransformersAgent:
         model: str,
         *,
         device: str = "auto",
+        attention: str | None = None,
         max_batch_tokens: int = 1,
         prefix_cache_mb: int = 0,
         **settings: Any,

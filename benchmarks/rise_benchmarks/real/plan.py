@@ -9,12 +9,15 @@ from rise_agents.evaluation.evaluate_agents import EvaluateConfig
 from rise_agents.types import SamplingConfig
 from rise_benchmarks.real.recipe import BASE, Recipe, Table, model_parts
 from rise_env.errors import ConfigError
+from rise_env.trajectories.outcomes import FailureLimits
 from rise_env.utils.settings import build, merged
 from rise_trainers.loop.config import RunConfig, first_model
 from rise_trainers.loop.run_folder import BOOST, model_folder
 
 UNMEASURED = {"problems": {"test": 0}}
 """Setting of the trainings: the tables measure their models, all on the same problems."""
+ANY_SHARE = FailureLimits(max_cut=1.0)
+"""Replies that are cut do not stop an experiment: models often write too much before they are trained."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +126,7 @@ class Plan:
             sampling=self._sampling(table, shared),
             env_settings=self._env_settings(table),
             agent_settings=shared.agent.settings,
+            failures=ANY_SHARE,
         )
 
     def check(self) -> None:

@@ -8,23 +8,27 @@ tables. If it is killed at any point, the same command continues.
 """
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from rise_agents.evaluation import evaluate_agents
 from rise_benchmarks.real.comparison import compare, comparison_text
 from rise_benchmarks.real.dry_run import describe
 from rise_benchmarks.real.plan import Plan, RealConfig
 from rise_benchmarks.real.recipe import read_recipe
 from rise_benchmarks.report.report import write_report
 from rise_benchmarks.report.tables import markdown
+from rise_env.errors import PhaseError
 from rise_env.utils.config_parser import parse
 from rise_env.utils.settings import plain
 from rise_trainers.loop.run_folder import store_path
+from rise_trainers.utils.parent_death import PARENT_PID_VARIABLE
 
 
 def main(argv: Sequence[str]) -> int:
@@ -49,15 +53,16 @@ def run(plan: Plan) -> dict[str, Any]:
     Raises:
         ConfigError: Settings contradict each other, or the folder belongs to another experiment.
         DataNotFoundError: Problems or models do not exist.
-        PhaseError: A phase of a training failed; the phases before it stay done.
+        PhaseError: A phase of a training or a measurement failed; what was done before stays done.
     """
     plan.out.mkdir(parents=True, exist_ok=True)
     (plan.out / "recipe.yaml").write_text(yaml.safe_dump(plain(plan.recipe), sort_keys=False))
-    _measure(plan)
+    measured: set[tuple[str, int, int]] = set()
+    _measure(plan, measured)
     for name in plan.recipe.trainings:
         for seed in plan.seeds:
             train(plan, name, seed)
-        _measure(plan)
+        _measure(plan, measured)
     reports = {name: write_report(plan.out / name) for name in plan.recipe.tables}
     parts = [f"**{name}**\n\n{markdown(report)}" for name, report in reports.items()]
     result: dict[str, Any] = {"tables": reports}
@@ -83,12 +88,32 @@ def train(plan: Plan, name: str, seed: int) -> None:
     self_improve.run(config)
 
 
-def _measure(plan: Plan) -> None:
+def measure(plan: Plan, name: str, seed: int, rows: Mapping[str, str]) -> None:
+    """Measure some rows of a table that are not measured yet.
+
+    The measurement is a process of its own, which gives its memory back before the next model is trained.
+
+    Raises:
+        PhaseError: The measurement failed. What it has played is kept.
+    """
+    path = plan.out / "measurements" / f"{name}-seed-{seed}.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(plain(plan.measurement(name, seed, rows)), sort_keys=False))
+    module = "rise_trainers.utils.parent_death"
+    command = [sys.executable, "-m", module, "rise_env.cli.main", "evaluate", "--config", str(path)]
+    done = subprocess.run(command, env={**os.environ, PARENT_PID_VARIABLE: str(os.getpid())}, check=False)
+    if done.returncode:
+        raise PhaseError(f"measuring {name} with seed {seed} failed with exit code {done.returncode}")
+
+
+def _measure(plan: Plan, measured: set[tuple[str, int, int]]) -> None:
+    """Measure every row whose model is trained; `measured` has (table, seed, rows) of earlier calls."""
     for name, table in plan.recipe.tables.items():
         for seed in plan.seeds:
             rows = _trained(plan, table.rows, seed)
-            if rows:
-                evaluate_agents.run(plan.measurement(name, seed, rows))
+            if rows and (name, seed, len(rows)) not in measured:
+                measure(plan, name, seed, rows)
+                measured.add((name, seed, len(rows)))
 
 
 def _trained(plan: Plan, rows: Mapping[str, str], seed: int) -> dict[str, str]:

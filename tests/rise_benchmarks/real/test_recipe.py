@@ -15,7 +15,7 @@ SMALL: dict[str, Any] = {
     "shared": {
         "agent": {"settings": {"max_concurrent_requests": 8}},
         "problems": {"train": 4},
-        "sampling": {"max_new_tokens": 12},
+        "sampling": {"max_new_tokens": 60},
         "fit": {"device": "cpu", "policy_sequences": 0},
     },
     "trainings": {
@@ -102,7 +102,7 @@ def test_a_dry_run_counts_the_replies_and_steps_of_every_phase(tmp_path: Path) -
     lines = {line.split("  ")[0]: line.split() for line in text.splitlines() if line}
     # 3 problems, 4 rows: two turns each, two first replies each
     assert lines["test: seed-0.sequential, 4 rows"][-3] == "24"
-    assert lines["test: seed-1.parallel, 4 rows"][-1] == "288"
+    assert lines["test: seed-1.parallel, 4 rows"][-1] == "1,440"
     assert lines["rise: seed-1.1-collect"][-3] == "12"  # 4 first replies, 2 at most at the second turn
     assert int(lines["all"][-1]) >= 8  # each of four fits, twice, has a step at least
     assert not (tmp_path / "out").exists()

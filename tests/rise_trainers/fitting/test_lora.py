@@ -50,6 +50,15 @@ def test_adapters_train_with_checkpointed_activations() -> None:
     assert any(p.grad is not None and p.grad.any() for _, p in model.named_parameters())
 
 
+def test_the_first_weights_of_the_adapters_are_those_of_the_seed() -> None:
+    first, same, other = (
+        [p.detach().clone() for name, p in adapted(seed=seed).named_parameters() if "lora_A" in name]
+        for seed in (5, 5, 6)
+    )
+    assert all(torch.equal(a, b) for a, b in zip(first, same, strict=True))
+    assert not any(torch.equal(a, b) for a, b in zip(first, other, strict=True))
+
+
 def test_layers_that_the_model_does_not_have_are_refused() -> None:
     with pytest.raises(ConfigError, match="nowhere"):
         adapted(("nowhere",))

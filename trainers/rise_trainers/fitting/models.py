@@ -39,7 +39,7 @@ def load_model(config: FitConfig) -> Any:
         ) from error
     if config.lora is None:
         return model
-    return with_adapters(model, config.lora, checkpointing=config.gradient_checkpointing)
+    return with_adapters(model, config.lora, seed=config.seed, checkpointing=config.gradient_checkpointing)
 
 
 def dtype_of(config: FitConfig) -> torch.dtype:
@@ -47,12 +47,13 @@ def dtype_of(config: FitConfig) -> torch.dtype:
     return torch.bfloat16 if config.dtype == "bfloat16" else torch.float32
 
 
-def with_adapters(model: Any, settings: LoraSettings, *, checkpointing: bool = False) -> Any:
+def with_adapters(model: Any, settings: LoraSettings, *, seed: int = 0, checkpointing: bool = False) -> Any:
     """Return the model with adapters. Only the adapters are trained.
 
     Args:
         model: The loaded model, quantised or not.
         settings: The settings of the adapters.
+        seed: Seed of the adapters' first weights.
         checkpointing: Whether activations are recomputed in the backward pass. The outputs of the frozen
             embeddings are then set to require a gradient, without which nothing would be trained.
 
@@ -73,6 +74,7 @@ def with_adapters(model: Any, settings: LoraSettings, *, checkpointing: bool = F
         model = peft.prepare_model_for_kbit_training(model, use_gradient_checkpointing=checkpointing)
     elif checkpointing:
         model.enable_input_require_grads()
+    torch.manual_seed(seed)
     try:
         return peft.get_peft_model(model, config)
     except ValueError as error:
