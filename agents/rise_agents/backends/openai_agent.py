@@ -48,7 +48,7 @@ class OpenAIAgent:
             one, after at most 0.5, 1, 2, ... 60 seconds.
         max_failures: Number of failed tries in a row, without a success of any request, after which requests
             are sent one at a time; after as many again, the run ends. A server that has answered nothing yet
-            ends it after four, or this number if that is less.
+            ends it after four, or this number if that is less, unless it answers 429, 503 or 529.
         timeout: Seconds per try.
         requests_per_minute: Maximal number of requests per minute; 0 is no limit.
         tokens_per_minute: Maximal number of tokens per minute, prompts and replies together; 0 is no limit.
@@ -290,7 +290,7 @@ class OpenAIAgent:
         if failure.kind == "fatal":
             self._health.end(ConfigError(f"the server refuses {self.model!r}: {failure.reason}"))
         if failure.kind == "retry":
-            self._health.failed(request, failure.reason, failure.retry_after)
+            self._health.failed(request, failure.reason, failure.retry_after, busy=failure.busy)
             return None
         if failure.kind == "filtered":
             self._health.succeeded(request)

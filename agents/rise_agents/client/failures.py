@@ -18,6 +18,7 @@ Kind = Literal["retry", "rejected", "fatal", "too_long", "filtered"]
 """What to do: try again; give this request up; end the run, because every request would fail; or take it as
 a reply, because the conversation is longer than the context, or because the server's filter caught it."""
 
+_BUSY_STATUSES = frozenset({429, 503, 529})
 _RETRY_STATUSES = frozenset({408, 409, 425, 429})
 _FATAL_STATUSES = frozenset({401, 402, 403, 404, 407})
 
@@ -65,6 +66,8 @@ class Failure:
     """One line with the URL, the status and the cause."""
     retry_after: float | None = None
     """Seconds that the server told the client to wait; None if it did not say."""
+    busy: bool = False
+    """Whether the server is there and asks for patience: a rate limit, or a model that loads."""
     arrived: bool = False
     """Whether the server may have generated a reply, and billed it."""
     usage: Any = None
@@ -93,7 +96,13 @@ def read_failure(error: Exception, url: str) -> Failure:
     body = getattr(error, "body", None)
     usage = body.get("usage") if isinstance(body, Mapping) else None
     reason = f"{url} answered with status {status}: {said}{_advice(status, url)}"
-    return Failure(kind=kind, reason=reason, retry_after=retry_after(response.headers), usage=usage)
+    return Failure(
+        kind=kind,
+        reason=reason,
+        retry_after=retry_after(response.headers),
+        busy=status in _BUSY_STATUSES,
+        usage=usage,
+    )
 
 
 def _kind(status: int, said: str) -> Kind:

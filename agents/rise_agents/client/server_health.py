@@ -98,8 +98,14 @@ class ServerHealth:
             self._failures, self._holder = 0, None
             self._changed.notify_all()
 
-    def failed(self, request: object, reason: str, retry_after: float | None) -> None:
+    def failed(self, request: object, reason: str, retry_after: float | None, *, busy: bool = False) -> None:
         """Note that a try failed, and that another one may succeed.
+
+        Args:
+            request: See `enter`.
+            reason: Why it failed.
+            retry_after: Seconds that the server told the client to wait.
+            busy: Whether the server asks for patience, which gives it `max_failures` tries from the start.
 
         Raises:
             DeadAgentError: This is one failure too many.
@@ -108,7 +114,8 @@ class ServerHealth:
             if self._one_at_a_time and self._holder is not request:
                 return  # it was sent together with others before they failed
             self._failures += 1
-            limit = self._max_failures if self._answered else min(FIRST_TRIES, self._max_failures)
+            patient = busy or self._answered
+            limit = self._max_failures if patient else min(FIRST_TRIES, self._max_failures)
             if self._one_at_a_time:
                 self._not_before = self._clock() + self._backoff.seconds(self._failures, retry_after)
                 self._tries_of_holder += 1

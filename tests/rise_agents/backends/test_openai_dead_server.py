@@ -76,11 +76,15 @@ def test_a_server_whose_answers_nobody_can_read_is_asked_four_times(fault: Fault
     )
 
 
-@pytest.mark.parametrize("fault", [status(500), status(503), status(429), cut])
-def test_a_server_that_fails_from_the_start_is_asked_four_times(fault: Fault, short_waits: None) -> None:
+@pytest.mark.parametrize(
+    ("fault", "tries"), [(status(500), 4), (status(502), 4), (cut, 4), (status(503), 8), (status(429), 8)]
+)
+def test_a_server_that_fails_from_the_start_is_asked_four_times_and_a_busy_one_eight_times(
+    fault: Fault, tries: int, short_waits: None
+) -> None:
     with serving(lambda label: [fault] * 99) as server, pytest.raises(DeadAgentError):
         play(server)
-    assert sum(server.tries.values()) == 4
+    assert sum(server.tries.values()) == tries
 
 
 def test_a_server_that_rejects_each_request_is_asked_four_times(short_waits: None) -> None:

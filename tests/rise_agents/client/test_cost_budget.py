@@ -60,3 +60,36 @@ def test_tokens_that_a_server_does_not_report_are_billed_at_the_maximum(
 
 def usage(prompt: int, completion: int, cached: int) -> Usage:
     return Usage(prompt_tokens=prompt, completion_tokens=completion, cached_tokens=cached)
+
+
+def test_reservations_grow_with_the_highest_observed_ratio() -> None:
+    budget = CostBudget(10.0, PER_TOKEN)
+    budget.reserve(Usage(completion_tokens=1))
+    budget.settle(Usage(completion_tokens=1), Usage(completion_tokens=5))
+    with pytest.raises(ConfigError, match=r"\$5\.0000 spent, and the next request may cost \$10\.0000"):
+        budget.reserve(Usage(completion_tokens=2))
+    budget.reserve(Usage(completion_tokens=1))
+    budget.settle(Usage(completion_tokens=1), Usage(completion_tokens=1))
+    with pytest.raises(ConfigError, match=r"may cost \$5\.0000"):  # one short reply forgets nothing
+        budget.reserve(Usage(completion_tokens=1))
+
+
+def test_longer_prompts_than_estimated_are_learned_too() -> None:
+    budget = CostBudget(10.0, Prices(prompt=1e6, cached=2e6))
+    budget.reserve(Usage(prompt_tokens=1))
+    budget.settle(Usage(prompt_tokens=1), Usage(prompt_tokens=3))
+    with pytest.raises(ConfigError, match=r"may cost \$12\.0000"):  # as if all of it had the higher price
+        budget.reserve(Usage(prompt_tokens=2))
+
+
+def test_what_is_in_flight_is_valued_by_what_was_learned_since() -> None:
+    budget = CostBudget(20.0, PER_TOKEN)
+    one = Usage(completion_tokens=1)
+    budget.reserve(one)
+    budget.reserve(one)
+    budget.settle(one, Usage(completion_tokens=5))  # so the other one in flight may cost 5 as well
+    with ThreadPoolExecutor(1) as pool:
+        third = pool.submit(budget.reserve, Usage(completion_tokens=3))
+        assert not wait([third], timeout=0.1).done
+        budget.settle(one, None)
+        third.result()
