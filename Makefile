@@ -70,6 +70,7 @@ bench-env: $(INSTALLED)
 # Tokens per second of rollouts beside bare generate, with transformers and, where it is installed, vLLM.
 bench-rollout: $(INSTALLED)
 	$(BIN)/python -m rise_benchmarks.speed.rollout --eager --output benchmarks/results/rollout_speed.json
+	$(BIN)/python -m rise_benchmarks.search.tree_speed --trees 64 --output benchmarks/results/search_speed.json
 
 # Trajectories per second into and out of a store; memory while 100,000 episodes are collected.
 bench-store: $(INSTALLED)

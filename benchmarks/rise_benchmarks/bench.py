@@ -25,6 +25,7 @@ from rise_benchmarks.published import METRICS, NOTES, PublishedRow, table
 from rise_benchmarks.report.evaluation_logs import find_logs
 from rise_benchmarks.report.report import sum_up, write_report
 from rise_benchmarks.report.tables import markdown
+from rise_benchmarks.search.rows import AgentRow
 from rise_benchmarks.suites import SUITES, Suite
 from rise_env.errors import ConfigError, DataNotFoundError
 from rise_env.utils.config_parser import parse
@@ -42,7 +43,7 @@ class BenchConfig:
     """The settings of `rise bench`."""
 
     suite: str
-    """paper-gsm8k, paper-math, transfer, embedded or ablations; see `rise_benchmarks.suites`. The suite real
+    """paper-gsm8k, paper-math, transfer, embedded, ablations or embedded-search; see `suites`. The suite real
     has other settings; see `rise bench real --help`."""
     agent: tuple[str, ...] = ()
     """Agent to measure; repeat the option for further agents. Suites that train measure their own models."""
@@ -78,7 +79,11 @@ class BenchConfig:
                 f"suite {self.suite!r} trains models: give the settings of rise run with --recipe FILE.yaml"
             )
         self._check_variants(suite)
-        if not suite.variants and not self.agent:
+        if suite.agents and self.agent:
+            raise ConfigError(
+                f"suite {self.suite!r} names its agents itself: leave out --agent {self.agent[0]}"
+            )
+        if not suite.variants and not suite.agents and not self.agent:
             raise ConfigError(f"suite {self.suite!r} measures agents: name at least one with --agent")
 
     def _check_variants(self, suite: Suite) -> None:
@@ -169,6 +174,9 @@ def _measurements(
         env_settings=settings,
         agent_settings=config.agent_settings,
     )
+    common = dataclasses.replace(common, turns=suite.turns, num_samples=suite.num_samples)
+    if suite.agents:
+        return [_measured(common, label, row) for label, row in suite.agents.items()]
     if rows is None:
         return [common]
     found = []
@@ -180,6 +188,18 @@ def _measurements(
             first = dataclasses.replace(own, agent=models[:1], label=own.label[:1], protocols=suite.prompting)
             found.append(first)
     return found
+
+
+def _measured(common: EvaluateConfig, label: str, row: AgentRow) -> EvaluateConfig:
+    return dataclasses.replace(
+        common,
+        agent=(row.agent,),
+        label=(label,),
+        agent_settings=row.settings,
+        draws=row.draws,
+        sampling=dataclasses.replace(common.sampling, temperature=row.temperature),
+        told=row.told,
+    )
 
 
 def _score_answers(settings: EvaluateConfig) -> None:
@@ -234,7 +254,7 @@ def _read_recipe(path: str | None) -> dict[str, Any]:
 
 
 def _result(config: BenchConfig, suite: Suite, out: Path) -> dict[str, Any]:
-    reports = {env: write_report(out / env, ablations=suite.figures) for env in suite.envs}
+    reports = {env: write_report(out / env, ablations=suite.figures, equal=suite.equal) for env in suite.envs}
     released = {}
     if suite.checker:
         released = {env: sum_up(find_logs([out / env], suite.checker)) for env in suite.envs}

@@ -7,11 +7,15 @@
 | transfer    | agents, trained on one set, on several others                           | none              |
 | embedded    | RISE-Arithmetic with the tiny model: base, SFT, filtered BC, RISE, ...  | none              |
 | ablations   | the same with one setting of RISE changed at a time                     | none              |
+| embedded-search | the tiny model, and searches over it, at equal tokens               | none              |
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from rise_benchmarks.search.rows import EMBEDDED_SEARCH, AgentRow
+from rise_env.metrics.budgets.equal_budget import Budget
 
 PROTOCOLS = ("sequential", "parallel", "self_refine")
 
@@ -35,6 +39,14 @@ class Suite:
     checker: str | None = None
     """Checker of the released RISE code, for a second table to compare with the published numbers."""
     variants: Mapping[str, "Variant"] = field(default_factory=dict)
+    agents: Mapping[str, AgentRow] = field(default_factory=dict)
+    """Rows of agents that the suite names itself; each row is measured with its own settings."""
+    turns: int = 5
+    """Number of turns: T of m1@tT."""
+    num_samples: int = 5
+    """Number of first replies that vote: K of mK@t1."""
+    equal: Budget | None = None
+    """What is held equal in a second table; see `rise report --equal`."""
     figures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Ablation of `figures.ABLATIONS` -> the names of its rows."""
 
@@ -156,6 +168,15 @@ ABLATIONS: Mapping[str, Variant] = {
 }
 
 SUITES: Mapping[str, Suite] = {
+    "embedded-search": Suite(
+        envs=("RISE-Arithmetic-v0",),
+        limit=100,
+        protocols=("sequential", "parallel"),
+        turns=1,
+        num_samples=1,
+        agents=EMBEDDED_SEARCH,
+        equal="generated",
+    ),
     "paper-gsm8k": Suite(envs=("RISE-GSM8K-v0",), published="gsm8k", checker="released_rise_gsm8k"),
     "paper-math": Suite(
         envs=("RISE-MATH-v0",), split="test_rise", published="math", checker="released_rise_math"

@@ -14,7 +14,7 @@ from rise_agents.mcts.critics import question_of
 from rise_agents.mcts.presets import search_settings
 from rise_agents.mcts.search import SearchAgents, search
 from rise_agents.mcts.settings import SearchSettings, differing
-from rise_agents.registry import load_agent
+from rise_agents.registry import check_agent, load_agent
 from rise_agents.rollouts.cleanup import close_all
 from rise_agents.types import Agent, FormattedAgent, Reply, SamplingConfig, TokenizingAgent, can_continue
 from rise_env.checkers import check_answer
@@ -164,6 +164,23 @@ def load_mcts_agent(
         raise
 
 
+def check_mcts_settings(
+    agent: str, *, inner: Mapping[str, Any] | None = None, preset: str | None = None, **settings: Any
+) -> None:
+    """Check the settings of a search and those of its agents; see `registry.check_agent`.
+
+    Raises:
+        ConfigError, DataNotFoundError, MissingDependencyError, StoreError: See `load_mcts_agent`.
+    """
+    chosen = search_settings(preset, **settings)
+    check_agent(agent, inner, here=True)
+    if chosen.rollout_agent is not None:
+        check_agent(chosen.rollout_agent, here=True)
+    if chosen.verifier is not None:
+        check_agent(chosen.verifier, chosen.critic_settings, here=True)
+
+
+load_mcts_agent.check_settings = check_mcts_settings  # type: ignore[attr-defined]
 _own = [p for p in inspect.signature(load_mcts_agent).parameters.values() if p.kind is not p.VAR_KEYWORD]
 _fields = inspect.signature(SearchSettings).parameters.values()
 # the settings of the agent are the fields of `SearchSettings`, which `load_agent` checks by this signature

@@ -216,7 +216,7 @@ class _Search:
         verifier = self._agents.verifier
         assert verifier is not None
         wanted: list[Reading] = []
-        if self.root.own is None and self._settings.value_weight and self._settings.alpha:
+        if self.root.own is None and self._importance_reads_values():
             wanted.append(Reading("value", ""))  # importance compares the root's children with it
         for simulation in simulations:
             assert simulation.child is not None
@@ -239,6 +239,10 @@ class _Search:
         parts = (texts[place : place + votes] for place in range(0, len(texts), votes))
         self._scorer.note_ratings({one: mean_rating(part) for one, part in zip(new, parts, strict=True)})
         self.root.own = self._scorer.rating("value", "")
+
+    def _importance_reads_values(self) -> bool:
+        settings = self._settings
+        return bool(settings.value_weight and settings.alpha and settings.importance == "node")
 
     def _continue(self, agent: Agent, node: Node | None, *, first: bool = False) -> Ask:
         """Return the request that completes the text of a node."""

@@ -3,7 +3,12 @@ from typing import Any
 
 import pytest
 
-from rise_agents.backends.mcts_agent import MCTSAgent, ToldMCTSAgent, load_mcts_agent
+from rise_agents.backends.mcts_agent import (
+    MCTSAgent,
+    ToldMCTSAgent,
+    check_mcts_settings,
+    load_mcts_agent,
+)
 from rise_agents.backends.scripted_agent import ScriptedAgent
 from rise_agents.mcts.options import split
 from rise_agents.mcts.presets import PRESETS, search_settings
@@ -361,3 +366,20 @@ def test_considered_replies_of_an_episode_are_stored() -> None:
         scores = [attempt.score or 0.0 for attempt in turn.considered]
         assert scores == sorted(scores, reverse=True)
         assert turn.action.usage.calls == 10
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"critic": "verifier:tinny"}, "did you mean 'tiny'"),
+        ({"rollout_agent": "tinny"}, "did you mean 'tiny'"),
+        ({"inner": {"dtipe": "float32"}}, "did you mean 'dtype'"),
+        ({"simulations": 0}, "simulations of a search must be at least 1"),
+    ],
+)
+def test_settings_are_checked_before_a_model_is_loaded(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        check_mcts_settings("tiny", **settings)
+    with pytest.raises(ConfigError, match="did you mean 'tiny'"):
+        check_mcts_settings("tinny")
+    check_mcts_settings("tiny", inner={"dtype": "float32"}, critic="verifier:tiny")

@@ -7,7 +7,7 @@ from transformers import AutoModelForCausalLM
 
 from rise_agents.chat.loading import load_chat
 from rise_agents.evaluation.answer_likelihood import answer_logps, score_logs
-from rise_env.errors import DataNotFoundError
+from rise_env.errors import ConfigError, DataNotFoundError
 from rise_env.trajectories.store import read_trajectories
 from tests.rise_agents.evaluation.test_protocols import play
 from tests.rise_agents.small_models import save_random_model
@@ -54,6 +54,23 @@ def test_a_seed_with_a_model_of_its_own_is_scored_alone(tmp_path: Path) -> None:
         play(tmp_path / "label" / f"seed-{seed}", "sequential", turns=1)
     assert score_logs(str(folder), tmp_path / "label", 1) == [tmp_path / "label" / "seed-1" / "nll.json"]
     assert not (tmp_path / "label" / "seed-0" / "nll.json").exists()
+
+
+def test_an_agent_that_scores_texts_gives_the_values_of_the_model(tmp_path: Path) -> None:
+    folder = save_random_model(tmp_path / "model")
+    for place in ("a", "b"):
+        play(tmp_path / place / "seed-0", "sequential", turns=2)
+    written = [
+        score_logs(model, tmp_path / place)[0]
+        for model, place in ((str(folder), "a"), (f"transformers:{folder}", "b"))
+    ]
+    own, agents = (json.loads(path.read_text())["logp"] for path in written)
+    assert own.keys() == agents.keys()
+    for problem, values in own.items():
+        assert agents[problem] == pytest.approx(values, abs=1e-3)
+    (tmp_path / "a" / "seed-0" / "nll.json").unlink()
+    with pytest.raises(ConfigError, match="cannot say how likely an answer is"):
+        score_logs("expert", tmp_path / "a")
 
 
 def test_a_label_without_logs_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,37 @@
+"""AlphaLLM's loop on the embedded problems: search, fit by scores, and again with the fitted model."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rise_env.cli.main import main
+from rise_env.trajectories.store import read_run, read_trajectories
+
+RUN = [
+    *("run", "--iterations", "2", "--turns", "1", "--problems.train", "20", "--problems.test", "0"),
+    *("--sampling.max_new_tokens", "60", "--improve.teacher", "mcts:{learner}", "--improve.num_samples", "1"),
+    *("--improve.teacher_settings", '{"option": "sentence", "tokens": 60, "critic": "confidence"}'),
+    *("--fit.signal", "score", "--fit.weights", "binary", "--fit.epochs", "1", "--fit.batch_size", "8"),
+    *("--fit.selection", '{"criterion": "successful", "success": 0.1}'),
+]
+
+
+@pytest.mark.slow
+def test_a_run_trains_on_the_scores_of_its_own_searches(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert main([*RUN, "--out", str(out)]) == 0
+    agents = []
+    for iteration in (1, 2):
+        folder = out / "seed-0" / f"iteration-{iteration}"
+        store = folder / "collect" / "trajectories.jsonl"
+        agents.append(read_run(store)["agents"][-1][0])
+        episodes = list(read_trajectories(store))
+        assert len(episodes) == 20
+        assert all(episode.turns[0].action.score is not None for episode in episodes)
+        assert (folder / "model" / "config.json").is_file()
+        first = json.loads((folder / "model" / "metrics.jsonl").read_text().splitlines()[0])
+        scores = sorted(e.turns[0].action.score or 0.0 for e in episodes)
+        assert sum(first["replies_by_reward"].values()) == sum(score >= 0.1 for score in scores)
+    assert all(name.startswith("mcts(") for name in agents)
+    assert agents[0] != agents[1]  # the second iteration searches with the fitted model
