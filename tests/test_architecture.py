@@ -40,6 +40,8 @@ EXCEPTIONS = {
     # runs commands of `rise` one after another, as the command line does
     ("rise_trainers.loop.player", "rise_env.cli.log_filters"),
     ("rise_trainers.loop.player", "rise_env.cli.main"),
+    # starts measurements that end when the benchmark is killed
+    ("rise_benchmarks.real.run", "rise_trainers.utils.parent_death"),
 }
 
 HEAVY = {
