@@ -1,19 +1,23 @@
 import io
+import re
 import sys
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from rise_trainers.fitting.paths import metrics_path
 from rise_trainers.loop import supervisor as module
 from rise_trainers.loop.phases import Phase
 from rise_trainers.loop.supervisor import Supervisor
 
-PLAY = """
+FIT = """
 import pathlib, sys, time
-store, seen = map(pathlib.Path, sys.argv[1:])
-print("base, seed 0: 20 % done, 2/8, 1,234 tokens/s, 0:01:00 left", flush=True)
-store.write_text("{}\\n" * 3)
+metrics, go, seen = map(pathlib.Path, sys.argv[1:])
+while not go.exists():
+    time.sleep(0.01)
+print("fit: 25 % done, 2/8, 1,234 tokens/s, loss 1.5, 0:01:00 left", flush=True)
+metrics.write_text('{"step": 2, "total": 8}')
 while not seen.exists():
     time.sleep(0.01)
 """
@@ -22,24 +26,27 @@ while not seen.exists():
 def test_without_a_terminal_a_phase_prints_lines_with_share_speed_time_left_and_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store, seen = tmp_path / "store.jsonl", tmp_path / "seen"
+    output, go, seen = (tmp_path / name for name in ("model", "go", "seen"))
+    metrics = metrics_path(output)
+    metrics.parent.mkdir(parents=True, exist_ok=True)
     monkeypatch.setattr(module, "LINE_INTERVAL_S", 0.0)
-    monkeypatch.setattr(module, "command", lambda *_: [sys.executable, "-c", PLAY, str(store), str(seen)])
+    script = [sys.executable, "-c", FIT, str(metrics), str(go), str(seen)]
+    monkeypatch.setattr(module, "command", lambda *_: script)
     phase = Phase(
-        name="base", title="measuring base", command="evaluate", settings={}, cost=1.0,
-        progress_files=(str(store),), units=8,
-    )  # fmt: skip
-    output = io.StringIO()
-    log = tmp_path / "phases" / "base.log"
+        name="fit", title="fitting", command="fit", settings={}, cost=1.0, progress_files=(str(output),)
+    )
+    printed = io.StringIO()
+    log = tmp_path / "phases" / "fit.log"
 
     def on_poll(_: Phase) -> None:
-        if "25 % done" in output.getvalue():
+        go.touch()
+        if "25 % done" in printed.getvalue():
             seen.touch()
 
-    with Supervisor(tmp_path / "phases", [phase], Console(file=output, width=80)) as running:
+    with Supervisor(tmp_path / "phases", [phase], Console(file=printed, width=80)) as running:
         running.run(phase, on_poll)
-    lines = output.getvalue().splitlines()
-    assert lines[0] == f"measuring base ... (log: {log})"
-    [line] = {line for line in lines if "25 % done" in line}
-    assert line.startswith("measuring base: 25 % done, 1,234 tokens/s, 0:00:0")
-    assert line.endswith(f" left (log: {log})")
+    lines = printed.getvalue().splitlines()
+    assert lines[0] == f"fitting ... (log: {log})"
+    line = next(line for line in lines if "25 % done" in line)
+    said = rf"fitting: 25 % done, 1,234 tokens/s, \d+:\d\d:\d\d left \(log: {re.escape(str(log))}\)"
+    assert re.fullmatch(said, line)
