@@ -1,6 +1,6 @@
 """Train a model to correct itself, and follow the run in Weights & Biases.
 
-    pip install 'rise-env[all]'
+    pip install '.[all]'
     python examples/train_with_wandb.py
     python examples/train_with_wandb.py --env RISE-GSM8K-v0 --model Qwen/Qwen2.5-0.5B-Instruct --out runs/mine
 

@@ -20,6 +20,9 @@ from rise_env.errors import RiseError
 from rise_env.utils.plugins import COMMANDS, find_plugin, load, plugins
 from rise_env.utils.versions import __version__
 
+_CONTINUE = frozenset({"bench", "collect", "evaluate", "fit", "run"})
+"""Commands that continue where they were interrupted."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
@@ -50,7 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout = None
         return 0
     except KeyboardInterrupt:
-        print(f"rise {name}: interrupted; the same command continues", file=sys.stderr)
+        said = "interrupted; the same command continues" if name in _CONTINUE else "interrupted"
+        print(f"rise {name}: {said}", file=sys.stderr)
         return 130
 
 

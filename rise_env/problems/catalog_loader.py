@@ -14,6 +14,7 @@ from rise_env.problems.reading.where import Where, check_where
 from rise_env.problems.rows import build, load_own
 from rise_env.problems.sources import Dataset, read_hub
 from rise_env.types import Problem
+from rise_env.utils.extras import install_hint
 from rise_env.utils.suggestions import validate_choice
 
 DATA_DIR_VARIABLE = "RISE_DATA_DIR"
@@ -102,6 +103,6 @@ def _how_to_get(spec: SetSpec, split: str, why: str) -> str:
         file = f"{spec.folder}/{spec.files[split]}"
         ways.append(f"put {file} into a folder and pass data_dir=FOLDER or set {DATA_DIR_VARIABLE}=FOLDER")
     if split in spec.hub_splits:
-        ways.append(f"install rise-env[hub] and be online, to fetch it from {spec.hub}")
+        ways.append(f"{install_hint('hub')} and be online, to fetch it from {spec.hub}")
     ways.append("pass your own copy as dataset=FILE")
     return f"{spec.name} {split!r} is not here ({why}). Either {'; or '.join(ways)}. Origin: {spec.url}"

@@ -14,6 +14,7 @@ from rise_env.problems.reading.files import find_split, is_data_file, read_file,
 from rise_env.problems.reading.frames import rows_of
 from rise_env.problems.reading.row_set import Rows, hash_rows
 from rise_env.types import Problem
+from rise_env.utils.extras import install_hint
 
 Dataset = str | os.PathLike[str] | Iterable[Mapping[str, Any]] | Mapping[str, Any] | Sequence[Problem]
 """Values of `dataset`: a file, a folder with one file per split, a hub id, problems, rows, or an object with
@@ -94,7 +95,7 @@ def read_hub(name: str, config: str | None, split: str, revision: str | None) ->
     try:
         import datasets
     except ImportError:
-        raise MissingDependencyError("pip install 'rise-env[hub]' to fetch data from the hub") from None
+        raise MissingDependencyError(f"{install_hint('hub')}, to fetch data from the hub") from None
     try:
         with one_try():
             found = datasets.load_dataset(name, config, split=split, revision=revision or "main")

@@ -20,12 +20,17 @@ def missing_library(name: str, why: str = "") -> MissingDependencyError:
     library = name.partition(".")[0]
     extra = _extras().get(_normal(library))
     remedy = (
-        f"pip install '{DISTRIBUTION}[{extra}]'"
+        install_hint(extra)
         if extra
         else f"pip install {library}, or the package that has the module {library}"
     )
     need = f"{why} needs {library}, which is not installed" if why else f"{library} is not installed"
     return MissingDependencyError(f"{need}: {remedy}")
+
+
+def install_hint(extra: str) -> str:
+    """Return how to install the libraries of an extra. No package index has this package yet."""
+    return f"pip install '.[{extra}]' in the clone of the repository"
 
 
 @cache

@@ -136,3 +136,8 @@ def test_an_agent_of_another_package_has_a_name(tmp_path: Path) -> None:
         check=False,
     )
     assert done.stdout.strip() == "shout-hey", done.stderr
+
+
+def test_a_misspelt_setting_of_an_agent_suggests_the_right_one() -> None:
+    with pytest.raises(ConfigError, match=r"agent 'tiny' has no setting 'dtpye'; did you mean 'dtype'\?$"):
+        load_agent("tiny", dtpye="float32")

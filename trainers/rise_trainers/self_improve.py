@@ -95,7 +95,10 @@ def _run(config: RunConfig, rendezvous: Rendezvous | None) -> Path:
 
 def _end(out: Path) -> int:
     """Return 1 if most replies of the last model were cut or refused; those of models before it may be."""
-    last = json.loads((out / "report.json").read_text())["rows"][-1]
+    path = out / "report.json"
+    if not path.is_file():  # this is not the first process of its world, and the folder is on another machine
+        return 0
+    last = json.loads(path.read_text())["rows"][-1]
     said = failure(Outcomes.from_json(last["outcomes"]), FailureLimits())
     return end_with(said and f"{last['name']}: {said}", prog="rise run")
 

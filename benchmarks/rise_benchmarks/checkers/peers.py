@@ -10,6 +10,7 @@ from typing import Protocol, cast
 from rise_env.checkers import Policy, check_answer, last_boxed
 from rise_env.checkers.symbolic import Kind
 from rise_env.errors import ConfigError, MissingDependencyError
+from rise_env.utils.extras import install_hint
 
 
 class Peer(Protocol):
@@ -69,7 +70,7 @@ def load(name: str) -> Peer:
             "verl-prime": _verl_prime,
         }[name]()
     except ImportError as error:
-        hint = "pip install 'rise-env[bench]'" if name == "math-verify" else f"pip install {_PACKAGES[name]}"
+        hint = install_hint("bench") if name == "math-verify" else f"pip install {_PACKAGES[name]}"
         raise MissingDependencyError(f"{name} is missing: {hint} ({error})") from None
 
 

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from rise_agents.types import SamplingConfig
 from rise_env.cli.main import main
 from rise_env.errors import ConfigError
 from rise_env.trajectories.store import read_run, read_trajectories
+from rise_env.types import Conversation
 
 PRICED = ["--agent", "openai:m@http://x"]
 COMMAND = ["collect", "RISE-Arithmetic-v0", "--agent", "expert", "--limit", "10", "--turns", "3"]
@@ -222,3 +224,82 @@ def test_the_help_of_a_collection_names_the_rewards_of_the_paper(capsys: pytest.
     with pytest.raises(SystemExit):
         main(["collect", "--help"])
     assert "rewards (gsm8k, paper" in " ".join(capsys.readouterr().out.split())
+
+
+def make_sometimes_failing() -> ScriptedAgent:
+    """An agent that raises for problems whose question has an even length, until FIXED is set."""
+
+    def answer(conversation: Conversation) -> str:
+        if "FIXED" not in os.environ and len(conversation[0]["content"]) % 2 == 0:
+            raise RuntimeError("HTTP 400")
+        return "\\boxed{1}"
+
+    return ScriptedAgent(answer, name="sometimes")
+
+
+FAILING = (
+    "collect", "RISE-Arithmetic-v0", "--agent", f"{__name__}:make_sometimes_failing", "--turns", "2",
+    "--limit", "12",
+)  # fmt: skip
+
+
+def test_failed_episodes_are_counted_by_reason_and_played_again_on_request(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = (*FAILING, "--out", str(tmp_path), "--failures.max-failed", "0.9")
+    assert main(command) == 0
+    said = capsys.readouterr()
+    failed = sum(t.error is not None for t in read_trajectories(tmp_path / STORE))
+    assert 0 < failed < 12
+    assert f"{failed} of 12 " in said.out
+    assert f"{failed} x sometimes: RuntimeError: HTTP 400" in said.out
+    assert said.out.startswith("warning: ")
+    assert "the same command with --retry-failed plays the failed episodes again" in said.out
+    assert "playing 12 problems of the split train of RISE-Arithmetic-v0" in said.err
+    monkeypatch.setenv("FIXED", "1")
+    assert main(command) == 0
+    assert f"{failed} of 12 " in capsys.readouterr().out  # without the option, they stay
+    assert main((*command, "--retry-failed")) == 0
+    assert "episodes failed" not in capsys.readouterr().out
+    assert [t.error for t in read_trajectories(tmp_path / STORE)] == [None] * 12
+    assert (tmp_path / f"{STORE}.failed").read_bytes().count(b"\n") == failed
+
+
+def test_a_collection_whose_episodes_mostly_fail_ends_with_1_and_says_why_last(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main((*FAILING, "--out", str(tmp_path), "--failures.max-failed", "0.01")) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("rise collect: ")
+    assert last.endswith("(failures.max_failed is 0.01): sometimes: RuntimeError: HTTP 400")
+
+
+def test_an_evaluation_ends_with_the_table_and_names_split_protocol_and_metric(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ("evaluate", "RISE-Arithmetic-v0", "--agent", f"{__name__}:make_silent", "--limit", "4",
+               "--turns", "2", "--num-samples", "2", "--out", str(tmp_path))  # fmt: skip
+    assert main(command) == 0
+    said = capsys.readouterr()
+    assert "playing 4 problems of the split test of RISE-Arithmetic-v0" in said.err
+    assert "silent, seed 0, parallel: 100 % done, 4/4" in said.err
+    assert "pass@2 0.0%" in said.err
+    assert "m1@t1" in said.out
+    assert "silent: warning: 100.0 % of the replies are without an answer" in said.out
+    assert not (tmp_path / "report.json").exists()
+    assert main((*command, "--report", "false")) == 0
+    assert "m1@t1" not in capsys.readouterr().out
+
+
+def test_failed_episodes_of_an_evaluation_are_played_again_on_request(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ("evaluate", "RISE-Arithmetic-v0", "--agent", f"{__name__}:make_sometimes_failing", "--limit",
+               "12", "--turns", "2", "--num-samples", "2", "--out", str(tmp_path))  # fmt: skip
+    main(command)
+    assert "x sometimes: RuntimeError: HTTP 400" in capsys.readouterr().out
+    monkeypatch.setenv("FIXED", "1")
+    assert main((*command, "--retry-failed")) == 0
+    assert "episodes failed" not in capsys.readouterr().out
+    [log] = tmp_path.glob("*/seed-0/parallel.jsonl")
+    assert [t.error for t in read_trajectories(log)] == [None] * 12

@@ -18,7 +18,7 @@ from rise_env.trajectories.model_formats import stored_formats
 from rise_env.trajectories.store import read_run, read_trajectories
 
 MISSING = importlib.util.find_spec("ray") is None
-needs_ray = pytest.mark.skipif(MISSING, reason="Ray is not installed: pip install 'rise-env[ray]'")
+needs_ray = pytest.mark.skipif(MISSING, reason="Ray is not installed: pip install '.[ray]'")
 LIMIT = 60
 
 

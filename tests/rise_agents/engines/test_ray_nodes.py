@@ -23,7 +23,7 @@ from tests.waiting import PATIENCE_S
 
 pytestmark = [
     pytest.mark.skipif(
-        importlib.util.find_spec("ray") is None, reason="Ray is not installed: pip install 'rise-env[ray]'"
+        importlib.util.find_spec("ray") is None, reason="Ray is not installed: pip install '.[ray]'"
     ),
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore"),

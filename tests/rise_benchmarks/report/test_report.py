@@ -1,4 +1,5 @@
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -132,3 +133,80 @@ def test_the_protocols_own_feedback_and_turns() -> None:
         EvaluateConfig(env_settings={"feedback": "oracle"})
     with pytest.raises(ConfigError, match="one label per agent"):
         EvaluateConfig(agent=("tiny", "expert"), label=("a",))
+
+
+@pytest.mark.parametrize("name", ["nothing", "a/b"])
+def test_a_run_that_is_not_there_creates_no_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert main(["report", str(tmp_path / name)]) == 2
+    assert "no evaluation logs in" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_in_the_place_of_a_run_or_of_the_output_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "report.json"
+    file.write_text("{}")
+    play(tmp_path / "run", "base", 0, 0)
+    for arguments in ([str(file)], [str(tmp_path / "run"), "--out", str(file)]):
+        assert main(["report", *arguments]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+    assert file.read_text() == "{}"
+
+
+def test_without_matplotlib_the_tables_are_written_and_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play(tmp_path, "base", 0, 0)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    assert main(["report", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "m1@t5" in out
+    assert "no figures: matplotlib is not installed" in out
+    assert "accuracy_by_turn.png" not in out
+    assert {path.name for path in tmp_path.iterdir()} >= {"report.html", "report.json", "report.md"}
+    assert json.loads((tmp_path / "report.json").read_text())["figures"] == []
+
+
+def test_without_files_only_the_table_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    play(tmp_path, "base", 0, 0)
+    before = sorted(tmp_path.iterdir())
+    assert main(["report", str(tmp_path), "--files", "false"]) == 0
+    out = capsys.readouterr().out
+    assert "m1@t5" in out
+    assert "report files" not in out
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def spoil(path: Path, **changes: object) -> None:
+    """Change fields of all replies in a log."""
+    head, *lines = path.read_text().splitlines()
+    episodes = [json.loads(line) for line in lines]
+    for episode in episodes:
+        for turn in episode["turns"]:
+            for attempt in turn["attempts"]:
+                attempt.update(changes)
+    path.write_text("\n".join([head, *map(json.dumps, episodes)]) + "\n")
+
+
+def test_a_row_whose_replies_were_all_cut_is_warned_about_and_ends_with_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    play(tmp_path, "base", 0, 0)
+    play(tmp_path, "cut", 1, 0)
+    for protocol in ("sequential", "parallel"):
+        spoil(tmp_path / "cut" / "seed-0" / f"{protocol}.jsonl", finish="length")
+    assert main(["report", str(tmp_path), "--page", "false"]) == 1
+    said = capsys.readouterr()
+    lines = said.out.splitlines()
+    warned = [line for line in lines if line.startswith("cut: warning: 100.0 % of the replies are cut")]
+    head = next(line for line in lines if "m1@t1" in line)
+    assert lines.index(warned[0]) < lines.index(head)
+    assert "cut: of 60 replies: 60 cut" in lines
+    assert said.err == "rise report: cut: 100.0 % of the replies were cut (failures.max_cut is 0.5)\n"
+    assert "cut: warning: 100.0 %" in (tmp_path / "report.md").read_text()
+    counts = json.loads((tmp_path / "report.json").read_text())["rows"][1]["outcomes"]
+    assert (counts["replies"], counts["cut"], counts["episodes"]) == (60, 60, 12)
+    assert main(["report", str(tmp_path), "--page", "false", "--failures.max-cut", "1"]) == 0

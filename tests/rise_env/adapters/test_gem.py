@@ -7,7 +7,7 @@ import pytest
 import rise_env
 from tests.rise_env.adapters.conftest import ID, RIGHT, SETTINGS, WRONG
 
-gem = pytest.importorskip("gem", reason="pip install 'rise-env[gem]'")
+gem = pytest.importorskip("gem", reason="pip install '.[gem]'")
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 

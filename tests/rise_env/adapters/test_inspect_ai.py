@@ -6,7 +6,7 @@ import pytest
 
 from tests.rise_env.adapters.conftest import ID, RIGHT, SETTINGS, WRONG
 
-inspect_ai = pytest.importorskip("inspect_ai", reason="pip install 'rise-env[inspect]'")
+inspect_ai = pytest.importorskip("inspect_ai", reason="pip install '.[inspect]'")
 
 
 @pytest.mark.filterwarnings("ignore")

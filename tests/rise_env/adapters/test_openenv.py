@@ -5,7 +5,7 @@ import pytest
 from tests.rise_env.adapters.conftest import ID, RIGHT, SETTINGS, WRONG
 from tests.rise_env.conftest import SUMS
 
-pytest.importorskip("openenv", reason="pip install 'rise-env[openenv]'")
+pytest.importorskip("openenv", reason="pip install '.[openenv]'")
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 

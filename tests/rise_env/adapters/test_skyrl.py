@@ -6,7 +6,7 @@ from rise_env.envs.rules import Rules
 from tests.rise_env.adapters.conftest import RIGHT, WRONG
 from tests.rise_env.conftest import SUMS
 
-skyrl_gym = pytest.importorskip("skyrl_gym", reason="pip install 'rise-env[skyrl]'")
+skyrl_gym = pytest.importorskip("skyrl_gym", reason="pip install '.[skyrl]'")
 
 
 def test_an_episode_is_made_by_name_from_a_row_and_played() -> None:

@@ -6,7 +6,7 @@ import pytest
 from rise_env.adapters.torchrl import register_spaces
 from tests.rise_env.adapters.conftest import ID, RIGHT, SETTINGS, WRONG
 
-pytest.importorskip("torchrl", reason="pip install 'rise-env[torchrl]'")
+pytest.importorskip("torchrl", reason="pip install '.[torchrl]'")
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -37,7 +37,7 @@ def test_a_reward_function_scores_texts_and_messages() -> None:
 
 @pytest.mark.filterwarnings("ignore")
 def test_the_trainer_of_trl_finds_one_tool_with_a_schema() -> None:
-    trl = pytest.importorskip("trl", reason="pip install 'rise-env[trl]'")
+    trl = pytest.importorskip("trl", reason="pip install '.[trl]'")
     from transformers.utils import get_json_schema
 
     env = environment_factory(ID, **SETTINGS)()
@@ -52,7 +52,7 @@ def test_the_trainer_of_trl_finds_one_tool_with_a_schema() -> None:
 
 @pytest.mark.filterwarnings("ignore")
 def test_the_trainer_of_trl_trains_a_step_with_the_reward_function(tmp_path: Path) -> None:
-    trl = pytest.importorskip("trl", reason="pip install 'rise-env[trl]'")
+    trl = pytest.importorskip("trl", reason="pip install '.[trl]'")
     from datasets import Dataset
     from transformers import AutoModelForCausalLM, AutoTokenizer
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.rise_env.adapters.conftest import WRONG
 
-pytest.importorskip("verifiers", reason="pip install 'rise-env[verifiers]'")
+pytest.importorskip("verifiers", reason="pip install '.[verifiers]'")
 pytest.importorskip(
     "verifiers.v1", reason="verifiers is installed without its dependencies", exc_type=ImportError
 )

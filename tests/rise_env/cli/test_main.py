@@ -44,3 +44,17 @@ def test_modules_beside_the_user_are_found(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "played" / "trajectories.jsonl").is_file()
+
+
+@pytest.mark.parametrize(
+    ("command", "said"), [("collect", "interrupted; the same command continues"), ("report", "interrupted")]
+)
+def test_an_interruption_says_what_is_true_of_the_command(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str, said: str
+) -> None:
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rise_env.cli.main.load", interrupted)
+    assert main([command]) == 130
+    assert capsys.readouterr().err == f"rise {command}: {said}\n"

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from rise_env.utils.extras import missing_library
+from rise_env.utils.extras import install_hint, missing_library
 from tests.source_tree import ROOT
 
 
@@ -25,9 +25,7 @@ def libraries() -> dict[str, str]:
 def test_a_missing_library_names_the_extra_that_installs_it(library: str, extra: str) -> None:
     module = library.replace("-", "_")
     message = str(missing_library(f"{module}.part", "what you asked for"))
-    assert message == (
-        f"what you asked for needs {module}, which is not installed: pip install 'rise-env[{extra}]'"
-    )
+    assert message == (f"what you asked for needs {module}, which is not installed: {install_hint(extra)}")
 
 
 def test_a_library_that_is_in_no_extra_is_named_as_a_module() -> None:

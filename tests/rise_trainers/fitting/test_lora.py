@@ -122,7 +122,7 @@ def test_a_fit_leaves_a_folder_of_adapters_that_are_not_merged(tmp_path: Path, r
 @pytest.mark.slow
 @pytest.mark.parametrize("bits", [4, 8])
 def test_adapters_train_on_quantised_weights_and_merge_into_whole_ones(tmp_path: Path, bits: Any) -> None:
-    pytest.importorskip("bitsandbytes", reason="bitsandbytes is not installed: pip install 'rise-env[qlora]'")
+    pytest.importorskip("bitsandbytes", reason="bitsandbytes is not installed: pip install '.[qlora]'")
     small_models.save_model(tmp_path / "model", width=64)  # quantised in blocks of 64
     config = small_models.fit_config(tmp_path, zero_stage=2, lora=LoraSettings(rank=2, bits=bits))
     fit(config)
