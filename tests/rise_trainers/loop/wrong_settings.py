@@ -142,7 +142,7 @@ CASES: list[Case] = [
     (teacher("openai:gpt@https://api.openai.com/v1"), "set the environment variable OPENAI_API_KEY"),
     (teacher("openai:m@http://host/v1", max_usd=1), "max_usd needs prices"),
     (teacher("openai:m@http://host/v1", prices={"input": 1}), "got 'input'"),
-    (teacher("openai:m@http://host/v1", attempts=0), "must be at least 1, got 32 and 0"),
+    (teacher("openai:m@http://host/v1", attempts=0), "must be at least 1, got 32, 0"),
     (teacher("replay:{tmp}/none.jsonl"), "record one with record=AGENT"),
     (teacher("transformers:{tmp}/none"), "give a model folder or a hub id"),
     (teacher("tiny", dtype="x"), "there are: auto, float32, bfloat16, float16"),

@@ -15,7 +15,6 @@ import rise_env
 from rise_agents.chat.chat_settings import ChatSettings
 from rise_agents.chat.loading import load_chat
 from rise_agents.deliberation.feedback_settings import feedback_agent
-from rise_agents.engines.engine_table import parse_workers
 from rise_agents.engines.ray_engine import refuse_cost_cap
 from rise_agents.evaluation.evaluate_agents import EvaluateConfig
 from rise_agents.evaluation.with_workers import number_of_workers
@@ -36,6 +35,7 @@ from rise_trainers.fitting.fit import check_inputs
 from rise_trainers.loop.config import RunConfig, environment_settings, first_model, fit_config
 from rise_trainers.loop.estimate import disk_bytes
 from rise_trainers.loop.inputs import find_inputs
+from rise_trainers.loop.learner_texts import with_learner
 from rise_trainers.loop.memory import GIB
 from rise_trainers.loop.phases import Phase, plan_phases
 
@@ -69,8 +69,6 @@ def check_run(config: RunConfig) -> int:
     """
     check_output_folder(config.out)
     check_settings(config)
-    if config.workers and find_spec("ray") is None:
-        raise missing_library("ray", "workers")
     check_agents(config)
     for fit in fits_of(config):
         check_inputs(fit)
@@ -150,10 +148,9 @@ def _tracker(name: str) -> str:
 
 
 def _workers(workers: str) -> str:
-    name, count = parse_workers(workers)
-    if name == "ray" and find_spec("ray") is None:
+    if find_spec("ray") is None:
         raise missing_library("ray", "workers")
-    return f"{count} workers"
+    return f"{number_of_workers(workers)} workers"
 
 
 def _agent(spec: str, settings: Mapping[str, Any]) -> str:
@@ -173,15 +170,16 @@ def _formats(config: RunConfig, fit: FitConfig) -> str:
 def _agents(config: RunConfig) -> list[tuple[str, str, Mapping[str, Any]]]:
     """Return the role, the string and the settings of each agent; the one that is trained is the last."""
     found: list[tuple[str, str, Mapping[str, Any]]] = []
+    learner = f"{config.agent.backend}:{first_model(config)}"
     if config.improve.teacher is not None:
-        found.append(("teacher", config.improve.teacher, config.improve.teacher_settings))
+        spec, settings = with_learner([config.improve.teacher, config.improve.teacher_settings], learner)
+        found.append(("teacher", spec, settings))
     if config.boost is not None:
         found.append(("boost teacher", config.boost.teacher, config.boost.settings))
     if config.feedback is not None:
         settings = config.feedback_settings.agent_settings
         found.append(("feedback agent", feedback_agent(config.feedback), settings))
-    model = first_model(config)
-    return [*found, ("agent", f"{config.agent.backend}:{model}", config.agent.settings)]
+    return [*found, ("agent", learner, config.agent.settings)]
 
 
 def check_settings(config: RunConfig) -> None:

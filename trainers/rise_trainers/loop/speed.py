@@ -1,8 +1,7 @@
 """Measures how fast this machine plays and fits, for the hours that `rise run --dry_run` prints.
 
 A few episodes are played with the first model, and one short fit is made on them. The files are in a
-temporary folder beside the run folder, because a fit writes a checkpoint and a model. The folder is deleted
-at the end.
+temporary folder beside the run folder, because a fit writes a checkpoint and a model.
 """
 
 import dataclasses
