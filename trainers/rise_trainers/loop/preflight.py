@@ -36,6 +36,7 @@ from rise_trainers.fitting.fit import check_inputs
 from rise_trainers.loop.config import RunConfig, environment_settings, first_model, fit_config
 from rise_trainers.loop.estimate import disk_bytes
 from rise_trainers.loop.inputs import find_inputs
+from rise_trainers.loop.learner_texts import with_learner
 from rise_trainers.loop.memory import GIB
 from rise_trainers.loop.phases import Phase, plan_phases
 
@@ -173,15 +174,16 @@ def _formats(config: RunConfig, fit: FitConfig) -> str:
 def _agents(config: RunConfig) -> list[tuple[str, str, Mapping[str, Any]]]:
     """Return the role, the string and the settings of each agent; the one that is trained is the last."""
     found: list[tuple[str, str, Mapping[str, Any]]] = []
+    learner = f"{config.agent.backend}:{first_model(config)}"
     if config.improve.teacher is not None:
-        found.append(("teacher", config.improve.teacher, config.improve.teacher_settings))
+        teacher, of_teacher = config.improve.teacher, config.improve.teacher_settings
+        found.append(("teacher", with_learner(teacher, learner), with_learner(of_teacher, learner)))
     if config.boost is not None:
         found.append(("boost teacher", config.boost.teacher, config.boost.settings))
     if config.feedback is not None:
         settings = config.feedback_settings.agent_settings
         found.append(("feedback agent", feedback_agent(config.feedback), settings))
-    model = first_model(config)
-    return [*found, ("agent", f"{config.agent.backend}:{model}", config.agent.settings)]
+    return [*found, ("agent", learner, config.agent.settings)]
 
 
 def check_settings(config: RunConfig) -> None:
