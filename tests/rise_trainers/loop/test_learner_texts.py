@@ -1,6 +1,12 @@
+from dataclasses import replace
+
+import pytest
+
+from rise_env.errors import ConfigError
 from rise_trainers.loop.config import ImproveConfig, RunConfig
 from rise_trainers.loop.learner_texts import with_learner
 from rise_trainers.loop.phases import plan_phases
+from rise_trainers.loop.preflight import machine_checks
 
 
 def test_the_learner_of_each_iteration_is_searched() -> None:
@@ -30,3 +36,14 @@ def test_only_the_text_learner_is_replaced() -> None:
         "a": ["x", 1.5, None],
         "{learner}": True,
     }
+
+
+def test_the_search_over_the_first_model_is_checked_before_a_run() -> None:
+    improve = ImproveConfig(teacher="mcts:{learner}", teacher_settings={"tokens": 9}, num_samples=1)
+    checks = machine_checks(RunConfig(improve=improve))
+    [found] = [check for check in checks if check.what.startswith("teacher mcts:transformers:")]
+    assert found.call() == "can be made"
+    wrong = RunConfig(improve=replace(improve, teacher_settings={"critic": "verifier:{lerner}"}))
+    [refused] = [check for check in machine_checks(wrong) if check.what.startswith("teacher")]
+    with pytest.raises(ConfigError, match=r"no agent '\{lerner\}'"):
+        refused.call()

@@ -172,8 +172,8 @@ def _agents(config: RunConfig) -> list[tuple[str, str, Mapping[str, Any]]]:
     found: list[tuple[str, str, Mapping[str, Any]]] = []
     learner = f"{config.agent.backend}:{first_model(config)}"
     if config.improve.teacher is not None:
-        spec, settings = with_learner([config.improve.teacher, config.improve.teacher_settings], learner)
-        found.append(("teacher", spec, settings))
+        teacher, of_teacher = config.improve.teacher, config.improve.teacher_settings
+        found.append(("teacher", with_learner(teacher, learner), with_learner(of_teacher, learner)))
     if config.boost is not None:
         found.append(("boost teacher", config.boost.teacher, config.boost.settings))
     if config.feedback is not None:
