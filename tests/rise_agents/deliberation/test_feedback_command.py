@@ -36,7 +36,10 @@ def rows(out: Path) -> list[Trajectory]:
 
 
 class Gate:
-    """Counts requests, holds the first two until both have arrived, and kills a process at a later one."""
+    """Counts requests, holds two of them until both have arrived, and kills a process at a later one.
+
+    The first request is answered at once, because the agent sends no other one before its answer.
+    """
 
     def __init__(self) -> None:
         self.barrier = threading.Barrier(2)
@@ -49,7 +52,7 @@ class Gate:
         with self.lock:
             self.count += 1
             number = self.count
-        if number <= 2:
+        if number in (2, 3):
             self.barrier.wait(PATIENCE_S)
         if number == self.kill_at and self.process is not None:
             self.process.send_signal(signal.SIGKILL)
