@@ -31,16 +31,16 @@ MARGIN = 300 << 20
 ENVIRONMENT = {**os.environ, "MALLOC_ARENA_MAX": "1"}  # arenas of threads take address space by chance
 
 
-def start(config: FitConfig, limit: int | None = None) -> "subprocess.Popen[str]":
+def start(config: FitConfig, limit: int | None = None) -> "subprocess.Popen[bytes]":
     """Start a fit; no process of it may have more than `limit` bytes of address space."""
     command = [sys.executable, "-c", LAUNCH, json.dumps(to_json(config))]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    process = subprocess.Popen(command, env=ENVIRONMENT)
     if limit is not None:
         resource.prlimit(process.pid, resource.RLIMIT_AS, (limit, limit))
     return process
 
 
-def address_space_of_rank(process: "subprocess.Popen[str]") -> int:
+def address_space_of_rank(process: "subprocess.Popen[bytes]") -> int:
     """Wait for a fit, and return the largest address space that its rank had, in bytes."""
     found = 0
     deadline = time.monotonic() + PATIENCE_S
@@ -77,6 +77,7 @@ def long_in_third_step(folder: Path) -> FitConfig:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits other processes")
 def test_after_an_out_of_memory_error_a_smaller_micro_batch_continues_the_fit(tmp_path: Path) -> None:
     config = long_in_third_step(tmp_path)
@@ -84,9 +85,8 @@ def test_after_an_out_of_memory_error_a_smaller_micro_batch_continues_the_fit(tm
     limit = address_space_of_rank(start(whole)) + MARGIN
 
     failed = start(replace(config, micro_batch_size=4), limit)
-    _, error = failed.communicate(timeout=PATIENCE_S)
-    assert failed.returncode != 0
-    assert "fit failed" in error
+    assert failed.wait(PATIENCE_S) != 0
+    assert not Path(config.output).exists()
     log = (partial_folder(config.output) / "fit.log").read_text()
     assert "allocate memory" in log or "MemoryError" in log
     assert (partial_folder(config.output) / "checkpoint-2").exists()
