@@ -79,20 +79,20 @@ class MCTSAgent(DeliberatingAgent):
     def script(self, conversation: Conversation, sampling: SamplingConfig, seed: int) -> Script[Reply]:
         """Return the script that searches a reply; see `DeliberatingAgent.script`."""
         told = self._told(conversation)
-        reply, depth = yield from search(
+        reply, flat = yield from search(
             self._search_agents, conversation, sampling, seed, self.settings, told
         )
-        self._note_depth(depth)
+        self._note_shape(flat=flat)
         return reply
 
     def _told(self, conversation: Conversation) -> Any:
         """Return the function that knows whether a reply is right; None: nothing does."""
         return None
 
-    def _note_depth(self, depth: int) -> None:
+    def _note_shape(self, *, flat: bool) -> None:
         """Warn once if nearly all trees have one option per reply."""
         self._trees += 1
-        self._flat += depth <= 1
+        self._flat += flat
         if self._trees != _TREES_BEFORE_WARNING or self.settings.option == "reply":
             return
         if self._flat >= _FLAT_SHARE * self._trees:

@@ -26,7 +26,7 @@ from rise_agents.mcts.scoring import Scorer, Told
 from rise_agents.mcts.selection import select
 from rise_agents.mcts.settings import DEFAULT_SIMULATIONS, SearchSettings
 from rise_agents.mcts.simulation import Simulation, TokensBefore, add_child, completion, repeats_sibling
-from rise_agents.mcts.tree import Node, back_up, begin, end, nodes
+from rise_agents.mcts.tree import Node, back_up, begin, end
 from rise_agents.types import Agent, Considered, Reply, SamplingConfig
 from rise_env.types import Conversation
 
@@ -58,7 +58,7 @@ def search(
     seed: int,
     settings: SearchSettings,
     told: Told | None = None,
-) -> Script[tuple[Reply, int]]:
+) -> Script[tuple[Reply, bool]]:
     """Return a script that searches one reply.
 
     Args:
@@ -70,14 +70,14 @@ def search(
         told: For the critic "told": whether a reply is right.
 
     Returns:
-        The reply, without its usage, and the depth of the tree.
+        The reply, without its usage, and whether every first option was a whole reply.
     """
     run = _Search(agents, conversation, sampling, ask_seeds(seed), settings, told)
     while run.goes_on():
         simulations = run.selected()
         if simulations:
             yield from run.simulate(simulations)
-    return run.result(), max(node.depth for node in nodes(run.root))
+    return run.result(), all(child.finished for child in run.root.children)
 
 
 class _Search:

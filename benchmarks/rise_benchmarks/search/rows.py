@@ -1,6 +1,6 @@
 """The rows of the suite embedded-search: the embedded model, and searches over it with several critics.
 
-All searches have the same budget of generated tokens per problem, about that of four replies. They are made
+All searches have the same budget of generated tokens per problem, about that of six replies. They are made
 for this model, whose replies are one line of two to four sentences.
 """
 
@@ -25,7 +25,7 @@ class AgentRow:
     """What the row shows, in words."""
 
 
-TOKENS = 140
+TOKENS = 200
 """Generated tokens per problem of every search."""
 
 _SEARCH: Mapping[str, Any] = {
@@ -33,7 +33,7 @@ _SEARCH: Mapping[str, Any] = {
     "tokens": TOKENS,
     "exploration": 0.5,
     "alpha": 4.0,
-    "root_least": 4,
+    "root_least": 3,
     "least": 1,
     "most": 6,
 }

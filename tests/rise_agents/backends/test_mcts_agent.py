@@ -327,6 +327,8 @@ def test_flat_trees_are_reported_once(caplog: pytest.LogCaptureFixture) -> None:
     agent = MCTSAgent(policy, search_settings(simulations=2))
     with caplog.at_level(logging.WARNING):
         agent.act([ASKED] * 50, SAMPLING, list(range(50)))
+        short = MCTSAgent(LinePolicy(), search_settings(simulations=2))  # it never leaves the root
+        short.act([ASKED] * 50, SAMPLING, list(range(50)))
     [message] = caplog.messages
     assert "option 'line' finds one option per reply in 20 of 20 searches: try sentence" in message
 

@@ -28,6 +28,9 @@ from rise_trainers.fitting.config import FitConfig, given_chat
 from rise_trainers.fitting.paths import model_path
 from rise_trainers.policies.policy_sample import SampledSequence, policy_sample
 
+_MAX_REWARDS = 20
+"""Number of different rewards that are counted each; more of them are rounded to tenths for the counts."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
@@ -78,6 +81,8 @@ def prepare(config: FitConfig) -> Prepared:
         seed=config.seed,
     )
     rewards = np.array([target.reward for target in targets])
+    if len(np.unique(rewards)) > _MAX_REWARDS:  # scores of a critic
+        rewards = np.round(rewards, 1)
     tokens = sum(len(example) for example in examples)
     trained = sum(int(np.count_nonzero(example.coefficients)) for example in examples)
     statistics = {
