@@ -19,7 +19,7 @@ from rise_env.utils.extras import missing_library
 _CONNECT_S = 10.0
 """Seconds to open a connection."""
 
-_FIRST_CONNECT_S = 2.5
+_FIRST_CONNECT_S = 2.0
 """Seconds to open a connection to a server that has not answered yet: a wrong address is noticed soon."""
 
 
