@@ -21,6 +21,8 @@ from rise_env.errors import ConfigError, UnknownArgumentError
 from rise_env.problems.loading import SETS, find_set, load_problems
 from rise_env.problems.rows import check_references
 from rise_env.types import Conversation, Problem
+from rise_env.utils.plugins import CHECKERS as PLUGIN_CHECKERS
+from rise_env.utils.plugins import find_plugin
 from rise_env.utils.signatures import convert_value
 from rise_env.utils.suggestions import did_you_mean, validate_choice
 from rise_env.wrappers import ContextWindow, VectorContextWindow
@@ -158,9 +160,10 @@ def prepare(
 
 
 def get_checker(value: "str | Checker") -> Checker:
-    """Return the checker that `value` names, a name of `CHECKERS`, or `value` itself.
+    """Return the checker that `value` names, or `value` itself.
 
-    A name gives the same checker at every call.
+    A name is one of `CHECKERS`, or NAME:TEXT for a checker of the entry points `rise.checkers`, for example
+    "judge:openai:gpt-4o". A name gives the same checker at every call.
 
     Raises:
         ConfigError: The name is unknown, or the object has no method `check`.
@@ -172,4 +175,8 @@ def get_checker(value: "str | Checker") -> Checker:
 
 @cache
 def _named_checker(name: str) -> Checker:
+    kind, colon, text = name.partition(":")
+    if colon:
+        checker: Checker = find_plugin(PLUGIN_CHECKERS, kind, "checker").load()(text)
+        return checker
     return CHECKERS[validate_choice(name, CHECKERS, "checker")]()

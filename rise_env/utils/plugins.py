@@ -1,6 +1,6 @@
-"""Entry points: the commands, agents and collecting engines of all installed packages.
+"""Entry points: the commands, agents, collecting engines and checkers of all installed packages.
 
-A package adds a command, an agent or a collecting engine by an entry point in its own metadata:
+A package adds a command, an agent, a collecting engine or a checker by an entry point in its own metadata:
 
     [project.entry-points."rise.agents"]
     mine = "my_package.my_module:MyAgent"
@@ -19,6 +19,8 @@ AGENTS = "rise.agents"
 """Agents by name: classes or functions that return an `Agent`; see `rise_agents.load_agent`."""
 ENGINES = "rise.engines"
 """Engines that collect with several workers, by name; see `rise_agents.engines.engine_table`."""
+CHECKERS = "rise.checkers"
+"""Checkers that take a text, by name: functions from the text after the colon in `checker=NAME:TEXT`."""
 
 
 @cache

@@ -8,9 +8,11 @@ default of any problem set: measure its agreement with labelled cases first, wit
 
 import hashlib
 from collections.abc import Sequence
+from functools import cached_property
 
 from rise_agents.deliberation.script import Ask
 from rise_agents.evaluation.verifier_questions import read_rating
+from rise_agents.registry import check_agent, load_agent
 from rise_agents.rollouts.fault_isolation import FaultIsolator
 from rise_agents.types import Agent, Reply, SamplingConfig
 from rise_env.checkers.base import CheckItem
@@ -35,15 +37,26 @@ class JudgeChecker:
     """A checker that asks an agent. A rollout asks for all episodes at once; `check` asks for one reply.
 
     Args:
-        agent: The agent. Whoever made it closes it.
+        agent: The agent, which whoever made it closes; or the name of one, as in `--agent`, which is loaded
+            when it is first asked and kept until the process ends.
         sampling: How its verdicts are sampled; by default greedily.
+
+    Raises:
+        ConfigError: There is no such agent.
     """
 
-    def __init__(self, agent: Agent, sampling: SamplingConfig | None = None) -> None:
-        self.agent = agent
+    def __init__(self, agent: Agent | str, sampling: SamplingConfig | None = None) -> None:
+        if isinstance(agent, str):
+            check_agent(agent, {}, here=False)
+        self._agent = agent
         self.sampling = sampling or SamplingConfig(temperature=0.0, max_new_tokens=500)
         self._isolator = FaultIsolator()
         self._results: dict[CheckItem, CheckResult] = {}
+
+    @cached_property
+    def agent(self) -> Agent:
+        """The agent that is asked."""
+        return load_agent(self._agent) if isinstance(self._agent, str) else self._agent
 
     def __deepcopy__(self, memo: object) -> "JudgeChecker":
         """Return itself: Gymnasium copies the arguments of environments, and an agent cannot be copied."""

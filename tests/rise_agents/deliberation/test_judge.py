@@ -6,14 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from rise_agents.cli.collect import main as collect_command
 from rise_agents.deliberation.judge import JudgeChecker
 from rise_agents.rollouts.rollout import rollout
 from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import Reply, SamplingConfig
 from rise_benchmarks.checkers.cases import read_cases
 from rise_benchmarks.checkers.compare import judged
+from rise_env import read_trajectories
 from rise_env.envs.math_env import MathEnv
-from rise_env.errors import AgentError
+from rise_env.errors import AgentError, ConfigError
+from rise_env.registration import get_checker
 from rise_env.trajectories.serialization import from_json, to_json
 from rise_env.types import Conversation, Problem, Trajectory, Verdict
 from tests.rise_agents.rollouts.streaming_agents import Guesser, Streamer
@@ -128,3 +131,39 @@ def test_the_agreement_with_labelled_cases_is_printed(tmp_path: Path) -> None:
         "judge judge: agrees with the label in 2 of 5 cases and accepts 0 wrong replies; 1 verdicts depend "
         "on the order, 1 cannot be read"
     )
+
+
+def yes_judge() -> Judge:
+    """Make an agent that says yes to everything; the command line names it `module:factory`."""
+    judge = Judge()
+    judge.reply = lambda conversation, seed: Reply(text="The same. \\boxed{yes}")  # type: ignore[method-assign]
+    return judge
+
+
+def test_a_judge_is_named_like_an_agent_and_loaded_when_it_is_first_asked(tmp_path: Path) -> None:
+    name = f"judge:{__name__}:yes_judge"
+    checker = get_checker(name)
+    assert isinstance(checker, JudgeChecker)
+    assert "agent" not in vars(checker)
+    command = [
+        "RISE-Arithmetic-v0",
+        "--agent",
+        "tiny",
+        "--limit",
+        "2",
+        "--turns",
+        "1",
+        "--out",
+        str(tmp_path),
+    ]
+    assert collect_command([*command, "--env_settings.checker", name]) == 0
+    for trajectory in read_trajectories(tmp_path / "trajectories.jsonl"):
+        assert trajectory.turns[0].action.check.method == "judge"
+        assert trajectory.turns[0].action.check.verdict is Verdict.CORRECT
+
+
+def test_an_unknown_judge_is_refused_when_it_is_named() -> None:
+    with pytest.raises(ConfigError, match="opnai"):
+        get_checker("judge:opnai:gpt-4o")
+    with pytest.raises(ConfigError, match="jugde"):
+        get_checker("jugde:tiny")
