@@ -42,7 +42,7 @@ def test_a_recipe_is_trained_measured_and_reported_and_goes_on_where_it_stopped(
     assert result["tables"]["test"]["problems"] == 3
     boosted = model_folder(whole.run_folder("rise", 0), 0, "boost")
     assert read_run(store_path(whole.run_folder("sft", 0), 0, 1))["agent"].startswith(boosted.parts[-1])
-    stores = [store_path(whole.run_folder(name, 0), 0, 1) for name in ("rise", "advantage")]
+    stores = [store_path(whole.run_folder(name, 0), 0, 1) for name in ("rise", "unweighted")]
     assert stores[0].read_bytes() == stores[1].read_bytes()
     assert main(command) == 0
     assert contents(out) == made

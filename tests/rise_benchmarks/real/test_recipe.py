@@ -21,10 +21,10 @@ SMALL: dict[str, Any] = {
     "trainings": {
         "rise": {"settings": {"boost": {"train": 4}, "iterations": 1, "improve": {"num_samples": 2}}},
         "sft": {"start": "rise/boost", "settings": {"iterations": 1, "turns": 1}},
-        "advantage": {
+        "unweighted": {
             "start": "rise/boost",
             "rollouts_of": "rise",
-            "settings": {"iterations": 1, "improve": {"num_samples": 2}, "fit": {"weights": "advantage"}},
+            "settings": {"iterations": 1, "improve": {"num_samples": 2}, "fit": {"weights": "uniform"}},
         },
     },
     "tables": {
@@ -112,8 +112,8 @@ def test_a_dry_run_counts_the_replies_and_steps_of_every_phase(tmp_path: Path) -
     ("path", "value", "message"),
     [
         ("trainings.sft.start", "rize/boost", "did you mean 'rise'"),
-        ("trainings.sft.start", "advantage/1", "no training in trainings.sft.start 'advantage'"),
-        ("trainings.advantage.rollouts_of", "ris", "did you mean 'rise'"),
+        ("trainings.sft.start", "unweighted/1", "no training in trainings.sft.start 'unweighted'"),
+        ("trainings.unweighted.rollouts_of", "ris", "did you mean 'rise'"),
         ("tables.test.rows.SFT", "sft/last", "a model is named base, TRAINING/boost or TRAINING/ITERATION"),
         ("tables.test.rows.SFT", "sft/2", "trainings.sft has 1 iterations"),
         ("tables.test.rows.SFT", "sft/boost", "trainings.sft has no boost stage"),
