@@ -1,5 +1,6 @@
 """Parquet files, and folders that `datasets.load_from_disk` reads, written in batches of rows."""
 
+import importlib.util
 import json
 import uuid
 from collections.abc import Callable, Iterator
@@ -25,7 +26,7 @@ class _OtherTypeError(Exception):
 
 def write_parquet(rows: Rows, path: Path) -> int:
     """Write rows to a Parquet file, and return their number."""
-    _import_libraries()
+    _require_libraries()
     import pyarrow.parquet
 
     return _write_with_schema(rows, lambda schema: pyarrow.parquet.ParquetWriter(path, schema))
@@ -36,7 +37,7 @@ def write_folder(rows: Rows, path: Path) -> int:
 
     A data set of the first row gives the folder its description, and all rows then replace its file.
     """
-    datasets = _import_libraries()
+    _require_libraries()
     import pyarrow as pa
 
     path.mkdir()
@@ -49,6 +50,8 @@ def write_folder(rows: Rows, path: Path) -> int:
 
     count = _write_with_schema(rows, writer)
     if count:
+        import datasets
+
         features = datasets.Features.from_arrow_schema(schemas[-1])
         first = datasets.Dataset.from_list([next(rows())], features=features)
         first.save_to_disk(str(path), num_shards=1)
@@ -117,9 +120,10 @@ def _table(batch: list[dict[str, Any]]) -> Any:
         return pa.Table.from_pylist(batch)
 
 
-def _import_libraries() -> Any:
-    try:
-        import datasets
-    except ModuleNotFoundError as error:  # it installs pyarrow as well
-        raise missing_library("datasets", "this export format") from error
-    return datasets
+def _require_libraries() -> None:
+    """Raise MissingDependencyError if `datasets`, which installs pyarrow as well, is not there.
+
+    It is imported only where it is used: the import takes more memory than writing the rows.
+    """
+    if not all(importlib.util.find_spec(name) for name in ("datasets", "pyarrow")):
+        raise missing_library("datasets", "this export format")
