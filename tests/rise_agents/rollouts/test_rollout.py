@@ -156,9 +156,9 @@ def test_a_teacher_improves_the_last_turn() -> None:
     plan = [TurnPlan(ScriptedAgent(wrong)), TurnPlan(ExpertAgent())]
     made = rollout(plan, envs(3), [4, 5, 6], SAMPLING, seed=0)
     assert [trajectory.turns[1].action.reply for trajectory in made] == [
-        "4+4=8 \\boxed{8}",
-        "5+5=10 \\boxed{10}",
-        "6+6=12 \\boxed{12}",
+        "4+4=8 The final answer is \\boxed{8}.",
+        "5+5=10 The final answer is \\boxed{10}.",
+        "6+6=12 The final answer is \\boxed{12}.",
     ]
     assert all(trajectory.terminated for trajectory in made)
 

@@ -27,7 +27,8 @@ from rise_trainers.loop.phases import plan_phases
 
 ROOT = Path(__file__).parents[3]
 CONFIGS = ROOT / "examples" / "configs"
-MODELS = sorted(path.stem for path in CONFIGS.glob("*.yaml"))
+ALPHALLM = "alphallm_gsm8k"
+MODELS = sorted(path.stem for path in CONFIGS.glob("*.yaml") if path.stem != ALPHALLM)
 DATA = sorted(path.stem for path in CONFIGS.glob("data/*.yaml"))
 HARDWARE = {"1x80gb": 80, "4x40gb": 40, "2x4x40gb": 40, "1x8x80gb": 80, "2x8x80gb": 80}
 """Machine -> GB per device."""
@@ -48,7 +49,7 @@ def read(*files: str, more: tuple[str, ...] = ()) -> RunConfig:
 def test_every_file_of_the_folder_is_in_its_readme() -> None:
     readme = (CONFIGS / "README.md").read_text()
     files = [path.relative_to(CONFIGS) for path in CONFIGS.rglob("*") if path.suffix == ".yaml"]
-    assert len(files) == 12
+    assert len(files) == 13
     assert not [file for file in files if f"`{file}`" not in readme]
     assert set(HARDWARE) == {path.stem for path in CONFIGS.glob("hardware/*.yaml")}
 
@@ -84,10 +85,30 @@ def test_every_config_resolves_and_fits_its_machine(
     settings = fit_config(config, data=("s",), model="m", output="o", seed=0)
     assert (settings.learning_rate, settings.batch_size, settings.warmup) == (1e-5, 64, 0.04)
     assert machines(settings) == (2 if machine == "2x4x40gb" else 1)
+    check_memory_of_machine(phases, machine)
+
+
+def check_memory_of_machine(phases: dict[str, Estimate], machine: str) -> None:
+    """Fail if a phase needs more memory than the devices or the host of the machine have."""
     room = 0.9 * HARDWARE[machine] * 1e9 / 2**30
     for row in phases.values():
         assert (row.memory.device if row.memory else row.weights_gib or 0.0) <= room
         assert row.memory is None or row.memory.host <= 256
+
+
+@pytest.mark.parametrize("machine", HARDWARE)
+def test_the_config_of_alphallm_resolves_and_fits_its_machine(
+    machine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.delenv("RISE_DATA_DIR", raising=False)
+    files = (ALPHALLM, "data/gsm8k", f"hardware/{machine}")
+    options = [word for file in files for word in ("--config", str(CONFIGS / f"{file}.yaml"))]
+    assert main(["run", *options, "--out", str(tmp_path / "run"), "--dry-run"]) == 0
+    assert PARAMETERS["llama3"] in capsys.readouterr().out
+    config = read(*files)
+    assert (config.iterations, config.turns, config.fit["signal"]) == (2, 1, "score")
+    check_memory_of_machine(rows(config), machine)
 
 
 def test_prompts_and_trained_tokens_are_counted_by_their_draws() -> None:
