@@ -110,7 +110,7 @@ def test_a_workers_wrong_setting_is_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not MISSING, reason="Ray is installed")
 def test_without_ray_the_extra_is_named(tmp_path: Path) -> None:
-    with pytest.raises(MissingDependencyError, match=r"rise-env\[ray\]"):
+    with pytest.raises(MissingDependencyError, match=r"\.\[ray\]"):
         run(config(tmp_path, workers="ray:2"), show=False)
 
 

@@ -257,7 +257,7 @@ def test_without_folder_and_hub_the_error_names_the_ways(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "datasets", None)
     monkeypatch.delenv("RISE_DATA_DIR", raising=False)
     with pytest.raises(
-        DataNotFoundError, match=r"pip install 'rise-env\[hub\]'.*data_dir=FOLDER.*dataset=FILE"
+        DataNotFoundError, match=r"pip install '\.\[hub\]'.*data_dir=FOLDER.*dataset=FILE"
     ):
         load_problems("SVAMP")
     with pytest.raises(MissingDependencyError):

@@ -20,7 +20,7 @@ def test_a_tracker_that_is_not_installed_is_named_before_the_fit(
     config = from_json({**to_json(small_models.fit_config(tmp_path)), "report_to": ["tensorboard"]})
     assert config.report_to == ("tensorboard",)
     monkeypatch.setattr("rise_trainers.fitting.fit.find_spec", lambda name: None)
-    with pytest.raises(MissingDependencyError, match=r"rise-env\[tensorboard\]"):
+    with pytest.raises(MissingDependencyError, match=r"\.\[tensorboard\]"):
         check_inputs(config)
 
 

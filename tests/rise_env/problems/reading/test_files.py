@@ -140,5 +140,5 @@ def test_parquet_without_pyarrow_says_what_to_install(
 ) -> None:
     (tmp_path / "a.parquet").write_bytes(b"")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(MissingDependencyError, match=r"pip install 'rise-env\[hub\]'"):
+    with pytest.raises(MissingDependencyError, match=r"pip install '\.\[hub\]'"):
         read_file(tmp_path / "a.parquet")
