@@ -256,9 +256,7 @@ def test_the_hub_is_asked_for_the_pinned_revision(monkeypatch: pytest.MonkeyPatc
 def test_without_folder_and_hub_the_error_names_the_ways(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "datasets", None)
     monkeypatch.delenv("RISE_DATA_DIR", raising=False)
-    with pytest.raises(
-        DataNotFoundError, match=r"pip install '\.\[hub\]'.*data_dir=FOLDER.*dataset=FILE"
-    ):
+    with pytest.raises(DataNotFoundError, match=r"pip install '\.\[hub\]'.*data_dir=FOLDER.*dataset=FILE"):
         load_problems("SVAMP")
     with pytest.raises(MissingDependencyError):
         sources.read_hub("a/b", None, "train", None)
