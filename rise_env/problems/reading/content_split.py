@@ -68,7 +68,7 @@ def content_split(questions: Sequence[str], shares: Mapping[str, float]) -> list
     no seed is involved.
 
     >>> content_split(["Ann has 3 dogs.", "Ann has 5 dogs."], {"train": 0.5, "heldout": 0.5})
-    ['train', 'train']
+    ['heldout', 'heldout']
 
     Args:
         questions: All questions of the data set.

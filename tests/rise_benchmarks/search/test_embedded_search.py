@@ -25,7 +25,8 @@ def test_the_suite_measures_its_own_agents_at_equal_tokens(tmp_path: Path) -> No
     assert len(names) == len(EMBEDDED_SEARCH)
     assert "search, told (told the answers)" in names
     search = next(row for row in report["equal"]["rows"] if row["name"] == "search, agreement")
-    assert search["generated"] >= TOKENS
+    # a tree ends earlier when it has nothing left, and later by at most one round
+    assert TOKENS / 2 < search["generated"] < 2 * TOKENS
     assert "best of n by confidence at its generated" in (out / "result.md").read_text()
     with pytest.raises(ConfigError, match="names its agents itself: leave out --agent tiny"):
         BenchConfig(suite="embedded-search", agent=("tiny",))
@@ -33,6 +34,6 @@ def test_the_suite_measures_its_own_agents_at_equal_tokens(tmp_path: Path) -> No
 
 def test_searches_and_the_same_requests_at_once_generate_the_same_tokens() -> None:
     found = measure("tiny", trees=2, repeats=1)
-    assert found["generated_tokens"] > 2 * TOKENS
+    assert found["generated_tokens"] > TOKENS
     assert found["requests"] >= 8
     assert len(found["search_over_limit"]) == 1
