@@ -68,9 +68,7 @@ def test_a_fit_that_is_near_the_limit_is_noted() -> None:
 def test_too_little_disk_is_refused_and_what_is_written_already_counts(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     check_disk(1000, folder)
-    with pytest.raises(
-        ConfigError, match=r"the run needs .* GiB of disk in .*run for checkpoints and models"
-    ):
+    with pytest.raises(ConfigError, match=r"the run needs .* GiB of disk in .*run for its models"):
         check_disk(free_bytes(tmp_path) + (1 << 40), folder, "the run")
     folder.mkdir()
     with open(folder / "sparse", "wb") as file:  # has this size, and takes no space
