@@ -6,6 +6,7 @@ A moment is a number of changes in the run folder, so that it does not depend on
 """
 
 import argparse
+import itertools
 import json
 import os
 import random
@@ -13,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +34,7 @@ SETTINGS = [
     *("--measure.turns", "2", "--measure.num_samples", "2"),
     *("--fit", '{"epochs": 1.5, "batch_size": 4, "learning_rate": 1e-4, "save_every": 1, "threads": 1}'),
 ]
+LAST_PHASE = "phases/seed-0.1-evaluate.done"
 MOST_CHANGES = 24
 """Changes of the folder that an attempt makes at most before it is ended."""
 
@@ -111,12 +114,14 @@ def marked(mark: str) -> list[psutil.Process]:
 def _snapshot(out: Path) -> dict[str, tuple[int, int]]:
     """Return path -> (size, time of change) of all files."""
     found = {}
-    for path in out.rglob("*"):
-        try:
-            state = path.stat()
-        except OSError:  # it was removed in between
-            continue
-        found[str(path.relative_to(out))] = (state.st_size, state.st_mtime_ns)
+    for folder, _, files in os.walk(out):  # unlike rglob, it passes over a folder that was just removed
+        for name in files:
+            path = Path(folder, name)
+            try:
+                state = path.stat()
+            except OSError:  # it was removed in between
+                continue
+            found[str(path.relative_to(out))] = (state.st_size, state.st_mtime_ns)
     return found
 
 
@@ -131,8 +136,9 @@ def compare(out: Path, whole: Path) -> None:
         mine, other = episodes(out / store), episodes(whole / store)
         assert len({episode.id for episode in mine}) == len(mine), f"{store} holds an episode twice"
         assert [replies(episode) for episode in mine] == [replies(episode) for episode in other], store
-    logged = [(line["phase"], line.get("train/step")) for line in json_lines(out / "metrics.jsonl")]
-    assert logged == [(line["phase"], line.get("train/step")) for line in json_lines(whole / "metrics.jsonl")]
+    mine, other = logged(out), logged(whole)
+    assert Counter(mine) == Counter(other), "other lines of metrics"
+    assert [step for _, step in mine if step] == [step for _, step in other if step]
 
 
 def episodes(store: Path) -> list[Trajectory]:
@@ -145,9 +151,10 @@ def replies(episode: Trajectory) -> tuple[str, list[str]]:
     return episode.problem.id, [attempt.reply for turn in episode.turns for attempt in turn.attempts]
 
 
-def json_lines(path: Path) -> list[dict[str, Any]]:
-    """Return the lines of a file of JSON lines."""
-    return [json.loads(line) for line in path.read_text().splitlines()]
+def logged(out: Path) -> list[tuple[str, int | None]]:
+    """Return the phase of each line of the run's metrics, and the step of the fit where it has one."""
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    return [(line["phase"], line.get("train/step")) for line in lines]
 
 
 def end_often(folder: Path, kills: int, seed: int) -> list[Ending]:
@@ -162,20 +169,21 @@ def end_often(folder: Path, kills: int, seed: int) -> list[Ending]:
     whole = folder / "whole"
     whole_run(whole)
     endings: list[Ending] = []
-    number = 0
-    while len(endings) < kills:
-        sent = (signal.SIGKILL, signal.SIGTERM)[len(endings) % 2]
+    for number in itertools.count():
         out = folder / f"run-{number}"
-        ending = ended_run(out, sent, rng.randint(0, MOST_CHANGES))
-        if ending is None:
-            compare(out, whole)
-            number += 1
-        else:
+        # when all phases are done, only the report is left: it is let alone, and the next run begins
+        while len(endings) < kills and not (out / LAST_PHASE).exists():
+            sent = (signal.SIGKILL, signal.SIGTERM)[len(endings) % 2]
+            ending = ended_run(out, sent, rng.randint(0, MOST_CHANGES))
+            if ending is None:
+                break
             endings.append(ending)
             print(f"{len(endings):>2} {out.name} {ending}", flush=True)
-    whole_run(folder / f"run-{number}")
-    compare(folder / f"run-{number}", whole)
-    print(f"{number + 1} runs with the weights and episodes of the whole one", flush=True)
+        whole_run(out)
+        compare(out, whole)
+        print(f"{out.name} has the weights, episodes and metrics of a whole run", flush=True)
+        if len(endings) == kills:
+            break
     return endings
 
 

@@ -63,7 +63,7 @@ def long_in_third_step(folder: Path) -> FitConfig:
     long = small_models.trajectory([1.0], ["12 + 7 = 19. " * 155], name="long")
     short = [small_models.trajectory([1.0], name=f"p{index}") for index in range(15)]
     small_models.save_store(folder / "store.jsonl", [long, *short])
-    small_models.save_model(folder / "model", layers=8)
+    small_models.save_model(folder / "model", layers=24)
     config = small_models.fit_config(
         folder, batch_size=4, epochs=1.0, save_every=1, attention="eager", learning_rate=1e-3
     )
