@@ -28,7 +28,7 @@ from tests.waiting import PATIENCE_S
 MARK = "RISE_TEST_RUN"
 """Environment variable by which all processes of one run are found, also those whose parents have ended."""
 SETTINGS = [
-    *("--iterations", "1", "--max_concurrent_episodes", "4", "--sampling.max_new_tokens", "24"),
+    *("--iterations", "1", "--max_concurrent_episodes", "4", "--sampling.max_new_tokens", "64"),
     *("--problems.train", "16", "--problems.test", "8", "--improve.num_samples", "2", "--turns", "2"),
     *("--measure.turns", "2", "--measure.num_samples", "2"),
     *("--fit", '{"epochs": 1.5, "batch_size": 4, "learning_rate": 1e-4, "save_every": 1, "threads": 1}'),
