@@ -170,7 +170,7 @@ ABLATIONS: Mapping[str, Variant] = {
 SUITES: Mapping[str, Suite] = {
     "embedded-search": Suite(
         envs=("RISE-Arithmetic-v0",),
-        limit=100,
+        limit=200,
         protocols=("sequential", "parallel"),
         turns=1,
         num_samples=1,

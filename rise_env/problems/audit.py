@@ -115,17 +115,18 @@ def audit_overlap(
     for problem in first:
         tokens = words(problem.question)
         by_words.setdefault(tuple(tokens), problem.id)
-        grams.update(_grams(tokens))
+        grams.update(ngrams(tokens))
     exact, near = [], []
     for problem in second:
         tokens = words(problem.question)
         same = by_words.get(tuple(tokens))
         if same is not None:
             exact.append((same, problem.id))
-        elif not grams.isdisjoint(_grams(tokens)):
+        elif not grams.isdisjoint(ngrams(tokens)):
             near.append(problem.id)
     return exact, near
 
 
-def _grams(tokens: list[str]) -> Iterable[int]:
+def ngrams(tokens: Sequence[str]) -> Iterable[int]:
+    """Return a hash of every `NGRAM` consecutive words."""
     return (hash(tuple(tokens[i : i + NGRAM])) for i in range(len(tokens) - NGRAM + 1))

@@ -153,7 +153,7 @@ def load_mcts_agent(
         if chosen.rollout_agent is not None:
             rollout = load_agent(chosen.rollout_agent)
             loaded.append(rollout)
-        if chosen.verifier == agent and not chosen.critic_settings:
+        if chosen.verifier == agent and chosen.critic_settings in ({}, inner or {}):
             verifier = loaded[0]
         elif chosen.verifier is not None:
             verifier = load_agent(chosen.verifier, **chosen.critic_settings)

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from rise_benchmarks.report.critics import critics
 from rise_benchmarks.report.equal_budget import equal_budget
 from rise_benchmarks.report.evaluation_logs import Measured, find_logs, load
 from rise_benchmarks.report.tables import csv_text, markdown, plain
@@ -118,7 +119,7 @@ def write_report(
     """
     out = out or folders[0]
     found = find_logs(folders, checker)
-    report = sum_up(found, losses(folders), equal, failures)
+    report = sum_up(found, losses(folders), equal, failures) | {"critics": critics(folders)}
     make_output_folder(out)
     figures = _draw(report, out, ablations)
     report["figures"] = list(figures)
@@ -151,7 +152,8 @@ def make_report(
     failures: FailureLimits = FailureLimits(),  # noqa: B008 - it is frozen
 ) -> dict[str, Any]:
     """Return the report of some folders without writing files; see `write_report`."""
-    return sum_up(find_logs(folders, checker), losses(folders), equal, failures)
+    report = sum_up(find_logs(folders, checker), losses(folders), equal, failures)
+    return report | {"critics": critics(folders)}
 
 
 def sum_up(

@@ -5,6 +5,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rise_benchmarks.report import critics
 from rise_benchmarks.report.equal_budget import UNITS, too_few_draws
 from rise_benchmarks.report.equal_budget import cells as equal_cells
 from rise_env.metrics.report_table import COLUMNS, cells, long_rows
@@ -87,11 +88,15 @@ def title(report: Mapping[str, Any]) -> str:
 
 
 def comparisons(report: Mapping[str, Any]) -> list[str]:
-    """Return sentences that compare turns, compare the last row with the first, and list the protocols."""
+    """Return sentences that compare turns, compare the last row with the first, and list the protocols.
+
+    Of one turn, there is nothing to say about turns.
+    """
     t, k = report["turns"], report["num_samples"]
     lines = []
     rows = report["rows"]
-    for row in rows if len(rows) < 3 else (rows[0], rows[-1]):
+    compared = rows if len(rows) < 3 else (rows[0], rows[-1])
+    for row in compared if t > 1 else ():
         fixed, broken = (
             mean_percent(row[f"{flip}_by_turn"]) for flip in ("wrong_to_right", "right_to_wrong")
         )
@@ -103,10 +108,10 @@ def comparisons(report: Mapping[str, Any]) -> list[str]:
         )
     if len(rows) > 1:
         last = rows[-1]
-        lines.append(
-            f"{last['name']} against {rows[0]['name']}: m1@t1 {percent(last['gain m1@t1'])}, "
-            f"m1@t{t} {percent(last[f'gain m1@t{t}'])}"
+        gains = ", ".join(
+            f"{key} {percent(last[f'gain {key}'])}" for key in dict.fromkeys(("m1@t1", f"m1@t{t}"))
         )
+        lines.append(f"{last['name']} against {rows[0]['name']}: {gains}")
         lines += _significance(last, f"m1@t{t}", rows[0]["name"])
     for row in rows:
         lines += [
@@ -122,13 +127,14 @@ def comparisons(report: Mapping[str, Any]) -> list[str]:
                 f"{percent(found['precision'])} and recall {percent(found['recall'])}"
             )
     lines += [f"{row['name']}: {line.strip()}" for row in rows for line in summary(_outcomes(row))]
-    return lines
+    return [*lines, *critics.sentences(report.get("critics", []))]
 
 
 def alarms(report: Mapping[str, Any]) -> list[str]:
     """Return the warnings that stand over the table: shares of failures above the limits of the report."""
     limits = FailureLimits(**report.get("failures", {}))
-    return [f"{row['name']}: {line}" for row in report["rows"] for line in warnings(_outcomes(row), limits)]
+    lines = [f"{row['name']}: {line}" for row in report["rows"] for line in warnings(_outcomes(row), limits)]
+    return [*lines, *critics.warnings(report.get("critics", []))]
 
 
 def _outcomes(row: Mapping[str, Any]) -> Outcomes:

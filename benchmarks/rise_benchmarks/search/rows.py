@@ -32,9 +32,9 @@ _SEARCH: Mapping[str, Any] = {
     "option": "sentence",
     "tokens": TOKENS,
     "exploration": 0.5,
-    "alpha": 4.0,
-    "root_least": 3,
-    "least": 1,
+    "alpha": 8.0,
+    "root_least": 4,
+    "least": 2,
     "most": 6,
 }
 
@@ -61,6 +61,15 @@ EMBEDDED_SEARCH: Mapping[str, AgentRow] = {
     ),
     "search, confidence, no importance": _searched(
         "the same without adaptive width", critic="confidence", choose="best", alpha=0.0
+    ),
+    "search, confidence, near repeats again": _searched(
+        "the same with the paper's merging: an option near its siblings is drawn again",
+        critic="confidence",
+        choose="best",
+        least_distance=10,
+    ),
+    "search, confidence, options of words": _searched(
+        "the same with options of six words", critic="confidence", choose="best", option="words:6"
     ),
     "search, confidence, whole replies": _searched(
         "the same without a tree", critic="confidence", choose="best", option="reply", root_least=60

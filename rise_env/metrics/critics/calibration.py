@@ -16,6 +16,9 @@ Array = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
+MIN_AUC = 0.6
+"""A critic whose AUC within problems is below it hardly helps to choose among replies."""
+
 
 @dataclass(frozen=True, slots=True)
 class CriticQuality:

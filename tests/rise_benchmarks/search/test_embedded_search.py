@@ -27,7 +27,10 @@ def test_the_suite_measures_its_own_agents_at_equal_tokens(tmp_path: Path) -> No
     search = next(row for row in report["equal"]["rows"] if row["name"] == "search, agreement")
     # a tree ends earlier when it has nothing left, and later by at most one round
     assert TOKENS / 2 < search["generated"] < 2 * TOKENS
-    assert "best of n by confidence at its generated" in (out / "result.md").read_text()
+    table = (out / "result.md").read_text()
+    assert "best of n by confidence at its generated" in table
+    assert "turn 1 - turn 1" not in table  # there is one turn
+    assert "search, told (told the answers) against base: m1@t1" in table
     with pytest.raises(ConfigError, match="names its agents itself: leave out --agent tiny"):
         BenchConfig(suite="embedded-search", agent=("tiny",))
 

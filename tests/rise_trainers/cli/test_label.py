@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -65,9 +66,21 @@ def test_a_store_without_contrasts_has_no_examples(
     assert not (tmp_path / "critic").exists()
 
 
-@pytest.mark.parametrize("options", [[], ["--out", "a", "--measure", "tiny"]])
-def test_either_a_folder_or_an_agent_is_needed(
-    options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["label", str(tmp_path / "x.jsonl"), *options]) == 2
-    assert "either --out FOLDER" in capsys.readouterr().err
+def test_either_a_folder_or_an_agent_is_needed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["label", str(tmp_path / "x.jsonl")]) == 2
+    assert "give --out FOLDER" in capsys.readouterr().err
+
+
+def test_the_measures_of_a_critic_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    critic = tmp_path / "critic"
+    main(["label", str(store(tmp_path / "played.jsonl")), "--out", str(critic)])
+    measure = ["--measure", f"{__name__}:knowing", "--out", str(critic)]
+    assert main(["label", str(critic / "held_out.jsonl"), *measure]) == 0
+    found = json.loads((critic / "quality.json").read_text())
+    assert found["outcome"]["auc_within"] == 1.0
+    assert found["outcome"].keys() >= {"replies", "auc", "calibration_error", "precision", "recall"}
+    with TrajectoryStore(tmp_path / "none.jsonl", {}):
+        pass
+    assert main(["label", str(tmp_path / "none.jsonl"), *measure]) == 0
+    assert "has no examples: the critic is not measured" in capsys.readouterr().out
+    assert json.loads((critic / "quality.json").read_text()) == {}

@@ -52,6 +52,17 @@ def test_each_reply_gives_one_question_about_it_and_some_about_its_beginnings() 
             assert text in ("".join(split(whole, "line")[:1]), "".join(split(whole, "line")[:2]))
 
 
+def test_replies_that_were_not_given_make_examples_if_they_are_asked_for() -> None:
+    [episode] = [played("p", R, W)]
+    [turn] = episode.turns
+    searched = replace(
+        episode, turns=(replace(turn, attempts=turn.attempts[:1], considered=turn.attempts[1:]),)
+    )
+    assert not list(critic_examples([searched], SETTINGS))
+    found = list(critic_examples([searched], LabelSettings(considered=True)))
+    assert [one.turns for one in found] == [one.turns for one in critic_examples([episode], SETTINGS)]
+
+
 def test_right_and_wrong_replies_of_a_problem_are_balanced() -> None:
     episodes = [played("a", R, R, R, W), played("b", R, R), played("c", W, W)]
     examples = list(critic_examples(episodes, LabelSettings(kinds=("outcome",))))

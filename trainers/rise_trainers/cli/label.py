@@ -6,11 +6,13 @@ r"""`rise label STORE`: makes examples for a critic from played episodes, or mea
 
 The first command writes the questions with their right answers as episodes of one turn: nine tenths of the
 problems to examples.jsonl, the others to held_out.jsonl. The last one lets an agent answer the questions of
-held_out.jsonl and prints how well it ranks and rates replies.
+held_out.jsonl and prints how well it ranks and rates replies; with --out, also into quality.json.
 """
 
+import json
 import logging
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from itertools import chain
@@ -26,17 +28,21 @@ from rise_agents.rollouts.cleanup import close_all
 from rise_agents.rollouts.fault_isolation import FaultIsolator
 from rise_agents.types import Agent, SamplingConfig
 from rise_env.errors import ConfigError
-from rise_env.metrics.critics.calibration import CriticQuality, critic_quality
+from rise_env.metrics.critics.calibration import MIN_AUC, CriticQuality, critic_quality
 from rise_env.trajectories.store import TrajectoryStore, read_trajectories
 from rise_env.types import Trajectory
 from rise_env.utils.config_parser import parse
-from rise_trainers.data.critic_data import KINDS, LabelSettings, critic_examples, is_held_out
+from rise_trainers.data.critic_data import (
+    EXAMPLES,
+    HELD_OUT,
+    KINDS,
+    QUALITY,
+    LabelSettings,
+    critic_examples,
+    is_held_out,
+)
 
 _log = logging.getLogger(__name__)
-
-EXAMPLES, HELD_OUT = "examples.jsonl", "held_out.jsonl"
-MIN_AUC = 0.6
-"""A critic whose AUC within problems is below it hardly helps to choose among replies."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,19 +52,19 @@ class LabelConfig:
     store: tuple[str, ...]
     """Stores of played episodes; with `measure`, stores of examples."""
     out: str | None = None
-    """Folder for examples.jsonl and held_out.jsonl; needed without `measure`."""
+    """Folder for examples.jsonl and held_out.jsonl, or with `measure` for quality.json."""
     examples: LabelSettings = field(default_factory=LabelSettings)
     """Which examples are made."""
     measure: str | None = None
-    """Measure this agent as a critic with the examples, and write nothing."""
+    """Measure this agent as a critic with the examples; without `out`, nothing is written."""
     measure_settings: dict[str, Any] = field(default_factory=dict)
     """Its settings."""
     votes: int = 1
     """Answers per question of an agent that does not know how likely yes and no are."""
 
     def __post_init__(self) -> None:
-        if (self.out is None) == (self.measure is None):
-            raise ConfigError("give either --out FOLDER, to make examples, or --measure AGENT, to use them")
+        if self.out is None and self.measure is None:
+            raise ConfigError("give --out FOLDER, to make examples, or --measure AGENT, to use them")
         if not self.store or self.votes < 1:
             raise ConfigError("name at least one store, and at least 1 vote")
 
@@ -66,21 +72,44 @@ class LabelConfig:
 def main(argv: Sequence[str]) -> int:
     """Run `rise label`."""
     config = parse(LabelConfig, argv, prog="rise label", positional="store")
-    if config.out is not None:
-        counts = write_examples(config.store, Path(config.out), config.examples)
-        for name, count in counts.items():
-            print(f"{count} examples in {Path(config.out) / name}")
-        return 0
-    assert config.measure is not None
-    check_agent(config.measure, config.measure_settings)
-    agent = as_verifier(load_agent(config.measure, **config.measure_settings))
-    try:
-        episodes = [episode for store in config.store for episode in read_trajectories(store)]
-        for kind, quality in measure_critic(agent, episodes, votes=config.votes).items():
-            print(_sentence(kind, quality))
-    finally:
-        close_all(agent)
+    if config.measure is not None:
+        return _measure(config, config.measure)
+    assert config.out is not None
+    counts = write_examples(config.store, Path(config.out), config.examples)
+    for name, count in counts.items():
+        print(f"{count} examples in {Path(config.out) / name}")
     return 0
+
+
+def _measure(config: LabelConfig, critic: str) -> int:
+    check_agent(critic, config.measure_settings)
+    episodes = [episode for store in config.store for episode in read_trajectories(store)]
+    found: dict[str, CriticQuality] = {}
+    if episodes:
+        agent = as_verifier(load_agent(critic, **config.measure_settings))
+        try:
+            found = measure_critic(agent, episodes, votes=config.votes)
+        finally:
+            close_all(agent)
+    else:
+        print(f"{', '.join(config.store)} has no examples: the critic is not measured")
+    for kind, quality in found.items():
+        print(_sentence(kind, quality))
+    if config.out is not None:
+        write_quality(Path(config.out) / QUALITY, found)
+    return 0
+
+
+def write_quality(path: Path, found: Mapping[str, CriticQuality]) -> None:
+    """Write the measures of a critic as JSON: kind of example -> measure -> value, null if undefined."""
+    values = {
+        kind: {name: None if math.isnan(value) else value for name, value in asdict(quality).items()}
+        for kind, quality in found.items()
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(values, indent=1) + "\n")
+    new.replace(path)
 
 
 def write_examples(stores: Sequence[str], out: Path, settings: LabelSettings) -> dict[str, int]:

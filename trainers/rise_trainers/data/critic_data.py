@@ -27,6 +27,9 @@ KINDS = {"outcome": OUTCOME, "value": PREFIX, "process": STEP}
 MIN_SHARED = 4
 """The last step of a beginning is judged only if this many replies begin in this way."""
 
+EXAMPLES, HELD_OUT, QUALITY = "examples.jsonl", "held_out.jsonl", "quality.json"
+"""File names of the examples to fit on, those to measure with, and the measures."""
+
 LABELS = "labels"
 """The agent that the stored examples name."""
 
@@ -47,6 +50,8 @@ class LabelSettings:
     """Where options end; the search that asks the critic has the same setting."""
     balance: bool = True
     """Take as many right as wrong replies of each problem; problems without both give no example."""
+    considered: bool = False
+    """Take also the replies that a search weighed and did not give."""
     seed: int = 0
     """Seed of the choices."""
 
@@ -69,8 +74,9 @@ def is_held_out(problem_id: str) -> bool:
 def critic_examples(trajectories: Iterable[Trajectory], settings: LabelSettings) -> Iterator[Trajectory]:
     """Yield one-turn episodes whose reply is the right answer to a question about a played reply.
 
-    All attempts of all turns count, apart from those without a reply and those whose check ran out of time.
-    Examples come problem by problem, in the order in which the problems appear first.
+    All attempts of all turns count, and with `considered` the replies that were not given, apart from those
+    without a reply and those whose check ran out of time. Examples come problem by problem, in the order in
+    which the problems appear first.
 
     Args:
         trajectories: Played episodes.
@@ -79,7 +85,8 @@ def critic_examples(trajectories: Iterable[Trajectory], settings: LabelSettings)
     by_problem: dict[str, list[tuple[Trajectory, Attempt]]] = defaultdict(list)
     for trajectory in trajectories:
         for turn in trajectory.turns:
-            usable = (a for a in turn.attempts if a.finish not in NO_REPLY)
+            replies = turn.attempts + (turn.considered if settings.considered else ())
+            usable = (a for a in replies if a.finish not in NO_REPLY)
             by_problem[trajectory.problem.id] += [
                 (trajectory, a) for a in usable if a.check.verdict is not Verdict.TIMEOUT
             ]

@@ -13,11 +13,17 @@ from rise_agents.types import SamplingConfig
 from rise_env.errors import ConfigError
 from rise_env.utils.settings import ByContent, Changeable, build, check_names, merged
 from rise_env.utils.suggestions import validate_choice
+from rise_trainers.critic.config import CRITIC_FIT, CriticConfig
 from rise_trainers.fitting.config import FitConfig
 from rise_trainers.fitting.paths import model_path
+from rise_trainers.loop.model_texts import check_critic_texts
 
 SET_BY_LOOP = ("data", "model", "output", "seed")
 """Settings of a fit that the loop sets itself."""
+FitOf = Literal["loop", "boost", "critic"]
+"""What a fit belongs to: an iteration, the boost stage, or the critic."""
+FIT_NAMES: dict[FitOf, str] = {"loop": "fit", "boost": "boost.fit", "critic": "critic.fit"}
+"""The names of their settings."""
 BOOST_FIT = {"weights": "uniform", "negative_weights": False, "selection": {"solved_only": True}}
 """Settings of the fit of the boost stage that differ from those of the loop; `boost.fit` overrides them."""
 
@@ -89,7 +95,7 @@ class ImproveConfig:
     teacher: str | None = None
     """Another agent for the last turn (distillation), for example "expert"; None is self-distillation. In
     this text and in those of `teacher_settings`, {learner} stands for the model that plays the iteration:
-    "mcts:{learner}" searches its last reply."""
+    "mcts:{learner}" searches its last reply. {critic} stands for the critic of `RunConfig.critic`."""
     teacher_settings: dict[str, Any] = field(default_factory=dict)
     """Settings of the teacher."""
     sampling: SamplingConfig | None = None
@@ -150,6 +156,9 @@ class RunConfig:
     agent: PolicyConfig = field(default_factory=PolicyConfig)
     boost: BoostConfig | None = None
     """The stage before the first iteration; None leaves it out."""
+    critic: CriticConfig | None = None
+    """A critic that is fitted before the first iteration, for {critic} in `improve.teacher` and its settings,
+    such as {"critic": "verifier:{critic}"} of a search; None fits none."""
     improve: ImproveConfig = field(default_factory=ImproveConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     feedback: str | None = None
@@ -208,24 +217,34 @@ class RunConfig:
             check_prompt(self.feedback_settings.prompt, told=False)  # evaluations use the same prompt
         if self.measure_speed and not self.dry_run:
             raise ConfigError("measure_speed needs dry_run: add --dry_run")
-        for boost in (False, True):
-            fit_config(self, data=("store",), model="model", output="output", seed=0, boost=boost)
+        check_critic_texts(
+            (self.improve.teacher, self.improve.teacher_settings), fitted=self.critic is not None
+        )
+        for of in fits(self):
+            fit_config(self, data=("store",), model="model", output="output", seed=0, of=of)
+
+
+def fits(config: RunConfig) -> tuple[FitOf, ...]:
+    """Return what a run fits: its iterations, and the stages before them."""
+    stages: tuple[FitOf, ...] = ("boost",) if config.boost is not None else ()
+    return ("loop", *stages, "critic") if config.critic is not None else ("loop", *stages)
 
 
 def fit_config(
-    config: RunConfig, *, data: tuple[str, ...], model: str, output: str, seed: int, boost: bool = False
+    config: RunConfig, *, data: tuple[str, ...], model: str, output: str, seed: int, of: FitOf = "loop"
 ) -> FitConfig:
-    """Return the settings of one fit: of an iteration, or of the boost stage where there is one.
+    """Return the settings of one fit: of an iteration, or of a stage before them where there is one.
 
     Raises:
         ConfigError: A setting is unknown, is one that the loop sets itself, or has a wrong value.
     """
     given = _checked("fit.", config.fit)
-    if boost and config.boost is not None:
+    if of == "boost" and config.boost is not None:
         given = merged(merged(given, BOOST_FIT), _checked("boost.fit.", config.boost.fit))
+    if of == "critic" and config.critic is not None:
+        given = merged(merged(given, CRITIC_FIT), _checked("critic.fit.", config.critic.fit))
     own = {"data": data, "model": model, "output": output, "seed": seed}
-    where = "boost.fit." if boost and config.boost is not None else "fit."
-    return build(FitConfig, {**given, **own}, where=where)
+    return build(FitConfig, {**given, **own}, where=FIT_NAMES[of] + ".")
 
 
 def _checked(where: str, settings: Mapping[str, Any]) -> dict[str, Any]:

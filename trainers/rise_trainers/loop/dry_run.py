@@ -127,7 +127,7 @@ def _checked(config: RunConfig, inputs: RunInputs, phases: Sequence[Phase]) -> l
 
 
 def _files(config: RunConfig) -> str:
-    for fit in fits_of(config):
+    for fit in fits_of(config).values():
         check_inputs(fit)
     return "all there"
 

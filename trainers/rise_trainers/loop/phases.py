@@ -2,6 +2,7 @@
 
     for every seed: evaluate the first model
         -> collect, fit and evaluate for the boost stage, if there is one
+        -> play, label, fit and measure a critic, if there is one (`rise_trainers.critic.stage`)
         -> collect, fit and evaluate for every iteration
     -> report
 
@@ -17,6 +18,7 @@ from rise_agents.evaluation.protocols import feedback_protocol
 from rise_agents.registry import agent_names, takes_model
 from rise_agents.types import SamplingConfig
 from rise_env.utils.seeding import derive
+from rise_trainers.critic import stage as critic_stage
 from rise_trainers.fitting.config import FitConfig
 from rise_trainers.fitting.config import to_json as fit_to_json
 from rise_trainers.loop.config import BoostConfig, RunConfig, environment_settings, first_model, fit_config
@@ -29,7 +31,7 @@ from rise_trainers.loop.estimate import (
     weights_gib,
 )
 from rise_trainers.loop.inputs import RunInputs
-from rise_trainers.loop.learner_texts import with_learner
+from rise_trainers.loop.model_texts import teacher_settings, with_models
 from rise_trainers.loop.run_folder import (
     BOOST,
     EVALUATIONS,
@@ -62,6 +64,8 @@ class Phase:
     seed: int = 0
     fit: FitConfig | None = None
     """The settings of a fit, typed; None for other commands."""
+    measures: bool = True
+    """For an evaluation: whether it measures a model for the report. Those of critics play for the fit."""
     estimate: Estimate | None = None
     """What the phase needs at most; None if the plan was made without `RunInputs`."""
 
@@ -83,11 +87,12 @@ def plan_phases(config: RunConfig, train_size: int, inputs: RunInputs | None = N
             phases.append(plan.fit_boost(config.boost, seed))
             phases.append(plan.evaluate(BOOST, seed, plan.start_model(seed)))
         for k in range(1, config.iterations + 1):
+            phases += plan.critic(k, seed)
             phases.append(plan.collect(k, seed, place))
             phases.append(plan.fit(k, seed))
             phases.append(plan.evaluate(k, seed, plan.model(seed, k)))
     if not config.problems.test:
-        phases = [phase for phase in phases if phase.command != "evaluate"]
+        phases = [phase for phase in phases if phase.command != "evaluate" or not phase.measures]
     return phases
 
 
@@ -121,22 +126,13 @@ class _Plan:
         label = stage_name(stage).replace("-", " ")
         folder = evaluation_folder(self._out, seed, stage)
         settings = {
-            "env": config.env,
-            "agent": [f"{config.agent.backend}:{model}"],
+            **self._evaluation(seed, model, config.problems.test_split),
             "label": [label],
             "out": str(self._out / EVALUATIONS),
             "limit": count,
-            "seeds": [seed],
             "turns": measure.turns,
             "num_samples": measure.num_samples,
-            "sampling": dataclasses.asdict(config.sampling),
-            "env_settings": environment_settings(config, config.problems.test_split),
-            "agent_settings": config.agent.settings,
-            "max_concurrent_episodes": config.max_concurrent_episodes,
             **_feedback(config, told=False),
-            "report": False,
-            **_OF_RUNS,
-            "workers": config.workers,
         }
         window = measure.window(0 if stage == BOOST else stage)
         logs = ["sequential", "parallel"]
@@ -166,6 +162,37 @@ class _Plan:
             estimate=estimate,
         )
 
+    def _evaluation(self, seed: int, model: str, split: str) -> dict[str, Any]:
+        """Return the settings that all evaluations of a run have in common."""
+        config = self._config
+        return {
+            "env": config.env,
+            "agent": [f"{config.agent.backend}:{model}"],
+            "seeds": [seed],
+            "sampling": dataclasses.asdict(config.sampling),
+            "env_settings": environment_settings(config, split),
+            "agent_settings": config.agent.settings,
+            "max_concurrent_episodes": config.max_concurrent_episodes,
+            "report": False,
+            **_OF_RUNS,
+            "workers": config.workers,
+        }
+
+    def critic(self, k: int, seed: int) -> list[Phase]:
+        """Return the phases that fit a critic before iteration k, if one is fitted there."""
+        model = self.start_model(seed)
+        found = critic_stage.phase_fields(
+            self._config,
+            k,
+            seed,
+            stores=[self._store(seed, i) for i in range(1, k)],
+            model=model,
+            train_size=self._train_size,
+            evaluation=self._evaluation(seed, model, self._config.problems.train_split),
+            inputs=self._inputs,
+        )
+        return [Phase(**{**_identity(seed, n, f"critic-{name}"), **fields}) for n, name, fields in found]
+
     def collect(self, k: int, seed: int, place: int) -> Phase:
         """Return the collection of iteration k.
 
@@ -183,17 +210,22 @@ class _Plan:
         block = place * (blocks // len(config.seeds)) + k - 1
         turns = config.turns or k + 1
         learner = f"{config.agent.backend}:{model}"
+        critic = critic_stage.critic_agent(config, seed, k)
         settings: dict[str, Any] = {
             "agent": learner,
             "limit": count,
             "start": block % max(1, blocks) * count,
             "turns": turns,
-            "teacher": with_learner(improve.teacher, learner),
+            "teacher": with_models(improve.teacher, learner=learner, critic=critic),
             "num_samples": improve.num_samples,
             "stop_when_correct": not improve.after_success,
             "sampling": dataclasses.asdict(config.sampling),
             "agent_settings": config.agent.settings,
-            "teacher_settings": with_learner(improve.teacher_settings, learner),
+            "teacher_settings": with_models(
+                teacher_settings(improve.teacher, improve.teacher_settings, config.agent.settings),
+                learner=learner,
+                critic=critic,
+            ),
         }
         if improve.sampling is not None:
             settings["last_turn_sampling"] = dataclasses.asdict(improve.sampling)
@@ -270,7 +302,7 @@ class _Plan:
             model=first_model(self._config),
             output=self.model(seed, BOOST),
             seed=derive(seed, 0) % 2**31,
-            boost=True,
+            of="boost",
         )
         return self._fit(fit, seed, BOOST, "boost: fitting", boost.train)
 

@@ -29,14 +29,22 @@ from rise_env.utils.settings import build
 from rise_trainers.checks.before_fit import check_before_fit
 from rise_trainers.checks.fit_machine import check_devices, check_libraries
 from rise_trainers.checks.resources import check_disk, free_bytes
+from rise_trainers.cli.label import LabelConfig
 from rise_trainers.data.chat_format import load_fit_chat
 from rise_trainers.fitting.config import FitConfig, given_chat
 from rise_trainers.fitting.fit import check_inputs
-from rise_trainers.loop.config import RunConfig, environment_settings, first_model, fit_config
+from rise_trainers.loop.config import (
+    FIT_NAMES,
+    RunConfig,
+    environment_settings,
+    first_model,
+    fit_config,
+    fits,
+)
 from rise_trainers.loop.estimate import disk_bytes
 from rise_trainers.loop.inputs import find_inputs
-from rise_trainers.loop.learner_texts import with_learner
 from rise_trainers.loop.memory import GIB
+from rise_trainers.loop.model_texts import teacher_settings, with_models
 from rise_trainers.loop.phases import Phase, plan_phases
 
 _DECIDED = {
@@ -70,7 +78,7 @@ def check_run(config: RunConfig) -> int:
     check_output_folder(config.out)
     check_settings(config)
     check_agents(config)
-    for fit in fits_of(config):
+    for fit in fits_of(config).values():
         check_inputs(fit)
     sizes = {}
     for split in (config.problems.train_split, config.problems.test_split):
@@ -94,13 +102,9 @@ def machine_checks(config: RunConfig) -> list[MachineCheck]:
 
     They find the files of the settings in place; `rise run` has checked these before.
     """
-    fits = fits_of(config)
-    names = ("fit", "boost fit")
-    checks = [
-        MachineCheck(f"{name}: libraries", partial(_libraries, fit))
-        for name, fit in zip(names, fits, strict=False)
-    ]
-    checks.append(MachineCheck("devices", partial(_devices, fits[0])))
+    fits = {name.replace(".", " "): fit for name, fit in fits_of(config).items()}
+    checks = [MachineCheck(f"{name}: libraries", partial(_libraries, fit)) for name, fit in fits.items()]
+    checks.append(MachineCheck("devices", partial(_devices, fits["fit"])))
     if config.workers:
         checks.append(MachineCheck(f"workers {config.workers}", partial(_workers, config.workers)))
     if config.track != "none":
@@ -108,10 +112,9 @@ def machine_checks(config: RunConfig) -> list[MachineCheck]:
     for name, spec, settings in _agents(config):
         checks.append(MachineCheck(f"{name} {spec}", partial(_agent, spec, settings)))
     checks += [
-        MachineCheck(f"{name}: model, memory", partial(_before_fit, fit))
-        for name, fit in zip(names, fits, strict=False)
+        MachineCheck(f"{name}: model, memory", partial(_before_fit, fit)) for name, fit in fits.items()
     ]
-    checks.append(MachineCheck("chat format", partial(_formats, config, fits[0])))
+    checks.append(MachineCheck("chat format", partial(_formats, config, fits["fit"])))
     return checks
 
 
@@ -172,8 +175,11 @@ def _agents(config: RunConfig) -> list[tuple[str, str, Mapping[str, Any]]]:
     found: list[tuple[str, str, Mapping[str, Any]]] = []
     learner = f"{config.agent.backend}:{first_model(config)}"
     if config.improve.teacher is not None:
-        teacher, of_teacher = config.improve.teacher, config.improve.teacher_settings
-        found.append(("teacher", with_learner(teacher, learner), with_learner(of_teacher, learner)))
+        improve = config.improve
+        own = teacher_settings(improve.teacher, improve.teacher_settings, config.agent.settings)
+        # there is no critic yet; it will be a model like the first one
+        teacher, of_teacher = with_models((improve.teacher, own), learner=learner, critic=learner)
+        found.append(("teacher", teacher, of_teacher))
     if config.boost is not None:
         found.append(("boost teacher", config.boost.teacher, config.boost.settings))
     if config.feedback is not None:
@@ -205,7 +211,7 @@ def check_settings(config: RunConfig) -> None:
     count = number_of_workers(config.workers) or 1
     for settings in (config.agent.settings, config.improve.teacher_settings):
         refuse_cost_cap(settings, count)
-    for where, fit in zip(("fit", "boost.fit"), fits_of(config), strict=False):
+    for where, fit in fits_of(config).items():
         if fit.adapter is not None:
             raise ConfigError(
                 f"{where}.adapter is {fit.adapter!r}, but the run plays without it: merge it into the model, "
@@ -222,20 +228,14 @@ def check_settings(config: RunConfig) -> None:
             )
 
 
-def fits_of(config: RunConfig) -> list[FitConfig]:
-    """Return the settings of the first fit of the loop, and of the boost stage where there is one."""
-    stages = [False] if config.boost is None else [False, True]
-    return [
-        fit_config(
-            config,
-            data=(__file__,),
-            model=first_model(config),
-            output=f"{config.out}/model",
-            seed=0,
-            boost=boost,
+def fits_of(config: RunConfig) -> dict[str, FitConfig]:
+    """Return the settings of the first fit of the loop, and those of the stages before it, by their names."""
+    return {
+        FIT_NAMES[of]: fit_config(
+            config, data=(__file__,), model=first_model(config), output=f"{config.out}/model", seed=0, of=of
         )
-        for boost in stages
-    ]
+        for of in fits(config)
+    }
 
 
 def check_solutions(config: RunConfig, problems: Any) -> None:
@@ -256,7 +256,11 @@ def check_phases(config: RunConfig, train_size: int) -> None:
     Raises:
         ConfigError: A setting is wrong.
     """
-    commands: Mapping[str, type[Any]] = {"collect": CollectConfig, "evaluate": EvaluateConfig}
+    commands: Mapping[str, type[Any]] = {
+        "collect": CollectConfig,
+        "evaluate": EvaluateConfig,
+        "label": LabelConfig,
+    }
     for phase in plan_phases(config, train_size):
         if phase.command in commands:
             build(commands[phase.command], phase.settings)

@@ -5,6 +5,7 @@ RUN/inputs.yaml                           digest of the first model
 RUN/evaluate/<label>/seed-S/*.jsonl       trajectories of evaluations: base, boost, iteration-1, ...
 RUN/seed-S/iteration-K/collect/           trajectories to train on; RUN/seed-S/boost/collect/
 RUN/seed-S/iteration-K/model/             the fitted model; RUN/seed-S/boost/model/
+RUN/seed-S/critic/                        the critic; with critic.again also RUN/seed-S/iteration-K/critic/
 RUN/phases/                               settings, log and completion marker of every phase
 RUN/metrics.jsonl                         metrics of all phases
 RUN/report.json, report.md, *.png

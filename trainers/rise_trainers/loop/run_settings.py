@@ -11,6 +11,7 @@ from rise_env.errors import ConfigError
 from rise_env.trajectories.old_names import rename_run_settings
 from rise_env.trajectories.output_folder import make_output_folder
 from rise_env.utils.settings import deciding_settings, defaults, differences, merged
+from rise_trainers.critic.config import CRITIC_FIT, CriticConfig
 from rise_trainers.fitting.config import FitConfig
 from rise_trainers.loop.config import BOOST_FIT, BoostConfig, RunConfig, to_json
 from rise_trainers.utils.digests import model_digest
@@ -72,7 +73,8 @@ def deciding_run_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
             entries are `Changeable` where their own definitions say so.
     """
     kept = deciding_settings(RunConfig, settings)
-    agent, improve, boost = settings["agent"], settings["improve"], settings["boost"]
+    agent, improve = settings["agent"], settings["improve"]
+    boost, critic = settings["boost"], settings["critic"]
     kept["fit"] = _deciding_fit_settings(settings["fit"])
     kept["agent"]["settings"] = deciding_agent_settings(
         f"{agent['backend']}:{agent['model']}", agent["settings"]
@@ -86,6 +88,11 @@ def deciding_run_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
         kept["boost"] |= {
             "fit": _deciding_fit_settings(merged(BOOST_FIT, _underscored(boost["fit"]))),
             "settings": deciding_agent_settings(boost["teacher"], boost["settings"]),
+        }
+    if critic is not None:
+        critic = merged(defaults(CriticConfig), critic)
+        kept["critic"] |= {
+            "fit": _deciding_fit_settings(merged(CRITIC_FIT, _underscored(critic["fit"]))),
         }
     return kept
 

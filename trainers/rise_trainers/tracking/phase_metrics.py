@@ -13,6 +13,7 @@ from rise_env.metrics.report_row import row
 from rise_env.metrics.report_table import headline
 from rise_env.trajectories.store import read_run, read_trajectories
 from rise_env.types import Trajectory
+from rise_trainers.data.critic_data import QUALITY
 from rise_trainers.fitting.paths import metrics_path
 from rise_trainers.loop.phases import Phase
 from rise_trainers.tracking.charts import REPORT_COLUMNS
@@ -26,11 +27,22 @@ def phase_lines(phase: Phase) -> list[dict[str, Any]]:
     """Return the lines of metrics.jsonl for a phase that ended; a fit has one per line of its metrics."""
     if phase.command == "fit":
         return fit_lines(metrics_path(phase.progress_files[0]).read_text())
-    group = "collect" if phase.command == "collect" else "eval"
+    if phase.command == "label":
+        return critic_lines(phase)
+    measured = phase.command == "evaluate" and phase.measures
+    group = "eval" if measured else "collect"
     found = statistics(list(read_trajectories(phase.progress_files[0])))
-    if phase.command == "evaluate":
+    if measured:
         found |= evaluation_metrics(Path(phase.progress_files[0]), Path(phase.progress_files[1]))
     return [{f"{group}/{key}": value for key, value in found.items()}]
+
+
+def critic_lines(phase: Phase) -> list[dict[str, Any]]:
+    """Return the measures of a critic, or the number of examples that were made for it."""
+    first, last = map(Path, phase.progress_files)
+    if last.name == QUALITY:
+        return [{f"critic/{kind}": measures for kind, measures in json.loads(last.read_text()).items()}]
+    return [{"critic/examples": sum(1 for _ in read_trajectories(first))}]
 
 
 def fit_lines(text: str) -> list[dict[str, Any]]:

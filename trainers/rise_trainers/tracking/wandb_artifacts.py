@@ -15,6 +15,7 @@ from rise_trainers.loop.phases import Phase
 PRODUCTS = {
     "collect": ("trajectories", "dataset"),
     "evaluate": ("evaluation", "dataset"),
+    "label": ("examples", "dataset"),
     "fit": ("model", "model"),
 }
 """Command -> (name, type) of the artifact that it makes."""
@@ -95,6 +96,9 @@ def _sources(phase: Phase) -> list[str]:
     settings = phase.settings
     if phase.command == "fit":
         return [settings["model"], *settings["data"]]
+    if phase.command == "label":
+        critic = str(settings.get("measure") or "").partition(":")[2]
+        return [*settings["store"], *([critic] if critic else [])]
     agents = settings["agent"] if isinstance(settings["agent"], list) else [settings["agent"]]
     parts = [str(agent).partition(":") for agent in [*agents, settings.get("teacher") or ""]]
     return [name for agent, _, name in parts if agent in agent_names() and takes_model(agent)]

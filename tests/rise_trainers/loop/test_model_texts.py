@@ -4,7 +4,7 @@ import pytest
 
 from rise_env.errors import ConfigError
 from rise_trainers.loop.config import ImproveConfig, RunConfig
-from rise_trainers.loop.learner_texts import with_learner
+from rise_trainers.loop.model_texts import teacher_settings, with_models
 from rise_trainers.loop.phases import plan_phases
 from rise_trainers.loop.preflight import machine_checks
 
@@ -29,10 +29,21 @@ def test_the_learner_of_each_iteration_is_searched() -> None:
     }
 
 
+def test_models_of_the_run_are_searched_with_the_settings_of_its_agent() -> None:
+    of_agent = {"memory": 0.4}
+    given = {"critic": "verifier:{critic}"}
+    settings = teacher_settings("mcts:{learner}", given, of_agent)
+    assert settings == {**given, "inner": of_agent, "critic_settings": of_agent}
+    own = {**given, "inner": {}, "critic_settings": {"dtype": "float32"}}
+    assert teacher_settings("mcts:{learner}", own, of_agent) == own
+    assert teacher_settings("mcts:tiny", {"critic": "agreement"}, of_agent) == {"critic": "agreement"}
+    assert teacher_settings("expert", {}, of_agent) == {}
+
+
 def test_only_the_text_learner_is_replaced() -> None:
-    assert with_learner(None, "x") is None
-    assert with_learner("expert", "x") == "expert"
-    assert with_learner({"a": ["{learner}", 1.5, None], "{learner}": True}, "x") == {
+    assert with_models(None, learner="x") is None
+    assert with_models("expert", learner="x") == "expert"
+    assert with_models({"a": ["{learner}", 1.5, None], "{learner}": True}, learner="x") == {
         "a": ["x", 1.5, None],
         "{learner}": True,
     }
