@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: quickstart test test-all pytest docs package folder-table template-table equivalence lint works-with bench-env bench-rollout bench-store bench-fit bench-checker bench-embedded clean
+.PHONY: quickstart test test-all pytest docs package folder-table template-table equivalence lint works-with bench-env bench-rollout bench-store bench-fit bench-checker bench-embedded performance-page clean
 
 $(INSTALLED): setup.cfg pyproject.toml requirements/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -91,6 +91,10 @@ bench-embedded: $(INSTALLED)
 # Checks per second; RISE_DATA_DIR names the folder of the MATH answers.
 bench-checker: $(INSTALLED)
 	$(BIN)/python -m rise_benchmarks.speed.checker --output benchmarks/results/checker_speed.json
+
+# docs/performance.md from benchmarks/results, with the commit of every result.
+performance-page: $(INSTALLED)
+	$(BIN)/python -m rise_benchmarks.performance.page --update
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -5,7 +5,8 @@
     python examples/train_with_wandb.py --env RISE-GSM8K-v0 --model Qwen/Qwen2.5-0.5B-Instruct --out runs/mine
 
 Without a W&B login, everything is logged into the run folder, and `wandb sync` uploads it later. If the
-script is stopped, the same command continues the same W&B run. `rise run --track wandb` does the same.
+script is stopped, the same command continues the same W&B runs. `rise run --track wandb` does the same.
+docs/wandb.md lists the charts.
 """
 
 import argparse

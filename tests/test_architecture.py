@@ -58,6 +58,7 @@ HEAVY = {
         "rise_trainers.loop.memory",
         "rise_trainers.loss.*",
         "rise_trainers.policies.*",
+        "rise_trainers.tracking.tensorboard_runs",
         "rise_benchmarks.speed.*",
     ),
     "transformers": (

@@ -10,7 +10,6 @@ settings; OUT/result.md has the tables. If it is killed at any point, the same c
 """
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ import yaml
 from rise_agents.evaluation import evaluate_agents
 from rise_agents.evaluation.evaluate_agents import EvaluateConfig
 from rise_agents.types import SamplingConfig
+from rise_benchmarks.performance.provenance import write_result
 from rise_benchmarks.published import METRICS, NOTES, PublishedRow, table
 from rise_benchmarks.report.evaluation_logs import find_logs
 from rise_benchmarks.report.report import sum_up, write_report
@@ -136,7 +136,7 @@ def run(config: BenchConfig) -> Path:
             if rows is not None:
                 _score_answers(settings)
     result = _result(config, suite, out)
-    (out / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+    write_result(out / "result.json", result, indent=1)
     (out / "result.md").write_text(result_text(result) + "\n")
     return out
 

@@ -2,7 +2,6 @@
 
 import argparse
 import importlib.metadata
-import json
 import platform
 import random
 import sys
@@ -17,6 +16,7 @@ from rise_benchmarks.checkers.isolated_runner import IsolatedRunner
 from rise_benchmarks.checkers.mutants import mutants
 from rise_benchmarks.checkers.peers import NAMES, NOT_COMPARED, installed
 from rise_benchmarks.checkers.score import markdown, report, without_texts
+from rise_benchmarks.performance.provenance import write_result
 from rise_env.checkers.base import CheckItem
 from rise_env.types import Verdict
 
@@ -123,8 +123,8 @@ def main(argv: Sequence[str]) -> int:
 def _write(output: Path, tables: str, reports: dict[str, dict[str, Any]]) -> None:
     versions = _versions()
     output.parent.mkdir(parents=True, exist_ok=True)
-    result = {"versions": versions, "checkers": reports}
-    output.with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    result = {"command": "rise checkers " + " ".join(sys.argv[2:]), "versions": versions, "checkers": reports}
+    write_result(output.with_suffix(".json"), result, indent=1)
     made = ", ".join(f"{name} {version}" for name, version in versions.items())
     missing = "; ".join(f"{name} ({reason})" for name, reason in NOT_COMPARED.items())
     text = (

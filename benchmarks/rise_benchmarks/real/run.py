@@ -7,7 +7,6 @@ OUT/training has the runs of `rise run`, OUT/TABLE the logs and the report of ea
 tables. If it is killed at any point, the same command continues.
 """
 
-import json
 import os
 import shutil
 import subprocess
@@ -18,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from rise_benchmarks.performance.provenance import write_result
 from rise_benchmarks.real.comparison import compare, comparison_text
 from rise_benchmarks.real.dry_run import describe
 from rise_benchmarks.real.plan import Plan, RealConfig
@@ -70,7 +70,7 @@ def run(plan: Plan) -> dict[str, Any]:
         compared = compare([plan.out / name for name in plan.recipe.compare])
         result["comparison"] = compared
         parts.append(comparison_text(compared))
-    (plan.out / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+    write_result(plan.out / "result.json", result, indent=1)
     (plan.out / "result.md").write_text("\n\n".join(parts) + "\n")
     return result
 

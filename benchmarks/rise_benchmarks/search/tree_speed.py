@@ -9,6 +9,7 @@ values of those before it. Searches and limit alternate, so that other programs 
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +19,9 @@ from rise_agents.backends.mcts_agent import MCTSAgent
 from rise_agents.mcts.presets import search_settings
 from rise_agents.registry import load_agent
 from rise_agents.types import Agent, Reply, SamplingConfig
+from rise_benchmarks.performance.provenance import write_result
 from rise_benchmarks.search.rows import EMBEDDED_SEARCH
+from rise_benchmarks.speed.machine import machine
 from rise_env.envs import prompts
 from rise_env.problems.arithmetic.generator import ArithmeticProblems
 from rise_env.types import Conversation
@@ -94,6 +97,8 @@ def measure(spec: str, trees: int, repeats: int) -> dict[str, Any]:
         assert sum(reply.usage.completion_tokens for reply in at_once) == tokens
     agent.close()
     return {
+        "command": "python -m rise_benchmarks.search.tree_speed " + " ".join(sys.argv[1:]),
+        "machine": machine("torch", "transformers"),
         "agent": spec,
         "trees": trees,
         "requests": calls,
@@ -117,7 +122,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     result = measure(arguments.agent, arguments.trees, arguments.repeats)
     print(json.dumps(result, indent=2))
     if arguments.output:
-        arguments.output.write_text(json.dumps(result, indent=2) + "\n")
+        write_result(arguments.output, result)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ installed, it is measured on some of the same pairs.
 import argparse
 import json
 import os
-import platform
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -21,6 +20,8 @@ from time import perf_counter, process_time
 from typing import Any
 
 from rise_benchmarks.checkers.peers import installed, load
+from rise_benchmarks.performance.provenance import write_result
+from rise_benchmarks.speed.machine import machine
 from rise_benchmarks.speed.timing import Rate
 from rise_env.checkers import CheckerService, CheckItem, NumericChecker, SymbolicChecker, final_answer
 from rise_env.checkers.reading.read_answer import read
@@ -127,7 +128,7 @@ def measure(count: int) -> dict[str, Any]:
     if "math-verify" in installed():
         rates.append(peer(pairs(min(count, 200), 6)))
     return {
-        "python": platform.python_version(),
+        "machine": machine("math-verify", "sympy"),
         "pairs": count,
         "references": len(references()),
         "rates": [
@@ -150,10 +151,10 @@ def main() -> None:
         help="number of pairs of a hard answer and a reference (default: %(default)s)",
     )
     arguments = parser.parse_args()
-    text = json.dumps(measure(arguments.pairs), indent=1)
-    print(text)
+    result = {"command": "make bench-checker", **measure(arguments.pairs)}
+    print(json.dumps(result, indent=1))
     if arguments.output:
-        arguments.output.write_text(text + "\n", encoding="utf-8")
+        write_result(arguments.output, result, indent=1)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ interpreter in which gem-llm, skyrl-gym or verifiers 0.3 is installed. Without i
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -21,9 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium
-import numpy as np
 
 import rise_env
+from rise_benchmarks.performance.provenance import write_result
+from rise_benchmarks.speed.machine import machine
 from rise_benchmarks.speed.timing import Rate, measure
 from rise_env.checkers import NumericChecker
 from rise_env.envs.episode import Episode
@@ -259,18 +259,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             + (" PEERS='PYTHON ...'" if arguments.peers else "")
             + (" RISE_REPO=CLONE" if arguments.rise_repo else ""),
             "problems": name,
-            "machine": {
-                "processor": platform.machine(),
-                "cores": os.cpu_count(),
-                "load_average": [round(load, 2) for load in os.getloadavg()],
-                "python": platform.python_version(),
-                "gymnasium": gymnasium.__version__,
-                "numpy": np.__version__,
-            },
+            "machine": machine("gymnasium", "numpy"),
             "rates": rows,
             "wrappers": added,
         }
-        arguments.output.write_text(json.dumps(record, indent=2) + "\n")
+        write_result(arguments.output, record)
     return 0
 
 

@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from rise_benchmarks.performance.provenance import write_result
 from rise_benchmarks.speed.machine import machine
 from rise_env.envs import prompts
 from rise_env.problems.arithmetic.generator import ArithmeticProblems
@@ -118,6 +119,7 @@ def main() -> None:
     base = best["rise"]["tokens_per_s"]
     ratios = {name: round(base / row["tokens_per_s"], 3) for name, row in best.items() if name != "rise"}
     report = {
+        "command": "python -m rise_benchmarks.speed.fit " + " ".join(sys.argv[1:]),
         "settings": {k: str(v) for k, v in vars(options).items() if k != "output"},
         "machine": machine("torch", "transformers", "deepspeed", "trl"),
         "results": best,
@@ -125,7 +127,7 @@ def main() -> None:
     }
     print(json.dumps(ratios))
     if options.output:
-        options.output.write_text(json.dumps(report, indent=2) + "\n")
+        write_result(options.output, report)
 
 
 if __name__ == "__main__":

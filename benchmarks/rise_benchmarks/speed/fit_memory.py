@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from rise_benchmarks.performance.provenance import write_result
 from rise_benchmarks.speed.machine import machine
 
 WIDTH = 64
@@ -80,13 +81,14 @@ def main() -> None:
         print(json.dumps(found), flush=True)
     if options.output:
         report = {
+            "command": "python -m rise_benchmarks.speed.fit_memory " + " ".join(sys.argv[1:]),
             "tokens": options.tokens,
             "vocabulary": options.vocabulary,
             "full_logits_bytes": full,
             "machine": machine("torch"),
             "results": results,
         }
-        options.output.write_text(json.dumps(report, indent=2) + "\n")
+        write_result(options.output, report)
 
 
 if __name__ == "__main__":

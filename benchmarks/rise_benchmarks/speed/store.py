@@ -9,7 +9,6 @@ machine. For comparison, Python's `json` parses the same lines.
 import argparse
 import json
 import os
-import platform
 import resource
 import tempfile
 import time
@@ -26,6 +25,8 @@ from rise_agents.rollouts.progress import Progress
 from rise_agents.rollouts.rollout import rollout
 from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import SamplingConfig
+from rise_benchmarks.performance.provenance import write_result
+from rise_benchmarks.speed.machine import machine
 from rise_env.trajectories.store import TrajectoryStore, load_trajectories
 from rise_env.types import Conversation, Trajectory
 
@@ -44,21 +45,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         result = {
             "command": "make bench-store",
-            "machine": {
-                "processor": platform.processor() or platform.machine(),
-                "cores": os.cpu_count(),
-                "load_average": list(os.getloadavg()),
-                "python": platform.python_version(),
-            },
+            "machine": machine(),
             "episodes": arguments.episodes,
             "turns": TURNS,
             "collect": collecting(Path(folder), arguments.episodes),  # first, while nothing is loaded
             **measure(Path(folder), arguments.episodes),
         }
-    text = json.dumps(result, indent=2)
-    print(text)
+    print(json.dumps(result, indent=2))
     if arguments.output:
-        arguments.output.write_text(text + "\n")
+        write_result(arguments.output, result)
 
 
 def measure(folder: Path, episodes: int) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
 from rise_env.cli.main import main
 from rise_env.errors import MissingDependencyError
-from rise_trainers.fitting.config import from_json, to_json
+from rise_trainers.fitting.config import FitConfig, from_json, to_json
 from rise_trainers.fitting.fit import check_inputs, fit
 from rise_trainers.fitting.paths import metrics_path
 from tests.rise_trainers import small_models
@@ -28,6 +29,14 @@ def test_a_tracker_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[st
     words = ["fit", "--data", "s", "--model", "tiny", "--output", "o", "--report_to", "[weights]"]
     assert main(words) == 2
     assert "report_to" in capsys.readouterr().err
+
+
+def test_transformers_knows_every_tracker() -> None:
+    from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
+
+    [names] = [args for args in get_args(get_type_hints(FitConfig)["report_to"]) if args is not ...]
+    assert {"tensorboard", "wandb", "mlflow", "trackio"} == set(get_args(names))
+    assert set(get_args(names)) <= INTEGRATION_TO_CALLBACK.keys()
 
 
 @pytest.mark.slow

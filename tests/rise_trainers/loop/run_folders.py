@@ -73,7 +73,7 @@ def phases(folder: Path) -> list[Phase]:
             name="seed-0.1-evaluate",
             command="evaluate",
             progress_files=both,
-            settings={"agent": [f"transformers:{model}"]},
+            settings={"agent": [f"transformers:{model}"], "label": ["iteration 1"]},
             **common,  # type: ignore[arg-type]
         ),
     ]

@@ -1,6 +1,5 @@
 import json
 import resource
-import shutil
 import signal
 from pathlib import Path
 
@@ -12,17 +11,7 @@ from rise_trainers.loop.config import RunConfig
 from rise_trainers.tracking.charts import HISTOGRAMS, REPORT_COLUMNS, SECTIONS, reward_bins
 from rise_trainers.tracking.phase_metrics import statistics
 from rise_trainers.tracking.tracker import Tracker, tracked_settings
-from tests.rise_trainers.loop.run_folders import make, phases
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make(tmp_path_factory.mktemp("made"))
-
-
-@pytest.fixture
-def folder(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made, tmp_path / "run"))
+from tests.rise_trainers.loop.run_folders import phases
 
 
 def test_json_lines_hold_every_phase(folder: Path) -> None:
@@ -111,6 +100,13 @@ def test_statistics_count_verdicts_and_rewards(folder: Path) -> None:
     assert sum(found["verdicts"].values()) == 20
     assert set(found["verdicts"]) == {"wrong", "no_answer"}
     assert found["rewards"] == {"-1.0": found["verdicts"]["no_answer"], "0.0": found["verdicts"]["wrong"]}
+
+
+def test_the_mean_reward_is_over_all_replies(folder: Path) -> None:
+    found = statistics(list(read_trajectories(folder / "evaluate" / "base" / "seed-0" / "sequential.jsonl")))
+    total = sum(float(reward) * count for reward, count in found["rewards"].items())
+    assert found["reward_mean"] == round(total / found["replies"], 6)
+    assert statistics([])["reward_mean"] is None
 
 
 def test_every_reward_has_a_bin_of_its_own() -> None:

@@ -2,9 +2,7 @@ import base64
 import hashlib
 import json
 import os
-import shutil
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,35 +11,13 @@ import pytest
 import wandb
 
 from rise_env.errors import ConfigError
-from rise_trainers.tracking import wandb_run
-from rise_trainers.tracking.tracker import Tracker
-from tests.rise_trainers.loop.run_folders import STEPS, make, phases
+from rise_trainers.loop.config import RunConfig
+from rise_trainers.tracking import rows, wandb_runs
+from rise_trainers.tracking.tracker import Tracker, tracked_settings
+from tests.rise_trainers.loop.run_folders import STEPS, phases
 from tests.rise_trainers.tracking import wandb_file
 
-SETTINGS = {"fit": {"tau": 0.4, "selection": {"criterion": "all"}}, "env": "RISE-Arithmetic-v0", "seeds": [0]}
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make(tmp_path_factory.mktemp("made"))
-
-
-@pytest.fixture
-def folder(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made, tmp_path / "run"))
-
-
-@pytest.fixture
-def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in [name for name in os.environ if name.startswith("WANDB_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("WANDB_MODE", "offline")
-    monkeypatch.setenv("WANDB_SILENT", "true")
-    monkeypatch.setenv("WANDB_DATA_DIR", str(tmp_path / "staged"))
-    monkeypatch.setenv("WANDB_CACHE_DIR", str(tmp_path / "cache"))
-    wandb.teardown()  # it reads its variables once per process
-    yield
-    wandb.teardown()
+SETTINGS = tracked_settings(RunConfig(fit={"tau": 0.4}))
 
 
 class RunElsewhere:
@@ -58,7 +34,7 @@ class RunElsewhere:
         assert step not in self.rows
         self.rows[step] = values
 
-    def define_metric(self, name: str, step_metric: str | None = None) -> None:
+    def define_metric(self, name: str, step_metric: str | None = None, hidden: bool = False) -> None:
         self.axes[name] = step_metric
 
     def _log_artifact(self, artifact: Any, *, aliases: list[str], **_: Any) -> None:
@@ -77,7 +53,7 @@ def log_all(folder: Path, settings: dict[str, Any] = SETTINGS) -> None:
 
 
 def log_elsewhere(folder: Path, run: RunElsewhere, monkeypatch: pytest.MonkeyPatch) -> RunElsewhere:
-    monkeypatch.setattr(wandb_run, "_start", lambda *_: run)
+    monkeypatch.setattr(wandb_runs, "start", lambda *_, **__: run)
     log_all(folder)
     return run
 
@@ -88,32 +64,33 @@ def test_the_offline_file_of_a_run_holds_every_metric_table_and_figure(folder: P
     wandb.teardown()  # its service writes the rest of the file
     path = wandb_file.only(folder)
     assert wandb_file.column(path, "train/loss") == [0.5, 0.25]
-    assert wandb_file.column(path, "train/update") == [1, 2]
-    assert wandb_file.column(path, "fit/tokens_per_s") == [9.0]
-    assert wandb_file.column(path, "data/weight_share/1.0") == [0.9]
-    assert wandb_file.column(path, "collect/reward_histogram._type") == ["histogram"]
-    assert wandb_file.column(path, "eval/acc@t5") == [0.0]
-    assert wandb_file.column(path, "eval/transitions_by_turn/wrong to wrong/4") == [1.0]
-    assert wandb_file.column(path, "report/m1@t5") == [0.0]
+    assert wandb_file.column(path, "train/global_step") == [1, 2]
+    assert wandb_file.column(path, "detail/fit/tokens_per_s") == [9.0]
+    assert wandb_file.column(path, "detail/data/weight_share/reward_1") == [0.9]
+    assert wandb_file.column(path, "detail/collect/reward_histogram._type") == ["histogram"]
+    assert wandb_file.column(path, "detail/eval/acc_t5") == [0.0]
+    assert wandb_file.column(path, "detail/eval/transitions_by_turn/wrong_to_wrong/t4") == [1.0]
+    assert wandb_file.column(path, "detail/report/m1_t5") == [0.0]
     assert [line["_step"] for line in wandb_file.history(path)] == list(range(8))
 
     tables = wandb_file.tables(path)
     for phase in ("collect", "evaluate"):
-        table = tables[f"examples/seed-0.1-{phase}"]
+        table = tables[f"detail/examples/seed_0_1_{phase}"]
         assert len(table["data"]) == 20
         assert table["columns"][:3] == ["problem", "turn", "question"]
     report = json.loads((folder / "report.json").read_text())
     assert tables["report/table"]["data"][0][:2] == ["base", report["rows"][0]["m1@t1"]["mean"]]
-    assert ["base", "m1@t5", None, 0.0, 0.0, 0.0] in tables["report/all"]["data"]
-    drawn = {f"report/{picture.stem}" for picture in folder.glob("figures/*.png")}
+    assert ["base", "m1@t5", None, 0.0, 0.0, 0.0] in tables["detail/report/all"]["data"]
+    drawn = {f"detail/report/{picture.stem}" for picture in folder.glob("figures/*.png")}
     pictures = wandb_file.pictures(path)
     assert pictures.keys() == drawn
-    assert pictures["report/accuracy_by_turn"].stat().st_size > 5000
+    assert pictures["detail/report/accuracy_by_turn"].stat().st_size > 5000
 
     config = wandb_file.config(path)
     assert config["fit"] == SETTINGS["fit"]
     assert wandb_file.step_metrics(path)["eval/*"] == "iteration"
-    assert wandb_file.step_metrics(path)["train/*"] == "train/update"
+    assert wandb_file.step_metrics(path)["detail/eval/*"] == "iteration"
+    assert wandb_file.step_metrics(path)["detail/train/*"] == "train/global_step"
 
 
 @pytest.mark.usefixtures("offline")
@@ -167,7 +144,7 @@ def test_a_continued_run_offline_leaves_one_file_of_one_run_with_everything_once
     assert path != before
     assert wandb_file.run_ids(path) == {first}
     assert [line["_step"] for line in wandb_file.history(path)] == list(range(8))
-    assert len(wandb_file.column(path, "collect/episodes")) == 1
+    assert len(wandb_file.column(path, "detail/collect/episodes")) == 1
 
 
 def test_a_continued_run_online_logs_what_w_and_b_does_not_have(
@@ -188,8 +165,8 @@ def test_a_running_fit_is_logged_and_nothing_is_logged_twice(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = RunElsewhere()
-    monkeypatch.setattr(wandb_run, "_start", lambda *_: run)
-    monkeypatch.setattr(wandb_run, "READ_INTERVAL_S", 0.0)
+    monkeypatch.setattr(wandb_runs, "start", lambda *_, **__: run)
+    monkeypatch.setattr(rows, "READ_INTERVAL_S", 0.0)
     collected, fitted, _ = phases(folder)
     done, partial = folder / "model" / "metrics.jsonl", folder / "model.partial" / "metrics.jsonl"
     partial.parent.mkdir()
@@ -213,25 +190,21 @@ def test_a_running_fit_is_logged_and_nothing_is_logged_twice(
     assert [row["train/loss"] for row in run.rows.values() if "train/loss" in row] == [0.5, 0.25]
 
 
-def test_steps_go_on_counting_over_fits_and_seeds_have_keys_of_their_own(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_steps_go_on_counting_over_the_fits_of_a_seed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = RunElsewhere()
-    monkeypatch.setattr(wandb_run, "_start", lambda *_: run)
+    monkeypatch.setattr(wandb_runs, "start", lambda *_, **__: run)
     fitted = phases(folder)[1]
-    with Tracker(folder, "wandb", {"seeds": [0, 1]}) as tracker:
-        for name, seed in (("a", 0), ("b", 0), ("c", 1)):
-            tracker.log_phase(replace(fitted, name=name, seed=seed))
-    rows = run.rows.values()
-    updates = [row["seed-0/train/update"] for row in rows if "seed-0/train/update" in row]
-    assert updates == [1, 2, 3, 4]
-    assert [row["seed-1/train/update"] for row in rows if "seed-1/train/update" in row] == [1, 2]
-    assert run.axes["seed-1/train/*"] == "seed-1/train/update"
+    with Tracker(folder, "wandb", SETTINGS) as tracker:
+        for name in ("a", "b"):
+            tracker.log_phase(replace(fitted, name=name))
+    losses = [row for row in run.rows.values() if "train/loss" in row]
+    assert [row["train/global_step"] for row in losses] == [1, 2, 3, 4]
+    assert run.axes["train/*"] == "train/global_step"
 
 
 def test_a_run_that_fails_is_marked_as_failed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = RunElsewhere()
-    monkeypatch.setattr(wandb_run, "_start", lambda *_: run)
+    monkeypatch.setattr(wandb_runs, "start", lambda *_, **__: run)
     with pytest.raises(ValueError, match="no"), Tracker(folder, "wandb", SETTINGS):
         raise ValueError("no")
     assert run.code == 1

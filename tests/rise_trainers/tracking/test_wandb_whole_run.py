@@ -11,7 +11,10 @@ import psutil
 import pytest
 
 from rise_env.metrics.report_table import headline
+from rise_trainers.tracking.charts import displayed
+from rise_trainers.tracking.names import valid_name
 from tests.rise_trainers.tracking import wandb_file
+from tests.rise_trainers.tracking.test_names import RULE
 from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[3]
@@ -66,30 +69,45 @@ def test_a_killed_and_continued_run_is_one_w_and_b_run_with_everything_once(
     history = wandb_file.history(path)
     assert [line["_step"] for line in history] == list(range(len(history)))
 
+    # W&B accepts every name, and few are outside "detail"
+    logged = wandb_file.keys(path)
+    assert not [key for key in logged if not RULE.fullmatch(key)]
+    assert {key for key in logged if not key.startswith("detail/")} == {
+        *("iteration", "train/global_step", "train/loss", "collect/reward_mean", "fit/kl_to_first"),
+        *("eval/m1_t1", "eval/m2_t1", "eval/m1_t2", "eval/accuracy_by_turn_table", "report/table"),
+    }
+
     # every number of metrics.jsonl, in order, once
     metrics = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     keys = {key for line in metrics for key, value in line.items() if isinstance(value, int | float)}
     assert {"train/loss", "train/grad_norm", "train/tokens_per_s", "data/effective_sample_size"} <= keys
     assert {"eval/acc@t1", "eval/acc@t2", "eval/m1@t2", "collect/solved"} <= keys
     for key in keys - {"iteration", "seed"}:
-        assert wandb_file.column(path, key) == [line[key] for line in metrics if line.get(key) is not None]
+        assert wandb_file.column(path, displayed(valid_name(key))) == [
+            line[key] for line in metrics if line.get(key) is not None
+        ]
     shares = [line["data/weight_share"] for line in metrics if "data/weight_share" in line]
-    for reward in shares[0]:
-        assert wandb_file.column(path, f"data/weight_share/{reward}") == [share[reward] for share in shares]
-    steps = wandb_file.column(path, "train/update")
+    for reward in ("-1.0", "0.0", "1.0"):
+        name = "reward_" + reward.removesuffix(".0").replace("-", "minus_")
+        logged_shares = wandb_file.column(path, f"detail/data/weight_share/{name}")
+        assert logged_shares == [share[reward] for share in shares if reward in share]
+    steps = wandb_file.column(path, "train/global_step")
     assert steps == list(range(1, len(steps) + 1))
-    assert len(wandb_file.column(path, "collect/reward_histogram._type")) == 2
-    for flip in ("right to right", "right to wrong", "wrong to right", "wrong to wrong"):
-        assert len(wandb_file.column(path, f"eval/transitions_by_turn/{flip}/1")) == 3
+    assert len(wandb_file.column(path, "detail/collect/reward_histogram._type")) == 2
+    for flip in ("right_to_right", "right_to_wrong", "wrong_to_right", "wrong_to_wrong"):
+        assert len(wandb_file.column(path, f"detail/eval/transitions_by_turn/{flip}/t1")) == 3
 
     # the tables of every iteration, and the report
     tables = wandb_file.tables(path)
-    played = {f"examples/seed-0.{phase}" for phase in PHASES if not phase.endswith("fit")}
-    assert tables.keys() == played | {"report/table", "report/all"}
+    played = {
+        f"detail/examples/seed_0_{phase.replace('-', '_')}" for phase in PHASES if not phase.endswith("fit")
+    }
+    assert tables.keys() == played | {"report/table", "detail/report/all", "eval/accuracy_by_turn_table"}
     assert all(tables[key]["data"] for key in tables)
     report = json.loads((out / "report.json").read_text())
-    assert wandb_file.column(path, "report/m1@t2") == [row["m1@t2"] for row in headline(report)]
-    assert wandb_file.pictures(path).keys() == {f"report/{file.stem}" for file in out.glob("figures/*.png")}
+    assert wandb_file.column(path, "detail/report/m1_t2") == [row["m1@t2"] for row in headline(report)]
+    drawn = {f"detail/report/{file.stem}" for file in out.glob("figures/*.png")}
+    assert wandb_file.pictures(path).keys() == drawn
 
     assert wandb_file.config(path)["fit"]["tau"] == 0.5
     assert wandb_file.config(path)["problems"]["train"] == 16
@@ -121,5 +139,5 @@ def test_the_training_script_for_starters_runs_and_logs(tmp_path: Path, environm
     )
     assert done.returncode == 0, done.stderr
     path = wandb_file.only(tmp_path / "run")
-    assert len(wandb_file.column(path, "eval/m1@t5")) == 2
+    assert len(wandb_file.column(path, "eval/m1_t5")) == 2
     assert "iteration 1" in done.stdout

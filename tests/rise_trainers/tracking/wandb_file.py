@@ -50,6 +50,12 @@ def history(path: Path) -> list[dict[str, Any]]:
     ]
 
 
+def keys(path: Path) -> set[str]:
+    """The keys of all calls of `log`, without W&B's own, which start with an underscore."""
+    found = {key for line in history(path) for key in line if not key.startswith("_")}
+    return {key.partition(".")[0] for key in found}  # tables and histograms have several fields
+
+
 def column(path: Path, key: str) -> list[Any]:
     """The values of one metric, in order."""
     return [line[key] for line in history(path) if key in line]
@@ -82,6 +88,18 @@ def config(path: Path) -> dict[str, Any]:
         for item in update.update:
             found[item.key or item.nested_key[0]] = json.loads(item.value_json)
     return found
+
+
+def panels(path: Path) -> dict[str, dict[str, Any]]:
+    """Key -> definition of every custom chart."""
+    parts = [item for update in records(path, "config") for item in update.update]
+    charts = [item for item in parts if list(item.nested_key[:2]) == ["_wandb", "visualize"]]
+    return {item.nested_key[2]: json.loads(item.value_json)["panel_config"] for item in charts}
+
+
+def run(path: Path) -> Any:
+    """The record of the run: id, name, group, job type, tags."""
+    return next(records(path, "run"))
 
 
 def run_ids(path: Path) -> set[str]:

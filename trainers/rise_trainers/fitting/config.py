@@ -177,8 +177,9 @@ class FitConfig:
     """Optimizer steps between checkpoints."""
     keep_checkpoints: Changeable[int] = 2
     """Number of checkpoints that are kept; at least 2, so that one is complete while another is written."""
-    report_to: Changeable[tuple[Literal["tensorboard", "wandb"], ...]] = ()
-    """Trackers of transformers that the fit also logs to; their files are in OUTPUT/runs and OUTPUT/wandb."""
+    report_to: Changeable[tuple[Literal["tensorboard", "wandb", "mlflow", "trackio"], ...]] = ()
+    """Trackers of transformers that the fit also logs to. TensorBoard writes to OUTPUT/runs, W&B to
+    OUTPUT/wandb, MLflow and Trackio where their own settings say."""
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "micro_batch_size", "ranks", "max_length", "log_every", "save_every"):

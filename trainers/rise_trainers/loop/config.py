@@ -178,7 +178,7 @@ class RunConfig:
     process. They run in the cluster that RAY_ADDRESS names, else on the machines of the run."""
     max_concurrent_episodes: Changeable[int | None] = None
     """Number of episodes played at a time; None is the number that the agents can use, but at least 256."""
-    track: Changeable[Literal["none", "wandb"]] = "none"
+    track: Changeable[Literal["none", "wandb", "tensorboard"]] = "none"
     """Where to log in addition to metrics.jsonl. W&B's variables (WANDB_MODE, WANDB_PROJECT, ...) apply."""
     dry_run: Changeable[bool] = False
     """Print what the run would do and what it needs at most; load no weights and write nothing."""

@@ -1,1 +1,1 @@
-"""Metrics of a run as JSON lines and in W&B."""
+"""Metrics of a run as JSON lines and in W&B or TensorBoard."""

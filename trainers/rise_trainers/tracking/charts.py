@@ -1,7 +1,8 @@
-"""The charts of a run in W&B: their metrics, sections and x axes.
+"""The charts of a run in W&B and TensorBoard: their metrics, sections and x axes.
 
-W&B draws one chart for every logged key. The part of the key before the slash is the name of its section.
-Every number in RUN/metrics.jsonl is logged, and also what the tables below add. To add a chart:
+Both draw one chart for every logged number. The part of its name before the slash is the section. The few
+charts of `HEADLINE` are in sections of their own. All other numbers of RUN/metrics.jsonl are in the section
+"detail", under the same name. To add a chart:
 
 - of a number during a fit, over its steps: add it to what `fitting.metrics_log` writes, or, if it describes
   the training data, to what `fitting.prepare_data.prepare` returns;
@@ -9,9 +10,11 @@ Every number in RUN/metrics.jsonl is logged, and also what the tables below add.
   returns;
 - of a metric of the report, for every evaluation: add its key to `REPORT_COLUMNS`;
 - of a distribution: log it as above, and add an entry to `HISTOGRAMS`;
-- in a new section: add an entry to `SECTIONS`.
+- in a new section: add an entry to `SECTIONS`;
+- outside "detail": add its name to `HEADLINE`.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,16 +23,30 @@ from typing import Any
 Bins = tuple[list[float], list[float]]
 """Counts [n] and edges [n + 1] of the bins of a histogram."""
 
+ITERATION = "iteration"
+"""Name of the iteration of the run."""
+GLOBAL_STEP = "train/global_step"
+"""Name of the number of optimizer steps over all fits of a seed."""
+DETAIL = "detail/"
+"""What the names of all numbers outside `HEADLINE` start with."""
+ACCURACY_BY_TURN = "eval/accuracy_by_turn"
+"""Name of the line chart with the accuracy at each turn, one line per evaluated model."""
+REPORT_TABLE = "report/table"
+
+HEADLINE = (
+    ITERATION, GLOBAL_STEP, "train/loss", "collect/reward_mean", "fit/kl_to_first",
+    r"eval/m1_t\d+", r"eval/m\d+_t1", ACCURACY_BY_TURN, REPORT_TABLE,
+)  # fmt: skip
+"""The names outside "detail", as regular expressions. They match at most ten names of a run."""
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The charts whose keys start with one name."""
+    """The charts whose names start with one word."""
 
     name: str
     x_axis: str
-    """The key that is the x axis of the charts of the section."""
-    per_seed: bool = True
-    """Whether each seed of a run with several seeds has its own charts, whose keys start with "seed-S/"."""
+    """The name of the x axis of the charts of the section."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +57,11 @@ class Histogram:
     """The key in metrics.jsonl that it is drawn from. A chart with this key replaces its single numbers."""
     bins: Callable[[Any], Bins]
     """Returns the bins from the value of the metric."""
+
+
+def displayed(name: str) -> str:
+    """Return the name under which a metric is logged: itself if it is a headline, else under "detail"."""
+    return name if any(re.fullmatch(pattern, name) for pattern in HEADLINE) else DETAIL + name
 
 
 def reward_bins(counts: Mapping[str, int]) -> Bins:
@@ -59,21 +81,20 @@ def weight_bins(histogram: Mapping[str, list[float]]) -> Bins:
 
 
 SECTIONS = (
-    Section("report", x_axis="iteration", per_seed=False),
-    Section("train", x_axis="train/update"),
-    Section("collect", x_axis="iteration"),
-    Section("eval", x_axis="iteration"),
-    Section("data", x_axis="iteration"),
-    Section("fit", x_axis="iteration"),
+    Section("report", x_axis=ITERATION),
+    Section("train", x_axis=GLOBAL_STEP),
+    Section("collect", x_axis=ITERATION),
+    Section("eval", x_axis=ITERATION),
+    Section("data", x_axis=ITERATION),
+    Section("fit", x_axis=ITERATION),
 )
-"""`iteration` is the iteration of the run; `train/update` counts optimizer steps over all fits."""
 
 HISTOGRAMS: Mapping[str, Histogram] = {
     "data/weight_histogram": Histogram("data/weight_histogram", weight_bins),
     "collect/reward_histogram": Histogram("collect/rewards", reward_bins),
     "eval/reward_histogram": Histogram("eval/rewards", reward_bins),
 }
-"""Key of a chart -> what it shows."""
+"""Name of a chart -> what it shows."""
 
 REPORT_COLUMNS = (
     "any_by_turn", "majority_by_turn", "pass_at_k",

@@ -1,6 +1,7 @@
 """The metrics of one phase of a run, computed from the files that the phase wrote."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
@@ -16,7 +17,8 @@ from rise_env.types import Trajectory
 from rise_trainers.data.critic_data import QUALITY
 from rise_trainers.fitting.paths import metrics_path
 from rise_trainers.loop.phases import Phase
-from rise_trainers.tracking.charts import REPORT_COLUMNS
+from rise_trainers.tracking.charts import ITERATION, REPORT_COLUMNS, displayed
+from rise_trainers.tracking.names import scalars
 
 FIT_GROUPS = {"data": "data", "policy": "fit", "step": "train", "end": "fit"}
 """Kind of a line in the metrics of a fit -> the part of its keys before the slash."""
@@ -58,7 +60,8 @@ def fit_lines(text: str) -> list[dict[str, Any]]:
 def statistics(played: Sequence[Trajectory]) -> dict[str, Any]:
     """Return the metrics of a collection or an evaluation, name -> value.
 
-    `acc@tN` is the accuracy at turn N among the episodes that reached it. Every number is a chart in W&B.
+    `acc@tN` is the accuracy at turn N among the episodes that reached it. Every number is a chart in W&B and
+    TensorBoard.
     """
     healthy = [t for t in played if t.error is None]
     attempts = [a for t in played for turn in t.turns for a in turn.attempts]
@@ -70,6 +73,7 @@ def statistics(played: Sequence[Trajectory]) -> dict[str, Any]:
         "solved": sum(any(turn.action.check.correct for turn in t.turns) for t in healthy),
         "replies": len(attempts),
         "completion_tokens": sum(a.usage.completion_tokens for a in attempts),
+        "reward_mean": round(sum(a.reward for a in attempts) / len(attempts), 6) if attempts else None,
         "rewards": {str(r): n for r, n in sorted(Counter(a.reward for a in attempts).items())},
         "verdicts": dict(sorted(Counter(a.check.verdict.value for a in attempts).items())),
         **{f"acc@t{t}": round(sum(r) / len(r), 6) if r else None for t, r in enumerate(reached, start=1)},
@@ -113,17 +117,38 @@ def example_rows(store: str | Path, count: int) -> list[tuple[Any, ...]]:
     ]
 
 
-def flat(line: Mapping[str, Any]) -> dict[str, float]:
-    """Return the numbers of a line. Those in mappings and lists get their own keys: "a/b", "a/1", "a/2"."""
-    found: dict[str, float] = {}
-    for key, value in line.items():
-        if isinstance(value, Mapping):
-            found |= flat({f"{key}/{name}": part for name, part in value.items()})
-        elif isinstance(value, list):
-            found |= flat({f"{key}/{number}": part for number, part in enumerate(value, start=1)})
-        elif isinstance(value, int | float):
-            found[key] = value
-    return found
+def accuracy_rows(phase: Phase, lines: Sequence[Mapping[str, Any]]) -> list[tuple[str, int, float]]:
+    """Return the accuracy at each turn of an evaluation as rows (policy, turn, accuracy).
+
+    Args:
+        phase: An evaluation.
+        lines: Its lines, from `phase_lines`.
+    """
+    [policy] = phase.settings["label"]
+    key = re.compile(r"eval/acc@t(\d+)")
+    found = [(key.fullmatch(name), value) for line in lines for name, value in line.items()]
+    return [(policy, int(match[1]), value) for match, value in found if match and value is not None]
+
+
+def report_lines(report: Mapping[str, Any]) -> list[dict[str, float]]:
+    """Return the numbers of the rows of a report that belong to an iteration, by their names in the charts.
+
+    Args:
+        report: The content of report.json.
+    """
+    lines = []
+    for policy, head in zip(report["rows"], headline(report), strict=True):
+        iteration = _iteration(str(policy["name"]))
+        if iteration is not None:
+            values = scalars({f"report/{key}": value for key, value in head.items()})
+            lines.append({**{displayed(name): value for name, value in values.items()}, ITERATION: iteration})
+    return lines
+
+
+def _iteration(row: str) -> int | None:
+    """Return the iteration of a row of the report: 0 for the base, None for a row of another stage."""
+    number = "0" if row == "base" else row.removeprefix("iteration ")
+    return int(number) if number.isdigit() else None
 
 
 def _means(value: Any) -> Any:

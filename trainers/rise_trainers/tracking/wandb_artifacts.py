@@ -26,13 +26,14 @@ class Artifacts:
 
     Args:
         run: The W&B run.
+        known: Path or hub id -> name of its artifact. The runs of all seeds share it and add their own.
         upload_models: Whether models are uploaded as well.
     """
 
-    def __init__(self, run: Any, *, upload_models: bool) -> None:
+    def __init__(self, run: Any, *, known: dict[str, str], upload_models: bool) -> None:
         self._run = run
         self._upload_models = upload_models
-        self._known: dict[str, str] = {}  # path or hub id -> name of its artifact
+        self._known = known
 
     def log_phase(self, phase: Phase, *, known: bool = False) -> None:
         """Log the artifacts that a phase used and made.
