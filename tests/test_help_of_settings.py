@@ -11,6 +11,7 @@ from rise_env.utils.settings import field_types, nested_dataclass
 CONFIGS = (
     "rise_agents.rollouts.collect_config:CollectConfig",
     "rise_agents.evaluation.evaluate_agents:EvaluateConfig",
+    "rise_agents.learning.config:LearnConfig",
     "rise_trainers.fitting.config:FitConfig",
     "rise_trainers.loop.config:RunConfig",
     "rise_trainers.cli.mask:MaskConfig",

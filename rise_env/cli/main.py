@@ -20,7 +20,7 @@ from rise_env.errors import RiseError
 from rise_env.utils.plugins import COMMANDS, find_plugin, load, plugins
 from rise_env.utils.versions import __version__
 
-_CONTINUE = frozenset({"bench", "collect", "evaluate", "fit", "run"})
+_CONTINUE = frozenset({"bench", "collect", "evaluate", "fit", "learn", "run"})
 """Commands that continue where they were interrupted."""
 
 

@@ -17,6 +17,8 @@ from rise_env.errors import ConfigError
 from rise_env.problems.arithmetic.generator import SIZES, ArithmeticProblems, Difficulty
 from rise_env.problems.catalog import CATALOG, SetSpec
 from rise_env.problems.catalog_loader import load_catalog_set, location
+from rise_env.problems.conventions.generator import SIZES as CONVENTIONS_SIZES
+from rise_env.problems.conventions.generator import ConventionProblems, Law
 from rise_env.problems.custom import load_custom
 from rise_env.problems.mixture import MixedProblems, check_weights, is_mixture
 from rise_env.problems.reading.where import Where
@@ -89,6 +91,30 @@ def load_arithmetic(
 @lru_cache(maxsize=32)
 def _arithmetic(split: str, seed: int, size: int | None, difficulty: Difficulty) -> Sequence[Problem]:
     return ArithmeticProblems(split=split, seed=seed, size=size, difficulty=difficulty)
+
+
+@lru_cache(maxsize=32)
+def load_conventions(
+    *,
+    split: str | None = None,
+    seed: int = 0,
+    size: int | None = None,
+    families: int = 0,
+    law: Law = "uniform",
+) -> Sequence[Problem]:
+    """Return problems that depend on conventions, shared by all callers with the same arguments.
+
+    Args:
+        split: See `ConventionProblems`; by default "train".
+        seed: As there.
+        size: As there.
+        families: As there.
+        law: As there.
+
+    Raises:
+        ConfigError: An argument is unknown or out of range.
+    """
+    return ConventionProblems(split=split or "train", seed=seed, size=size, families=families, law=law)
 
 
 def load_own_or_mixture(
@@ -187,6 +213,14 @@ SETS: Mapping[str, Loader] = {
             checker="numeric",
             origin="generated",
             sizes=SIZES,
+        ),
+        Loader(
+            name="Conventions",
+            title="generated word problems whose answers depend on conventions that nobody is told",
+            load=load_conventions,
+            checker="numeric",
+            origin="generated",
+            sizes=CONVENTIONS_SIZES,
         ),
         *map(_of_catalog, CATALOG.values()),
         Loader(

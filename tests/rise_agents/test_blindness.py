@@ -29,6 +29,7 @@ SPECS = {
     "openai": "openai:m@URL",
     "replay": "replay:LOG",
     "mcts": "mcts:tiny",
+    "instructed": "instructed:tiny",
 }
 """Registered agent -> how it is loaded here."""
 SETTINGS = {"mcts": {"option": "sentence", "tokens": 60, "critic": "confidence", "refuted": True}}
@@ -54,7 +55,11 @@ def loaded(name: str, folder: Path) -> Iterator[Agent]:
         replies(recorder, "12")
         recorder.close()
         spec = spec.replace("LOG", str(log))
-    agent = load_agent(spec, **SETTINGS.get(name, {}))
+    settings = dict(SETTINGS.get(name, {}))
+    if name == "instructed":
+        settings["rules"] = str(folder / "rules.json")
+        (folder / "rules.json").write_text('{"rules": ["Write every step."]}')
+    agent = load_agent(spec, **settings)
     yield agent
     agent.close()
 

@@ -1,0 +1,1 @@
+"""Learning without weights between episodes, `rise learn`: settings, plays, reflectors; see rules and memory."""
