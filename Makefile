@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: quickstart test test-all pytest docs package folder-table template-table equivalence lint works-with bench-env bench-rollout bench-store bench-fit bench-checker bench-embedded performance-page clean
+.PHONY: quickstart test test-all pytest docs serve-docs package folder-table template-table equivalence lint works-with bench-env bench-rollout bench-store bench-fit bench-checker bench-embedded performance-page clean
 
 $(INSTALLED): setup.cfg pyproject.toml requirements/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -23,9 +23,15 @@ test: lint pytest
 pytest: $(INSTALLED)
 	$(BIN)/python -m pytest
 
-# README, documentation and examples: their code runs, their imports are public, what they name is there.
+# README, documentation and examples: their code runs, their imports are public, what they name is there. Then the
+# documentation site, into site/; a warning is an error.
 docs: $(INSTALLED)
 	$(BIN)/python -m pytest tests/test_readme.py tests/test_docs.py tests/test_examples.py tests/test_folder_table.py
+	$(BIN)/mkdocs build --strict
+
+# Shows the documentation site at http://127.0.0.1:8000 while you write.
+serve-docs: $(INSTALLED)
+	$(BIN)/mkdocs serve
 
 # The sdist, the wheel made from it, and an episode played with each of them in an environment of its own.
 package: $(INSTALLED)
@@ -97,4 +103,4 @@ performance-page: $(INSTALLED)
 	$(BIN)/python -m rise_benchmarks.performance.page --update
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) build dist site *.egg-info

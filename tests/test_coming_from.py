@@ -15,7 +15,8 @@ import pytest
 import rise_env
 from rise_env.errors import DataNotFoundError
 from rise_env.problems.loading import SETS, load_problems
-from tests.test_docs import RISE_COLUMN, ROOT
+from tests.doc_blocks import RISE_COLUMN
+from tests.source_tree import ROOT
 
 assert rise_env  # registers the ids
 

@@ -12,37 +12,20 @@ import pytest
 import rise_env
 from rise_env.errors import MissingDependencyError
 from rise_env.trajectories.export.formats import FORMATS
+from tests.doc_blocks import PAGES, blocks, python_code
 from tests.public import exported, names_in_source, not_public, public_modules, source_of
 from tests.source_tree import FOLDERS, ROOT
 
 assert rise_env  # registers the ids
 
-PAGES = [
-    ROOT / "README.md",
-    ROOT / "CONTRIBUTING.md",
-    ROOT / "SECURITY.md",
-    *sorted((ROOT / "docs").glob("*.md")),
-    ROOT / "examples" / "configs" / "README.md",
-]
 PLACES = {"runs", "models"}
 """Folders that commands of the pages write into."""
 
-
-RISE_COLUMN = 48
-"""Where RISE's program begins in a block that shows two programs side by side."""
-
-
-def blocks(page: Path) -> list[str]:
-    """Return the Python code of a page; of two programs side by side, the right one."""
-    return [
-        "".join(line[RISE_COLUMN:].rstrip() + "\n" for line in block.splitlines())
-        if block.partition("\n")[0].endswith("# RISE")
-        else block
-        for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
-    ]
-
-
-CODE = [pytest.param(page, block, id=page.stem) for page in PAGES for block in blocks(page)]
+CODE = [
+    pytest.param(page, python_code(block), id=str(block))
+    for page in PAGES
+    for block in blocks(page, "python")
+]
 
 
 @pytest.mark.parametrize(("page", "block"), CODE)
@@ -84,7 +67,7 @@ def test_every_id_that_a_page_names_is_registered(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_command_that_a_page_names_exists(page: Path) -> None:
-    used = set(re.findall(r"(?:^    |`)rise ([a-z]+)\b", page.read_text(), re.MULTILINE))
+    used = set(re.findall(r"(?:^(?:    )?|`)rise ([a-z]+)\b", page.read_text(), re.MULTILINE))
     assert used <= {entry.name for entry in entry_points(group="rise.commands")}
 
 
@@ -98,12 +81,6 @@ def test_every_file_that_a_page_names_exists(page: Path) -> None:
     for name in named:
         if not name.endswith("...") and name.split("/")[0] in {path.name for path in ROOT.iterdir()} - PLACES:
             assert (ROOT / name).exists(), name
-
-
-def test_the_code_of_the_page_on_environments_runs() -> None:
-    code = blocks(ROOT / "docs" / "environments.md")
-    assert code
-    exec("\n".join(code), {})  # noqa: S102 our own page
 
 
 @pytest.mark.parametrize("package", FOLDERS)

@@ -41,14 +41,14 @@ class MathVectorEnv(VectorEnv[tuple[Conversation, ...], Sequence[str], npt.NDArr
     poses each problem once before it poses any again. In the order "replacement", or with a sampler of your
     own, each episode draws independently.
 
+    The arguments that are not listed here are those of `MathEnv`.
+
     Args:
         problems: The problems to pose. Shared, not copied.
         checker: Checks the replies, with its method `check_many` if it has one.
         num_envs: Number of episodes that run at a time, at least 1.
         autoreset_mode: "NextStep", "SameStep" or "Disabled", or the enum; see
             `gymnasium.vector.AutoresetMode`.
-        feedback, rewards, max_turns, stop_when_correct, prompt, system_prompt, few_shot, shuffle,
-            order, released_rise: As in `MathEnv`.
         render_mode: None or "ansi".
 
     Raises:

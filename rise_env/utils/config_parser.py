@@ -203,7 +203,7 @@ def _add_options(
             given=given,
             read=_reader(kind),
             kind=kind,
-            metavar=_shown_type(kind),
+            metavar=shown_type(kind),
             help=f"{helps.get(field.name, '')} ({shown})".strip().replace("%", "%%"),
             **switch,
         )
@@ -306,15 +306,15 @@ def field_docstrings(config: type) -> dict[str, str]:
     return {param.arg_name: " ".join((param.description or "").split()) for param in found}
 
 
-def _shown_type(kind: Any) -> str:
+def shown_type(kind: Any) -> str:
     """Return how the help shows the values that a type takes."""
     if get_origin(kind) is Literal:
         return "{" + ",".join(map(str, get_args(kind))) + "}"
     if get_origin(kind) is tuple:
-        return f"{_shown_type(get_args(kind)[0])},..."
+        return f"{shown_type(get_args(kind)[0])},..."
     if st.is_mapping(kind):
         return "MAPPING"
     options = [option for option in st.alternatives(kind) if option is not type(None)]
     if options != [kind]:
-        return "|".join(_shown_type(option) for option in options)
+        return "|".join(shown_type(option) for option in options)
     return {str: "TEXT", bool: "{true,false}"}.get(kind, getattr(kind, "__name__", str(kind)).upper())
