@@ -1,36 +1,58 @@
-"""Measures the shares of the CPU time of generation with transformers: layers, sampler, prefix cache."""
+"""Measures the shares of the CPU time of generation: layers of the model, sampler, prefix cache."""
 
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
-from rise_agents.generation import generate, gumbel_sampling
+from rise_agents.generation import gumbel_sampling
+
+Call = tuple[str, Any, str]
+"""The part that a call belongs to, an object or class, and the name of its method."""
+
+
+def of_transformers(agent: Any) -> "Shares":
+    """Return the measurement of a `TransformersAgent`."""
+    decoder = agent._decoder
+    methods = ("_compute_shared", "_find", "_filled_cache", "_store_finished")
+    calls: list[Call] = [("prefix cache", decoder, method) for method in methods]
+    calls.append(("sampler", gumbel_sampling.SeededSampling, "__call__"))
+    return Shares(decoder.model, [*calls, ("model", decoder.model, "forward")])
+
+
+def of_vllm(agent: Any) -> "Shares":
+    """Return the measurement of a `VLLMAgent` without compilation (`eager`), whose engine is in this process.
+
+    vLLM keeps its engine in this process if VLLM_ENABLE_V1_MULTIPROCESSING is 0.
+    """
+    runner = agent._llm.llm_engine.model_executor.driver_worker.worker.model_runner
+    calls = [("sampler", runner.sampler, "forward"), ("model", runner.model, "forward")]
+    return Shares(runner.model, [*calls, ("model", runner.model, "compute_logits")])
 
 
 class Shares:
-    """A context manager that measures the parts of a `Decoder` while it generates.
+    """A context manager that measures the parts of generation.
 
     "attention" is the time of the attention layers less that of their linear layers. Calls are timed with
     hooks and wrappers that are removed at the end. The model must compute on a CPU with one thread.
 
     Args:
-        decoder: The decoder.
+        model: The model.
+        calls: What is timed besides the model's layers.
     """
 
-    def __init__(self, decoder: generate.Decoder) -> None:
-        self._decoder = decoder
+    def __init__(self, model: Any, calls: Sequence[Call]) -> None:
+        self._model = model
+        self._calls = calls
         self._seconds: dict[str, float] = defaultdict(float)
         self._undo: list[Callable[[], None]] = []
 
     def __enter__(self) -> Self:
-        for name, module in self._decoder.model.named_modules():
+        for name, module in self._model.named_modules():
             if (part := _part(name, module)) is not None:
                 self._hook(part, module)
-        for method in ("_compute_shared", "_find", "_filled_cache", "_store_finished"):
-            self._wrap("prefix cache", self._decoder, method)
-        self._wrap("sampler", gumbel_sampling.SeededSampling, "__call__")
-        self._wrap("model", self._decoder.model, "forward")
+        for part, owner, method in self._calls:
+            self._wrap(part, owner, method)
         self._began = time.process_time()
         return self
 
@@ -83,4 +105,4 @@ def _part(name: str, module: Any) -> str | None:
         return "attention layers"
     if last in ("q_proj", "k_proj", "v_proj", "o_proj", "qkv_proj"):
         return "linear layers of attention"
-    return {"mlp": "MLP", "lm_head": "output layer"}.get(last)
+    return {"mlp": "MLP", "lm_head": "output layer", "logits_processor": "output layer"}.get(last)

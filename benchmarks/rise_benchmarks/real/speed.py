@@ -11,10 +11,14 @@ that ends a reply do not count.
 
 Speeds are per second, and per CPU second of this process and of the processes that it started (or of the
 server PID). Other programs on the machine disturb the latter little. Use one thread: OMP_NUM_THREADS=1.
+
+One more run measures the shares of the layers, the sampler and the prefix cache. For vLLM this needs
+VLLM_ENABLE_V1_MULTIPROCESSING=0 and --settings '{"eager": true}'.
 """
 
 import argparse
 import json
+import os
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -29,7 +33,7 @@ from rise_agents.registry import load_agent
 from rise_agents.rollouts.rollout import rollout
 from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import SamplingConfig
-from rise_benchmarks.real.shares import Shares
+from rise_benchmarks.real.shares import of_transformers, of_vllm
 from rise_benchmarks.speed.machine import machine
 from rise_env.types import Trajectory
 
@@ -69,10 +73,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return tokens per second of agent and limit, and where the agent's time goes."""
-    settings = dict(arguments.settings)
-    if arguments.agent == "openai":
-        settings["base_url"] = arguments.url
-    agent: Any = load_agent(f"{arguments.agent}:{arguments.model}", **settings)
+    server = f"@{arguments.url}" if arguments.agent == "openai" else ""
+    agent: Any = load_agent(f"{arguments.agent}:{arguments.model}{server}", **arguments.settings)
     clock = Clock(psutil.Process(arguments.pid) if arguments.pid else psutil.Process())
     limit = {"transformers": bare_transformers, "vllm": bare_vllm}.get(arguments.agent)
     sampling = SamplingConfig(temperature=1.0, max_new_tokens=arguments.max_new_tokens)
@@ -111,9 +113,12 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
             found[f"agent_over_limit_{unit}"] = [
                 round(a[unit] / b[unit], 3) for a, b in zip(ours, theirs, strict=True)
             ]
-    if arguments.agent == "transformers":
+    in_this_process = {"transformers": of_transformers}
+    if os.environ.get("VLLM_ENABLE_V1_MULTIPROCESSING") == "0":
+        in_this_process["vllm"] = of_vllm
+    if arguments.agent in in_this_process:
         forget(agent)
-        with Shares(agent._decoder) as shares:
+        with in_this_process[arguments.agent](agent) as shares:
             play(arguments.problems, 0)
         found["shares_of_cpu_time"] = shares.shares()
     agent.close()

@@ -30,12 +30,12 @@ def test_the_limit_reads_the_agents_prompts_and_shares_add_up(
 def test_generation_is_as_before_after_the_shares_were_measured() -> None:
     from rise_agents.generation.gumbel_sampling import SeededSampling
     from rise_agents.registry import load_agent
-    from rise_benchmarks.real.shares import Shares
+    from rise_benchmarks.real.shares import of_transformers
 
     agent = load_agent("tiny")
     decoder = agent._decoder  # type: ignore[attr-defined]
     call = SeededSampling.__call__
-    with Shares(decoder):
+    with of_transformers(agent):
         assert SeededSampling.__call__ is not call
     assert SeededSampling.__call__ is call
     assert "_find" not in vars(decoder)
