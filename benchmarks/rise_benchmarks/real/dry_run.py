@@ -4,15 +4,28 @@ import contextlib
 import dataclasses
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rise_agents.evaluation.protocols import PROTOCOLS
 from rise_benchmarks.real.plan import Plan
+from rise_benchmarks.real.recipe import BASE
+from rise_env.errors import ConfigError
 from rise_trainers.loop.config import MeasureConfig, ProblemsConfig
 from rise_trainers.loop.inputs import find_inputs, resolve_problems
 from rise_trainers.loop.phases import plan_phases
+from rise_trainers.loop.speed import Speed, measure_speed
 
-Row = tuple[str, tuple[int, int, int, int, int]]
-"""The name of a phase and its numbers, in the order of `_HEAD`."""
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a phase needs."""
+
+    name: str
+    numbers: tuple[int, int, int, int, int]
+    """In the order of `_HEAD`."""
+    hours: float = 0.0
+
+
 _HEAD = ("phase", "replies", "prompt tokens", "reply tokens", "trained tokens", "steps")
 _NOTE = (
     "All numbers are upper bounds: no problem is solved before the last turn, every reply is of full length "
@@ -27,26 +40,52 @@ def describe(plan: Plan) -> str:
         ConfigError: A setting is wrong; the experiment itself would raise the same error.
     """
     rows: list[Row] = []
+    speed = None
     with contextlib.redirect_stdout(sys.stderr):  # DeepSpeed prints while it is imported
+        if plan.config.measure_speed:
+            speed = _measured(plan)
         for seed in plan.seeds:
             for name in plan.recipe.trainings:
-                rows += _of_training(plan, name, seed)
+                rows += _of_training(plan, name, seed, speed)
             for name in plan.recipe.tables:
-                rows += _of_table(plan, name, seed)
-    total = [sum(numbers[column] for _, numbers in rows) for column in range(len(_HEAD) - 1)]
+                rows += _of_table(plan, name, seed, speed)
+    total = [sum(row.numbers[column] for row in rows) for column in range(len(_HEAD) - 1)]
+    table = [_HEAD, *(_cells(row.name, row.numbers) for row in rows), _cells("all", total)]
+    if speed is not None:
+        hours = [row.hours for row in rows]
+        column = ["hours", *(f"{number:.2f}" for number in (*hours, sum(hours)))]
+        table = [(*line, cell) for line, cell in zip(table, column, strict=True)]
     lines = [
         f"recipe      {plan.config.recipe}",
         f"model       {plan.model('base', plan.seeds[0])}",
         f"folder      {plan.out}",
         "",
-        *_aligned([_HEAD, *(_cells(name, numbers) for name, numbers in rows), _cells("all", total)]),
+        *_aligned(table),
         "",
         _NOTE,
     ]
+    if speed is not None:
+        lines.append(
+            f"The hours are those of {speed.reply_tokens_per_s:,.0f} reply tokens/s and "
+            f"{speed.fit_tokens_per_s:,.0f} trained tokens/s, measured on this machine with the first model. "
+            "Its replies are often longer than those of the trained ones."
+        )
     return "\n".join(lines)
 
 
-def _of_training(plan: Plan, name: str, seed: int) -> list[Row]:
+def _measured(plan: Plan) -> Speed:
+    """Return the speeds of the first training that starts from the first model."""
+    names = [name for name, training in plan.recipe.trainings.items() if training.start == BASE]
+    if not names:
+        raise ConfigError("measure_speed needs a recipe with a training")
+    name = names[0]
+    config = plan.training(name, plan.seeds[0])
+    inputs = find_inputs(config)
+    phases = plan_phases(config, inputs.train.size or config.problems.train, inputs)
+    return measure_speed(phases, config, plan.out)
+
+
+def _of_training(plan: Plan, name: str, seed: int, speed: Speed | None) -> list[Row]:
     config = plan.training(name, seed)
     inputs = find_inputs(config)
     size = config.problems.train if inputs.train.size is None else inputs.train.size
@@ -55,15 +94,16 @@ def _of_training(plan: Plan, name: str, seed: int) -> list[Row]:
         needs = phase.estimate
         if needs is None:
             continue
-        label = f"{name}: {phase.name}"
+        hours = (speed and speed.hours(phase)) or 0.0
         if phase.command == "fit":
-            found.append((label, (0, 0, 0, needs.tokens, needs.steps)))
+            numbers = (0, 0, 0, needs.tokens, needs.steps)
         else:
-            found.append((label, (needs.replies, needs.prompt_tokens, needs.tokens, 0, 0)))
+            numbers = (needs.replies, needs.prompt_tokens, needs.tokens, 0, 0)
+        found.append(Row(f"{name}: {phase.name}", numbers, hours))
     return found
 
 
-def _of_table(plan: Plan, name: str, seed: int) -> list[Row]:
+def _of_table(plan: Plan, name: str, seed: int, speed: Speed | None) -> list[Row]:
     table = plan.recipe.tables[name]
     config = plan.measurement(name, seed, table.rows)
     longest = config.sampling.max_new_tokens
@@ -88,7 +128,8 @@ def _of_table(plan: Plan, name: str, seed: int) -> list[Row]:
         prompts = sum(number * length for number, length in zip(samples, lengths, strict=False))
         label = f"{name}: seed-{seed}.{protocol}, {len(table.rows)} rows"
         replies = each * sum(samples)
-        rows.append((label, (replies, round(each * prompts), replies * longest, 0, 0)))
+        hours = 0.0 if speed is None else speed.playing_hours(replies * longest)
+        rows.append(Row(label, (replies, round(each * prompts), replies * longest, 0, 0), hours))
     return rows
 
 

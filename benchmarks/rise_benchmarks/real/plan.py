@@ -49,6 +49,9 @@ class RealConfig:
     """Folder of the data sets; None uses RISE_DATA_DIR or the hub."""
     dry_run: bool = False
     """Print how many replies, tokens and steps the experiment needs at most, and do nothing."""
+    measure_speed: bool = False
+    """With dry_run: play a few episodes, make a short fit, and print the hours of every phase. It loads the
+    first model, and writes into a temporary folder beside `out`."""
 
     @property
     def folder(self) -> Path:
@@ -58,6 +61,8 @@ class RealConfig:
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
             raise ConfigError(f"limit must be at least 1, got {self.limit}")
+        if self.measure_speed and not self.dry_run:
+            raise ConfigError("measure_speed needs dry_run: add --dry_run")
         if self.seeds is not None and not self.seeds:
             raise ConfigError("seeds is empty: give at least one seed, or leave it out")
 

@@ -108,6 +108,16 @@ def test_a_dry_run_counts_the_replies_and_steps_of_every_phase(tmp_path: Path) -
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
+def test_a_measured_dry_run_adds_hours_and_leaves_nothing(tmp_path: Path) -> None:
+    text = describe(plan(tmp_path / "out", dry_run=True, measure_speed=True))
+    lines = {line.split("  ")[0]: line.split() for line in text.splitlines() if line}
+    assert lines["phase"][-1] == "hours"
+    assert float(lines["all"][-1]) > 0
+    assert "reply tokens/s" in text
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [

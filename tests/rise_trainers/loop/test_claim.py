@@ -37,6 +37,7 @@ def test_what_only_a_dry_run_reads_may_change(tmp_path: Path) -> None:
 
 
 NEUTRAL: dict[str, Any] = {
+    "iterations": 3,
     "max_concurrent_episodes": 3,
     "track": "wandb",
     "agent": {"settings": {"max-batch-tokens": 100, "prefix_cache_mb": 0}},

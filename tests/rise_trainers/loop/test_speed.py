@@ -4,7 +4,7 @@ import pytest
 
 from rise_agents.types import SamplingConfig
 from rise_env.errors import ConfigError
-from rise_trainers.loop.config import ImproveConfig, ProblemsConfig, RunConfig
+from rise_trainers.loop.config import BoostConfig, ImproveConfig, ProblemsConfig, RunConfig
 from rise_trainers.loop.dry_run import describe
 from rise_trainers.loop.estimate import Estimate
 from rise_trainers.loop.phases import Phase
@@ -41,6 +41,7 @@ def test_a_measured_dry_run_prints_hours_and_leaves_nothing(tmp_path: Path) -> N
     config = RunConfig(
         out=str(tmp_path / "run"),
         iterations=1,
+        boost=BoostConfig(train=8, turns=1),
         problems=ProblemsConfig(train=8, test=8),
         improve=ImproveConfig(num_samples=2),
         sampling=SamplingConfig(max_new_tokens=20),

@@ -141,8 +141,9 @@ class RunConfig:
     """Environment id of the problems."""
     out: Changeable[str] = "runs/rise"
     """The run folder: settings, logs, models and report. The same command continues the run in it."""
-    iterations: int = 2
-    """Number of iterations; each collects rollouts, fits a model and evaluates it."""
+    iterations: Changeable[int] = 2
+    """Number of iterations; each collects rollouts, fits a model and evaluates it. A run that has ended goes
+    on when the same command asks for more."""
     seeds: tuple[int, ...] = (0,)
     """The loop runs once per seed, each time with other problems, samples and order of the data."""
     restart: bool = True

@@ -53,7 +53,7 @@ def describe(config: RunConfig) -> str:
         check_phases(config, train_size)
         phases = plan_phases(config, train_size, inputs)
         checked = _checked(config, inputs, phases)
-        speed = measure_speed(phases, Path(config.out)) if config.measure_speed else None
+        speed = measure_speed(phases, config, Path(config.out)) if config.measure_speed else None
     lines = [
         f"environment   {config.env}",
         f"problems      {_problems(problems.train, inputs.train, problems.train_split)}; "

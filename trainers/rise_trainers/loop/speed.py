@@ -27,6 +27,7 @@ from rise_env.trajectories.store import read_trajectories
 from rise_env.utils.settings import build
 from rise_trainers.fitting.config import FitConfig
 from rise_trainers.fitting.fit import fit
+from rise_trainers.loop.config import RunConfig, first_model
 from rise_trainers.loop.phases import Phase
 
 EPISODES = 64
@@ -52,14 +53,20 @@ class Speed:
         if phase.command == "fit":
             return (self.fit_load_s + row.tokens / self.fit_tokens_per_s) / 3600
         own = row.tokens * (1 - row.by_teacher / row.replies) if row.replies else 0.0
-        return (self.load_s + own / self.reply_tokens_per_s) / 3600 if own else 0.0
+        return self.playing_hours(own) if own else 0.0
+
+    def playing_hours(self, tokens: float) -> float:
+        """Return the hours of a phase that loads the model and generates this many tokens."""
+        return (self.load_s + tokens / self.reply_tokens_per_s) / 3600
 
 
-def measure_speed(phases: Sequence[Phase], beside: Path) -> Speed:
+def measure_speed(phases: Sequence[Phase], config: RunConfig, beside: Path) -> Speed:
     """Play and fit for a short time.
 
     Args:
         phases: The phases of the run, of which the first collection and the first fit of the loop are taken.
+        config: The settings of the run. Its first model plays and is fitted, also if there is a boost stage,
+            because no boosted model is there yet.
         beside: The run folder; the temporary folder is made in the first folder around it that exists.
 
     Raises:
@@ -71,8 +78,10 @@ def measure_speed(phases: Sequence[Phase], beside: Path) -> Speed:
     while not around.is_dir():
         around = around.parent
     with tempfile.TemporaryDirectory(prefix=".rise-speed-", dir=around) as folder:
-        load_s, reply_speed, store = _play(played.settings, folder)
-        fit_load_s, fit_speed = _fit(fitted, store, folder)
+        model = first_model(config)
+        agent = f"{config.agent.backend}:{model}"
+        load_s, reply_speed, store = _play({**played.settings, "agent": agent}, folder)
+        fit_load_s, fit_speed = _fit(dataclasses.replace(fitted, model=model), store, folder)
     return Speed(
         reply_tokens_per_s=reply_speed, fit_tokens_per_s=fit_speed, load_s=load_s, fit_load_s=fit_load_s
     )
