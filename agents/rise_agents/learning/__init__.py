@@ -1,1 +1,1 @@
-"""Learning without weights between episodes, `rise learn`: settings, plays, reflectors; see rules and memory."""
+"""`rise learn`: learning between episodes without changing weights. It has settings, plays and reflectors."""
