@@ -83,16 +83,39 @@ def check_agent(spec: str, settings: Mapping[str, Any] | None = None, *, here: b
         return
     what = f"agent {spec!r}"
     values = checked_arguments(factory, settings or {}, what=what, positional=len(arguments))
-    maker: Any = factory
-    if isinstance(maker, functools.partial):
-        maker, arguments = maker.func, (*maker.args, *arguments)
-    check = getattr(maker, "check_settings", None)
+    check, arguments = _method(factory, "check_settings", arguments)
     if not here or check is None:
         return
     try:
         check(*arguments, **values)
     except ConfigError as error:
         raise ConfigError(f"{what}: {error}") from error
+
+
+def calls_per_reply(spec: str, settings: Mapping[str, Any] | None = None) -> int | None:
+    """Return how many calls of models one reply of an agent takes at most; None where this is unknown.
+
+    It is 1, unless the class or function that makes the agent has a method `calls_per_reply`, which is called
+    with the arguments with which the agent would be made. If a library that the agent needs is not installed,
+    it is 1.
+
+    Args:
+        spec: See `load_agent`.
+        settings: See `load_agent`.
+
+    Raises:
+        ConfigError: There is no such agent, or settings of that method are wrong.
+    """
+    try:
+        factory, arguments = _resolve(spec)
+    except MissingDependencyError:
+        return 1
+    count, all_arguments = _method(factory, "calls_per_reply", arguments)
+    if count is None:
+        return 1
+    values = checked_arguments(factory, settings or {}, what=f"agent {spec!r}", positional=len(arguments))
+    found: int | None = count(*all_arguments, **values)
+    return found
 
 
 def deciding_settings(spec: str, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,6 +174,14 @@ def _resolve(spec: str) -> tuple[Factory, tuple[str, ...]]:
         hint = did_you_mean(name, agent_names())
         raise ConfigError(f"no agent {spec!r}; {hint} (write an agent of your own as 'module:factory')")
     return _import_own(spec, name, rest), ()
+
+
+def _method(factory: Factory, name: str, arguments: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
+    """Return a method of what makes an agent, or None, and its positional arguments."""
+    maker: Any = factory
+    if isinstance(maker, functools.partial):
+        maker, arguments = maker.func, (*maker.args, *arguments)
+    return getattr(maker, name, None), arguments
 
 
 def _import_named(spec: str, name: str) -> Factory:

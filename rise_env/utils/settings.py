@@ -7,6 +7,7 @@ over each other, YAML files, and marks of the settings that may change when an i
 """
 
 import enum
+import math
 import re
 import types
 import typing
@@ -66,11 +67,30 @@ def build(config: type[Config], settings: Mapping[str, Any], *, where: str = "")
     """
     check_names(config, settings, where=where)
     try:
-        return msgspec.convert(settings, config, strict=False)
+        built = msgspec.convert(settings, config, strict=False)
     except msgspec.ValidationError as error:
         if isinstance(error.__cause__, RiseError):  # raised by the dataclass itself, in __post_init__
             raise error.__cause__ from None
         raise ConfigError(_explained(config, str(error), settings, where)) from None
+    refuse_nan(plain(built), where.rstrip("."))
+    return built
+
+
+def refuse_nan(value: Any, name: str) -> None:
+    """Raise ConfigError if a number is NaN, which no comparison finds: `nan < 0` is false.
+
+    Args:
+        value: A value of a setting; values in mappings and lists count.
+        name: The dotted name of the setting, for the message.
+    """
+    if isinstance(value, float) and math.isnan(value):
+        raise ConfigError(f"{name} is nan, which is no number: correct it")
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            refuse_nan(inner, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            refuse_nan(inner, name)
 
 
 def check_names(config: type, settings: Mapping[str, Any], *, where: str = "") -> None:

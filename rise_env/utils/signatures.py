@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from rise_env.errors import ConfigError
-from rise_env.utils.settings import mark_of, reason
+from rise_env.utils.settings import mark_of, reason, refuse_nan
 from rise_env.utils.suggestions import did_you_mean
 
 
@@ -67,6 +67,8 @@ def convert_value(value: Any, kind: Any, *, what: str) -> Any:
     Raises:
         ConfigError: It is not of this type; the message has `what` and the value.
     """
+    if isinstance(value, float | Mapping):
+        refuse_nan(value, what)
     if kind in (inspect.Parameter.empty, Any):
         return value
     try:

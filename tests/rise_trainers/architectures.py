@@ -92,13 +92,20 @@ SETTINGS: dict[str, dict[str, Any]] = {
 is ten times the usual one, so that random layers change the logits about as much as trained ones."""
 
 
+def small_config(kind: str, **more: Any) -> Any:
+    """Return the transformers configuration of `small_model`."""
+    from transformers import AutoConfig
+
+    settings = {**_COMMON, **SETTINGS[kind], **more}
+    return AutoConfig.for_model(kind, **{name: v for name, v in settings.items() if v is not None})
+
+
 def small_model(kind: str, **more: Any) -> Any:
     """Return a random model of an architecture; the global random state is left as it was."""
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM
 
-    settings = {**_COMMON, **SETTINGS[kind], **more}
-    config = AutoConfig.for_model(kind, **{name: v for name, v in settings.items() if v is not None})
+    config = small_config(kind, **more)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         return AutoModelForCausalLM.from_config(config)

@@ -14,7 +14,9 @@ import psutil
 import pytest
 
 from rise_env.cli.main import main
+from rise_env.trajectories.outcomes import FailureLimits, Outcomes
 from rise_env.trajectories.store import read_trajectories
+from rise_trainers.self_improve import exit_code
 from tests.waiting import PATIENCE_S
 
 RISE = [sys.executable, "-m", "rise_env.cli.main"]
@@ -141,3 +143,15 @@ def test_a_half_written_run_folder_is_named(tmp_path: Path, capsys: pytest.Captu
     (tmp_path / "config.yaml").write_text("")
     assert main(["run", "--out", str(tmp_path)]) == 2
     assert "damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("limits", "code"), [(FailureLimits(), 1), (FailureLimits(max_cut=0.7), 0)])
+def test_a_run_whose_last_model_is_cut_too_often_ends_with_exit_code_1(
+    limits: FailureLimits, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    all_cut, last = Outcomes(replies=10, cut=10).to_json(), Outcomes(replies=10, cut=6).to_json()
+    rows = [{"name": "base", "outcomes": all_cut}, {"name": "iteration 1", "outcomes": last}]
+    (tmp_path / "report.json").write_text(json.dumps({"rows": rows}))
+    assert exit_code(tmp_path, limits) == code
+    said = "rise run: iteration 1: 60.0 % of the replies were cut (failures.max_cut is 0.5)\n"
+    assert capsys.readouterr().err == (said if code else "")

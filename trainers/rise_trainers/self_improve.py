@@ -44,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
         print(describe(config))
         return 0
     out = run(config)
-    return _end(out) if config.problems.test else 0
+    return exit_code(out, config.failures) if config.problems.test else 0
 
 
 def run(config: RunConfig) -> Path:
@@ -87,26 +87,32 @@ def _run(config: RunConfig, rendezvous: Rendezvous | None) -> Path:
                     supervisor.run(phase, tracker.log_running)
                 tracker.log_phase(phase)
         if config.problems.test:
-            _report(out)
+            _report(out, config.failures)
             tracker.log_report(out)
     console.print(f"run folder: {out}", highlight=False)
     return out
 
 
-def _end(out: Path) -> int:
-    """Return 1 if most replies of the last model were cut or refused; those of models before it may be."""
+def exit_code(out: Path, limits: FailureLimits) -> int:
+    """Return 1 if too many replies of the last model were cut or refused; those of models before it may be.
+
+    Args:
+        out: The run folder, with the report.
+        limits: The setting `failures`.
+    """
     path = out / "report.json"
     if not path.is_file():  # this is not the first process of its world, and the folder is on another machine
         return 0
     last = json.loads(path.read_text())["rows"][-1]
-    said = failure(Outcomes.from_json(last["outcomes"]), FailureLimits())
+    said = failure(Outcomes.from_json(last["outcomes"]), limits)
     return end_with(said and f"{last['name']}: {said}", prog="rise run")
 
 
-def _report(out: Path) -> None:
-    """Write the report in a new process, which prints its table."""
-    limits = ["--failures.max-failed", "1", "--failures.max-cut", "1"]  # see `_end`
-    command = [sys.executable, "-m", "rise_env.cli.main", "report", str(out), *limits]
+def _report(out: Path, limits: FailureLimits) -> None:
+    """Write the report in a new process, which prints its table and warnings."""
+    given = ["--failures.warn-above", str(limits.warn_above)]
+    given += ["--failures.max-failed", "1", "--failures.max-cut", "1"]  # see `exit_code`
+    command = [sys.executable, "-m", "rise_env.cli.main", "report", str(out), *given]
     sys.stdout.flush()
     done = subprocess.run(command, env=environment(), stdin=subprocess.DEVNULL, check=False)
     if done.returncode:

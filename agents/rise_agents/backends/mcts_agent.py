@@ -14,7 +14,7 @@ from rise_agents.mcts.critics import question_of
 from rise_agents.mcts.presets import search_settings
 from rise_agents.mcts.search import SearchAgents, search
 from rise_agents.mcts.settings import SearchSettings, differing
-from rise_agents.registry import check_agent, load_agent
+from rise_agents.registry import calls_per_reply, check_agent, load_agent
 from rise_agents.rollouts.cleanup import close_all
 from rise_agents.types import Agent, FormattedAgent, Reply, SamplingConfig, TokenizingAgent, can_continue
 from rise_env.checkers import check_answer
@@ -180,7 +180,31 @@ def check_mcts_settings(
         check_agent(chosen.verifier, chosen.critic_settings, here=True)
 
 
+def most_calls(
+    agent: str, *, inner: Mapping[str, Any] | None = None, preset: str | None = None, **settings: Any
+) -> int | None:
+    """Return how many calls of its agents one search makes at most; see `registry.calls_per_reply`.
+
+    Returns:
+        None if only tokens limit the search, or if the calls of one of its agents are unknown.
+    """
+    chosen = search_settings(preset, **settings)
+    of_agent = calls_per_reply(agent, inner)
+    of_rollout = of_agent if chosen.rollout_agent is None else calls_per_reply(chosen.rollout_agent)
+    of_verifier = 0 if chosen.verifier is None else calls_per_reply(chosen.verifier, chosen.critic_settings)
+    if chosen.limit is None or of_agent is None or of_rollout is None or of_verifier is None:
+        return None
+    draws = 1 + (chosen.redraws if chosen.least_distance else 0)
+    # without an agent of its own, the first roll-out is the rest of the reply that was drawn
+    rollouts = chosen.rollouts - (chosen.rollout_agent is None)
+    questions = chosen.rollouts + bool(chosen.value_weight) + bool(chosen.process_weight)
+    rated = chosen.votes * of_verifier
+    # the verifier may rate the root as well, once
+    return chosen.limit * (draws * of_agent + rollouts * of_rollout + questions * rated) + rated
+
+
 load_mcts_agent.check_settings = check_mcts_settings  # type: ignore[attr-defined]
+load_mcts_agent.calls_per_reply = most_calls  # type: ignore[attr-defined]
 _own = [p for p in inspect.signature(load_mcts_agent).parameters.values() if p.kind is not p.VAR_KEYWORD]
 _fields = inspect.signature(SearchSettings).parameters.values()
 # the settings of the agent are the fields of `SearchSettings`, which `load_agent` checks by this signature

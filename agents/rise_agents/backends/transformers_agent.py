@@ -1,36 +1,41 @@
 """An agent with any causal language model that transformers can load, on a CPU or a GPU.
 
 It is the reference back end: simple and portable, and the other local back ends are tested against it.
+torch is imported when an agent is made: wrong settings are refused without it.
 """
 
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from rise_agents.chat.beginnings import scoring_tokens, split_beginning
 from rise_agents.chat.chat_settings import DEFAULT_DATE, Thinking
 from rise_agents.chat.loading import load_chat
 from rise_agents.chat.model_fingerprint import model_name
 from rise_agents.generation.batching import batches
-from rise_agents.generation.generate import Decoder, GenerationRequest
 from rise_agents.generation.model_checks import check_at_least, check_device, check_local_model
-from rise_agents.generation.model_loading import adapter_name, load_model
 from rise_agents.generation.model_settings import (
     MAX_CONCURRENT_REQUESTS,
     Dtype,
     ModelSettings,
     shared_settings,
 )
-from rise_agents.generation.scoring import ending_logprobs
 from rise_agents.parallel.gpu_assignment import first_device
 from rise_agents.types import Reply, SamplingConfig
 from rise_env.types import Conversation, Usage
 from rise_env.utils.settings import Changeable
+
+if TYPE_CHECKING:
+    from rise_agents.generation.generate import GenerationRequest
+
+for _library in ("torch", "transformers"):
+    if find_spec(_library) is None:  # as their imports would say
+        raise ModuleNotFoundError(f"No module named {_library!r}", name=_library)
 
 
 class TransformersAgent:
@@ -83,6 +88,9 @@ class TransformersAgent:
         logprobs: bool = True,
         prefix_cache_mb: Changeable[int] = 1024,
     ) -> None:
+        from rise_agents.generation.generate import Decoder
+        from rise_agents.generation.model_loading import adapter_name, load_model
+
         settings = ModelSettings(
             model=model,
             dtype=dtype,
@@ -147,6 +155,10 @@ class TransformersAgent:
         A conversation that leaves no room for a reply in the model's context gets an empty reply with finish
         "length".
         """
+        import torch
+
+        from rise_agents.generation.generate import GenerationRequest
+
         if seeds is None:
             seeds = np.random.default_rng().integers(2**63, size=len(conversations)).tolist()
         prompts = self.chat.encode(conversations)
@@ -180,6 +192,8 @@ class TransformersAgent:
 
     def close(self) -> None:
         """Free the model and the prefix cache."""
+        import torch
+
         self._decoder.close()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
@@ -188,6 +202,8 @@ class TransformersAgent:
         self, conversations: Sequence[Conversation], texts: Sequence[Sequence[str]]
     ) -> list[list[float]]:
         """Return the log-probability of each text; see `ScoringAgent.logprobs_of`."""
+        from rise_agents.generation.scoring import ending_logprobs
+
         prompts, endings = scoring_tokens(self.chat, conversations, texts)
         values = iter(
             ending_logprobs(
@@ -205,7 +221,7 @@ class TransformersAgent:
         return self.chat.tokens_before(reply.token_ids or (), reply.text, characters)
 
     def _answer(
-        self, requests: Sequence[GenerationRequest], sampling: SamplingConfig, continued: Sequence[bool]
+        self, requests: Sequence["GenerationRequest"], sampling: SamplingConfig, continued: Sequence[bool]
     ) -> list[Reply]:
         began = time.perf_counter()
         results = self._decoder.run(requests, sampling)

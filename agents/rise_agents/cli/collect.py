@@ -10,6 +10,7 @@ import numpy as np
 from rise_agents.client.rate_limit import read_prices
 from rise_agents.engines.engine_table import parse_workers, run_engine
 from rise_agents.engines.local_engine import LOCAL
+from rise_agents.registry import calls_per_reply
 from rise_agents.rollouts.collect_config import (
     STORE,
     CollectConfig,
@@ -114,6 +115,7 @@ def estimate(config: CollectConfig, env: gymnasium.Env[Any, str], indices: Seque
         drop_degenerate=config.drop_degenerate,
         feedback_tokens=feedback_tokens,
         feedback_prices=read_prices(settings.agent_settings.get("prices")),
+        calls_per_reply=[calls_per_reply(turn.agent, turn.settings) for turn in turns],
     )
 
 

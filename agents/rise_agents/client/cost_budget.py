@@ -27,7 +27,7 @@ class CostBudget:
     """
 
     def __init__(self, cap: float, prices: Prices | None, before: Iterable[Usage] = ()) -> None:
-        if cap < 0:
+        if not cap >= 0:
             raise ConfigError(f"max_usd must be at least 0, got {cap}")
         if cap and prices is None:
             raise ConfigError("max_usd needs prices: US dollars per million prompt and completion tokens")

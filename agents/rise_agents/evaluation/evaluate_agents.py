@@ -29,7 +29,7 @@ from rise_agents.evaluation.with_workers import (
     evaluate_with_workers,
     number_of_workers,
 )
-from rise_agents.registry import check_agent, load_agent
+from rise_agents.registry import calls_per_reply, check_agent, load_agent
 from rise_agents.rollouts.cleanup import close_all
 from rise_agents.rollouts.cost_estimate import Estimate, estimate_episodes
 from rise_agents.rollouts.progress import CollectProgressBar, Progress, played
@@ -126,8 +126,8 @@ class EvaluateConfig:
         if self.history_turns < 0:
             raise ConfigError(f"history_turns must be at least 0, got {self.history_turns}")
         for name, temperature in self.temperatures.items():
-            if not temperature >= 0:
-                raise ConfigError(f"temperatures.{name} must be at least 0, got {temperature}")
+            if not 0 <= temperature < float("inf"):
+                raise ConfigError(f"temperatures.{name} must be finite and at least 0, got {temperature}")
         if self.label and len(self.label) != len(self.agent):
             raise ConfigError(
                 f"give one label per agent: got {len(self.label)} labels and {len(self.agent)} agents"
@@ -252,8 +252,12 @@ def forecast(config: EvaluateConfig) -> dict[str, Estimate]:
     max_new_tokens = config.sampling.max_new_tokens
     estimates = {}
     writer = config.feedback_settings
+    counts = [calls_per_reply(spec, config.agent_settings) for spec in config.agent]
     for name in config.played:
         by_verifier = name == "best_of_n"
+        if by_verifier and config.verifier:
+            counts = [calls_per_reply(config.verifier, config.verifier_settings)]
+        most = None if None in counts else max(count or 0 for count in counts)
         protocol = PROTOCOLS["parallel" if by_verifier else name]
         num_samples = protocol.num_samples(config.turns, config.draws or config.num_samples)
         if by_verifier:
@@ -273,6 +277,7 @@ def forecast(config: EvaluateConfig) -> dict[str, Estimate]:
             extra_prompt_tokens=max_new_tokens if by_verifier else 0,  # the reply to rate
             feedback_tokens=(writer.sampling or config.sampling).max_new_tokens if protocol.written else 0,
             feedback_prices=read_prices(writer.agent_settings.get("prices")),
+            calls_per_reply=[most] * len(num_samples),
         )
         estimates[name] = estimate.times(len(config.agent) * len(config.seeds))
     return estimates

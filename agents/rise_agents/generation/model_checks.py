@@ -3,8 +3,6 @@
 from importlib.util import find_spec
 from typing import Any
 
-import torch
-
 from rise_agents.chat.chat import Chat
 from rise_agents.chat.loading import adapter_config, check_weight_files, load_chat
 from rise_agents.generation.model_settings import ModelSettings
@@ -32,6 +30,8 @@ def check_device(device: str) -> None:
     """Raise ConfigError unless torch has this device on this machine; "auto" is always right."""
     if device == "auto":
         return
+    import torch
+
     try:
         kind = torch.device(device).type
     except RuntimeError:

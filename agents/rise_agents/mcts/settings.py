@@ -100,7 +100,7 @@ class SearchSettings:
                     f"{most} must be at least {least}, got {getattr(self, most)} and {getattr(self, least)}"
                 )
         weights = (self.value_weight, self.outcome_weight, self.process_weight)
-        if min(weights) < 0 or not self.outcome_weight:
+        if not all(weight >= 0 for weight in weights) or not self.outcome_weight:
             raise ConfigError(
                 "value_weight and process_weight must be at least 0 and outcome_weight above 0, got "
                 f"{', '.join(map(str, weights))}"
@@ -125,7 +125,7 @@ class SearchSettings:
             if value is not None and value < 1:
                 raise ConfigError(f"{name} of a search must be at least 1, got {value}")
         for name in ("least_distance", "redraws", "keep", "exploration", "alpha", "loss"):
-            if getattr(self, name) < 0:
+            if not getattr(self, name) >= 0:
                 raise ConfigError(f"{name} of a search must be at least 0, got {getattr(self, name)}")
 
     def _check_choices(self) -> None:

@@ -14,7 +14,7 @@ from rise_env.types import Usage
 MAX_SAMPLED_PROBLEMS = 50
 """Number of problems whose prompts are measured."""
 
-_FEEDBACK_PROMPT = 60
+FEEDBACK_PROMPT = 60
 """Length of the prompt for feedback, in tokens."""
 
 
@@ -37,6 +37,8 @@ class Estimate:
     redraws: int = 0
     """Maximal number of further calls in which `drop_degenerate` samples replies again. The other fields do
     not include them, because few replies are repetitive."""
+    searched: int = 0
+    """Replies of searches that only a number of tokens limits. Each counts as one call, and needs more."""
 
     def times(self, count: int) -> "Estimate":
         """Return the estimate for this number of such collections."""
@@ -49,6 +51,7 @@ class Estimate:
             usd=None if self.usd is None else count * self.usd,
             unpriced=count * self.unpriced,
             redraws=count * self.redraws,
+            searched=count * self.searched,
         )
 
     def __str__(self) -> str:
@@ -60,6 +63,11 @@ class Estimate:
             if self.redraws
             else ""
         )
+        if self.searched:
+            redraws += (
+                f"; {self.searched:,} replies of searches that only a number of tokens limits need more "
+                "calls than the one that is counted"
+            )
         return (
             f"{self.episodes} episodes: at most {self.calls:,} calls, about {self.prompt_tokens:,} prompt "
             f"and {self.completion_tokens:,} generated tokens{cost}{redraws}"
@@ -77,6 +85,7 @@ def estimate_episodes(
     drop_degenerate: bool = False,
     feedback_tokens: int = 0,
     feedback_prices: Prices | None = None,
+    calls_per_reply: Sequence[int | None] = (),
 ) -> Estimate:
     """Return the estimate for these episodes. The lengths of prompts come from a sample of the problems.
 
@@ -91,12 +100,15 @@ def estimate_episodes(
         feedback_tokens: Maximal length of the feedback that an agent writes after each turn but the last one;
             0 if the environment writes it.
         feedback_prices: Prices of the calls of that agent; None if they have no price.
+        calls_per_reply: Calls per reply at each turn, see `registry.calls_per_reply`; empty is one.
     """
     longest = max(max_new_tokens)
     prompts = prompt_tokens(
         env, indices, turns=len(num_samples), max_new_tokens=longest, feedback_tokens=feedback_tokens
     )
-    calls = [len(indices) * draws for draws in num_samples]
+    per_reply = list(calls_per_reply) or [1] * len(num_samples)
+    replies = [len(indices) * draws for draws in num_samples]
+    calls = [count * (per or 1) for count, per in zip(replies, per_reply, strict=True)]
     all_prompts = [
         (length + extra_prompt_tokens) * count for length, count in zip(prompts, calls, strict=True)
     ]
@@ -105,7 +117,7 @@ def estimate_episodes(
     if feedback_tokens:
         for length in prompts[:-1]:
             calls.append(len(indices))
-            all_prompts.append((length + longest + _FEEDBACK_PROMPT) * len(indices))
+            all_prompts.append((length + longest + FEEDBACK_PROMPT) * len(indices))
             generated.append(feedback_tokens * len(indices))
             paid.append(feedback_prices)
     usd = [
@@ -121,6 +133,7 @@ def estimate_episodes(
         usd=sum(usd) if usd else None,
         unpriced=sum(count for price, count in zip(paid, calls, strict=True) if price is None),
         redraws=MAX_REDRAWS * len(num_samples) * len(indices) if drop_degenerate else 0,
+        searched=sum(count for count, per in zip(replies, per_reply, strict=True) if per is None),
     )
 
 

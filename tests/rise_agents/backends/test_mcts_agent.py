@@ -12,6 +12,7 @@ from rise_agents.backends.mcts_agent import (
 from rise_agents.backends.scripted_agent import ScriptedAgent
 from rise_agents.mcts.options import split
 from rise_agents.mcts.presets import PRESETS, search_settings
+from rise_agents.registry import calls_per_reply
 from rise_agents.rollouts.rollout import rollout
 from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import Agent, ProblemAwareAgent, Reply, SamplingConfig
@@ -385,3 +386,39 @@ def test_settings_are_checked_before_a_model_is_loaded(settings: dict[str, Any],
     with pytest.raises(ConfigError, match="did you mean 'tiny'"):
         check_mcts_settings("tinny")
     check_mcts_settings("tiny", inner={"dtype": "float32"}, critic="verifier:tiny")
+
+
+@pytest.mark.parametrize(
+    ("settings", "most"),
+    [
+        ({"simulations": 7}, 7),
+        ({"simulations": 7, "rollouts": 3}, 7 * 3),
+        ({"simulations": 7, "rollouts": 2, "rollout_agent": "expert"}, 7 * 3),
+        ({"simulations": 7, "least_distance": 9, "redraws": 4}, 7 * 5),
+        ({"simulations": 7, "critic": "verifier:expert", "votes": 3, "process_weight": 1.0}, 7 * 10 + 3),
+        ({"simulations": 7, "tokens": 100}, 7),
+        ({"tokens": 100}, None),
+        ({"preset": "mctsr"}, 16),
+    ],
+)
+def test_a_reply_takes_at_most_the_calls_that_are_told_before(
+    settings: dict[str, Any], most: int | None
+) -> None:
+    assert calls_per_reply("mcts:expert", settings) == most
+    policies = LinePolicy(), LinePolicy(), LinePolicy()
+    chosen = search_settings(**settings)
+    agent = MCTSAgent(
+        policies[0],
+        chosen,
+        rollout_agent=policies[1] if chosen.rollout_agent else None,
+        verifier=policies[2] if chosen.verifier else None,
+    )
+    agent.act([ASKED], SamplingConfig(), [0])
+    assert most is None or 0 < sum(len(policy.requests) for policy in policies) <= most
+
+
+def test_a_search_with_a_search_takes_the_calls_of_both() -> None:
+    inner = {"inner": {"simulations": 3}, "simulations": 5, "rollouts": 2}
+    assert calls_per_reply("mcts:mcts:expert", inner) == 5 * 3 * 2
+    assert calls_per_reply("mcts:mcts:expert", {"inner": {"tokens": 9}}) is None
+    assert calls_per_reply("expert") == 1

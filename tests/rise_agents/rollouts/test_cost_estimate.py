@@ -63,3 +63,16 @@ def test_replies_that_may_be_sampled_again_are_counted_apart() -> None:
     assert "drop_degenerate" not in str(
         Estimate(episodes=1, calls=1, prompt_tokens=1, completion_tokens=1, usd=None)
     )
+
+
+def test_the_calls_of_a_search_are_counted_where_they_are_known() -> None:
+    def estimate(*per_reply: int | None) -> Estimate:
+        return estimate_episodes(
+            sums(), range(5), num_samples=[1, 4], max_new_tokens=[10, 10], calls_per_reply=per_reply
+        ).times(2)
+
+    assert estimate(1, 16).calls == 2 * 5 * (1 + 4 * 16)
+    assert estimate(1, 16).completion_tokens == estimate(1, 16).calls * 10
+    assert estimate(1, 1) == estimate()
+    assert (estimate(None, 16).calls, estimate(None, 16).searched) == (estimate(1, 16).calls, 2 * 5)
+    assert "10 replies of searches that only a number of tokens limits" in str(estimate(None, 16))

@@ -22,6 +22,8 @@ class CountedAgent:
         self._file = Path(file)
         self._dies = dies
         self._write("load")
+        if "RAY_ADDRESS" in os.environ:
+            self._write(f"in:{os.environ['RAY_ADDRESS']}")
 
     def act(
         self,

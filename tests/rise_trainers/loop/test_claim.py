@@ -40,6 +40,7 @@ NEUTRAL: dict[str, Any] = {
     "iterations": 3,
     "max_concurrent_episodes": 3,
     "track": "wandb",
+    "failures": {"max_failed": 0.9},
     "agent": {"settings": {"max-batch-tokens": 100, "prefix_cache_mb": 0}},
     "improve": {"teacher": "openai:m@http://host/v1", "teacher_settings": {"max_usd": 2.0, "attempts": 3}},
     "fit": {"micro_batch_size": 1, "gradient-checkpointing": True, "zero_stage": 3, "tau": 0.4},

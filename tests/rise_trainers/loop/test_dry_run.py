@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from rise_agents.client.rate_limit import CHARACTERS_PER_TOKEN
+from rise_agents.deliberation.feedback_settings import FeedbackSettings
 from rise_agents.rollouts.cost_estimate import prompt_tokens
+from rise_agents.types import SamplingConfig
 from rise_env.cli.main import main
 from rise_env.errors import ConfigError
 from rise_env.utils.config_parser import parse
@@ -169,6 +171,39 @@ def test_self_distillation_draws_the_last_turn_many_times() -> None:
     config = RunConfig(problems=ProblemsConfig(train=10, test=10), iterations=1)
     found = rows(config)["seed-0.1-collect"]
     assert (found.replies, found.by_teacher) == (10 * 17, 0)
+
+
+def test_the_feedback_of_an_agent_and_the_calls_of_a_search_are_counted() -> None:
+    config = RunConfig(
+        problems=ProblemsConfig(train=100, test=10),
+        iterations=2,
+        improve=ImproveConfig(
+            num_samples=4, teacher="mcts:{learner}", teacher_settings={"simulations": 8, "rollouts": 2}
+        ),
+        measure=MeasureConfig(turns=3, num_samples=2),
+        feedback="agent:openai:m@http://host/v1",
+        feedback_settings=FeedbackSettings(sampling=SamplingConfig(max_new_tokens=50)),
+    )
+    found = rows(config)
+    evaluation = found["seed-0.0-evaluate"]
+    assert evaluation.replies == 10 * (3 + 3 + 2)  # with and without the agent's feedback, and two first ones
+    assert evaluation.calls == evaluation.replies + 10 * 2
+    assert (evaluation.tokens, evaluation.tokens_of_others) == (80 * 1000 + 20 * 50, 20 * 50)
+    collection = found["seed-0.2-collect"]
+    assert (collection.replies, collection.by_teacher) == (100 * (2 + 4), 100 * 4)
+    assert collection.calls == 100 * (2 + 4 * 16 + 2)
+    assert collection.tokens == 100 * ((2 + 4 * 16) * 1000 + 2 * 50)
+    assert collection.tokens_of_others == 100 * (4 * 16 * 1000 + 2 * 50)
+    assert f"{collection.calls:,}" in describe(config)
+
+
+def test_the_calls_of_a_search_that_tokens_alone_limit_are_unknown() -> None:
+    teacher = ImproveConfig(teacher="mcts:{learner}", teacher_settings={"tokens": 500})
+    config = RunConfig(problems=ProblemsConfig(train=10, test=10), iterations=1, improve=teacher)
+    assert rows(config)["seed-0.1-collect"].calls is None
+    assert rows(config)["seed-0.0-evaluate"].calls == 10 * (5 + 5)
+    line = next(line for line in describe(config).splitlines() if line.startswith("seed-0.1-collect"))
+    assert line.split()[1:4] == ["170", "160", "?"]
 
 
 def test_prompts_grow_with_the_turns(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from rise_agents.evaluation.evaluate_agents import EvaluateConfig
 from rise_agents.rollouts.collect_config import CollectConfig, turn_configs
 from rise_agents.types import SamplingConfig
 from rise_env.errors import ConfigError
+from rise_env.trajectories.outcomes import FailureLimits
 from rise_env.utils.settings import build
 from rise_trainers.loop.config import (
     BoostConfig,
@@ -49,6 +50,15 @@ def test_the_improved_reply_may_be_sampled_in_its_own_way() -> None:
             built = build(CollectConfig, phase.settings)
             assert [turn.sampling for turn in turn_configs(built)][-2:] == [None, released]
     assert not any("last_turn_sampling" in phase.settings for phase in plan_phases(RunConfig(), 10_000))
+
+
+def test_all_phases_of_play_have_the_limits_of_failures_of_the_run_but_replies_may_be_cut() -> None:
+    config = RunConfig(boost=BoostConfig(), failures=FailureLimits(max_failed=0.1, max_cut=0.2))
+    for phase in plan_phases(config, 10_000):
+        if phase.command != "fit":
+            command: type[Any] = CollectConfig if phase.command == "collect" else EvaluateConfig
+            built = build(command, phase.settings)
+            assert built.failures == FailureLimits(max_failed=0.1, max_cut=1.0)
 
 
 @pytest.mark.parametrize(("setting", "shown"), [("iteration", [1, 1, 1, 2]), (3, [3, 3, 3, 3])])

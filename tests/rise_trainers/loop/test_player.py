@@ -37,10 +37,10 @@ def events(folder: Path) -> list[tuple[str, str]]:
     return [tuple(line.split()) for line in (folder / "events").read_text().splitlines()]  # type: ignore[misc]
 
 
-def supervised(folder: Path, *phases: Phase) -> str:
+def supervised(folder: Path, *phases: Phase, variables: dict[str, str] | None = None) -> str:
     """Run phases; return what the console shows."""
     shown = io.StringIO()
-    with Supervisor(folder / "phases", phases, Console(file=shown)) as supervisor:
+    with Supervisor(folder / "phases", phases, Console(file=shown), variables=variables) as supervisor:
         for one in phases:
             supervisor.run(one)
     return shown.getvalue()
@@ -63,6 +63,11 @@ def test_an_evaluation_and_a_collection_with_one_agent_load_it_once(tmp_path: Pa
     assert "first" not in (tmp_path / "phases" / "second.log").read_text()
     assert "3 of 3 episodes" in (tmp_path / "phases" / "second.log").read_text()
     assert "3 of 3 episodes" not in (tmp_path / "phases" / "first.log").read_text()
+
+
+def test_the_process_that_plays_joins_the_cluster_of_the_run(tmp_path: Path) -> None:
+    supervised(tmp_path, phase(tmp_path, "collect", "first"), variables={"RAY_ADDRESS": "10.0.0.7:1"})
+    assert [event for event, _ in events(tmp_path)] == ["load", "in:10.0.0.7:1", "close"]
 
 
 def test_a_playing_process_that_dies_is_a_failed_phase(tmp_path: Path) -> None:

@@ -28,8 +28,10 @@ def phase(command: str, **numbers: int) -> Phase:
 def test_hours_are_the_time_to_load_and_that_of_the_tokens() -> None:
     assert SPEED.hours(phase("evaluate", replies=10, tokens=35_800)) == pytest.approx(1.0)
     assert SPEED.hours(phase("fit", tokens=354_000)) == pytest.approx(1.0)
-    assert SPEED.hours(phase("collect", replies=10, by_teacher=10, tokens=100)) == 0
-    assert SPEED.hours(phase("collect", replies=10, by_teacher=5, tokens=71_600)) == pytest.approx(1.0)
+    assert SPEED.hours(phase("collect", replies=10, tokens_of_others=100, tokens=100)) == 0
+    assert SPEED.hours(phase("collect", replies=10, tokens_of_others=35_800, tokens=71_600)) == pytest.approx(
+        1.0
+    )
 
 
 def test_measuring_needs_a_dry_run() -> None:

@@ -53,7 +53,12 @@ CASES = [
     ([*EVALUATE, "--seeds", "-1"], "seeds must be at least 0, got [-1]"),
     ([*EVALUATE, "--verifier_votes", "0"], "verifier_votes must be at least 1, got 0"),
     ([*EVALUATE, "--history_turns", "-1"], "history_turns must be at least 0, got -1"),
-    ([*EVALUATE, *mapping("--temperatures", parallel=-1)], "temperatures.parallel must be at least 0"),
+    (
+        [*EVALUATE, *mapping("--temperatures", parallel=-1)],
+        "temperatures.parallel must be finite and at least 0",
+    ),
+    ([*EVALUATE, *mapping("--temperatures", parallel=float("nan"))], "must be finite and at least 0"),
+    ([*COLLECT, "--agent", "mcts:tiny", "--agent_settings", "{alpha: .nan}"], "alpha is nan"),
     ([*EVALUATE, *mapping("--env_settings", max_turns=2)], "is set by the protocols"),
 ]
 """Arguments, and a text of the message."""

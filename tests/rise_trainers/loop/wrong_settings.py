@@ -119,7 +119,11 @@ CASES: list[Case] = [
     (["--agent.model", "{tmp}/many_tokens"], "resize the embeddings of the model"),
     (["--agent.model", "{tmp}/unsavable"], "Correct this file in the model's folder"),
     (["--agent.model", "{tmp}/unknown_type"], "cannot "),
-    # adapters and attention that do not fit the model
+    # adapters, attention and packing that do not fit the model
+    (
+        ["--agent.model", "{tmp}/mamba", *fit(packed=True)],
+        "packed: true does not work with model type 'mamba'",
+    ),
     (fit(lora={"targets": ["foo"]}), "lora.targets has 'foo', and the model has no such layer"),
     (fit(lora={"targets": ["all-linear", "q_proj"]}), '"all-linear" stands alone'),
     (fit(lora={"targets": []}), "lora.targets is empty"),
@@ -165,10 +169,22 @@ CASES: list[Case] = [
     # the loop
     (["--iterations", "0"], "iterations must be at least 1, got 0"),
     (["--seeds", "[1, 1]"], "seeds must be different"),
-    (["--sampling.temperature", "-1"], "temperature must be at least 0, got -1.0"),
+    (["--sampling.temperature", "-1"], "temperature must be finite and at least 0, got -1.0"),
+    (["--sampling.temperature", "nan"], "temperature must be finite and at least 0, got nan"),
+    (["--sampling.top_p", "nan"], "top_p must be in (0, 1], got nan"),
+    (["--failures.warn_above", "nan"], "failures.warn_above must be a share from 0 to 1, got nan"),
+    (fit(tau=float("nan")), "tau must be positive, got nan"),
+    (fit(lora={"alpha": float("nan")}), "lora.alpha must be a positive number, got nan"),
+    (
+        ["--fit", "{template_options: {depth: .nan}}"],
+        "template_options must be JSON values, got {'depth': nan}",
+    ),
+    (["--agent.settings", "{prefix_cache_mb: .nan}"], "agent.settings.prefix_cache_mb is nan"),
     (["--sampling.top_p", "0"], "top_p must be in (0, 1], got 0.0"),
     (["--measure.history_turns", "-1"], "measure.history_turns must be at least 0, got -1"),
     (["--boost.train", "0"], "boost.train must be at least 1, got 0"),
+    (["--failures.max_failed", "2"], "failures.max_failed must be a share from 0 to 1, got 2.0"),
+    (["--failures.max_cuts", "1"], "did you mean 'failures.max_cut'?"),
     (["--workers", "rya:2"], "'rya"),
     (["--track", "wnadb"], "did you mean 'wandb'?"),
     (["--colour", "red"], "colour"),
@@ -189,7 +205,7 @@ def make_files(folder: Path) -> None:
                 (folder / name).write_text(
                     name.removesuffix(".json").replace("'", '"').replace("True", "true")
                 )
-    for name in ("model", "no_weights", "no_template", "many_tokens", "unsavable", "unknown_type"):
+    for name in ("model", "no_weights", "no_template", "many_tokens", "unsavable", "unknown_type", "mamba"):
         shutil.copytree(
             model_path("tiny"), folder / name, ignore=shutil.ignore_patterns("*.py", "__pycache__")
         )
@@ -198,6 +214,7 @@ def make_files(folder: Path) -> None:
     (folder / "no_template" / "chat_template.jinja").unlink()
     change(folder / "many_tokens" / "config.json", vocab_size=10)
     change(folder / "unsavable" / "generation_config.json", early_stopping=True)
+    change(folder / "mamba" / "config.json", model_type="mamba", architectures=["MambaForCausalLM"])
     change(folder / "unknown_type" / "config.json", model_type="no-such-type", architectures=["NoSuchModel"])
 
 

@@ -21,6 +21,11 @@ from rise_trainers.fitting.config import FitConfig
 from rise_trainers.fitting.paths import model_path
 
 ALL_LINEAR = "all-linear"
+_NOT_PACKABLE = frozenset(
+    {"bloom", "falcon_h1", "mamba", "mamba2", "mpt", "opt", "qwen3_5", "qwen3_5_text", "qwen3_next"}
+)
+"""Types of models whose positions or recurrent states do not begin again within a row, whatever their
+attention is. `packing_check` finds all others when the model is loaded."""
 
 
 def check_model_files(config: FitConfig) -> list[str]:
@@ -32,6 +37,8 @@ def check_model_files(config: FitConfig) -> list[str]:
     """
     path = model_path(config.model)
     model_config = load_model_config(path, config.revision)
+    if config.packed and config.micro_batch_size > 1:
+        check_packable(model_config)
     check_weight_files(path)
     if config.adapter is not None:
         adapter_config(config.adapter)
@@ -43,6 +50,23 @@ def check_model_files(config: FitConfig) -> list[str]:
         if config.lora is not None:
             check_targets(model, config.lora.targets)
     return notes
+
+
+def check_packable(model_config: Any) -> None:
+    """Check that a model is of no type that is known to mix packed sequences.
+
+    Args:
+        model_config: The transformers configuration of the model.
+
+    Raises:
+        ConfigError: It is of such a type.
+    """
+    kind = model_config.model_type
+    if kind in _NOT_PACKABLE or (kind == "falcon" and model_config.alibi):
+        raise ConfigError(
+            f"packed: true does not work with model type {kind!r}, which does not begin again where a "
+            "sequence begins, so that packed sequences would influence each other. Set packed: false"
+        )
 
 
 def load_model_config(model: str, revision: str | None = None) -> Any:

@@ -11,6 +11,7 @@ from rise_agents.deliberation.feedback_settings import FeedbackSettings, check_f
 from rise_agents.registry import agent_names
 from rise_agents.types import SamplingConfig
 from rise_env.errors import ConfigError
+from rise_env.trajectories.outcomes import FailureLimits
 from rise_env.utils.settings import ByContent, Changeable, build, check_names, merged
 from rise_env.utils.suggestions import validate_choice
 from rise_trainers.critic.config import CRITIC_FIT, CriticConfig
@@ -179,6 +180,10 @@ class RunConfig:
     process. They run in the cluster that RAY_ADDRESS names, else on the machines of the run."""
     max_concurrent_episodes: Changeable[int | None] = None
     """Number of episodes played at a time; None is the number that the agents can use, but at least 256."""
+    failures: Changeable[FailureLimits] = field(default_factory=FailureLimits)
+    """From which share on failed episodes and cut, refused or unread replies are warned about, and the run
+    ends with exit code 1. `max_failed` applies to every collection and evaluation. `max_cut` applies to the
+    last evaluation only, because training may shorten the replies of the models before."""
     track: Changeable[Literal["none", "wandb", "tensorboard"]] = "none"
     """Where to log in addition to metrics.jsonl. W&B's variables (WANDB_MODE, WANDB_PROJECT, ...) apply."""
     dry_run: Changeable[bool] = False

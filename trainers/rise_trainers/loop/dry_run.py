@@ -30,7 +30,7 @@ from rise_trainers.loop.preflight import (
 from rise_trainers.loop.speed import EPISODES, Speed, measure_speed
 
 _HEAD = (
-    *("phase", "replies", "by teacher", "prompt tokens", "reply tokens", "trained tokens", "steps"),
+    *("phase", "replies", "by teacher", "calls", "prompt tokens", "reply tokens", "trained tokens", "steps"),
     *("GiB/device", "GiB/host", "GiB disk"),
 )
 
@@ -136,12 +136,13 @@ def _cells(phase: Phase, row: Estimate) -> tuple[str, ...]:
     disk = "?" if row.disk is None else f"{row.disk / GIB:.1f}"
     if phase.command == "fit":
         memory = ("?", "?") if row.memory is None else (f"{row.memory.device:.1f}", f"{row.memory.host:.1f}")
-        return (phase.name, "", "", "", "", f"{row.tokens:,}", f"{row.steps:,}", *memory, disk)
+        return (phase.name, "", "", "", "", "", f"{row.tokens:,}", f"{row.steps:,}", *memory, disk)
     by_teacher_alone = row.by_teacher == row.replies
     weights = "" if by_teacher_alone else "?" if row.weights_gib is None else f"{row.weights_gib:.1f}"
     teacher = f"{row.by_teacher:,}" if row.by_teacher else ""
     return (
-        *(phase.name, f"{row.replies:,}", teacher, f"{row.prompt_tokens:,}", f"{row.tokens:,}"),
+        *(phase.name, f"{row.replies:,}", teacher, _count(row.calls)),
+        *(f"{row.prompt_tokens:,}", f"{row.tokens:,}"),
         *("", "", weights, "", disk),
     )
 
@@ -149,16 +150,22 @@ def _cells(phase: Phase, row: Estimate) -> tuple[str, ...]:
 def _total(rows: Sequence[tuple[Phase, Estimate]]) -> tuple[str, ...]:
     played = [row for phase, row in rows if phase.command != "fit"]
     fitted = [row for phase, row in rows if phase.command == "fit"]
+    calls = [row.calls for row in played]
     sums = (
         sum(row.replies for row in played),
         sum(row.by_teacher for row in played),
+        None if None in calls else sum(count or 0 for count in calls),
         sum(row.prompt_tokens for row in played),
         sum(row.tokens for row in played),
         sum(row.tokens for row in fitted),
         sum(row.steps for row in fitted),
     )
     disk = disk_bytes([row for _, row in rows])
-    return ("all", *(f"{number:,}" for number in sums), "", "", "?" if disk is None else f"{disk / GIB:.1f}")
+    return ("all", *map(_count, sums), "", "", "?" if disk is None else f"{disk / GIB:.1f}")
+
+
+def _count(number: int | None) -> str:
+    return "?" if number is None else f"{number:,}"
 
 
 def _reply_lengths(config: RunConfig) -> str:
@@ -177,6 +184,8 @@ def _notes(phases: Sequence[Phase], reply_lengths: str) -> list[str]:
         "All numbers are upper bounds. They assume that no problem is solved before the last turn, that each "
         f"reply has {reply_lengths} tokens, that drop_degenerate samples no reply again and that every "
         "trajectory is trained. The lengths of prompts are estimated from their characters.",
+        "Calls: at most so many requests to models: replies, the feedback that an agent writes, and all that "
+        "a search asks for one reply. Tokens are those of all calls.",
         "Steps: each trains whole trajectories with at most batch_size replies.",
         "GiB: in a fit, memory for weights, gradients, optimizer, activations and logits, for each of "
         f"{fit.ranks * nodes} devices on {nodes} machine{'s' if nodes > 1 else ''} (leave a tenth free); "
@@ -185,6 +194,11 @@ def _notes(phases: Sequence[Phase], reply_lengths: str) -> list[str]:
         f"{fit.keep_checkpoints} checkpoints and the one that is being written; in the last line, the most "
         "that the run folder has at a time.",
     ]
+    if any(phase.estimate is not None and phase.estimate.calls is None for phase in phases):
+        notes.append(
+            "Calls are unknown where only a number of tokens limits a search; each of its replies counts as "
+            "one call in the tokens."
+        )
     if fit.hostfile is not None and not Path(fit.hostfile).is_file():
         notes.append(
             f"The run needs a file that does not exist: the hostfile {fit.hostfile}; one machine was assumed."
@@ -201,7 +215,8 @@ def _speed_notes(speed: Speed | None) -> list[str]:
         f"hours: measured on this machine with {EPISODES} episodes at most and one short fit: "
         f"{speed.reply_tokens_per_s:,.0f} reply tokens/s, {speed.fit_tokens_per_s:,.0f} trained tokens/s, "
         f"{speed.load_s:.0f} s to load the model, {speed.fit_load_s:.0f} s of a fit besides its steps. The "
-        "replies of teachers are not included. With more episodes at a time, playing may be faster."
+        "replies of teachers and the feedback of an agent are not included. With more episodes at a time, "
+        "playing may be faster."
     ]
 
 

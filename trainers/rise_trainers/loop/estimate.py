@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rise_agents.rollouts.cost_estimate import FEEDBACK_PROMPT
 from rise_trainers.checks.deepspeed_file import effective
 from rise_trainers.checks.resources import fit_disk_bytes, model_bytes
 from rise_trainers.cluster.hostfile import read_hostfile
@@ -34,9 +35,13 @@ class Estimate:
     replies: int = 0
     by_teacher: int = 0
     """Number of the replies that a teacher gives."""
+    calls: int | None = 0
+    """Calls of models: replies, the feedback of an agent, and what searches ask; None if it is unknown."""
     prompt_tokens: int = 0
     tokens: int = 0
     """Generated tokens; for a fit, the tokens of all sequences over all epochs, prompts included."""
+    tokens_of_others: int = 0
+    """Those of the generated tokens that teachers and the agent of the feedback generate."""
     steps: int = 0
     """Optimizer steps of a fit."""
     machines: int = 1
@@ -62,6 +67,63 @@ class StoreEstimate:
     """Maximal length of a trajectory, in tokens."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallCounts:
+    """How many calls of models one text takes at most; None where a search is limited by tokens alone."""
+
+    reply: int | None = 1
+    """Calls per reply before the last turn, and in evaluations."""
+    last: int | None = 1
+    """Calls per reply at the last turn of a collection."""
+    feedback: int | None = 1
+    """Calls per feedback of an agent."""
+    feedback_tokens: int = 0
+    """Maximal length of the feedback of an agent, in tokens; 0 if the environment writes it."""
+
+
+@dataclass(slots=True)
+class _Sum:
+    """Adds up calls and tokens. Texts with an unknown number of calls count as one call in the tokens."""
+
+    calls: int | None = 0
+    prompt_tokens: float = 0.0
+    tokens: int = 0
+
+    def add(self, texts: int, per_text: int | None, prompt_tokens: float, length: int) -> int:
+        """Add texts; return the number of generated tokens.
+
+        Args:
+            texts: Number of texts.
+            per_text: Calls per text.
+            prompt_tokens: Tokens of the prompt of one call.
+            length: Maximal length of a text, in tokens.
+        """
+        calls = texts * (per_text or 1)
+        if texts and per_text is None:
+            self.calls = None
+        elif self.calls is not None:
+            self.calls += calls
+        self.prompt_tokens += calls * prompt_tokens
+        self.tokens += calls * length
+        return calls * length
+
+    def add_feedback(self, texts: int, lengths: Sequence[float], reply: int, counts: CallCounts) -> int:
+        """Add the feedback after each turn but the last one; return the number of generated tokens.
+
+        Args:
+            texts: Number of episodes.
+            lengths: Length of the prompt at every turn, in tokens.
+            reply: Maximal length of a reply, in tokens.
+            counts: Without feedback of an agent, nothing is added.
+        """
+        if not counts.feedback_tokens:
+            return 0
+        return sum(
+            self.add(texts, counts.feedback, length + reply + FEEDBACK_PROMPT, counts.feedback_tokens)
+            for length in lengths[:-1]
+        )
+
+
 def estimate_collection(
     lengths: Sequence[float],
     *,
@@ -71,6 +133,7 @@ def estimate_collection(
     last_max_new_tokens: int,
     by_teacher: int,
     weights_gib: float | None,
+    counts: CallCounts,
 ) -> Estimate:
     """Return the estimate of a collection.
 
@@ -82,16 +145,26 @@ def estimate_collection(
         last_max_new_tokens: Length of a reply at the last turn, in tokens.
         by_teacher: Number of the replies that a teacher gives.
         weights_gib: GiB per device for the weights of the model that plays.
+        counts: Calls of models per reply and feedback.
     """
     before, last = episodes * (len(lengths) - 1), episodes * num_samples
-    stored = BYTES_PER_TOKEN * (before * max_new_tokens + last * last_max_new_tokens)
+    found = _Sum()
+    own = sum(found.add(episodes, counts.reply, length, max_new_tokens) for length in lengths[:-1])
+    at_last = found.add(last, counts.last, lengths[-1], last_max_new_tokens)
+    feedback = found.add_feedback(episodes, lengths, max_new_tokens, counts)
+    stored = BYTES_PER_TOKEN * (
+        before * (max_new_tokens + counts.feedback_tokens) + last * last_max_new_tokens
+    )
+    of_teacher = 0 if not by_teacher else at_last if by_teacher == last else own + at_last
     return Estimate(
         disk=stored,
         kept=stored,
         replies=before + last,
         by_teacher=by_teacher,
-        prompt_tokens=round(episodes * (sum(lengths) + (num_samples - 1) * lengths[-1])),
-        tokens=before * max_new_tokens + last * last_max_new_tokens,
+        calls=found.calls,
+        prompt_tokens=round(found.prompt_tokens),
+        tokens=found.tokens,
+        tokens_of_others=of_teacher + feedback,
         weights_gib=weights_gib,
     )
 
@@ -104,6 +177,8 @@ def estimate_evaluation(
     history_turns: int | None,
     max_new_tokens: int,
     weights_gib: float | None,
+    counts: CallCounts,
+    lengths_with_feedback: Sequence[float] = (),
 ) -> Estimate:
     """Return the estimate of an evaluation: one rollout per problem, and `num_samples` first replies.
 
@@ -114,16 +189,27 @@ def estimate_evaluation(
         history_turns: Number of earlier attempts that a second rollout per problem shows; None plays none.
         max_new_tokens: Length of a reply, in tokens.
         weights_gib: GiB per device for the weights of the model that plays.
+        counts: Calls of models per reply and feedback.
+        lengths_with_feedback: As `lengths`, in one more rollout per problem, in which an agent writes the
+            feedback; empty plays none.
     """
     window = [] if history_turns is None else [lengths[min(t, history_turns)] for t in range(len(lengths))]
-    replies = episodes * (len(lengths) + len(window) + num_samples)
-    stored = BYTES_PER_TOKEN * replies * max_new_tokens
+    prompts = [*lengths, *window, *lengths_with_feedback, *[lengths[0]] * num_samples]
+    found = _Sum()
+    for length in prompts:
+        found.add(episodes, counts.reply, length, max_new_tokens)
+    feedback = found.add_feedback(episodes, lengths_with_feedback, max_new_tokens, counts)
+    replies = episodes * len(prompts)
+    written = episodes * max(0, len(lengths_with_feedback) - 1) * counts.feedback_tokens
+    stored = BYTES_PER_TOKEN * (replies * max_new_tokens + written)
     return Estimate(
         disk=stored,
         kept=stored,
         replies=replies,
-        prompt_tokens=round(episodes * (sum(lengths) + sum(window) + num_samples * lengths[0])),
-        tokens=replies * max_new_tokens,
+        calls=found.calls,
+        prompt_tokens=round(found.prompt_tokens),
+        tokens=found.tokens,
+        tokens_of_others=feedback,
         weights_gib=weights_gib,
     )
 

@@ -13,6 +13,8 @@ from typing import Any
 import gymnasium
 
 import rise_env
+from rise_agents.deliberation.feedback_settings import feedback_agent
+from rise_agents.registry import calls_per_reply
 from rise_agents.rollouts.cost_estimate import prompt_tokens
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import DataNotFoundError, MissingDependencyError
@@ -20,6 +22,7 @@ from rise_env.problems.catalog import CATALOG
 from rise_env.problems.catalog_loader import location
 from rise_env.types import Problem
 from rise_trainers.loop.config import RunConfig, environment_settings, first_model
+from rise_trainers.loop.estimate import CallCounts
 from rise_trainers.loop.memory import count_parameters
 
 QUESTION_LENGTH = 240
@@ -49,17 +52,26 @@ class ProblemSplit:
     env: gymnasium.Env[Any, str]
     """An environment with these problems, or with one placeholder problem."""
 
-    def prompt_lengths(self, count: int, *, turns: int, max_new_tokens: int) -> list[float]:
+    def prompt_lengths(
+        self, count: int, *, turns: int, max_new_tokens: int, feedback_tokens: int = 0
+    ) -> list[float]:
         """Return the mean length of the prompt at every turn, in tokens; replies are of full length.
 
         Args:
             count: Number of problems that are played.
             turns: Number of prompts.
             max_new_tokens: Length of a reply, in tokens.
+            feedback_tokens: Length of the feedback that an agent writes, in tokens.
         """
         size = len(math_env_of(self.env).problems)
         indices = range(min(size, max(1, count)))
-        return prompt_tokens(self.env, indices, turns=turns, max_new_tokens=max_new_tokens)
+        return prompt_tokens(
+            self.env,
+            indices,
+            turns=turns,
+            max_new_tokens=max_new_tokens,
+            feedback_tokens=feedback_tokens,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,3 +167,33 @@ def find_model_config(config: RunConfig) -> tuple[Any, str]:
         return AutoConfig.for_model(**config.agent.shape), "agent.shape; its config.json is not here"
     except (TypeError, ValueError) as error:
         return None, f"agent.shape is no configuration of a model: {error}"
+
+
+def call_counts(
+    config: RunConfig,
+    agent: str,
+    settings: Mapping[str, Any],
+    *,
+    teacher: str | None = None,
+    teacher_settings: Mapping[str, Any] | None = None,
+) -> CallCounts:
+    """Return how many calls of models the replies and the feedback of a phase take.
+
+    Args:
+        config: The settings of the run.
+        agent: The agent that plays.
+        settings: Its settings.
+        teacher: The agent at the last turn; None is the one that plays.
+        teacher_settings: Its settings.
+    """
+    reply = calls_per_reply(agent, settings)
+    last = reply if teacher is None else calls_per_reply(teacher, teacher_settings)
+    if config.feedback is None:
+        return CallCounts(reply=reply, last=last)
+    writer = config.feedback_settings
+    return CallCounts(
+        reply=reply,
+        last=last,
+        feedback=calls_per_reply(feedback_agent(config.feedback), writer.agent_settings),
+        feedback_tokens=(writer.sampling or config.sampling).max_new_tokens,
+    )

@@ -23,6 +23,7 @@ from rise_trainers.fitting.config import FitConfig
 from rise_trainers.fitting.config import to_json as fit_to_json
 from rise_trainers.loop.config import BoostConfig, RunConfig, environment_settings, first_model, fit_config
 from rise_trainers.loop.estimate import (
+    CallCounts,
     Estimate,
     StoreEstimate,
     estimate_collection,
@@ -30,7 +31,7 @@ from rise_trainers.loop.estimate import (
     estimate_fit,
     weights_gib,
 )
-from rise_trainers.loop.inputs import RunInputs
+from rise_trainers.loop.inputs import RunInputs, call_counts
 from rise_trainers.loop.model_texts import teacher_settings, with_models
 from rise_trainers.loop.run_folder import (
     BOOST,
@@ -96,11 +97,6 @@ def plan_phases(config: RunConfig, train_size: int, inputs: RunInputs | None = N
     return phases
 
 
-_OF_RUNS: dict[str, Any] = {"retry_failed": True, "failures": {"max_cut": 1.0}}
-"""Settings of all collections and evaluations of a run. A phase that is started again plays its failed
-episodes again. Replies that are cut do not stop a run: training may shorten them."""
-
-
 class _Plan:
     """Makes the phases of one run. A fit is planned after the collections that it trains on."""
 
@@ -125,6 +121,7 @@ class _Plan:
         config, measure, count = self._config, self._config.measure, self._config.problems.test
         label = stage_name(stage).replace("-", " ")
         folder = evaluation_folder(self._out, seed, stage)
+        learner = f"{config.agent.backend}:{model}"
         settings = {
             **self._evaluation(seed, model, config.problems.test_split),
             "label": [label],
@@ -144,8 +141,18 @@ class _Plan:
         estimate = None
         if self._inputs is not None:
             longest = config.sampling.max_new_tokens
+            counts = call_counts(config, learner, config.agent.settings)
+            written = counts.feedback_tokens
+            lengths = [
+                self._inputs.test.prompt_lengths(
+                    count, turns=measure.turns, max_new_tokens=longest, feedback_tokens=tokens
+                )
+                for tokens in ([0, written] if written else [0])
+            ]
             estimate = estimate_evaluation(
-                self._inputs.test.prompt_lengths(count, turns=measure.turns, max_new_tokens=longest),
+                lengths[0],
+                lengths_with_feedback=lengths[1] if written else (),
+                counts=counts,
                 episodes=count,
                 num_samples=measure.num_samples,
                 history_turns=window,
@@ -174,7 +181,7 @@ class _Plan:
             "agent_settings": config.agent.settings,
             "max_concurrent_episodes": config.max_concurrent_episodes,
             "report": False,
-            **_OF_RUNS,
+            **_failures(config),
             "workers": config.workers,
         }
 
@@ -245,6 +252,13 @@ class _Plan:
                 last_sampling=improve.sampling or config.sampling,
                 by_teacher=count * improve.num_samples if improve.teacher else 0,
                 weights_gib=self._policy_gib,
+                counts=call_counts(
+                    config,
+                    learner,
+                    config.agent.settings,
+                    teacher=settings["teacher"],
+                    teacher_settings=settings["teacher_settings"],
+                ),
             ),
         )
 
@@ -277,6 +291,7 @@ class _Plan:
                 last_sampling=sampling,
                 by_teacher=count * boost.turns,
                 weights_gib=None,
+                counts=call_counts(self._config, boost.teacher, boost.settings),
             ),
         )
 
@@ -336,7 +351,7 @@ class _Plan:
             "env_settings": environment_settings(config, config.problems.train_split),
             "max_concurrent_episodes": config.max_concurrent_episodes,
             **_feedback(config, told=config.feedback_settings.told),
-            **_OF_RUNS,
+            **_failures(config),
             "workers": config.workers if stage != BOOST or self._teacher_is_model() else "",
         }
 
@@ -361,11 +376,14 @@ class _Plan:
         last_sampling: SamplingConfig,
         by_teacher: int,
         weights_gib: float | None,
+        counts: CallCounts,
     ) -> Estimate | None:
         if self._inputs is None:
             return None
         longest, last = sampling.max_new_tokens, last_sampling.max_new_tokens
-        lengths = self._inputs.train.prompt_lengths(episodes, turns=turns, max_new_tokens=longest)
+        lengths = self._inputs.train.prompt_lengths(
+            episodes, turns=turns, max_new_tokens=longest, feedback_tokens=counts.feedback_tokens
+        )
         self._stores[store] = StoreEstimate(trajectories=episodes, turns=turns, length=lengths[-1] + last)
         return estimate_collection(
             lengths,
@@ -375,7 +393,18 @@ class _Plan:
             last_max_new_tokens=last,
             by_teacher=by_teacher,
             weights_gib=weights_gib,
+            counts=counts,
         )
+
+
+def _failures(config: RunConfig) -> dict[str, Any]:
+    """Return what all collections and evaluations do about failures.
+
+    A phase that is started again plays its failed episodes again. Replies that are cut do not end a phase:
+    training may shorten them.
+    """
+    limits = dataclasses.replace(config.failures, max_cut=1.0)
+    return {"retry_failed": True, "failures": dataclasses.asdict(limits)}
 
 
 def _feedback(config: RunConfig, *, told: bool) -> dict[str, Any]:

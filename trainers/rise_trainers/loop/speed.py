@@ -46,13 +46,13 @@ class Speed:
     """Seconds of a fit besides its steps: start, model, first and last checkpoint."""
 
     def hours(self, phase: Phase) -> float | None:
-        """Return the hours of a phase, without the replies of teachers; None if it has no estimate."""
+        """Return the hours of a phase without teachers and feedback; None if it has no estimate."""
         row = phase.estimate
         if row is None:
             return None
         if phase.command == "fit":
             return (self.fit_load_s + row.tokens / self.fit_tokens_per_s) / 3600
-        own = row.tokens * (1 - row.by_teacher / row.replies) if row.replies else 0.0
+        own = row.tokens - row.tokens_of_others
         return self.playing_hours(own) if own else 0.0
 
     def playing_hours(self, tokens: float) -> float:

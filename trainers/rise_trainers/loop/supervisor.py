@@ -49,7 +49,7 @@ class Supervisor:
         phases: All phases of the run; the time left is estimated from their costs.
         console: Where the progress is shown; by default the standard error stream.
         world: The world of the run, whose other processes take part in the fits; None if there is none.
-        variables: Further environment variables of the phases.
+        variables: Further environment variables of evaluations and collections.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class Supervisor:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=environment(self._world if phase.command == "fit" else None) | self._variables,
+                env=environment(self._world),
             )
         try:
             return self._wait(process.poll, phase, task, log, on_poll)
@@ -152,7 +152,7 @@ class Supervisor:
         if self._player is not None and self._player.agent != agent:
             self._end_player()
         if self._player is None:
-            self._player = Player(agent, log, environment())
+            self._player = Player(agent, log, environment() | self._variables)
         try:
             self._player.begin(phase.command, settings_path(self.folder, phase), log)
             return self._wait(self._player.poll, phase, task, log, on_poll)
