@@ -25,6 +25,7 @@ from rise_trainers.fitting.config import FitConfig
 from rise_trainers.fitting.config import to_json as fit_to_json
 from rise_trainers.loop.config import RunConfig, fit_config
 from rise_trainers.loop.estimate import (
+    CallCounts,
     Estimate,
     StoreEstimate,
     estimate_collection,
@@ -241,6 +242,7 @@ def _estimates(
         last_max_new_tokens=longest,
         by_teacher=0,
         weights_gib=weights_gib(inputs.parameters, config.agent.settings),
+        counts=CallCounts(),
     )
     length = lengths[0] + longest + len(OUTCOME) / _CHARACTERS_PER_TOKEN
     store = StoreEstimate(trajectories=examples, turns=1, length=length)

@@ -284,6 +284,24 @@ def environment_settings(config: RunConfig, split: str) -> dict[str, Any]:
     return settings
 
 
+def failure_settings(config: RunConfig) -> dict[str, Any]:
+    """Return what all collections and evaluations do about failures.
+
+    A phase that is started again plays its failed episodes again. Replies that are cut do not end a phase:
+    training may shorten them.
+    """
+    limits = dataclasses.replace(config.failures, max_cut=1.0)
+    return {"retry_failed": True, "failures": dataclasses.asdict(limits)}
+
+
+def feedback_of_phase(config: RunConfig, *, told: bool) -> dict[str, Any]:
+    """Return the settings of the feedback that an agent writes; empty without such an agent."""
+    if config.feedback is None:
+        return {}
+    settings = dataclasses.asdict(dataclasses.replace(config.feedback_settings, told=told))
+    return {"feedback": config.feedback, "feedback_settings": settings}
+
+
 def to_json(config: RunConfig) -> dict[str, Any]:
     """Return the settings as plain values, as they are written into the run folder."""
     values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rise_agents.registry import agent_names, takes_model
 from rise_env.errors import ConfigError
 
 LEARNER = "{learner}"
@@ -84,3 +85,13 @@ def _names_critic(value: Any) -> bool:
     if isinstance(value, Mapping):
         return any(map(_names_critic, value.values()))
     return isinstance(value, list | tuple) and any(map(_names_critic, value))
+
+
+def is_local_model(agent: str) -> bool:
+    """Return whether an agent is a local model, of which every worker has a copy.
+
+    Several workers would not make other agents faster: servers, whose limits count per worker, and the
+    solutions of the data set.
+    """
+    name = agent.partition(":")[0]
+    return name in agent_names() and takes_model(name)

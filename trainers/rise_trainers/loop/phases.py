@@ -15,13 +15,20 @@ from pathlib import Path
 from typing import Any
 
 from rise_agents.evaluation.protocols import feedback_protocol
-from rise_agents.registry import agent_names, takes_model
 from rise_agents.types import SamplingConfig
 from rise_env.utils.seeding import derive
 from rise_trainers.critic import stage as critic_stage
 from rise_trainers.fitting.config import FitConfig
 from rise_trainers.fitting.config import to_json as fit_to_json
-from rise_trainers.loop.config import BoostConfig, RunConfig, environment_settings, first_model, fit_config
+from rise_trainers.loop.config import (
+    BoostConfig,
+    RunConfig,
+    environment_settings,
+    failure_settings,
+    feedback_of_phase,
+    first_model,
+    fit_config,
+)
 from rise_trainers.loop.estimate import (
     CallCounts,
     Estimate,
@@ -32,7 +39,7 @@ from rise_trainers.loop.estimate import (
     weights_gib,
 )
 from rise_trainers.loop.inputs import RunInputs, call_counts
-from rise_trainers.loop.model_texts import teacher_settings, with_models
+from rise_trainers.loop.model_texts import is_local_model, teacher_settings, with_models
 from rise_trainers.loop.run_folder import (
     BOOST,
     EVALUATIONS,
@@ -129,7 +136,7 @@ class _Plan:
             "limit": count,
             "turns": measure.turns,
             "num_samples": measure.num_samples,
-            **_feedback(config, told=False),
+            **feedback_of_phase(config, told=False),
         }
         window = measure.window(0 if stage == BOOST else stage)
         logs = ["sequential", "parallel"]
@@ -181,7 +188,7 @@ class _Plan:
             "agent_settings": config.agent.settings,
             "max_concurrent_episodes": config.max_concurrent_episodes,
             "report": False,
-            **_failures(config),
+            **failure_settings(config),
             "workers": config.workers,
         }
 
@@ -342,6 +349,7 @@ class _Plan:
     def _collection(self, stage: Stage, seed: int) -> dict[str, Any]:
         """Return the settings that all collections of a run have in common."""
         config = self._config
+        by_model = stage != BOOST or config.boost is None or is_local_model(config.boost.teacher)
         return {
             "env": config.env,
             "out": str(store_path(self._out, seed, stage).parent),
@@ -350,20 +358,10 @@ class _Plan:
             "seed": derive(seed, 0 if stage == BOOST else stage) % 2**31,
             "env_settings": environment_settings(config, config.problems.train_split),
             "max_concurrent_episodes": config.max_concurrent_episodes,
-            **_feedback(config, told=config.feedback_settings.told),
-            **_failures(config),
-            "workers": config.workers if stage != BOOST or self._teacher_is_model() else "",
+            **feedback_of_phase(config, told=config.feedback_settings.told),
+            **failure_settings(config),
+            "workers": config.workers if by_model else "",
         }
-
-    def _teacher_is_model(self) -> bool:
-        """Return whether the teacher of the boost stage is a local model, of which every worker has a copy.
-
-        Several workers would not make other teachers faster: servers, whose limits count per worker, and the
-        solutions of the data set.
-        """
-        boost = self._config.boost
-        name = "" if boost is None else boost.teacher.partition(":")[0]
-        return name in agent_names() and takes_model(name)
 
     def _estimate_collection(
         self,
@@ -395,24 +393,6 @@ class _Plan:
             weights_gib=weights_gib,
             counts=counts,
         )
-
-
-def _failures(config: RunConfig) -> dict[str, Any]:
-    """Return what all collections and evaluations do about failures.
-
-    A phase that is started again plays its failed episodes again. Replies that are cut do not end a phase:
-    training may shorten them.
-    """
-    limits = dataclasses.replace(config.failures, max_cut=1.0)
-    return {"retry_failed": True, "failures": dataclasses.asdict(limits)}
-
-
-def _feedback(config: RunConfig, *, told: bool) -> dict[str, Any]:
-    """Return the settings of the feedback that an agent writes; empty without such an agent."""
-    if config.feedback is None:
-        return {}
-    settings = dataclasses.asdict(dataclasses.replace(config.feedback_settings, told=told))
-    return {"feedback": config.feedback, "feedback_settings": settings}
 
 
 def _identity(seed: int, stage: Stage, command: str) -> dict[str, Any]:
