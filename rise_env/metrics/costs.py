@@ -21,9 +21,10 @@ def costs(results: PolicyResults) -> dict[str, Any]:
         solved.
     """
     t, k = results.turns, results.num_samples
+    # if K is 1, "m1@t1" is that of the first turn, as in the other columns of the report
     scores = {
-        "m1@t1": (results.sequential, 1, results.m1_t1),
         f"m{k}@t1": (results.parallel, k, results.mk_t1),
+        "m1@t1": (results.sequential, 1, results.m1_t1),
         f"m1@t{t}": (results.sequential, t, results.m1_tt),
     }
     per_solved = {}

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from rise_env.errors import ConfigError
 from rise_env.metrics.array_checks import Kind, check_array
+from rise_env.metrics.self_correction.edit_distance import edit_distance
 from rise_env.types import Attempt, CheckResult, Trajectory, Verdict
 
 Ints = npt.NDArray[np.int64]
@@ -63,6 +64,15 @@ class Replies:
     """Replies of models that the agent asked for to give this one, which is at least one."""
     score: Floats
     """What the agent itself, or a verifier, said of the reply, in [0, 1]; NaN where nobody said anything."""
+    cut: Bools
+    """Whether the reply was cut at the limit of tokens."""
+    scored_tokens: Ints
+    """Sampled tokens whose log-probabilities are stored."""
+    surprisal: Floats
+    """Sum of the negative log-probabilities of these tokens, in nats."""
+    edits: Floats
+    """Edit distance of the reply to the one before it, in [0, 1] (see `self_correction.edit_distance`); NaN
+    for the first reply of an episode, and where it was not computed."""
 
     def __post_init__(self) -> None:
         for name in _ARRAYS:
@@ -91,6 +101,17 @@ class Replies:
                 f"ask for 1 to {self.given.shape[1]}"
             )
         return self._with(lambda part: part[:, :count])
+
+    def between(self, first: int, last: int) -> Self:
+        """Return the replies with the numbers `first` to `last`, counted from 1.
+
+        Raises:
+            ConfigError: The episodes do not have these replies.
+        """
+        replies = self.given.shape[1]
+        if not 1 <= first <= last <= replies:
+            raise ConfigError(f"cannot take the replies {first} to {last}: the episodes have {replies}")
+        return self._with(lambda part: part[:, first - 1 : last])
 
     def every(self, step: int) -> Self:
         """Return every `step`-th reply, beginning with the first: in self-refinement, those with an answer.
@@ -131,7 +152,9 @@ class Replies:
         return type(self)(problems=self.problems, **{name: cut(getattr(self, name)) for name in _ARRAYS})
 
 
-_KINDS: dict[str, Kind] = {"given": "bool", "score": "float"}
+_KINDS: dict[str, Kind] = {
+    "given": "bool", "cut": "bool", "score": "float", "surprisal": "float", "edits": "float",
+}  # fmt: skip
 """Arrays that are not of integers."""
 _ARRAYS = tuple(name for name in Replies.__dataclass_fields__ if name != "problems")
 
@@ -141,15 +164,18 @@ def _sums_between(values: Ints, step: int) -> Ints:
     return np.diff(running, axis=1, prepend=0)
 
 
-def by_turn(trajectories: Iterable[Trajectory], turns: int) -> Replies:
+def by_turn(trajectories: Iterable[Trajectory], turns: int, *, edits: bool = False) -> Replies:
     """Return the chosen reply of each turn, one column per turn.
 
     Args:
         trajectories: The episodes.
         turns: Number of columns. Later turns are left out; replies of turns that an episode did not reach are
             not given.
+        edits: Whether to compute `Replies.edits`, which takes longer than everything else together.
     """
-    return _tabulate(trajectories, turns, lambda t: [turn.attempts[turn.chosen] for turn in t.turns[:turns]])
+    return _tabulate(
+        trajectories, turns, lambda t: [turn.attempts[turn.chosen] for turn in t.turns[:turns]], edits=edits
+    )
 
 
 def by_draw(trajectories: Iterable[Trajectory], num_samples: int) -> Replies:
@@ -177,7 +203,11 @@ def answer_key(check: CheckResult) -> str | None:
 
 
 def _tabulate(
-    trajectories: Iterable[Trajectory], width: int, replies: Callable[[Trajectory], Sequence[Attempt]]
+    trajectories: Iterable[Trajectory],
+    width: int,
+    replies: Callable[[Trajectory], Sequence[Attempt]],
+    *,
+    edits: bool = False,
 ) -> Replies:
     if width < 1:
         raise ConfigError(f"need at least one reply per episode, got {width}")
@@ -202,8 +232,12 @@ def _tabulate(
         flat[index] = np.fromiter(values, np.int64, len(index))
         return flat.reshape(shape)
 
-    scores = np.full(shape[0] * shape[1], np.nan)
-    scores[index] = [np.nan if attempt.score is None else attempt.score for attempt in attempts]
+    def spread_floats(values: Sequence[float], empty: float = np.nan) -> Floats:
+        flat = np.full(shape[0] * shape[1], empty)
+        flat[index] = values
+        return flat.reshape(shape)
+
+    logprobs = [attempt.logprobs or () for attempt in attempts]
     return Replies(
         problems=tuple(problems),
         given=spread(repeat(1, len(index))).astype(bool),
@@ -215,8 +249,21 @@ def _tabulate(
         text=spread([ids[text] for text in texts]),
         cached_tokens=spread([usage.cached_tokens for usage in usages]),
         calls=spread([usage.calls or 1 for usage in usages]),
-        score=scores.reshape(shape),
+        score=spread_floats([np.nan if attempt.score is None else attempt.score for attempt in attempts]),
+        cut=spread([attempt.finish == "length" for attempt in attempts]).astype(bool),
+        scored_tokens=spread(map(len, logprobs)),
+        surprisal=spread_floats([-sum(values) for values in logprobs], empty=0.0),
+        edits=spread_floats(_edits(texts, where, width) if edits else [np.nan] * len(texts)),
     )
+
+
+def _edits(texts: Sequence[str], where: Sequence[int], width: int) -> list[float]:
+    """Return the edit distance of each text to the one before it in its episode."""
+    found = []
+    for number, (text, place) in enumerate(zip(texts, where, strict=True)):
+        follows = place % width and number and where[number - 1] == place - 1
+        found.append(edit_distance(texts[number - 1], text) if follows else np.nan)
+    return found
 
 
 def _classes(checks: Sequence[CheckResult], places: Sequence[int]) -> list[int]:

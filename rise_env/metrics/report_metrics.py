@@ -21,7 +21,8 @@ from rise_env.metrics.costs import costs
 from rise_env.metrics.policy_results import PolicyResults, over_seeds
 from rise_env.metrics.reply_arrays import Replies
 from rise_env.metrics.report_values import EstimateJson, estimate, mean_percent, percent, percents
-from rise_env.metrics.self_verification import verifications
+from rise_env.metrics.self_correction.card import card
+from rise_env.metrics.self_verification import verification_counts, verifications
 
 Array = npt.NDArray[np.float64]
 Table = Literal["scores", "turns"]
@@ -157,19 +158,10 @@ def _protocols(results: PolicyResults) -> dict[str, Any]:
 
 
 def _self_verification(logs: tuple[Replies, ...]) -> dict[str, Any]:
-    """Return the metrics of the protocol "self_verify"; precision and recall are those of a "yes"."""
-    read = [verifications(log) for log in logs]
-    accepted = np.stack([one.accepted.sum(axis=1) for one in read]).astype(float)
-    right = np.stack([(one.verified & one.answers.correct).sum(axis=1) for one in read]).astype(float)
-    both = np.stack([(one.accepted & one.answers.correct).sum(axis=1) for one in read]).astype(float)
-    return {
-        **_protocol(tuple(one.answers for one in read)),
-        "accuracy_at_stop": estimate(np.stack([one.final for one in read])),
-        "precision": estimate(both, accepted),
-        "recall": estimate(both, right),
-        "stopped": estimate((accepted > 0).astype(float)),
-        "answers": estimate(np.stack([one.answers.given.sum(axis=1) for one in read]).astype(float)),
-    }
+    """Return the metrics of the protocol "self_verify"."""
+    answers = tuple(verifications(log).answers for log in logs)
+    counts = verification_counts(logs)
+    return {**_protocol(answers), **{key: estimate(values, of) for key, (values, of) in counts.items()}}
 
 
 def _protocol(logs: tuple[Replies, ...]) -> dict[str, Any]:
@@ -238,10 +230,11 @@ METRICS: tuple[Metric, ...] = (
     Metric(key="timeouts", compute=_rate(diagnostics.timeouts)),
     Metric(key="withheld", compute=_rate(diagnostics.withheld)),
     Metric(key="tokens_per_reply", compute=_rate(diagnostics.reply_length)),
-    # of further protocols
+    Metric(key="self_correction", compute=card),
     Metric(key="cost", compute=costs),
     Metric(key="unsolved", compute=unsolved),
+    # of further protocols
     Metric(key="protocols", compute=_protocols),
 )
 """The metrics in the order of keys and columns. If two keys become the same text, because K or T is 1, the
-value of the later one is kept."""
+value of the earlier one is kept: "m1@t1" is always the accuracy of the first turn of the rollouts."""

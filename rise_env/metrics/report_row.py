@@ -1,7 +1,8 @@
 """The row of a report: every metric of one policy with its interval, as JSON values. Pure functions.
 
 A row has the keys of `report_metrics.METRICS`. A row that is compared with another policy also has, for m1@t1
-and m1@tT, "gain ..." (the paired difference), "p ..." (its bootstrap p-value) and "mcnemar ...".
+and m1@tT, "gain ..." (the paired difference), "p ..." (its bootstrap p-value) and "mcnemar ...", and the
+paired differences of its self-correction card, "gain self_correction".
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from rise_env.metrics.bootstrap import paired_bootstrap
 from rise_env.metrics.policy_results import PolicyResults
 from rise_env.metrics.report_metrics import METRICS
 from rise_env.metrics.report_values import to_json
+from rise_env.metrics.self_correction.card import card_gains
 from rise_env.metrics.significance import mcnemar
 
 
@@ -28,7 +30,9 @@ def row(name: str, results: PolicyResults, base: PolicyResults | None = None) ->
     """
     values: dict[str, Any] = {"name": name}
     for metric in METRICS:
-        values[metric.key.format(t=results.turns, k=results.num_samples)] = metric.compute(results)
+        key = metric.key.format(t=results.turns, k=results.num_samples)
+        if key not in values:
+            values[key] = metric.compute(results)
     return values if base is None else values | _against(name, results, base)
 
 
@@ -64,6 +68,7 @@ def _against(name: str, results: PolicyResults, base: PolicyResults) -> dict[str
             "only_after": only_after,
             "p": _three_digits(exact),
         }
+    values["gain self_correction"] = card_gains(base, results)
     return values
 
 

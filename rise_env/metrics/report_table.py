@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rise_env.metrics.report_metrics import METRICS, Table
+from rise_env.metrics.report_metrics import METRICS, Metric, Table
 from rise_env.metrics.report_values import is_estimate
 
 COLUMNS = ("row", "figure", "at", "mean", "low", "high")
@@ -19,7 +19,10 @@ def cells(report: Mapping[str, Any], table: Table = "scores") -> list[list[str]]
         table: The table whose metrics are shown; see `report_metrics.METRICS`.
     """
     sizes = {"t": report["turns"], "k": report["num_samples"]}
-    columns = {metric.key.format(**sizes): metric for metric in METRICS if metric.table == table}
+    columns: dict[str, Metric] = {}
+    for metric in METRICS:
+        if metric.table == table:
+            columns.setdefault(metric.key.format(**sizes), metric)
     head = ["", *((metric.heading or metric.key).format(**sizes) for metric in columns.values())]
     body = [
         [row["name"], *(metric.show(row[key]) for key, metric in columns.items())] for row in report["rows"]

@@ -4,6 +4,7 @@ In the protocol "self_verify" each answer is followed by a reply that says wheth
 is graded by whether it says so rightly, and a "yes" ends the episode.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from rise_env.metrics.reply_arrays import VERDICTS, Bools, Replies
 from rise_env.types import CheckResult, Verdict
 
+Array = npt.NDArray[np.float64]
 METHOD = "self_verification"
 """`CheckResult.method` of replies that say whether the reply before them is right."""
 
@@ -43,7 +45,7 @@ class Verifications:
     """Whether it says that the answer is right."""
 
     @property
-    def final(self) -> npt.NDArray[np.float64]:
+    def final(self) -> Array:
         """1 for each episode whose last answer is right, else 0, shape [episodes]."""
         given, correct = self.answers.given, self.answers.correct
         last = np.maximum(given.sum(axis=1) - 1, 0)
@@ -61,3 +63,26 @@ def verifications(log: Replies) -> Verifications:
     agrees = log.correct[:, 1::2]
     rated = np.isin(log.verdict[:, 1::2], _RATED)
     return Verifications(answers=answers, verified=verified, accepted=rated & (agrees == answers.correct))
+
+
+def verification_counts(logs: Sequence[Replies]) -> dict[str, tuple[Array, Array | None]]:
+    """Return the counts of each metric of the protocol "self_verify", shape [seeds, problems].
+
+    Args:
+        logs: One log per seed; see `verifications`.
+
+    Returns:
+        Metric -> (values, denominators); without denominators, the metric is the mean of the values.
+        "precision" and "recall" are those of a verification that says yes.
+    """
+    read = [verifications(log) for log in logs]
+    accepted = np.stack([one.accepted.sum(axis=1) for one in read]).astype(float)
+    right = np.stack([(one.verified & one.answers.correct).sum(axis=1) for one in read]).astype(float)
+    both = np.stack([(one.accepted & one.answers.correct).sum(axis=1) for one in read]).astype(float)
+    return {
+        "accuracy_at_stop": (np.stack([one.final for one in read]), None),
+        "precision": (both, accepted),
+        "recall": (both, right),
+        "stopped": ((accepted > 0).astype(float), None),
+        "answers": (np.stack([one.answers.given.sum(axis=1) for one in read]).astype(float), None),
+    }

@@ -102,9 +102,10 @@ def read_episodes(path: Path, checker: str | None) -> Iterator[Trajectory]:
 def _table(path: Path, measured: Measured, outcomes: Outcomes) -> Replies:
     record = read_run(path)
     episodes = _counted(read_episodes(path, measured.checker), outcomes)
-    if record.get("protocol", path.stem) == "parallel":
+    protocol = record.get("protocol", path.stem)
+    if protocol == "parallel":
         return by_draw(episodes, record.get("draws", record["num_samples"]))
-    table = by_turn(episodes, record["turns"])
+    table = by_turn(episodes, record["turns"], edits=protocol == "sequential")
     return table.every(record.get("answer_every", 1))
 
 

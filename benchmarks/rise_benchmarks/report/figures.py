@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from rise_benchmarks.report.plot_style import (
+    TEXT,
     add_legend,
     colour,
     curve,
@@ -85,11 +86,11 @@ def turn_correctness_change(report: Report) -> Any:
             axes.bar(places, heights, 0.7, bottom, color=shade, hatch=hatch, edgecolor="white", label=name)
             bottom = [a + b for a, b in zip(bottom, heights, strict=True)]
         axes.set_xticks(list(places), [f"{t}→{t + 1}" for t in places])
-        axes.set_title(row["name"], fontsize=10)
-        axes.set_xlabel("turn")
-    panels[0].set_ylabel("problems, %")
-    add_legend(figure, panels[0], columns=4)
-    figure.suptitle(title(report), fontsize=10)
+        axes.set_title(row["name"], fontsize=TEXT)
+        axes.set_xlabel("turn", fontsize=TEXT)
+    panels[0].set_ylabel("problems, %", fontsize=TEXT)
+    add_legend(figure, panels[0])
+    figure.suptitle(title(report), fontsize=TEXT)
     return figure
 
 
@@ -121,14 +122,21 @@ def success_rate_unsolved(report: Report) -> Any:
             )  # fmt: skip
             axes.annotate(
                 str(part["problems"]), (at, 100 * p1["high"]), (0, 2),
-                textcoords="offset points", ha="center", fontsize=7,
+                textcoords="offset points", ha="center", fontsize=9,
             )  # fmt: skip
     turns = report["turns"]
     ks = sorted({part["k"] for row in rows for part in row["unsolved"]})
     axes.set_xticks(ks, [f"{turns * k}" for k in ks])
     axes.margins(y=0.12)
     label = f"solved by {turns} turns, % (hatched: oracle)"
-    _finish(figure, axes, report, "draws that leave the problem unsolved", label, whole=False)
+    _finish(
+        figure,
+        axes,
+        report,
+        "draws that leave the problem unsolved\n(above a bar: number of these problems)",
+        label,
+        whole=False,
+    )
     return figure
 
 
@@ -161,7 +169,7 @@ def ablation(report: Report, heading: str) -> Any:
         points = row["majority_by_turn"]
         curve(axes, range(1, len(points) + 1), points, number=number, label=row["name"])
     _finish(figure, axes, report, "turns j", "m1@tj, %")
-    axes.set_title(heading, fontsize=10)
+    axes.set_title(heading, fontsize=TEXT)
     return figure
 
 
@@ -243,10 +251,10 @@ def _two_kinds(axes: Any, solid: str, dashed: str) -> None:
 
 def _finish(figure: Any, axes: Any, report: Report, x: str, y: str, *, whole: bool = True) -> None:
     """Label the axes; add title and legend to `figure`, which is None for a second panel."""
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
+    axes.set_xlabel(x, fontsize=TEXT)
+    axes.set_ylabel(y, fontsize=TEXT)
     if whole:
         whole_numbers(axes)
     if figure is not None:
-        figure.suptitle(title(report), fontsize=10)
+        figure.suptitle(title(report), fontsize=TEXT)
         add_legend(figure, axes)

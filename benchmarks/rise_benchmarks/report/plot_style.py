@@ -12,8 +12,14 @@ from rise_env.utils.extras import missing_library
 
 COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-SIZE = (6.4, 4.0)
+SIZE = (5.6, 3.8)
 """Width and height of one panel in inches."""
+TEXT = 11
+"""Size of all texts in points: the report page shows a figure 370 pixels wide on a phone."""
+LETTERS = 11.5
+"""Letters of this size per inch of a line."""
+KEY = 7
+"""Letters for which the key of a label, and the space beside it, take room."""
 BAND = 0.15
 """Opacity of a band."""
 
@@ -34,6 +40,7 @@ def new_figure(panels: int = 1, *, width: float = SIZE[0], share_y: bool = True)
         panel.grid(axis="y", alpha=0.3)
         panel.set_axisbelow(True)
         panel.spines[["top", "right"]].set_visible(False)
+        panel.tick_params(labelsize=TEXT)
     return figure, axes
 
 
@@ -59,22 +66,24 @@ def curve(
     axes.fill_between(places, low, high, color=look["color"], alpha=BAND, linewidth=0)
 
 
-def add_legend(figure: Any, axes: Any, *, columns: int | None = None) -> None:
+def add_legend(figure: Any, axes: Any) -> None:
     """Add a legend outside of the panels, where it covers no curve.
+
+    Up to four lines of labels stand below the panels; if they need more lines, they stand at the right.
 
     Args:
         figure: The figure that the legend is added to.
         axes: The panel whose labels are listed.
-        columns: Columns below the panels. None puts up to three labels side by side below the panels, and
-            more labels one below the other at the right.
     """
     handles, labels = axes.get_legend_handles_labels()
-    if columns is None and len(labels) > 3:
+    longest = max(map(len, labels), default=0)
+    columns = max(1, min(len(labels), int(LETTERS * figure.get_figwidth() / (longest + KEY))))
+    if len(labels) > 4 * columns:
         place, columns = "outside center right", 1
     else:
-        place, columns = "outside lower center", columns or max(1, len(labels))
+        place = "outside lower center"
     # never loc="best": its search is slow for long curves, and it may cover them
-    figure.legend(handles, labels, loc=place, ncols=columns, frameon=False, fontsize=9)
+    figure.legend(handles, labels, loc=place, ncols=columns, frameon=False, fontsize=TEXT)
 
 
 def whole_numbers(axes: Any) -> None:

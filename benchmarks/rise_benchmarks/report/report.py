@@ -15,7 +15,7 @@ from typing import Any
 from rise_benchmarks.report.critics import critics
 from rise_benchmarks.report.equal_budget import equal_budget
 from rise_benchmarks.report.evaluation_logs import Measured, find_logs, load
-from rise_benchmarks.report.tables import csv_text, markdown, plain
+from rise_benchmarks.report.tables import csv_text, legend, markdown, plain
 from rise_benchmarks.report.training_logs import answer_logps, losses
 from rise_env.errors import ConfigError, MissingDependencyError
 from rise_env.metrics.budgets.equal_budget import Budget
@@ -48,6 +48,8 @@ class ReportConfig:
     tokens and prompt tokens that no cache served) or calls. None leaves this table out."""
     files: bool = True
     """Whether to write the files; false prints the table only."""
+    definitions: bool = False
+    """Whether to print what each column and line of the tables means."""
     failures: FailureLimits = field(default_factory=FailureLimits)
     """From which share on failed episodes and cut, refused or unread replies are warned about."""
 
@@ -60,7 +62,7 @@ def main(argv: Sequence[str]) -> int:
         raise ConfigError("no run folder is given: write rise report RUN")
     if not config.files:
         report = make_report(*folders, checker=config.checker, equal=config.equal, failures=config.failures)
-        print(plain(report))
+        print(_text(report, config))
         return _end(report)
     out = Path(config.out) if config.out else folders[0]
     check_output_folder(out)
@@ -73,7 +75,7 @@ def main(argv: Sequence[str]) -> int:
         equal=config.equal,
         failures=config.failures,
     )
-    print(plain(report))
+    print(_text(report, config))
     names = ["report.html"] * config.page + ["report.json", "report.md", "report.csv"]
     if report["figures"]:
         names += ["accuracy_by_turn.png", "figures/"]
@@ -81,6 +83,10 @@ def main(argv: Sequence[str]) -> int:
         print(f"\nno figures: {missing_library('matplotlib')}")
     print(f"\nreport files: {out}/{', '.join(names)}")
     return _end(report)
+
+
+def _text(report: Mapping[str, Any], config: ReportConfig) -> str:
+    return "\n".join([plain(report), *(["", *legend(report)] if config.definitions else [])])
 
 
 def _end(report: Mapping[str, Any]) -> int:
@@ -127,7 +133,7 @@ def write_report(
     (out / "report.md").write_text(markdown(report) + "\n")
     (out / "report.csv").write_text(csv_text(report))
     if page:
-        from rise_benchmarks.report.html_page import write_page
+        from rise_benchmarks.report.page.html_page import write_page
 
         write_page(out / "report.html", report, found, figures)
     return report

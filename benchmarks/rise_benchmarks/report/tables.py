@@ -8,20 +8,53 @@ from typing import Any
 from rise_benchmarks.report import critics
 from rise_benchmarks.report.equal_budget import UNITS, too_few_draws
 from rise_benchmarks.report.equal_budget import cells as equal_cells
+from rise_env.metrics.glossary.definitions import definitions
 from rise_env.metrics.report_table import COLUMNS, cells, long_rows
 from rise_env.metrics.report_values import mean_percent, percent
+from rise_env.metrics.self_correction.card import total_cells
 from rise_env.trajectories.outcomes import FailureLimits, Outcomes, summary, warnings
+
+FITS = (
+    "Policies in the fits: difference of log-probabilities between sampler and trainer per token, divergence "
+    "of the fitted from the first model, and entropy per token before and after the fit"
+)
+"""What the table of `fit_cells` shows."""
 
 
 def plain(report: Mapping[str, Any]) -> str:
-    """Return the main table as aligned text, with the comparisons below it."""
-    table = cells(report)
-    widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
-    lines = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) for line in table]
-    parts = [title(report), *alarms(report), *(line.rstrip() for line in lines), "", *comparisons(report)]
+    """Return the main table as aligned text, with the comparisons and the self-correction card below it."""
+    parts = [title(report), *alarms(report), *aligned(cells(report)), "", *comparisons(report)]
+    parts += ["", f"{card_title(report)}:", *aligned(total_cells(report))]
     if "equal" in report:
         parts += ["", *(" | ".join(line) for line in equal_cells(report)), *too_few_draws(report)]
     return "\n".join(parts)
+
+
+def aligned(table: Sequence[Sequence[str]]) -> list[str]:
+    """Return a table as lines of text, with columns of equal width."""
+    widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
+    lines = ("  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) for line in table)
+    return [line.rstrip() for line in lines]
+
+
+def legend(report: Mapping[str, Any]) -> list[str]:
+    """Return what each column of the tables and each line of the card means, one line of text each."""
+    return [f"{name}: {sentence}" for name, sentence in legend_entries(report).items()]
+
+
+def legend_entries(report: Mapping[str, Any]) -> dict[str, str]:
+    """Return the definitions of the metrics that the tables of a report show, by name."""
+    known = definitions(report["turns"], report["num_samples"])
+    tables = (cells(report)[0], cells(report, "turns")[0], (line[0] for line in total_cells(report)))
+    shown = [*(name for names in tables for name in names), "recovered", "lost"]
+    return {name: known[name] for name in shown if name}
+
+
+def card_title(report: Mapping[str, Any]) -> str:
+    """Return the heading of the table of the self-correction card."""
+    rows = report["rows"]
+    gain = f", with the paired difference to {rows[0]['name']} in brackets" if len(rows) > 1 else ""
+    return f"Self-correction over {report['turns']} turns without an oracle{gain}; shares in percent"
 
 
 def markdown(report: Mapping[str, Any]) -> str:
@@ -39,13 +72,10 @@ def markdown(report: Mapping[str, Any]) -> str:
         parts.append(f"At equal {unit} per problem, with the first turn of each row:")
         parts.append(_markdown(equal_cells(report)))
         parts += too_few_draws(report)
+    parts += [f"{card_title(report)}:", _markdown(total_cells(report))]
     fits = fit_cells(report)
     if len(fits) > 1:
-        parts += [
-            "Policies in the fits: difference of the log-probabilities of sampler and trainer per token, "
-            "divergence of the fitted from the first model, and entropy per token before and after the fit:",
-            _markdown(fits),
-        ]
+        parts += [f"{FITS}:", _markdown(fits)]
     return "\n\n".join([*parts, "\n".join(f"- {c}" for c in comparisons(report))])
 
 
@@ -103,8 +133,8 @@ def comparisons(report: Mapping[str, Any]) -> list[str]:
         lines.append(
             f"{row['name']}: turn {t} - turn 1 {percent(row[f't{t} - t1'])}; "
             f"m1@t{t} - m1@t1 {percent(row[f'm1@t{t} - m1@t1'])}; "
-            f"m1@t{t} - m{k}@t1 {percent(row[f'm1@t{t} - m{k}@t1'])}; "
-            f"per turn {fixed} of the wrong become right, {broken} of the right wrong"
+            + (f"m1@t{t} - m{k}@t1 {percent(row[f'm1@t{t} - m{k}@t1'])}; " if k > 1 else "")
+            + f"per turn {fixed} of the wrong become right, {broken} of the right wrong"
         )
     if len(rows) > 1:
         last = rows[-1]

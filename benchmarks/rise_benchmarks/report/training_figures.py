@@ -6,6 +6,7 @@ from typing import Any
 from rise_benchmarks.report.plot_style import (
     BAND,
     MARKERS,
+    TEXT,
     add_legend,
     colour,
     new_figure,
@@ -28,10 +29,10 @@ def measure_nll(report: Report) -> Any:
         if points:
             turns = range(1, len(points) + 1)
             _band(axes, turns, points, number, row["name"], marker=MARKERS[number % len(MARKERS)])
-    axes.set_xlabel("turn (history before it)")
-    axes.set_ylabel("log p of the right answer, nats")
+    axes.set_xlabel("turn (history before it)", fontsize=TEXT)
+    axes.set_ylabel("log p of the right answer, nats", fontsize=TEXT)
     whole_numbers(axes)
-    figure.suptitle(title(report), fontsize=10)
+    figure.suptitle(title(report), fontsize=TEXT)
     add_legend(figure, axes)
     return figure
 
@@ -42,9 +43,9 @@ def loss_vs_epoch(report: Report) -> Any:
     for number, fit in enumerate(report["training"]):
         points = fit["points"]
         _band(axes, [point["epoch"] for point in points], points, number, fit["name"])
-    axes.set_xlabel("epoch")
-    axes.set_ylabel("weighted loss, nats per token")
-    figure.suptitle(f"{report['env']}, training loss", fontsize=10)
+    axes.set_xlabel("epoch", fontsize=TEXT)
+    axes.set_ylabel("weighted loss, nats per token", fontsize=TEXT)
+    figure.suptitle(f"{report['env']}, training loss", fontsize=TEXT)
     add_legend(figure, axes)
     return figure
 

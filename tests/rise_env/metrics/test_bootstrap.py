@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rise_env.errors import ConfigError
-from rise_env.metrics.bootstrap import bootstrap, paired_bootstrap
+from rise_env.metrics.bootstrap import bootstrap, paired_bootstrap, paired_ratio_bootstrap
 
 
 def test_interval_of_one_seed_is_the_binomial_one() -> None:
@@ -99,3 +99,32 @@ def test_the_p_value_is_about_the_normal_one() -> None:
     _, p = paired_bootstrap(np.zeros_like(difference), difference)
     z = difference.mean() / (difference.std() / math.sqrt(300))
     assert p == pytest.approx(math.erfc(z / math.sqrt(2)), abs=0.015)
+
+
+def test_the_difference_of_two_ratios_is_paired() -> None:
+    rng = np.random.default_rng(1)
+    of = rng.integers(1, 9, (2, 200)).astype(float)
+    happened = np.floor(of * rng.random((2, 200)))
+    same = paired_ratio_bootstrap((happened, of), (happened, of))
+    assert (same.mean, same.low, same.high) == (0.0, 0.0, 0.0)
+    higher = paired_ratio_bootstrap((happened, of), (happened + 0.25 * of, of))
+    assert higher.mean == pytest.approx(0.25)
+    assert higher.high - higher.low < 1e-9  # each problem differs by the same share
+
+
+def test_a_difference_of_ratios_of_ones_is_that_of_means() -> None:
+    rng = np.random.default_rng(2)
+    first, second = ((rng.random((1, 150)) < share).astype(float) for share in (0.3, 0.5))
+    ones = np.ones_like(first)
+    ratio = paired_ratio_bootstrap((first, ones), (second, ones))
+    mean, _ = paired_bootstrap(first, second)
+    assert ratio.mean == pytest.approx(mean.mean)
+    assert ratio.low == pytest.approx(mean.low, abs=0.02)
+    assert ratio.high == pytest.approx(mean.high, abs=0.02)
+
+
+def test_a_difference_to_a_ratio_of_nothing_is_not_a_number() -> None:
+    zeros, ones = np.zeros((1, 3)), np.ones((1, 3))
+    assert math.isnan(paired_ratio_bootstrap((zeros, zeros), (ones, ones)).mean)
+    with pytest.raises(ConfigError, match="one shape"):
+        paired_ratio_bootstrap((zeros, zeros), (np.ones((1, 4)), np.ones((1, 4))))

@@ -79,3 +79,11 @@ def test_cached_tokens_calls_and_scores_are_read_and_summed_over_replies_in_betw
     assert kept.cached_tokens.tolist() == [[4, 4]]
     assert kept.calls.tolist() == [[3, 4]]
     np.testing.assert_array_equal(kept.score, [[0.5, 0.5]])
+
+
+def test_some_replies_of_the_middle_are_taken_by_their_numbers() -> None:
+    table = by_turn([sequential("1", "2", "3"), sequential("2")], 3)
+    assert table.between(2, 3).correct.tolist() == [[True, False], [False, False]]
+    assert table.between(2, 2).given.tolist() == [[True], [False]]
+    with pytest.raises(ConfigError, match="replies 3 to 4: the episodes have 3"):
+        table.between(3, 4)

@@ -77,6 +77,16 @@ def test_the_unsolved_are_those_that_many_draws_do_not_solve() -> None:
     assert (second["draws"], second["problems"], second["m1"]["mean"]) == (4, 0, None)
 
 
+def test_a_single_draw_never_stands_in_the_column_of_the_first_turn() -> None:
+    runs = [sequential("1", "2", problem="p", tokens=5), sequential("1", "2", problem="q", tokens=5)]
+    draws = [parallel("2", problem="p"), parallel("2", problem="q")]
+    table = row("base", policy_results([by_turn(runs, 2)], [by_draw(draws, 1)]))
+    assert table["m1@t1"]["mean"] == 0.0
+    assert table["m1@t2 - m1@t1"]["mean"] == 0.5  # a tie of two
+    assert table["cost"]["tokens_per_solved"]["m1@t1"] is None
+    assert table["pass_at_k"][0]["mean"] == table["majority_by_samples"][0]["mean"] == 1.0
+
+
 def test_further_protocols_have_rows_of_their_own() -> None:
     stopped = [sequential("1", "2", problem="p"), sequential("2", problem="q")]
     found = policy_results([by_turn(RUN, 3)], [by_draw(DRAWS, 3)], {"oracle": [by_turn(stopped, 3)]})
