@@ -19,6 +19,7 @@ VLLM_ENABLE_V1_MULTIPROCESSING=0 and --settings '{"eager": true}'.
 import argparse
 import json
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -33,6 +34,7 @@ from rise_agents.registry import load_agent
 from rise_agents.rollouts.rollout import rollout
 from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import SamplingConfig
+from rise_benchmarks.performance.provenance import write_result
 from rise_benchmarks.real.shares import of_transformers, of_vllm
 from rise_benchmarks.speed.machine import machine
 from rise_env.types import Trajectory
@@ -59,6 +61,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args(argv)
     result = {
+        "command": "python -m rise_benchmarks.real.speed " + " ".join(argv or sys.argv[1:]),
         "model": Path(arguments.model).name,
         **{name: getattr(arguments, name) for name in ("agent", "settings", "env", "problems", "turns")},
         "max_new_tokens": arguments.max_new_tokens,
@@ -68,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     }
     print(json.dumps(result, indent=2))
     if arguments.output:
-        arguments.output.write_text(json.dumps(result, indent=2) + "\n")
+        write_result(arguments.output, result)
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
