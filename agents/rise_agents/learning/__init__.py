@@ -1,1 +1,1 @@
-"""Learning without weights between episodes, `rise learn`: settings, plays, reflectors; see rules and memory."""
+"""Learning without weights between episodes, for `rise learn`: settings, plays, reflectors, prompts."""
