@@ -33,6 +33,7 @@ from rise_agents.registry import load_agent
 from rise_agents.rollouts.rollout import rollout
 from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import SamplingConfig
+from rise_benchmarks.performance.provenance import write_result
 from rise_benchmarks.real.shares import of_transformers, of_vllm
 from rise_benchmarks.speed.machine import machine
 from rise_env.types import Trajectory
@@ -68,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     }
     print(json.dumps(result, indent=2))
     if arguments.output:
-        arguments.output.write_text(json.dumps(result, indent=2) + "\n")
+        write_result(arguments.output, result)
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -105,12 +106,12 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         "generated_tokens": sum(use.completion_tokens for use in usage),
         "prompt_tokens": sum(use.prompt_tokens for use in usage),
         "prompt_tokens_from_prefix_cache": sum(use.cached_tokens for use in usage),
-        "agent": ours,
+        "rollout": ours,
     }
     if theirs:
         found["limit"] = theirs
         for unit in ("per_second", "per_cpu_second"):
-            found[f"agent_over_limit_{unit}"] = [
+            found[f"rollout_over_limit_{unit}"] = [
                 round(a[unit] / b[unit], 3) for a, b in zip(ours, theirs, strict=True)
             ]
     in_this_process = {"transformers": of_transformers}
