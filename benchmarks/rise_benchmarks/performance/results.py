@@ -151,6 +151,14 @@ RESULTS = (
         by_hand=True,
     ),
     Result(
+        file="real_speed.md",
+        title="Speed of real language models on a CPU",
+        command="python -m rise_benchmarks.real.speed, and rise_benchmarks.speed.fit, as the file says",
+        code=(*_GENERATION, *_FITS, "benchmarks/rise_benchmarks/real/speed.py"),
+        with_it=("real_speed.json",),
+        by_hand=True,
+    ),
+    Result(
         file="server_bills.md",
         title="Bills of servers under a cost cap",
         command="python -m tests.rise_agents.backends.test_openai_bills",

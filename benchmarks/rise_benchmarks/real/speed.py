@@ -108,12 +108,12 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         "generated_tokens": sum(use.completion_tokens for use in usage),
         "prompt_tokens": sum(use.prompt_tokens for use in usage),
         "prompt_tokens_from_prefix_cache": sum(use.cached_tokens for use in usage),
-        "agent": ours,
+        "rollout": ours,
     }
     if theirs:
         found["limit"] = theirs
         for unit in ("per_second", "per_cpu_second"):
-            found[f"agent_over_limit_{unit}"] = [
+            found[f"rollout_over_limit_{unit}"] = [
                 round(a[unit] / b[unit], 3) for a, b in zip(ours, theirs, strict=True)
             ]
     in_this_process = {"transformers": of_transformers}

@@ -17,9 +17,10 @@ def test_the_limit_reads_the_agents_prompts_and_shares_add_up(
     arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
     speed.main(["--model", str(TINY), "--agent", "transformers", *arguments, "--output", str(output)])
     result = json.loads(output.read_text())
-    assert json.loads(capsys.readouterr().out) == result
+    assert json.loads(capsys.readouterr().out).items() <= result.items()
+    assert result["agent"] == "transformers"
     assert result["requests"] == 6
-    assert result["agent"][0]["tokens"] == result["generated_tokens"] <= 6 * 8
+    assert result["rollout"][0]["tokens"] == result["generated_tokens"] <= 6 * 8
     assert 0 < result["limit"][0]["tokens"] <= 6 * 8
     shares = result["shares_of_cpu_time"]
     assert sum(shares.values()) == pytest.approx(1, abs=0.01)
