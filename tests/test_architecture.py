@@ -30,6 +30,7 @@ PRIVATE = (
     "rise_trainers.utils",
 )
 EXCEPTIONS = {
+    ("rise_benchmarks.real.shares", "rise_agents.generation.gumbel_sampling"),
     # picks the references that are no plain numbers, which take the slow path
     ("rise_benchmarks.speed.checker", "rise_env.checkers.reading.read_answer"),
     # spells the copies of a question that the guard has to find

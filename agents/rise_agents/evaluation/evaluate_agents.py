@@ -255,28 +255,24 @@ def forecast(config: EvaluateConfig) -> dict[str, Estimate]:
     indices = _indices(config)
     _check_agents(config, here=False)
     prices = read_prices(config.agent_settings.get("prices"))
-    verifier_prices = read_prices(config.verifier_settings.get("prices"))
-    if not config.verifier:  # each agent rates its own replies
-        verifier_prices = prices
+    # without a verifier, each agent rates its own replies
+    verifier_prices = read_prices(config.verifier_settings.get("prices")) if config.verifier else prices
     max_new_tokens = config.sampling.max_new_tokens
     estimates = {}
     writer = config.feedback_settings
-    counts = [calls_per_reply(spec, config.agent_settings) for spec in config.agent]
+    of_agents = of_verifier = [calls_per_reply(spec, config.agent_settings) for spec in config.agent]
+    if config.verifier:
+        of_verifier = [calls_per_reply(config.verifier, config.verifier_settings)]
     for name in config.played:
         by_verifier = name == "best_of_n"
-        if by_verifier and config.verifier:
-            counts = [calls_per_reply(config.verifier, config.verifier_settings)]
-        most = None if None in counts else max(count or 0 for count in counts)
+        asked = of_verifier if by_verifier else of_agents
+        most = None if None in asked else max(count or 0 for count in asked)
         protocol = PROTOCOLS["parallel" if by_verifier else name]
         num_samples = protocol.num_samples(config.turns, config.draws or config.num_samples)
         if by_verifier:
             num_samples = [config.num_samples * config.verifier_votes]
-        env = protocol_env(
-            protocol,
-            partial(_environment, config),
-            turns=len(num_samples),
-            history_turns=config.history_turns,
-        )
+        make = partial(_environment, config)
+        env = protocol_env(protocol, make, turns=len(num_samples), history_turns=config.history_turns)
         estimate = estimate_episodes(
             env,
             indices,

@@ -220,9 +220,8 @@ class _Plan:
         model = self.start_model(seed) if first else self.model(seed, k - 1)
         count = min(config.problems.train, self._train_size)
         blocks = self._train_size // count
-        # a block is the problems of one iteration; the seeds start at evenly spaced blocks of the split
-        block = place * (blocks // len(config.seeds)) + k - 1
-        turns = config.turns or k + 1
+        # the problems of one iteration; the seeds start at evenly spaced blocks of the split
+        block, turns = place * (blocks // len(config.seeds)) + k - 1, config.turns or k + 1
         learner = f"{config.agent.backend}:{model}"
         critic = critic_stage.critic_agent(config, seed, k)
         settings: dict[str, Any] = {
