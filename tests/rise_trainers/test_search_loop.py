@@ -21,7 +21,8 @@ CRITIC = [
     *("run", "--iterations", "2", "--turns", "1", "--problems.train", "16", "--problems.test", "4"),
     *("--sampling.max_new_tokens", "60", "--improve.teacher", "mcts:{learner}", "--improve.num_samples", "1"),
     *("--improve.teacher_settings", '{"option": "sentence", "tokens": 60, "critic": "verifier:{critic}"}'),
-    *("--critic.train", "60", "--critic.samples", "6", "--critic.fit.epochs", "1", "--critic.again", "true"),
+    *("--critic.train", "60", "--critic.samples", "6", "--critic.again", "true"),
+    *("--critic.fit", '{"epochs": 1, "batch_size": 32}'),
     *("--fit.signal", "score", "--fit.weights", "exp", "--fit.epochs", "1", "--fit.batch_size", "8"),
     *("--measure.turns", "1", "--measure.num_samples", "1"),
 ]

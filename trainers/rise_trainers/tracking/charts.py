@@ -87,6 +87,7 @@ SECTIONS = (
     Section("eval", x_axis=ITERATION),
     Section("data", x_axis=ITERATION),
     Section("fit", x_axis=ITERATION),
+    Section("critic", x_axis=ITERATION),
 )
 
 HISTOGRAMS: Mapping[str, Histogram] = {
