@@ -4,6 +4,7 @@ The colours are those of Okabe and Ito, which colour-blind people can tell apart
 of its own, so that figures can be read without colours.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -77,11 +78,12 @@ def add_legend(figure: Any, axes: Any) -> None:
     """
     handles, labels = axes.get_legend_handles_labels()
     longest = max(map(len, labels), default=0)
-    columns = max(1, min(len(labels), int(LETTERS * figure.get_figwidth() / (longest + KEY))))
-    if len(labels) > 4 * columns:
+    most = max(1, int(LETTERS * figure.get_figwidth() / (longest + KEY)))
+    lines = math.ceil(len(labels) / most)
+    if lines > 4:
         place, columns = "outside center right", 1
     else:
-        place = "outside lower center"
+        place, columns = "outside lower center", math.ceil(len(labels) / max(1, lines))
     # never loc="best": its search is slow for long curves, and it may cover them
     figure.legend(handles, labels, loc=place, ncols=columns, frameon=False, fontsize=TEXT)
 

@@ -24,7 +24,8 @@ FITS = (
 def plain(report: Mapping[str, Any]) -> str:
     """Return the main table as aligned text, with the comparisons and the self-correction card below it."""
     parts = [title(report), *alarms(report), *aligned(cells(report)), "", *comparisons(report)]
-    parts += ["", f"{card_title(report)}:", *aligned(total_cells(report))]
+    if report["turns"] > 1:
+        parts += ["", f"{card_title(report)}:", *aligned(total_cells(report))]
     if "equal" in report:
         parts += ["", *(" | ".join(line) for line in equal_cells(report)), *too_few_draws(report)]
     return "\n".join(parts)
@@ -72,7 +73,8 @@ def markdown(report: Mapping[str, Any]) -> str:
         parts.append(f"At equal {unit} per problem, with the first turn of each row:")
         parts.append(_markdown(equal_cells(report)))
         parts += too_few_draws(report)
-    parts += [f"{card_title(report)}:", _markdown(total_cells(report))]
+    if report["turns"] > 1:
+        parts += [f"{card_title(report)}:", _markdown(total_cells(report))]
     fits = fit_cells(report)
     if len(fits) > 1:
         parts += [f"{FITS}:", _markdown(fits)]

@@ -66,7 +66,7 @@ def page_text(report: Mapping[str, Any], found: Sequence[Measured], drawn: Mappi
             f"<title>RISE: {head}</title><style>{style}</style></head><body>",
             f"<header><h1>{head}</h1>{_navigation(report)}</header><main>",
             scores(report),
-            self_correction(report),
+            self_correction(report) if report["turns"] > 1 else "",
             figures(drawn),
             settings(found),
             section("episodes", "Episodes", _browser(packed)),
@@ -79,7 +79,8 @@ def page_text(report: Mapping[str, Any], found: Sequence[Measured], drawn: Mappi
 def _navigation(report: Mapping[str, Any]) -> str:
     """Return the links to the sections, and one that saves report.csv, which the page contains."""
     data = base64.b64encode(csv_text(report).encode()).decode()
-    links = "".join(f'<a href="#{name}">{text}</a>' for name, text in SECTIONS.items())
+    shown = [name for name in SECTIONS if name != "self-correction" or report["turns"] > 1]
+    links = "".join(f'<a href="#{name}">{SECTIONS[name]}</a>' for name in shown)
     csv = f'<a download="report.csv" href="data:text/csv;base64,{data}">All values (CSV)</a>'
     return f'<nav aria-label="Sections">{links}{csv}</nav>'
 
