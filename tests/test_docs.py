@@ -74,7 +74,11 @@ def test_every_command_that_a_page_names_exists(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_file_that_a_page_names_exists(page: Path) -> None:
     text = page.read_text()
-    linked = re.findall(r"\]\(([^)#:]+)\)", text)
+    linked = [
+        link.partition("#")[0]
+        for link in re.findall(r"\]\(([^):\s]+)\)", text)
+        if not link.startswith(("#", "../../actions"))  # pages of the repository's host
+    ]
     named = re.findall(r"`((?:[\w.-]+/)+[\w.-]*)`", text)
     for name in linked:
         assert (page.parent / name).exists(), name
