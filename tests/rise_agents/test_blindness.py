@@ -10,6 +10,8 @@ import pytest
 import rise_agents
 from rise_agents.backends.replay_agent import ReplayAgent
 from rise_agents.backends.scripted_agent import ScriptedAgent
+from rise_agents.memory.events import end, event, head
+from rise_agents.memory.settings import MemorySettings
 from rise_agents.registry import agent_names, load_agent
 from rise_agents.rollouts.rollout import rollout
 from rise_agents.rollouts.turn_plan import TurnPlan
@@ -30,6 +32,7 @@ SPECS = {
     "replay": "replay:LOG",
     "mcts": "mcts:tiny",
     "instructed": "instructed:tiny",
+    "sage": "sage:tiny",
 }
 """Registered agent -> how it is loaded here."""
 SETTINGS = {"mcts": {"option": "sentence", "tokens": 60, "critic": "confidence", "refuted": True}}
@@ -59,6 +62,14 @@ def loaded(name: str, folder: Path) -> Iterator[Agent]:
     if name == "instructed":
         settings["rules"] = str(folder / "rules.json")
         (folder / "rules.json").write_text('{"rules": ["Write every step."]}')
+    if name == "sage":
+        settings["memory"] = str(folder / "memory.jsonl")
+        lines = [
+            head("e", MemorySettings()),
+            event("p", [], success=True, new=[("Add.", QUESTION)]),
+            end(0, 1),
+        ]
+        (folder / "memory.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     agent = load_agent(spec, **settings)
     yield agent
     agent.close()

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from rise_agents.deliberation.notes import Place
+from rise_agents.memory.settings import MemorySettings
 from rise_agents.rules.acceptance import Score, Test
 from rise_agents.types import SamplingConfig
 from rise_env.errors import ConfigError
 from rise_env.utils.settings import Changeable
 
+_ARE = {"rules": "are", "memory": "is"}
 _COUNTS = ("batch", "step_validate", "draws", "proposals", "retries", "patience", "calls", "limit", "words")
 
 
@@ -70,8 +72,9 @@ class LearnConfig:
 
     env: str
     """Environment id, for example RISE-Conventions-v0; the first argument on the command line."""
-    method: Literal["rules"]
-    """What is learned: rules for the prompt, tested before they are kept (rules)."""
+    method: Literal["rules", "memory"]
+    """What is learned: rules for the prompt, tested before they are kept (rules), or reflections that are
+    recalled and forgotten (memory)."""
     agent: str
     """The agent that plays, as in rise collect."""
     out: Changeable[str]
@@ -91,14 +94,15 @@ class LearnConfig:
     train: int = 200
     """Number of training problems, from the beginning of the split."""
     validate: int = 200
-    """Number of other problems on which changes are tested: of the split validation, where the set has it, or
-    those after the training problems."""
+    """Number of other problems on which changes of rules are tested: of the split validation, where the set
+    has it, or those after the training problems."""
     turns: int = 1
     """Maximal number of turns per episode."""
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     env_settings: Mapping[str, Any] = field(default_factory=dict)
     """Further arguments of the environment: split, data_dir, feedback, ..."""
     rules: RulesSettings = field(default_factory=RulesSettings)
+    memory: MemorySettings = field(default_factory=MemorySettings)
     max_concurrent_episodes: Changeable[int | None] = None
     """Number of episodes played at a time; null is the number that the agents can use, but at least 256."""
     dry_run: Changeable[bool] = False
@@ -111,11 +115,15 @@ class LearnConfig:
         split = str(self.env_settings.get("split", "train"))
         if split.startswith("test"):
             raise ConfigError(
-                f"env_settings.split is {split!r}: {self.method} are learned from training problems; name "
-                "another split"
+                f"env_settings.split is {split!r}: {self.method} {_ARE[self.method]} learned from training "
+                "problems; name another split"
             )
         for name in ("max_turns", "stop_when_correct"):
             if name in self.env_settings:
                 raise ConfigError(f"{name} is no setting of env_settings in rise learn: use turns")
+        if self.method == "memory" and not self.agent.startswith("sage:"):
+            raise ConfigError(
+                f"agent is {self.agent!r}: method memory needs sage:AGENT, which recalls what is learned"
+            )
         if self.reflector is None and self.reflector_settings:
             raise ConfigError("reflector_settings need a reflector: set reflector")

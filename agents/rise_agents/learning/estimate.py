@@ -19,6 +19,14 @@ def described(config: LearnConfig) -> str:
     """
     check_agents(config, here=False)
     train, validate = parts(config)
+    if config.method == "memory":
+        calls = 1 + 2 * int(config.agent_settings.get("checks", 2))
+        return "\n".join(
+            [
+                f"agent      {_played(config, train, 1).times(calls)}",
+                f"reflector  {_reflected(config, train, config.train)}",
+            ]
+        )
     settings = config.rules
     tests = 1 + settings.proposals * (1 + settings.retries)
     of_step = [

@@ -20,10 +20,12 @@ from typing import Any, Protocol
 import yaml
 
 import rise_env
+from rise_agents.backends.sage_agent import SageAgent
 from rise_agents.learning import prompts
 from rise_agents.learning.config import LearnConfig
 from rise_agents.learning.plays import Part, Player
 from rise_agents.learning.reflector import Reflector
+from rise_agents.memory.learner import MEMORY, MemoryLearner
 from rise_agents.registry import check_agent, deciding_settings, load_agent
 from rise_agents.rollouts.cleanup import close_all
 from rise_agents.rollouts.rollout import PATH_SETTINGS, prompt_record
@@ -34,7 +36,9 @@ from rise_env.errors import ConfigError
 from rise_env.problems.conventions import is_stated
 from rise_env.problems.loading import find_set
 from rise_env.trajectories.output_folder import check_output_folder, make_output_folder
+from rise_env.types import Trajectory
 from rise_env.utils.file_lock import exclusive
+from rise_env.utils.seeding import derive
 from rise_env.utils.settings import deciding_settings as deciding
 from rise_env.utils.settings import differences, plain
 
@@ -69,14 +73,14 @@ def run(config: LearnConfig, say: Callable[[str], None] = print) -> dict[str, An
     loaded: list[Agent] = []
     with exclusive(out):
         try:
-            agent = load_agent(config.agent, **config.agent_settings)
-            loaded.append(agent)
+            loaded.append(load_agent(config.agent, **config.agent_settings))
             if config.reflector is not None:
                 loaded.append(load_agent(config.reflector, **config.reflector_settings))
             result = _learner(config, loaded[0], loaded[-1], train, validate, say).run()
         finally:
             close_all(*loaded)
-        result |= _conventions(train, result)
+        if config.method == "rules":
+            result |= _conventions(train, result)
         (out / RESULT).write_text(json.dumps(result, indent=1) + "\n")
     return result
 
@@ -98,9 +102,10 @@ def parts(config: LearnConfig) -> tuple[Part, Part]:
         test_size = len(math_env_of(test_env()).problems)
     else:
         test_env, first, test_size = train_env, config.train, size
+    tested = 0 if config.method == "memory" else first + config.validate
     for name, wanted, there in (
         ("train", config.train, size),
-        ("validate", first + config.validate, test_size),
+        ("validate", tested, test_size),
     ):
         if wanted > there:
             raise ConfigError(
@@ -129,6 +134,8 @@ def _learner(
     say: Callable[[str], None],
 ) -> Learner:
     out = Path(config.out)
+    if config.reflector is None and isinstance(agent, SageAgent):
+        reflector = agent.agent
     record = _record(config, agent, reflector)
     player = Player(
         folder=out / "plays",
@@ -140,6 +147,25 @@ def _learner(
     asker = Reflector(
         reflector, out / "reflector.journal", config.reflector_sampling or config.sampling, config.seed
     )
+    if config.method == "memory":
+        if not isinstance(agent, SageAgent) or agent.memory.items:
+            raise ConfigError("method memory begins with an empty memory: leave agent_settings.memory out")
+
+        def play(number: int, remembering: SageAgent, part: Part) -> list[Trajectory]:
+            seed = derive(config.seed, number)
+            return [one for [one] in player.play(f"generation-{number}", remembering, [part], seed=seed)]
+
+        return MemoryLearner(
+            out / MEMORY,
+            agent,
+            asker,
+            train,
+            play,
+            config.memory,
+            env=config.env,
+            reference=config.reference,
+            say=say,
+        )
     return RulesLearner(
         out,
         agent,

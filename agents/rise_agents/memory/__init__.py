@@ -1,0 +1,1 @@
+"""A memory of reflections that forgets, after SAGE: retention, items, similarity, events, the learner."""

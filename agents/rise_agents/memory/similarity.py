@@ -1,0 +1,110 @@
+"""How similar two problems are, without a model: the cosine of counts of characters.
+
+Names and numbers count as one word each, and runs of 3 to 5 characters are counted. Runs that
+occur in few remembered texts count more (idf).
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from rise_agents.memory.items import Item, Memory, retained
+
+LENGTHS = (3, 4, 5)
+_CAPITAL = re.compile(r"\b[A-Z][a-z]+\b")
+_STARTERS = frozenset(
+    "a after all an and as at before but by each every find for from he her his how if in is it let on one "
+    "she solve suppose that the their then there these they this to we what when where which who with you"
+    "".split()
+)
+"""Words that are no names although they are capitalised at the beginning of a sentence."""
+_NUMBER = re.compile(r"[0-9][0-9.,]*")
+_WORDS = re.compile(r"[^\W\d_]+|0")
+
+
+def grams(text: str) -> Counter[str]:
+    """Return how often each run of 3 to 5 characters occurs; all names are one word, as are all numbers."""
+    unnamed = _CAPITAL.sub(lambda word: word[0] if word[0].lower() in _STARTERS else "x", text)
+    words = _WORDS.findall(_NUMBER.sub(" 0 ", unnamed.lower()))
+    plain = f" {' '.join(words)} "
+    return Counter(plain[at : at + n] for n in LENGTHS for at in range(len(plain) - n + 1))
+
+
+def similarity(first: str, second: str) -> float:
+    """Return the cosine of the counts of two texts, in [0, 1].
+
+    >>> round(similarity("Ava has 3 crates.", "Ben has 12 crates."), 6)
+    1.0
+    """
+    one, other = grams(first), grams(second)
+    total = sum(count * other[gram] for gram, count in one.items())
+    norms = (math.fsum(count**2 for count in counts.values()) for counts in (one, other))
+    return total / (math.sqrt(math.prod(norms)) or 1.0)
+
+
+class Index:
+    """Texts that others are compared with.
+
+    Args:
+        texts: The texts.
+    """
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        counts = [grams(text) for text in texts]
+        documents = Counter(gram for found in counts for gram in found)
+        self._size = len(texts)
+        self._rare = math.log(1 + self._size) + 1
+        self._idf = {gram: math.log((1 + self._size) / (1 + n)) + 1 for gram, n in documents.items()}
+        found: dict[str, list[tuple[int, float]]] = {}
+        for place, of_text in enumerate(counts):
+            norm = self._norm(of_text)
+            for gram, count in of_text.items():
+                found.setdefault(gram, []).append((place, count * self._idf[gram] / norm))
+        self._postings: dict[str, tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]] = {
+            gram: (np.array([place for place, _ in pairs]), np.array([weight for _, weight in pairs]))
+            for gram, pairs in found.items()
+        }
+
+    def scores(self, text: str) -> npt.NDArray[np.float64]:
+        """Return the similarity of a text to each of the texts, in [0, 1]."""
+        counts = grams(text)
+        scores = np.zeros(self._size)
+        for gram, count in counts.items():
+            if gram in self._postings:
+                places, weights = self._postings[gram]
+                scores[places] += count * self._idf[gram] * weights
+        return scores / self._norm(counts)
+
+    def _norm(self, counts: Counter[str]) -> float:
+        total = math.fsum((count * self._idf.get(gram, self._rare)) ** 2 for gram, count in counts.items())
+        return math.sqrt(total) or 1.0
+
+
+class Recall:
+    """What a memory recalls to a problem. It is made once for a state of the memory.
+
+    Args:
+        memory: The memory.
+        most: Most items per problem.
+        least: Score above which an item is recalled.
+        gamma: Exponent of the retention in the score; 0 ignores forgetting.
+    """
+
+    def __init__(self, memory: Memory, *, most: int = 3, least: float = 0.2, gamma: float = 1.0) -> None:
+        self._items = memory.items
+        self._index = Index([item.about for item in memory.items])
+        weighed = gamma if memory.settings.policy == "ebbinghaus" else 0.0
+        self._weights = np.array([retained(memory, item) ** weighed for item in memory.items])
+        self._most, self._least = most, least
+
+    def of(self, question: str) -> list[Item]:
+        """Return the items with the largest similarity * retention ** gamma, the best first."""
+        if not self._items:
+            return []
+        scores = self._index.scores(question) * self._weights
+        best = sorted(range(len(scores)), key=lambda place: (-scores[place], place))[: self._most]
+        return [self._items[place] for place in best if scores[place] > self._least]
