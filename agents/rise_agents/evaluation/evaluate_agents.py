@@ -65,8 +65,8 @@ class EvaluateConfig:
     seeds: tuple[int, ...] = (0,)
     """Seeds. All protocols are played once with each."""
     protocols: tuple[str, ...] = ("sequential", "parallel")
-    """Any of sequential, parallel, oracle, window, self_refine, self_verify, best_of_n. A report needs the
-    first two."""
+    """Any of sequential, parallel, oracle, window, self_refine, self_verify, best_of_n, evolving. A report
+    needs the first two."""
     turns: int = 5
     """Number of turns: T in the metric m1@tT."""
     num_samples: int = 5
@@ -98,6 +98,8 @@ class EvaluateConfig:
     "told_feedback" where it may know the reference answer."""
     feedback_settings: FeedbackSettings = field(default_factory=FeedbackSettings)
     """What the agent of `feedback` is asked, and its arguments."""
+    memory: MemorySettings = field(default_factory=lambda: MemorySettings(told_verdict=False))
+    """How the memory is kept in the protocol "evolving"; its told_verdict needs told."""
     max_concurrent_episodes: Changeable[int | None] = None
     """Number of episodes played at a time; None is the number that the agents can use, but at least 256."""
     resume: Changeable[bool] = True
@@ -146,12 +148,18 @@ class EvaluateConfig:
                     f"no agent plays the protocol {name}: leave it out of protocols, and set feedback to "
                     "agent:AGENT, with feedback_settings.told for told_feedback"
                 )
+        if self.memory.told_verdict and not self.told:
+            raise ConfigError(
+                "memory.told_verdict tells the reflector whether replies to test problems are right: set told"
+                " to true as well"
+            )
         if not self.protocols:
             raise ConfigError(f"protocols is empty: name at least one protocol of {', '.join(NAMES)}")
-        if number_of_workers(self.workers) and "best_of_n" in self.protocols:
-            raise ConfigError(
-                f"workers is {self.workers!r}, but best_of_n is played in one process: leave one of them out"
-            )
+        for name in {"best_of_n", "evolving"} & set(self.protocols):
+            if number_of_workers(self.workers):
+                raise ConfigError(
+                    f"workers is {self.workers!r}, but {name} is played in one process: leave one out"
+                )
         if "best_of_n" in self.protocols and "parallel" not in self.protocols:
             raise ConfigError("best_of_n selects among the replies of parallel: add parallel to protocols")
 
@@ -365,6 +373,7 @@ def _settings(config: EvaluateConfig) -> EvaluationSettings:
         sampling=config.sampling,
         temperatures=config.temperatures,
         max_concurrent_episodes=config.max_concurrent_episodes,
+        memory=config.memory,
         retry_failed=config.retry_failed,
     )
 

@@ -11,7 +11,9 @@
 | best_of_n      | a verifier selects one of the K parallel replies              | its accuracy          |
 | agent_feedback | as sequential, but another agent writes the feedback          | m1@tT, p1@tT          |
 | told_feedback  | the same, and that agent may know the reference answer        | an upper bound        |
+| evolving       | one turn each, in order; the agent remembers earlier problems | m1@t1, by generation  |
 
+In `evolving`, test problems are learned from: never compare it with a row that does not, without saying so.
 Only in `oracle` and `told_feedback` do observations depend on the reference answer. Sources:
 arXiv:2407.18219, figure 3 and its caption (the first four); arXiv:2303.17651 (self_refine).
 """
@@ -65,6 +67,8 @@ class Protocol:
     """Every so many turns, the reply says whether the reply before is right; 0 is never."""
     written: bool = False
     """Whether an agent writes the feedback."""
+    evolving: bool = False
+    """Whether problems are played in order, and the agent remembers those before; see `evolving`."""
 
 
 class AlternatingFeedback:
@@ -109,6 +113,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
         env_settings={"feedback": AlternatingFeedback(CRITICISE, REFINE), "stop_when_correct": False},
         record={"answer_every": 2},
     ),
+    "evolving": Protocol(num_samples=lambda turns, parallel: [1], env_settings=_BLIND, evolving=True),
     "self_verify": Protocol(
         num_samples=lambda turns, parallel: [1] * (2 * turns),
         env_settings={"feedback": AlternatingFeedback(VERIFY, ANSWER_AGAIN), "stop_when_correct": False},
@@ -128,6 +133,7 @@ NAMES = (
     "agent_feedback",
     "told_feedback",
     "self_verify",
+    "evolving",
 )
 """All protocols. The seed of a protocol derives from its position here, so add new names at the end."""
 

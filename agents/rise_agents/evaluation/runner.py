@@ -10,13 +10,16 @@ from typing import Any
 from rise_agents.deliberation.agent_feedback import FeedbackPlan
 from rise_agents.engines.episodes import Episodes
 from rise_agents.evaluation.best_of_n import best_of_n, verifier_record
+from rise_agents.evaluation.evolving import play_evolving, require_memory
 from rise_agents.evaluation.protocols import NAMES, PROTOCOLS, MakeEnv, protocol_env, protocol_plan
+from rise_agents.memory.settings import MemorySettings
 from rise_agents.rollouts.collect import MIN_CONCURRENT_EPISODES, collect
 from rise_agents.rollouts.progress import Progress
 from rise_agents.rollouts.rollout import format_record
 from rise_agents.types import Agent, SamplingConfig
 from rise_env.trajectories.store import TrajectoryStore, read_trajectories
 from rise_env.utils.seeding import derive
+from rise_env.utils.settings import plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,8 @@ class EvaluationSettings:
     """See `collect`."""
     feedback: FeedbackPlan | None = None
     """Who writes the feedback in the protocols "agent_feedback" and "told_feedback"."""
+    memory: MemorySettings = field(default_factory=lambda: MemorySettings(told_verdict=False))
+    """How the memory is kept in the protocol "evolving"."""
     retry_failed: bool = False
     """Play the failed episodes of the stores again; see `TrajectoryStore.set_aside_failed`."""
 
@@ -76,13 +81,29 @@ def evaluate(
 
     Raises:
         AgentError: The agent no longer answers any request.
+        ConfigError: The protocol "evolving" is asked for, and the agent has no memory.
         StoreError: A store cannot be written, or holds another run.
     """
+    if any(PROTOCOLS[name].evolving for name in protocols):
+        require_memory(agent)
     for name in protocols:
         episodes = protocol_episodes(name, agent, make_env, settings, seed=seed, run_record=run_record)
         with TrajectoryStore(folder / f"{name}.jsonl", episodes.record) as store:
             if settings.retry_failed:
                 store.set_aside_failed()
+            report = None if on_progress is None else partial(on_progress, name)
+            if PROTOCOLS[name].evolving:
+                play_evolving(
+                    require_memory(agent),
+                    episodes,
+                    indices,
+                    folder / name,
+                    store,
+                    settings.memory,
+                    max_concurrent_episodes=settings.max_concurrent_episodes,
+                    on_progress=report,
+                )
+                continue
             collect(
                 episodes.plan,
                 episodes.make_env,
@@ -91,7 +112,7 @@ def evaluate(
                 episodes.sampling,
                 seed=episodes.seed,
                 max_concurrent_episodes=settings.max_concurrent_episodes,
-                on_progress=None if on_progress is None else partial(on_progress, name),
+                on_progress=report,
             )
 
 
@@ -115,6 +136,8 @@ def protocol_episodes(
         record["turns"] = len(plan)
     if protocol.written and settings.feedback is not None:
         record["feedback"] = settings.feedback.record(settings.sampling_for(name))
+    if protocol.evolving:
+        record |= {"turns": 1, "memory": plain(settings.memory)}
     if protocol.windowed:
         record["history_turns"] = settings.history_turns
     return Episodes(

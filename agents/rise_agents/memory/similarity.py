@@ -102,9 +102,13 @@ class Recall:
         self._most, self._least = most, least
 
     def of(self, question: str) -> list[Item]:
-        """Return the items with the largest similarity * retention ** gamma, the best first."""
+        """Return the items with the largest similarity * retention ** gamma, the best first, none twice."""
         if not self._items:
             return []
         scores = self._index.scores(question) * self._weights
-        best = sorted(range(len(scores)), key=lambda place: (-scores[place], place))[: self._most]
-        return [self._items[place] for place in best if scores[place] > self._least]
+        found: dict[str, Item] = {}
+        for place in sorted(range(len(scores)), key=lambda place: (-scores[place], place)):
+            if scores[place] <= self._least or len(found) == self._most:
+                break
+            found.setdefault(self._items[place].text, self._items[place])
+        return list(found.values())
