@@ -1,4 +1,4 @@
-"""When a run starts a Ray cluster; needs no Ray. The slow test of a world plays on one."""
+"""When a run starts a Ray cluster; needs no Ray."""
 
 import pytest
 
