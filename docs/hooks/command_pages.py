@@ -25,6 +25,8 @@ CONFIGS = {
     "label": "rise_trainers.cli.label:LabelConfig",
     "report": "rise_benchmarks.report.report:ReportConfig",
     "bench": "rise_benchmarks.bench:BenchConfig",
+    "learn": "rise_agents.learning.config:LearnConfig",
+    "imagine": "rise_agents.cli.imagine:ImagineConfig",
     "doctor": "rise_trainers.doctor.doctor:DoctorConfig",
 }
 """Command -> the dataclass of its settings. The other commands are described by their help texts."""

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import yaml
 from api_pages import api_pages
 from command_pages import command_pages
 from mkdocs.structure.files import File, Files
@@ -25,7 +26,7 @@ def generated() -> dict[str, str]:
 
 
 def on_config(config: Any) -> Any:
-    """Take the repository's URL from setup.cfg, and list the pages of the API and of the commands."""
+    """Take the repository's URL from setup.cfg, and list the pages that the navigation does not name."""
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
     config.repo_url = setup["metadata"]["url"].rstrip("/")
@@ -35,6 +36,8 @@ def on_config(config: Any) -> Any:
     for title, folder in SECTIONS.items():
         [entry] = [entry for entry in reference if isinstance(entry, dict) and title in entry]
         entry[title] = [page for page in generated() if page.startswith(folder)]
+    listed = yaml.safe_dump(config.nav)
+    reference += [page.name for page in sorted((ROOT / "docs").glob("*.md")) if page.name not in listed]
     return config
 
 
