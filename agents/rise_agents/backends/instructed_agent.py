@@ -6,7 +6,7 @@ from typing import Any
 from rise_agents.deliberation.deliberating_agent import DeliberatingAgent, composed_name
 from rise_agents.deliberation.notes import Place, with_notes
 from rise_agents.deliberation.script import Ask, Script
-from rise_agents.registry import check_agent, load_agent
+from rise_agents.registry import calls_per_reply, check_agent, load_agent
 from rise_agents.rules.book import RuleBook, as_text, digest, read_book
 from rise_agents.types import Agent, FormattedAgent, Reply, SamplingConfig, can_continue
 from rise_env.types import Conversation
@@ -76,4 +76,12 @@ def check_instructed_settings(
     check_agent(agent, inner, here=True)
 
 
+def most_calls(
+    agent: str, *, rules: str, place: Place = "user", inner: Mapping[str, Any] | None = None
+) -> int | None:
+    """Return how many calls one reply takes at most; see `registry.calls_per_reply`."""
+    return calls_per_reply(agent, inner)
+
+
+load_instructed_agent.calls_per_reply = most_calls  # type: ignore[attr-defined]
 load_instructed_agent.check_settings = check_instructed_settings  # type: ignore[attr-defined]

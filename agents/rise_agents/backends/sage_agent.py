@@ -23,7 +23,7 @@ from rise_agents.mcts.critics import question_of
 from rise_agents.memory.events import read_memory
 from rise_agents.memory.items import Item, Memory, digest
 from rise_agents.memory.similarity import Recall
-from rise_agents.registry import check_agent, load_agent
+from rise_agents.registry import calls_per_reply, check_agent, load_agent
 from rise_agents.rollouts.cleanup import close_all
 from rise_agents.types import Agent, Considered, FormattedAgent, Reply, SamplingConfig
 from rise_env.errors import ConfigError
@@ -247,4 +247,21 @@ def check_sage_settings(
         check_agent(reviewer, reviewer_settings, here=True)
 
 
+def most_calls(
+    agent: str,
+    *,
+    memory: str | None = None,
+    reviewer: str | None = None,
+    reviewer_settings: Mapping[str, Any] | None = None,
+    inner: Mapping[str, Any] | None = None,
+    **settings: Any,
+) -> int | None:
+    """Return how many calls one reply takes at most; see `registry.calls_per_reply`."""
+    checks = SageSettings(**settings).checks
+    answers = calls_per_reply(agent, inner)
+    reviews = answers if reviewer is None else calls_per_reply(reviewer, reviewer_settings)
+    return None if answers is None or reviews is None else (1 + checks) * answers + checks * reviews
+
+
+load_sage_agent.calls_per_reply = most_calls  # type: ignore[attr-defined]
 load_sage_agent.check_settings = check_sage_settings  # type: ignore[attr-defined]

@@ -150,17 +150,14 @@ class EvaluateConfig:
                     "agent:AGENT, with feedback_settings.told for told_feedback"
                 )
         if self.memory.told_verdict and not self.told:
-            raise ConfigError(
-                "memory.told_verdict tells the reflector whether replies to test problems are right: set told"
-                " to true as well"
-            )
+            raise ConfigError("memory.told_verdict tells which replies are right: set told to true as well")
         if not self.protocols:
             raise ConfigError(f"protocols is empty: name at least one protocol of {', '.join(NAMES)}")
-        for name in {"best_of_n", "evolving"} & set(self.protocols):
-            if number_of_workers(self.workers):
-                raise ConfigError(
-                    f"workers is {self.workers!r}, but {name} is played in one process: leave one out"
-                )
+        alone = [name for name in self.protocols if name in ("best_of_n", "evolving")]
+        if number_of_workers(self.workers) and alone:
+            raise ConfigError(
+                f"workers is {self.workers!r}: {alone[0]} is played in one process; leave one out"
+            )
         if "best_of_n" in self.protocols and "parallel" not in self.protocols:
             raise ConfigError("best_of_n selects among the replies of parallel: add parallel to protocols")
 

@@ -4,6 +4,7 @@ from rise_agents.client.rate_limit import estimate_prompt_tokens, read_prices
 from rise_agents.learning.config import LearnConfig
 from rise_agents.learning.learn import check_agents, parts
 from rise_agents.learning.plays import Part
+from rise_agents.registry import calls_per_reply
 from rise_agents.rollouts.cost_estimate import Estimate, estimate_episodes
 from rise_env.types import Usage
 
@@ -20,10 +21,9 @@ def described(config: LearnConfig) -> str:
     check_agents(config, here=False)
     train, validate = parts(config)
     if config.method == "memory":
-        calls = 1 + 2 * int(config.agent_settings.get("checks", 2))
         return "\n".join(
             [
-                f"agent      {_played(config, train, 1).times(calls)}",
+                f"agent      {_played(config, train, 1)}",
                 f"reflector  {_reflected(config, train, config.train)}",
             ]
         )
@@ -55,6 +55,7 @@ def _played(config: LearnConfig, part: Part, draws: int) -> Estimate:
         max_new_tokens=[config.sampling.max_new_tokens] * config.turns,
         prices=[price] * config.turns,
         extra_prompt_tokens=words,
+        calls_per_reply=[calls_per_reply(config.agent, config.agent_settings)] * config.turns,
     )
 
 
