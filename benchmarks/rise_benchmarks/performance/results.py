@@ -128,6 +128,14 @@ RESULTS = (
         with_it=("embedded",),
     ),
     Result(
+        file="embedded-search/report.json",
+        title="Search with the embedded model at equal tokens",
+        command="rise bench embedded-search --recipe examples/quickstart.yaml --limit 100",
+        code=("agents/rise_agents/mcts", *_GENERATION, "benchmarks/rise_benchmarks/search"),
+        figures=figures.accuracies,
+        with_it=("embedded-search",),
+    ),
+    Result(
         file="ablations/report.json",
         title="Ablations",
         command="rise bench ablations --recipe benchmarks/recipes/ablations.yaml",
