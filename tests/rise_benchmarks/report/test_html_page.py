@@ -248,10 +248,10 @@ def test_the_list_is_used_by_keyboard_alone(browser: Chromium, page: Path) -> No
 def test_the_page_fits_a_phone(browser: Chromium, page: Path) -> None:
     size(browser, 390, 844)
     show(browser, page)
-    assert browser.run("document.documentElement.scrollWidth") == 390
+    assert browser.run("document.documentElement.scrollWidth <= innerWidth")
     widths = browser.run("[...document.querySelectorAll('figure:not(.wide-figure) img')].map(x => x.width)")
     assert widths
-    assert min(widths) > 350
+    assert min(widths) > 330
 
 
 @pytest.mark.slow
