@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: quickstart test test-all pytest docs serve-docs package folder-table template-table equivalence lint works-with bench-env bench-rollout bench-store bench-fit bench-checker bench-embedded performance-page clean
+.PHONY: quickstart test test-all pytest docs serve-docs package folder-table template-table equivalence lint works-with bench-env bench-rollout bench-store bench-fit bench-checker bench-embedded bench-memory performance-page clean
 
 $(INSTALLED): setup.cfg pyproject.toml requirements/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -93,6 +93,10 @@ bench-fit: $(INSTALLED)
 bench-embedded: $(INSTALLED)
 	$(BIN)/rise bench embedded --recipe examples/quickstart.yaml --out runs/embedded
 	$(BIN)/rise bench ablations --recipe benchmarks/recipes/ablations.yaml --out runs/ablations
+
+# What the policies of a memory keep over three streams of families, beside the best possible; no model.
+bench-memory: $(INSTALLED)
+	$(BIN)/python -m rise_benchmarks.learning.streams --output benchmarks/results/memory.md
 
 # Checks per second; RISE_DATA_DIR names the folder of the MATH answers.
 bench-checker: $(INSTALLED)

@@ -20,6 +20,7 @@ import yaml
 from rise_agents.evaluation import evaluate_agents
 from rise_agents.evaluation.evaluate_agents import EvaluateConfig
 from rise_agents.types import SamplingConfig
+from rise_benchmarks.learning.rows import measurements as learned_measurements
 from rise_benchmarks.performance.provenance import write_result
 from rise_benchmarks.published import METRICS, NOTES, PublishedRow, table
 from rise_benchmarks.report.evaluation_logs import find_logs
@@ -43,8 +44,8 @@ class BenchConfig:
     """The settings of `rise bench`."""
 
     suite: str
-    """paper-gsm8k, paper-math, transfer, embedded, ablations or embedded-search; see `suites`. The suite real
-    has other settings; see `rise bench real --help`."""
+    """paper-gsm8k, paper-math, transfer, embedded, ablations, embedded-search, conventions or memory; see
+    `suites`. The suite real has other settings; see `rise bench real --help`."""
     agent: tuple[str, ...] = ()
     """Agent to measure; repeat the option for further agents. Suites that train measure their own models."""
     label: tuple[str, ...] = ()
@@ -83,6 +84,8 @@ class BenchConfig:
             raise ConfigError(
                 f"suite {self.suite!r} names its agents itself: leave out --agent {self.agent[0]}"
             )
+        if suite.learned and len(self.agent) != 1:
+            raise ConfigError(f"suite {self.suite!r} lets one agent learn: name one with --agent")
         if not suite.variants and not suite.agents and not self.agent:
             raise ConfigError(f"suite {self.suite!r} measures agents: name at least one with --agent")
 
@@ -177,6 +180,8 @@ def _measurements(
     common = dataclasses.replace(common, turns=suite.turns, num_samples=suite.num_samples)
     if suite.agents:
         return [_measured(common, label, row) for label, row in suite.agents.items()]
+    if suite.learned:
+        return learned_measurements(common, suite.learned, out / "learning")
     if rows is None:
         return [common]
     found = []

@@ -7,6 +7,8 @@
 | transfer    | agents, trained on one set, on several others                           | none              |
 | embedded    | RISE-Arithmetic with the tiny model: base, SFT, filtered BC, RISE, ...  | none              |
 | ablations   | the same with one setting of RISE changed at a time                     | none              |
+| conventions | an agent without rules, with given and with learned ones           | none              |
+| memory      | an agent without memory, and with memories of several policies          | none              |
 | embedded-search | the tiny model, and searches over it, at equal tokens               | none              |
 """
 
@@ -14,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from rise_benchmarks.learning.rows import CONVENTIONS, MEMORIES, LearnedRow
 from rise_benchmarks.search.rows import EMBEDDED_SEARCH, AgentRow
 from rise_env.metrics.budgets.equal_budget import Budget
 
@@ -41,6 +44,8 @@ class Suite:
     variants: Mapping[str, "Variant"] = field(default_factory=dict)
     agents: Mapping[str, AgentRow] = field(default_factory=dict)
     """Rows of agents that the suite names itself; each row is measured with its own settings."""
+    learned: Mapping[str, LearnedRow] = field(default_factory=dict)
+    """Rows of what the agent that the user names learns without weights."""
     turns: int = 5
     """Number of turns: T of m1@tT."""
     num_samples: int = 5
@@ -168,6 +173,24 @@ ABLATIONS: Mapping[str, Variant] = {
 }
 
 SUITES: Mapping[str, Suite] = {
+    "conventions": Suite(
+        envs=("RISE-Conventions-v0",),
+        limit=200,
+        protocols=("sequential", "parallel"),
+        turns=1,
+        num_samples=1,
+        learned=CONVENTIONS,
+        equal="total",
+    ),
+    "memory": Suite(
+        envs=("RISE-Conventions-v0",),
+        limit=200,
+        protocols=("sequential", "parallel"),
+        turns=1,
+        num_samples=1,
+        learned=MEMORIES,
+        equal="total",
+    ),
     "embedded-search": Suite(
         envs=("RISE-Arithmetic-v0",),
         limit=200,
