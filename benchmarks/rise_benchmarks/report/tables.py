@@ -86,12 +86,14 @@ def fit_cells(report: Mapping[str, Any]) -> list[list[str]]:
     fits = [fit for fit in report.get("training", ()) if fit.get("policy")]
     turns = sorted({int(key.partition("@t")[2]) for fit in fits for key in fit["policy"] if "@t" in key})
     head = ["fit", "sampler gap", "sampler gap p99", "KL(first, fitted)"]
-    table = [head + [f"entropy t{turn}" for turn in turns]]
+    table = [head + [f"{what} t{turn}" for turn in turns for what in ("KL", "entropy")]]
     for fit in fits:
         policy = fit["policy"]
         names = ("sampler_gap_mean", "sampler_gap_p99", "kl_to_first")
         values = [f"{policy[name]:.2g}" if name in policy else "" for name in names]
         for turn in turns:
+            moved = policy.get(f"kl_to_first@t{turn}")
+            values.append("" if moved is None else f"{moved:.2g}")
             pair = [policy.get(f"{name}@t{turn}") for name in ("entropy_first", "entropy")]
             values.append("" if None in pair else f"{pair[0]:.3f} → {pair[1]:.3f}")
         table.append([fit["name"], *values])

@@ -64,15 +64,23 @@ def test_policy_metrics_of_fits_are_averaged_over_seeds_and_stand_in_a_table(tmp
         place = {"phase": "f", "iteration": 1, "seed": seed}
         before = {"fit/sampler_gap_mean": 1e-6 * (seed + 1), "fit/sampler_gap_p99": 4e-6, "fit/step": 0}
         lines.append({**place, **before, "fit/entropy_first@t1": 1.5, "fit/sampled_tokens": 100})
-        lines.append({**place, "fit/kl_to_first": 0.25, "fit/entropy@t1": 1.25, "fit/step": 9})
+        lines.append(
+            {
+                **place,
+                "fit/kl_to_first": 0.25,
+                "fit/kl_to_first@t1": 0.2,
+                "fit/entropy@t1": 1.25,
+                "fit/step": 9,
+            }
+        )
     with open(tmp_path / "metrics.jsonl", "a") as file:
         file.writelines(json.dumps(line) + "\n" for line in lines)
     report = make_report(tmp_path)
     [fit] = report["training"]
     assert fit["policy"]["sampler_gap_mean"] == pytest.approx(1.5e-6)
     head, row = fit_cells(report)
-    assert head[-1] == "entropy t1"
-    assert row == ["iteration 1", "1.5e-06", "4e-06", "0.25", "1.500 → 1.250"]
+    assert head[-2:] == ["KL t1", "entropy t1"]
+    assert row == ["iteration 1", "1.5e-06", "4e-06", "0.25", "0.2", "1.500 → 1.250"]
     assert "| iteration 1 | 1.5e-06 |" in markdown(report)
 
 

@@ -30,8 +30,13 @@ def test_the_gap_and_the_divergence_are_computed_from_tokens_of_the_first_model(
     assert (found["entropy_first@t1"], found["entropy_first@t3"]) == (2.0, 5.0)
     after = arrays(logprob=[-1.0, -1.0, 0.0], entropy=[2.0, 2.0, 4.0], turn=[0, 0, 2])
     changed = change_metrics(before, after)
-    assert changed["kl_to_first"] == pytest.approx((np.e - 2) / 2)
+    assert changed["kl_to_first"] == changed["kl_to_first@t1"] == pytest.approx((np.e - 2) / 2)
+    assert "kl_to_first@t3" not in changed  # another model wrote that token
     assert (changed["entropy@t1"], changed["entropy@t3"]) == (2.0, 4.0)
+    moved = {**before, "sampled": np.array([-1.5, NAN, -3.0], dtype=np.float32)}
+    by_turn = change_metrics(moved, after)
+    assert by_turn["kl_to_first@t1"] == 0
+    assert by_turn["kl_to_first@t3"] == pytest.approx(np.exp(3) - 4)
 
 
 def test_without_tokens_of_the_first_model_there_are_entropies_only() -> None:

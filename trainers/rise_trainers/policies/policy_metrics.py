@@ -2,15 +2,15 @@
 
     {"kind": "policy", "step": 0, "sampled_tokens": .., "sampler_gap_mean": .., "sampler_gap_p99": ..,
      "entropy_first@t1": .., ...}
-    {"kind": "policy", "step": 90, "kl_to_first": .., "entropy@t1": .., ...}
+    {"kind": "policy", "step": 90, "kl_to_first": .., "kl_to_first@t1": .., "entropy@t1": .., ...}
 
 `sampler_gap` is the absolute difference between the log-probability of a token when the first model sampled
 it and the one that the trainer computes for it before the first step. It should be as small as rounding
 errors: a larger one means that the trainer reads the replies in another way than the sampler. `kl_to_first`
 is the divergence KL(first || fitted) per token, estimated on the same tokens with the estimator k3 of
-Schulman ("Approximating KL divergence", 2020). It supposes that they were sampled at temperature 1. `entropy`
-is the mean entropy of the predictions at turn t, in nats. Numbers without a token to compute them from are
-left out.
+Schulman ("Approximating KL divergence", 2020), over all turns and at turn t. It supposes that they were
+sampled at temperature 1. `entropy` is the mean entropy of the predictions at turn t, in nats. Numbers without
+a token to compute them from are left out.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -46,7 +46,9 @@ def change_metrics(before: Statistics, after: Statistics) -> dict[str, float]:
     result = {}
     if own.any():
         ratio = (after["logprob"] - before["logprob"])[own].astype(np.float64)
-        result["kl_to_first"] = float(np.mean(np.expm1(ratio) - ratio))
+        divergence = np.expm1(ratio) - ratio
+        result["kl_to_first"] = float(divergence.mean())
+        result |= _by_turn("kl_to_first", divergence, after["turn"][own])
     return result | _by_turn("entropy", after["entropy"], after["turn"])
 
 
@@ -110,5 +112,5 @@ class PolicyMetrics(transformers.TrainerCallback):  # type: ignore[misc]
         }
 
 
-def _by_turn(name: str, values: NDArray[np.float32], turns: NDArray[np.float32]) -> dict[str, float]:
+def _by_turn(name: str, values: NDArray[Any], turns: NDArray[np.float32]) -> dict[str, float]:
     return {f"{name}@t{int(turn) + 1}": float(values[turns == turn].mean()) for turn in np.unique(turns)}
