@@ -136,6 +136,13 @@ RESULTS = (
         with_it=("embedded-search",),
     ),
     Result(
+        file="search_real.md",
+        title="Search with a real language model at equal tokens",
+        command="rise evaluate and rise report --equal generated, as the file says",
+        code=("agents/rise_agents/mcts", *_GENERATION),
+        by_hand=True,
+    ),
+    Result(
         file="ablations/report.json",
         title="Ablations",
         command="rise bench ablations --recipe benchmarks/recipes/ablations.yaml",
