@@ -81,10 +81,10 @@ def rollout_speed(data: Mapping[str, Any]) -> list[Figure]:
 
 
 def search_speed(data: Mapping[str, Any]) -> list[Figure]:
-    """Return generated tokens per second of tree searches beside their requests asked at once."""
-    rate = statistics.median(data["search_tokens_per_second"])
-    limit = statistics.median(data["limit_tokens_per_second"])
-    what = f"{data['trees']} tree searches at a time: generated tokens per second"
+    """Return generated tokens per CPU second of tree searches beside their requests asked at once."""
+    rate = statistics.median(data["search_tokens_per_cpu_second"])
+    limit = statistics.median(data["limit_tokens_per_cpu_second"])
+    what = f"{data['trees']} tree searches at a time: generated tokens per CPU second"
     return [_beside(what, rate, ("the same requests asked at once", limit))]
 
 
