@@ -19,6 +19,7 @@ from rise_agents.rollouts.rollout import rollout
 from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.rules.book import Rule, RuleBook
 from rise_agents.types import Agent, SamplingConfig
+from rise_benchmarks.performance.provenance import write_result
 from rise_env.problems.conventions.conventions import SHARED, statement
 
 TRUE_RULES = RuleBook(tuple(Rule(statement(convention)) for convention in SHARED))
@@ -65,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         agent.close()
     print(json.dumps({name: value for name, value in result.items() if "replies" not in name}, indent=1))
     if given.output:
-        given.output.write_text(json.dumps(result, indent=1) + "\n")
+        write_result(given.output, result)
 
 
 if __name__ == "__main__":

@@ -174,6 +174,13 @@ RESULTS = (
         by_hand=True,
     ),
     Result(
+        file="memory.md",
+        title="What the policies of a memory keep",
+        command="python -m rise_benchmarks.learning.streams",
+        code=("agents/rise_agents/memory", "benchmarks/rise_benchmarks/learning/streams.py"),
+        by_hand=True,
+    ),
+    Result(
         file="server_bills.md",
         title="Bills of servers under a cost cap",
         command="python -m tests.rise_agents.backends.test_openai_bills",

@@ -63,8 +63,9 @@ def markdown(report: Mapping[str, Any]) -> str:
     parts = [f"**{title(report)}**", *alarms(report), _markdown(cells(report))]
     if len(report["rows"]) > 2:
         t = report["turns"]
+        if t > 1:
+            parts.append(_markdown(cells(report, "turns")))
         parts += [
-            _markdown(cells(report, "turns")),
             f"m1@t{t} of the row minus m1@t{t} of the column, paired over problems and seeds:",
             _markdown(gain_cells(report)),
         ]
