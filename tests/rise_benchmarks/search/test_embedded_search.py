@@ -17,6 +17,7 @@ def test_all_searches_of_the_suite_have_the_same_budget() -> None:
             assert row.told == (row.settings.get("critic") == "told")
 
 
+@pytest.mark.slow
 def test_the_suite_measures_its_own_agents_at_equal_tokens(tmp_path: Path) -> None:
     out = run(BenchConfig(suite="embedded-search", limit=2, seeds=(0,), out=str(tmp_path / "out")))
     [report] = json.loads((out / "result.json").read_text())["reports"].values()
