@@ -57,7 +57,7 @@ class Rendezvous:
     def announce(self, fit: dict[str, Any]) -> int:
         """Announce a fit, or other work, to all other processes, and return its number."""
         number = int(self._store.add("fits", 1))
-        self._store.set(f"fit/{number}", json.dumps(fit))
+        self._set(f"fit/{number}", json.dumps(fit))
         return number
 
     def announced(self, number: int) -> dict[str, Any] | None:
@@ -67,7 +67,7 @@ class Rendezvous:
 
     def stop(self, number: int) -> None:
         """Make all other processes end their ranks of a fit."""
-        self._store.set(f"stop/{number}", "1")
+        self._set(f"stop/{number}", "1")
 
     def stopped(self, number: int) -> bool:
         """Return whether the ranks of a fit must end, because of `stop` or because the command has ended."""
@@ -76,7 +76,7 @@ class Rendezvous:
     def report(self, number: int, failure: str | None) -> None:
         """Report that the ranks of this process have ended; `failure` says why they failed, if they did."""
         if failure is not None:
-            self._store.set(f"failed/{number}", json.dumps(failure))
+            self._set(f"failed/{number}", json.dumps(failure))
         self._store.add(f"ended/{number}", 1)
 
     def failure(self, number: int) -> str | None:
@@ -108,7 +108,7 @@ class Rendezvous:
             code: The exit code of the command.
             timeout_s: Seconds to wait for the others to read it, if this process has the store.
         """
-        self._store.set("end", json.dumps(code))
+        self._set("end", json.dumps(code))
         deadline = time.monotonic() + timeout_s
         with contextlib.suppress(RuntimeError):
             # the store ends with this process, and the others have to read from it before
@@ -124,6 +124,11 @@ class Rendezvous:
 
     def _all_left(self) -> bool:
         return int(self._store.add("left", 0)) >= self.world.size - 1
+
+    def _set(self, key: str, value: str) -> None:
+        """Set a key. When this returns, the store has it: `set` alone does not wait for the store."""
+        self._store.set(key, value)
+        self._store.check([key])  # on the same connection, so that it is answered after `set` was done
 
     def _read(self, key: str) -> Any:
         return json.loads(self._store.get(key)) if self._store.check([key]) else None
