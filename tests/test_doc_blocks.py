@@ -27,7 +27,7 @@ BLOCKS = [block for page in PAGES for block in blocks(page)]
 OTHER_TEST = {"coming_from.md": "tests/test_coming_from.py"}
 """Pages whose Python blocks another test runs, with what it puts in place of downloads."""
 INSTALLING = re.compile(
-    r"(git clone|cd|pip install|python3? -m venv|\. |source|pip uninstall|make|\.venv/bin/|docker|apt-get)\b"
+    r"\. |\.venv/bin/|(git clone|cd|pip install|python3? -m venv|source|pip uninstall|make|docker|apt-get)\b"
 )
 """Commands that install, build or test RISE itself; continuous integration runs them."""
 
