@@ -6,6 +6,8 @@ every sibling reaches a threshold, and otherwise keeps the draw that is farthest
 
 from collections.abc import Sequence
 
+from rise_env.metrics.self_correction.edit_distance import levenshtein
+
 
 def same(first: str, second: str) -> bool:
     r"""Return whether two options have the same words.
@@ -19,26 +21,13 @@ def same(first: str, second: str) -> bool:
 def distance(first: str, second: str, most: int) -> int:
     """Return the Levenshtein distance of two texts in characters, or `most` + 1 if it is larger than `most`.
 
-    Only a band of the table, `most` cells on each side of the diagonal, is computed.
-
     >>> distance("kitten", "sitting", 10), distance("kitten", "sitting", 2)
     (3, 3)
     """
-    if abs(len(first) - len(second)) > most:
-        return most + 1
     too_far = most + 1
-    row = [min(column, too_far) for column in range(len(second) + 1)]
-    for i, letter in enumerate(first, start=1):
-        low, high = max(1, i - most), min(len(second), i + most)
-        new = [too_far] * (len(second) + 1)
-        if i <= most:
-            new[0] = i
-        for j in range(low, high + 1):
-            new[j] = min(row[j - 1] + (letter != second[j - 1]), row[j] + 1, new[j - 1] + 1, too_far)
-        row = new
-        if min(row[low - 1 : high + 1]) > most:
-            return too_far
-    return row[-1]
+    if abs(len(first) - len(second)) > most:
+        return too_far
+    return min(levenshtein(first, second), too_far)
 
 
 def least_distance(option: str, siblings: Sequence[str], most: int) -> int:

@@ -37,6 +37,7 @@ from rise_agents.types import SamplingConfig
 from rise_benchmarks.performance.provenance import write_result
 from rise_benchmarks.real.shares import of_transformers, of_vllm
 from rise_benchmarks.speed.machine import machine
+from rise_benchmarks.speed.timing import forget
 from rise_env.types import Trajectory
 
 Prompts = list[list[int]]
@@ -202,12 +203,6 @@ def bare_vllm(agent: Any, prompts: Prompts, sampling: SamplingConfig) -> int:
         use_tqdm=False,
     )
     return sum(len(output.outputs[0].token_ids) for output in outputs)
-
-
-def forget(agent: Any) -> None:
-    """Empty the prefix cache, so that a run does not use states of the run before."""
-    if hasattr(agent, "forget"):
-        agent.forget()
 
 
 def generated(played: Sequence[Trajectory]) -> int:

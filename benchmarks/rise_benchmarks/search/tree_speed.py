@@ -22,6 +22,7 @@ from rise_agents.types import Agent, Reply, SamplingConfig
 from rise_benchmarks.performance.provenance import write_result
 from rise_benchmarks.search.rows import EMBEDDED_SEARCH
 from rise_benchmarks.speed.machine import machine
+from rise_benchmarks.speed.timing import forget
 from rise_env.envs import prompts
 from rise_env.problems.arithmetic.generator import ArithmeticProblems
 from rise_env.types import Conversation
@@ -86,14 +87,14 @@ def measure(spec: str, trees: int, repeats: int) -> dict[str, Any]:
     MCTSAgent(agent, settings).act(asked[:4], SAMPLING, list(range(len(asked[:4]))))  # warm
     for _ in range(repeats):
         recording = RecordingAgent(agent)
-        _forget(agent)
+        forget(agent)
         began = time.process_time()
         replies = MCTSAgent(recording, settings).act(asked, SAMPLING, list(range(trees)))
         searches.append(time.process_time() - began)
         tokens = sum(reply.usage.completion_tokens for reply in replies)
         calls = len(recording.requests)
         conversations = [conversation for conversation, _ in recording.requests]
-        _forget(agent)
+        forget(agent)
         began = time.process_time()
         at_once = agent.act(conversations, SAMPLING, [seed for _, seed in recording.requests])
         limits.append(time.process_time() - began)
@@ -110,12 +111,6 @@ def measure(spec: str, trees: int, repeats: int) -> dict[str, Any]:
         "limit_tokens_per_cpu_second": [tokens / seconds for seconds in limits],
         "search_over_limit": [limit / search for search, limit in zip(searches, limits, strict=True)],
     }
-
-
-def _forget(agent: Any) -> None:
-    """Empty the prefix cache, so that a run does not use states of the run before."""
-    if hasattr(agent, "forget"):
-        agent.forget()
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -43,6 +43,7 @@ from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import Agent, SamplingConfig
 from rise_benchmarks.performance.provenance import write_result
 from rise_benchmarks.speed.machine import machine
+from rise_benchmarks.speed.timing import forget
 from rise_env.types import Trajectory
 
 TURNS = 5
@@ -120,7 +121,7 @@ def _measure(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     theirs: list[float] = []
     by_problem: list[float] = []
     for _ in range(arguments.repeats):
-        _forget(agent)
+        forget(agent)
         seconds, played = _timed(partial(_play, agent, arguments.problems))
         requests = _requests(agent, played)
         if len(batches) > 1:  # the best size is found on a quarter of the requests
@@ -131,11 +132,11 @@ def _measure(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
         ours.append(tokens / seconds)
         for speeds, order in ((theirs, _by_turn(requests)), (by_problem, requests)):
             if name == "vllm" or speeds is theirs:  # the other limit sorts by length
-                _forget(agent)
+                forget(agent)
                 bare, _ = _timed(partial(limit, agent, order, batches[0]))
                 speeds.append(tokens / bare)
     usage = [turn.action.usage for episode in played for turn in episode.turns]
-    _forget(agent)
+    forget(agent)
     seconds, alone = _timed(lambda: [_play(agent, 1, start=i) for i in range(arguments.single)])
     single = sum(_tokens(trajectories) for trajectories in alone) / seconds
     agent.close()
@@ -213,14 +214,6 @@ def _vllm_limit(agent: Any, requests: Sequence[Request], batch: int) -> None:
         ],
         use_tqdm=False,
     )
-
-
-def _forget(agent: Any) -> None:
-    """Empty the prefix cache, so that a run does not use entries of the run before."""
-    if hasattr(agent, "_decoder"):
-        agent._decoder.clear_prefixes()
-    else:
-        agent._llm.reset_prefix_cache()
 
 
 def _tokens(trajectories: Sequence[Trajectory]) -> int:

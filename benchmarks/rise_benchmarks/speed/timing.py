@@ -1,8 +1,11 @@
-"""Measures how often a function can be run per second of wall time and per second of CPU time."""
+"""Helps to measure speeds: how often a function runs per second, and agents without cached states."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from rise_agents.kept_agents import ForgettingAgent
+from rise_agents.types import Agent
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +39,9 @@ def measure(name: str, run: Callable[[], int], *, seconds: float = 1.0, repeats:
         wall = max(wall, count / max(time.perf_counter() - start, 1e-9))
         cpu = max(cpu, count / max(time.process_time() - start_cpu, 1e-9))
     return Rate(name, wall, cpu)
+
+
+def forget(agent: Agent) -> None:
+    """Empty the prefix cache of an agent, so that a run does not use states of the run before."""
+    if isinstance(agent, ForgettingAgent):
+        agent.forget()
