@@ -13,6 +13,8 @@ from itertools import chain
 from pathlib import Path
 from typing import IO
 
+from rise_env.errors import StoreError
+
 INCOMPLETE = "incomplete"
 """Suffix of the file for last lines without a line end."""
 
@@ -101,3 +103,25 @@ def move_lines(path: Path, reason: Callable[[bytes], str]) -> Counter[str]:
 def beside(path: Path, suffix: str) -> Path:
     """Return the path PATH.suffix."""
     return path.with_name(f"{path.name}.{suffix}")
+
+
+def append_whole(file: IO[bytes], path: Path, data: bytes) -> None:
+    """Write data at the end of an unbuffered file, and return when it is on the disk.
+
+    After an exception, KeyboardInterrupt included, the file is as it was before.
+
+    Raises:
+        StoreError: The disk is full, or the file cannot be written; the message names `path`.
+    """
+    size = file.seek(0, os.SEEK_END)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[file.write(view) :]
+        os.fsync(file.fileno())
+    except BaseException as error:
+        with suppress(OSError):
+            file.truncate(size)
+        if isinstance(error, OSError):
+            raise StoreError(f"cannot write to {path}: {error.strerror or error}") from error
+        raise

@@ -18,7 +18,13 @@ from types import TracebackType
 from typing import IO, Any, Self, TypeVar
 
 from rise_env.errors import BusyError, DataNotFoundError, StoreError
-from rise_env.trajectories.line_files import chunks, move_incomplete_line, move_lines, numbered_lines
+from rise_env.trajectories.line_files import (
+    append_whole,
+    chunks,
+    move_incomplete_line,
+    move_lines,
+    numbered_lines,
+)
 from rise_env.trajectories.model_formats import FORMATS, known_in_both
 from rise_env.trajectories.old_names import rename_record
 from rise_env.trajectories.serialization import from_line, id_of_line, to_json
@@ -169,19 +175,11 @@ class TrajectoryStore:
 
     def _write(self, data: bytes, ids: Set[str] = frozenset()) -> None:
         """Write lines and add their ids to `ids`. After an exception the file and `ids` are unchanged."""
-        size = self._file.seek(0, os.SEEK_END)
         try:
             self._ids |= ids
-            view = memoryview(data)
-            while view:
-                view = view[self._file.write(view) :]
-            os.fsync(self._file.fileno())
-        except BaseException as error:  # KeyboardInterrupt as well
+            append_whole(self._file, self.path, data)
+        except BaseException:  # KeyboardInterrupt as well
             self._ids -= ids
-            with contextlib.suppress(OSError):
-                self._file.truncate(size)
-            if isinstance(error, OSError):
-                raise StoreError(f"cannot write to {self.path}: {error.strerror or error}") from error
             raise
 
 

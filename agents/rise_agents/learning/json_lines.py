@@ -1,14 +1,12 @@
 """A file of JSON lines to which lines are only appended; each is on the disk when `append` returns."""
 
-import contextlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rise_env.errors import StoreError
-from rise_env.trajectories.line_files import move_incomplete_line, numbered_lines
+from rise_env.trajectories.line_files import append_whole, move_incomplete_line, numbered_lines
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
@@ -53,18 +51,7 @@ class JsonLines:
             StoreError: The disk is full. The file is then as it was before.
         """
         data = b"".join(json.dumps(value, separators=(",", ":")).encode() + b"\n" for value in values)
-        size = self._file.seek(0, os.SEEK_END)
-        try:
-            view = memoryview(data)
-            while view:
-                view = view[self._file.write(view) :]
-            os.fsync(self._file.fileno())
-        except BaseException as error:
-            with contextlib.suppress(OSError):
-                self._file.truncate(size)
-            if isinstance(error, OSError):
-                raise StoreError(f"cannot write to {self._path}: {error.strerror or error}") from error
-            raise
+        append_whole(self._file, self._path, data)
 
     def close(self) -> None:
         """Close the file."""
