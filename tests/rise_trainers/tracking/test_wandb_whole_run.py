@@ -88,8 +88,8 @@ def test_a_killed_and_continued_run_is_one_w_and_b_run_with_everything_once(
         ]
     shares = [line["data/weight_share"] for line in metrics if "data/weight_share" in line]
     for reward in ("-1.0", "0.0", "1.0"):
-        name = "reward_" + reward.removesuffix(".0").replace("-", "minus_")
-        logged_shares = wandb_file.column(path, f"detail/data/weight_share/{name}")
+        column = "reward_" + reward.removesuffix(".0").replace("-", "minus_")
+        logged_shares = wandb_file.column(path, f"detail/data/weight_share/{column}")
         assert logged_shares == [share[reward] for share in shares if reward in share]
     steps = wandb_file.column(path, "train/global_step")
     assert steps == list(range(1, len(steps) + 1))
