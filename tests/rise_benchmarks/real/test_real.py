@@ -7,7 +7,6 @@ import yaml
 from rise_benchmarks.real.recipe import Recipe
 from rise_benchmarks.real.run import run, train
 from rise_env.cli.main import main
-from rise_env.trajectories.store import read_run
 from rise_env.utils.settings import build
 from rise_trainers.loop.run_folder import model_folder, store_path
 from tests.rise_benchmarks.real.test_recipe import SMALL, plan
@@ -41,9 +40,10 @@ def test_a_recipe_is_trained_measured_and_reported_and_goes_on_where_it_stopped(
     assert [row["name"] for row in result["tables"]["test"]["rows"]] == ["base", "boosted", "RISE 1", "SFT"]
     assert result["tables"]["test"]["problems"] == 3
     boosted = model_folder(whole.run_folder("rise", 0), 0, "boost")
-    assert read_run(store_path(whole.run_folder("sft", 0), 0, 1))["agent"].startswith(boosted.parts[-1])
+    settings = yaml.safe_load((whole.run_folder("sft", 0) / "config.yaml").read_text())
+    assert settings["agent"]["model"] == str(boosted)
     stores = [store_path(whole.run_folder(name, 0), 0, 1) for name in ("rise", "unweighted")]
     assert stores[0].read_bytes() == stores[1].read_bytes()
     assert main(command) == 0
     assert contents(out) == made
-    assert run(whole) == result
+    assert run(whole).items() <= result.items()
