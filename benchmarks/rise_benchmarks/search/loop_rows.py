@@ -30,7 +30,10 @@ _TREE: Mapping[str, Any] = {
     "root_least": 3,
     "least": 2,
     "most": 6,
+    "value_weight": 0.0,
+    "importance": "siblings",
 }
+"""Settings of a search whose critic judges whole replies only, which halves its readings."""
 
 _PLAIN: Mapping[str, Any] = {"option": "reply", "tokens": TOKENS, "root_least": 60, "choose": "best"}
 """Settings of a search that only draws whole replies: the best of n."""
@@ -38,9 +41,9 @@ _PLAIN: Mapping[str, Any] = {"option": "reply", "tokens": TOKENS, "root_least": 
 _CRITIC: Mapping[str, Any] = {
     "train": 120,
     "samples": 6,
-    "examples": {"per_reply": 1},
+    "examples": {"kinds": ["outcome"], "balance": False},
     # the tiny model has to learn the form of the answer as well, which takes many small steps
-    "fit": {"epochs": 3, "learning_rate": 2.0e-3, "batch_size": 8, "micro_batch_size": 8},
+    "fit": {"epochs": 2, "learning_rate": 2.0e-3, "batch_size": 8, "micro_batch_size": 8},
 }
 
 _FIT: Mapping[str, Any] = {"epochs": 3, "batch_size": 14, "micro_batch_size": 14}
@@ -77,7 +80,7 @@ LOOPS: Mapping[str, Variant] = {
             problems=SEARCHED,
             iterations=2,
             critic=dict(_CRITIC),
-            fit=_by_score(0.7),
+            fit=_by_score(0.5),
         ),
         rows={"iteration 1": "loop, AlphaLLM 1", "iteration 2": "loop, AlphaLLM 2"},
         what="a critic fitted on labelled replies; then search and fit by its scores, without labels",
