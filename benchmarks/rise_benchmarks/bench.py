@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from rise_agents.evaluation import evaluate_agents
 from rise_agents.evaluation.evaluate_agents import EvaluateConfig
 from rise_agents.types import SamplingConfig
@@ -26,17 +24,17 @@ from rise_benchmarks.published import METRICS, NOTES, PublishedRow, table
 from rise_benchmarks.report.evaluation_logs import find_logs
 from rise_benchmarks.report.report import sum_up, write_report
 from rise_benchmarks.report.tables import markdown
+from rise_benchmarks.search import training_costs
 from rise_benchmarks.search.rows import AgentRow
 from rise_benchmarks.suites import SUITES, Suite
-from rise_env.errors import ConfigError, DataNotFoundError
+from rise_benchmarks.training import Trained, read_recipe, train
+from rise_env.errors import ConfigError
 from rise_env.utils.config_parser import parse
-from rise_env.utils.settings import merged
 from rise_env.utils.suggestions import validate_choice
+from rise_trainers.loop.model_texts import with_models
 
 REAL = "real"
 """The suite whose experiments are recipe files, with settings of its own; see `rise_benchmarks.real.run`."""
-UNMEASURED = {"problems": {"test": 0}}
-"""Setting of the runs that train. The suite measures their models itself, all on the same problems."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +42,8 @@ class BenchConfig:
     """The settings of `rise bench`."""
 
     suite: str
-    """paper-gsm8k, paper-math, transfer, embedded, ablations, embedded-search, conventions or memory; see
-    `suites`. The suite real has other settings; see `rise bench real --help`."""
+    """paper-gsm8k, paper-math, transfer, embedded, ablations, embedded-search, alphallm, conventions or
+    memory; see `suites`. The suite real has other settings; see `rise bench real --help`."""
     agent: tuple[str, ...] = ()
     """Agent to measure; repeat the option for further agents. Suites that train measure their own models."""
     label: tuple[str, ...] = ()
@@ -132,13 +130,13 @@ def run(config: BenchConfig) -> Path:
     """
     suite = chosen_suite(config)
     out = Path(config.out or f"runs/{config.suite}")
-    rows = _train(config, suite, out) if suite.variants else None
+    trained = _train(config, suite, out) if suite.variants else None
     for env in suite.envs:
-        for settings in _measurements(config, suite, env, out, rows):
+        for settings in _measurements(config, suite, env, out, trained):
             evaluate_agents.run(settings)
-            if rows is not None:
+            if trained is not None and not suite.agents:
                 _score_answers(settings)
-    result = _result(config, suite, out)
+    result = _result(config, suite, out, trained)
     write_result(out / "result.json", result, indent=1)
     (out / "result.md").write_text(result_text(result) + "\n")
     return out
@@ -147,6 +145,8 @@ def run(config: BenchConfig) -> Path:
 def result_text(result: Mapping[str, Any]) -> str:
     """Return a result as Markdown: our tables, then the published one."""
     parts = [markdown(report) for report in result["reports"].values()]
+    if result["training_costs"]:
+        parts.append(training_costs.markdown(result["training_costs"]))
     parts += [
         f"The same replies, checked as the released RISE code does:\n\n{markdown(report)}"
         for report in result["checked_as_released"].values()
@@ -157,9 +157,9 @@ def result_text(result: Mapping[str, Any]) -> str:
 
 
 def _measurements(
-    config: BenchConfig, suite: Suite, env: str, out: Path, rows: Mapping[str, Mapping[int, str]] | None
+    config: BenchConfig, suite: Suite, env: str, out: Path, trained: Trained | None
 ) -> list[EvaluateConfig]:
-    recipe = _read_recipe(config.recipe) if config.recipe else {}
+    recipe = read_recipe(config.recipe) if config.recipe else {}
     problems = recipe.get("problems", {})
     settings: dict[str, Any] = {**problems.get("settings", {}), "split": suite.split}
     if config.data_dir is not None:
@@ -178,16 +178,22 @@ def _measurements(
         agent_settings=config.agent_settings,
     )
     common = dataclasses.replace(common, turns=suite.turns, num_samples=suite.num_samples)
-    if suite.agents:
+    if suite.agents and trained is None:
         return [_measured(common, label, row) for label, row in suite.agents.items()]
+    if suite.agents and trained is not None:
+        return [
+            _measured(dataclasses.replace(common, seeds=(seed,)), label, row, trained.critics.get(seed))
+            for seed in config.seeds
+            for label, row in {**suite.agents, **trained.rows(seed)}.items()
+        ]
     if suite.learned:
         return learned_measurements(common, suite.learned, out / "learning")
-    if rows is None:
+    if trained is None:
         return [common]
     found = []
     for seed in config.seeds:  # each seed has models of its own
-        models = tuple(each[seed] for each in rows.values())
-        own = dataclasses.replace(common, agent=models, label=tuple(rows), seeds=(seed,))
+        models = tuple(each[seed] for each in trained.models.values())
+        own = dataclasses.replace(common, agent=models, label=tuple(trained.models), seeds=(seed,))
         found.append(own)
         if suite.prompting:
             first = dataclasses.replace(own, agent=models[:1], label=own.label[:1], protocols=suite.prompting)
@@ -195,16 +201,21 @@ def _measurements(
     return found
 
 
-def _measured(common: EvaluateConfig, label: str, row: AgentRow) -> EvaluateConfig:
+def _measured(common: EvaluateConfig, label: str, row: AgentRow, critic: str | None = None) -> EvaluateConfig:
     return dataclasses.replace(
         common,
         agent=(row.agent,),
         label=(label,),
-        agent_settings=row.settings,
+        agent_settings=with_models(row.settings, learner=row.agent, critic=critic),
         draws=row.draws,
         sampling=dataclasses.replace(common.sampling, temperature=row.temperature),
         told=row.told,
     )
+
+
+def _train(config: BenchConfig, suite: Suite, out: Path) -> Trained:
+    folder = out / "training"
+    return train(suite.variants, folder, env=suite.envs[0], recipe=config.recipe, seeds=config.seeds)
 
 
 def _score_answers(settings: EvaluateConfig) -> None:
@@ -216,49 +227,8 @@ def _score_answers(settings: EvaluateConfig) -> None:
         score_logs(agent.partition(":")[2], Path(settings.out) / evaluate_agents.folder_name(label), seed)
 
 
-def _train(config: BenchConfig, suite: Suite, out: Path) -> dict[str, dict[int, str]]:
-    """Train all variants; return name of the row -> seed -> agent."""
-    from rise_benchmarks.real.run import take_rollouts
-    from rise_trainers import self_improve
-    from rise_trainers.loop.config import RunConfig, first_model
-    from rise_trainers.loop.run_folder import model_folder
-    from rise_trainers.loop.run_settings import claim
-
-    recipe = _read_recipe(config.recipe)
-    found: dict[str, dict[int, str]] = {}
-    for name, variant in suite.variants.items():
-        folder = out / "training" / name
-        own = {"env": suite.envs[0], "out": str(folder), "seeds": list(config.seeds)}
-        settings = merged(merged(merged(recipe, UNMEASURED), variant.settings), own)
-        path = out / "training" / f"{name}.yaml"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(yaml.safe_dump(settings, sort_keys=False))
-        run_config = parse(RunConfig, ["--config", str(path)], prog="rise bench")
-        if variant.rollouts_of is not None:
-            claim(folder, run_config)
-            for seed in config.seeds:
-                take_rollouts(out / "training" / variant.rollouts_of, folder, seed)
-        self_improve.run(run_config)
-        backend = run_config.agent.backend
-        for label, row in variant.rows.items():
-            number = 0 if label == "base" else int(label.removeprefix("iteration "))
-            found[row] = {
-                seed: f"{backend}:{model_folder(folder, seed, number) if number else first_model(run_config)}"
-                for seed in config.seeds
-            }
-    return found
-
-
-def _read_recipe(path: str | None) -> dict[str, Any]:
-    if path is None or not Path(path).is_file():
-        raise DataNotFoundError(f"there is no recipe {path}: give a YAML file with settings of rise run")
-    recipe = yaml.safe_load(Path(path).read_text())
-    if not isinstance(recipe, dict):
-        raise ConfigError(f"{path} is no recipe: it must be a YAML mapping with settings of rise run")
-    return recipe
-
-
-def _result(config: BenchConfig, suite: Suite, out: Path) -> dict[str, Any]:
+def _result(config: BenchConfig, suite: Suite, out: Path, trained: Trained | None) -> dict[str, Any]:
+    costs = {} if trained is None or not suite.agents else training_costs.of_models(trained, config.seeds)
     reports = {env: write_report(out / env, ablations=suite.figures, equal=suite.equal) for env in suite.envs}
     released = {}
     if suite.checker:
@@ -268,6 +238,7 @@ def _result(config: BenchConfig, suite: Suite, out: Path) -> dict[str, Any]:
         "suite": config.suite,
         "settings": {"limit": config.limit, "seeds": list(config.seeds), "draws": config.draws},
         "reports": reports,
+        "training_costs": costs,
         "checked_as_released": released,
         "published": [_published_json(row) for row in published],
     }

@@ -10,6 +10,7 @@
 | conventions | an agent without rules, with given and with learned ones           | none              |
 | memory      | an agent without memory, and with memories of several policies          | none              |
 | embedded-search | the tiny model, and searches over it, at equal tokens               | none              |
+| alphallm    | AlphaLLM's loop with the tiny model beside loops at as many tokens      | none              |
 """
 
 from collections.abc import Mapping
@@ -17,7 +18,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from rise_benchmarks.learning.rows import CONVENTIONS, MEMORIES, LearnedRow
+from rise_benchmarks.search.loop_rows import LOOP_SEARCHES, LOOPS
 from rise_benchmarks.search.rows import EMBEDDED_SEARCH, AgentRow
+from rise_benchmarks.variant import Variant
 from rise_env.metrics.budgets.equal_budget import Budget
 
 PROTOCOLS = ("sequential", "parallel", "self_refine")
@@ -41,9 +44,10 @@ class Suite:
     published: Literal["gsm8k", "math"] | None = None
     checker: str | None = None
     """Checker of the released RISE code, for a second table to compare with the published numbers."""
-    variants: Mapping[str, "Variant"] = field(default_factory=dict)
+    variants: Mapping[str, Variant] = field(default_factory=dict)
     agents: Mapping[str, AgentRow] = field(default_factory=dict)
-    """Rows of agents that the suite names itself; each row is measured with its own settings."""
+    """Rows of agents that the suite names itself; each row is measured with its own settings. {critic} in
+    them stands for the critic that the variants fit."""
     learned: Mapping[str, LearnedRow] = field(default_factory=dict)
     """Rows of what the agent that the user names learns without weights."""
     turns: int = 5
@@ -54,19 +58,6 @@ class Suite:
     """What is held equal in a second table; see `rise report --equal`."""
     figures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Ablation of `figures.ABLATIONS` -> the names of its rows."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
-    """One way to train: settings of `RunConfig` that replace those of the recipe that all variants share."""
-
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    rows: Mapping[str, str] = field(default_factory=dict)
-    """Label in its run -> name of the row in the suite's table. Other labels are left out."""
-    rollouts_of: str | None = None
-    """An earlier variant whose first iteration plays the same episodes, which are copied from its run."""
-    what: str = ""
-    """How the variant differs from the others, in words."""
 
 
 VARIANTS: Mapping[str, Variant] = {
@@ -198,6 +189,16 @@ SUITES: Mapping[str, Suite] = {
         turns=1,
         num_samples=1,
         agents=EMBEDDED_SEARCH,
+        equal="generated",
+    ),
+    "alphallm": Suite(
+        envs=("RISE-Arithmetic-v0",),
+        limit=300,
+        protocols=("sequential", "parallel"),
+        turns=1,
+        num_samples=1,
+        variants=LOOPS,
+        agents=LOOP_SEARCHES,
         equal="generated",
     ),
     "paper-gsm8k": Suite(envs=("RISE-GSM8K-v0",), published="gsm8k", checker="released_rise_gsm8k"),

@@ -13,6 +13,7 @@ from rise_benchmarks.bench import BenchConfig
 from rise_benchmarks.published import METRICS, table
 from rise_benchmarks.real.run import take_rollouts
 from rise_benchmarks.suites import SUITES
+from rise_benchmarks.training import UNMEASURED, Trained
 from rise_env.cli.main import main
 from rise_env.errors import ConfigError
 from rise_env.trajectories.store import read_run
@@ -80,7 +81,7 @@ def test_a_suite_measures_agents_beside_the_published_numbers_and_resumes(
 def test_variants_are_settings_that_rise_run_takes(tmp_path: Path) -> None:
     recipe = yaml.safe_load((Path(__file__).parents[2] / "examples" / "quickstart.yaml").read_text())
     for name, variant in SUITES["embedded"].variants.items():
-        settings = merged(merged(merged(recipe, bench.UNMEASURED), variant.settings), {"out": str(tmp_path)})
+        settings = merged(merged(merged(recipe, UNMEASURED), variant.settings), {"out": str(tmp_path)})
         path = tmp_path / f"{name}.yaml"
         path.write_text(yaml.safe_dump(settings))
         config = bench.parse(RunConfig, ["--config", str(path)], prog="t")
@@ -143,11 +144,12 @@ def test_models_are_measured_as_the_recipe_plays(tmp_path: Path) -> None:
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe))
     config = BenchConfig(suite="ablations", recipe=str(tmp_path / "recipe.yaml"), seeds=(0, 1))
     models = {"base": {0: "tiny", 1: "tiny"}, "RISE 1": {0: "transformers:a", 1: "transformers:b"}}
-    found = bench._measurements(config, SUITES["ablations"], "RISE-Arithmetic-v0", tmp_path, models)
+    trained = Trained(models, {}, {})
+    found = bench._measurements(config, SUITES["ablations"], "RISE-Arithmetic-v0", tmp_path, trained)
     assert [each.agent for each in found] == [("tiny", "transformers:a"), ("tiny", "transformers:b")]
     assert found[0].env_settings == {"difficulty": {"max_steps": 2}, "split": "validation"}
     assert found[0].sampling == SamplingConfig(temperature=0.5)
-    found = bench._measurements(config, SUITES["embedded"], "RISE-Arithmetic-v0", tmp_path, models)
+    found = bench._measurements(config, SUITES["embedded"], "RISE-Arithmetic-v0", tmp_path, trained)
     assert [(each.agent, each.protocols) for each in found[:2]] == [
         (("tiny", "transformers:a"), ("sequential", "parallel")),
         (("tiny",), ("self_refine",)),

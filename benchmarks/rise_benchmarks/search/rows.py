@@ -15,7 +15,7 @@ class AgentRow:
 
     agent: str
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """Settings of the agent."""
+    """Settings of the agent; {critic} in them stands for a critic that the suite trains."""
     draws: int = 1
     """Independent first replies per problem."""
     temperature: float = 1.0
