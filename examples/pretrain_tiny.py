@@ -20,22 +20,27 @@ from importlib.resources import files
 from pathlib import Path
 
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from rise_agents.tiny.corpus import Corpus, CorpusConfig
 from rise_agents.tiny_notes.corpus import NotesConfig, NotesCorpus
 
 SPECIAL = ["<pad>", "<system>", "<user>", "<assistant>", "<end>"]
-VOCABULARY = 768  # at most; the generated text needs fewer
+VOCABULARY = 1024  # at most; the arithmetic text needs fewer
 
 
 def train_tokenizer(corpus: Corpus | NotesCorpus, documents: int = 4000) -> PreTrainedTokenizerFast:
-    """Train a byte-level BPE tokenizer that writes numbers digit by digit."""
+    """Train a byte-level BPE tokenizer that writes numbers digit by digit.
+
+    For notes, the s at the end of a word is a token of its own, so that a word is the same token in the
+    singular and in the plural.
+    """
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
-    )
+    parts = [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    if isinstance(corpus, NotesCorpus):
+        parts.insert(1, pre_tokenizers.Split(Regex(r"(?<=[a-z])s\b"), "isolated"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(parts)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=VOCABULARY,
@@ -174,6 +179,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=4, help="rows per step and process")
     parser.add_argument("--learning-rate", type=float, default=3e-3)
     parser.add_argument("--length", type=int, default=512, help="tokens per row; 512 holds five turns")
+    parser.add_argument("--copies", type=float, default=0.1, help="fraction of copies in the corpus notes")
     parser.add_argument("--turns", type=int, default=6, help="maximal number of problems in a conversation")
     for name, default in (("corrections", 0.3), ("sloppy", 0.0), ("slip", 0.4), ("clean-drafts", 0.3)):
         parser.add_argument(f"--{name}", type=float, default=default)
@@ -181,7 +187,9 @@ def main() -> None:
     mixture = CorpusConfig(
         turns=a.turns, corrections=a.corrections, sloppy=a.sloppy, slip=a.slip, clean_drafts=a.clean_drafts
     )
-    corpus = NotesCorpus(NotesConfig(), a.seed) if a.corpus == "notes" else Corpus(mixture, a.seed)
+    corpus = (
+        NotesCorpus(NotesConfig(copies=a.copies), a.seed) if a.corpus == "notes" else Corpus(mixture, a.seed)
+    )
     tokenizer = AutoTokenizer.from_pretrained(a.init) if a.init else train_tokenizer(corpus)
     model = build_model(tokenizer, a.init)
     if a.copy_from is not None:

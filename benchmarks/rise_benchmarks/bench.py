@@ -19,6 +19,8 @@ from rise_agents.evaluation import evaluate_agents
 from rise_agents.evaluation.evaluate_agents import EvaluateConfig
 from rise_agents.types import SamplingConfig
 from rise_benchmarks.learning.rows import measurements as learned_measurements
+from rise_benchmarks.learning.table import learned
+from rise_benchmarks.learning.table import text as learned_table
 from rise_benchmarks.performance.provenance import write_result
 from rise_benchmarks.published import METRICS, NOTES, PublishedRow, table
 from rise_benchmarks.report.evaluation_logs import find_logs
@@ -35,6 +37,8 @@ from rise_trainers.loop.model_texts import with_models
 
 REAL = "real"
 """The suite whose experiments are recipe files, with settings of its own; see `rise_benchmarks.real.run`."""
+LEARNING = "learning"
+"""Folder of the runs of `rise learn` inside that of a suite."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +155,8 @@ def result_text(result: Mapping[str, Any]) -> str:
         f"The same replies, checked as the released RISE code does:\n\n{markdown(report)}"
         for report in result["checked_as_released"].values()
     ]
+    if result.get("learned"):
+        parts.append(f"What was learned, on training problems:\n\n{learned_table(result['learned'])}")
     if result["published"]:
         parts.append(_published_text(result["published"]))
     return "\n\n".join(parts)
@@ -187,7 +193,7 @@ def _measurements(
             for label, row in {**suite.agents, **trained.rows(seed)}.items()
         ]
     if suite.learned:
-        return learned_measurements(common, suite.learned, out / "learning")
+        return learned_measurements(common, suite.learned, out / LEARNING)
     if trained is None:
         return [common]
     found = []
@@ -239,6 +245,7 @@ def _result(config: BenchConfig, suite: Suite, out: Path, trained: Trained | Non
         "settings": {"limit": config.limit, "seeds": list(config.seeds), "draws": config.draws},
         "reports": reports,
         "training_costs": costs,
+        "learned": learned(out / LEARNING) if suite.learned else [],
         "checked_as_released": released,
         "published": [_published_json(row) for row in published],
     }

@@ -7,7 +7,7 @@ from rise_agents.deliberation.deliberating_agent import DeliberatingAgent, compo
 from rise_agents.deliberation.notes import Place, with_notes
 from rise_agents.deliberation.script import Ask, Script
 from rise_agents.registry import calls_per_reply, check_agent, load_agent
-from rise_agents.rules.book import RuleBook, as_text, digest, read_book
+from rise_agents.rules.book import RuleBook, as_text, digest, read_book, read_learned_book
 from rise_agents.types import Agent, FormattedAgent, Reply, SamplingConfig, can_continue
 from rise_env.types import Conversation
 from rise_env.utils.settings import ByContent
@@ -23,9 +23,14 @@ class InstructedAgent(DeliberatingAgent):
         agent: The agent that answers. `close` closes it.
         book: The rules. With an empty book, the replies are those of `agent`.
         place: Where the rules are put; see `with_notes`.
+        learned_in: Name of the environment in which the rules were learned, if they were.
     """
 
-    def __init__(self, agent: Agent, book: RuleBook, place: Place = "user") -> None:
+    def __init__(
+        self, agent: Agent, book: RuleBook, place: Place = "user", *, learned_in: str | None = None
+    ) -> None:
+        self.learned_in = learned_in
+        """Where the rules were learned; playing another environment gives a warning."""
         parts = [agent.name, f"rules={digest(book)}", *([] if place == "user" else [f"place={place}"])]
         super().__init__(composed_name("instructed", *parts), [agent])
         self._agent = agent
@@ -60,8 +65,8 @@ def load_instructed_agent(
         ConfigError: A setting is wrong, or the file is not one of rules.
         DataNotFoundError: There is no such file.
     """
-    book = read_book(rules)
-    return InstructedAgent(load_agent(agent, **(inner or {})), book, place)
+    book, learned_in = read_learned_book(rules)
+    return InstructedAgent(load_agent(agent, **(inner or {})), book, place, learned_in=learned_in)
 
 
 def check_instructed_settings(

@@ -92,6 +92,7 @@ class SageAgent(DeliberatingAgent):
         memory: What it remembers; nothing is ever written into it.
         reviewer: Reviews answers; None: `agent` does.
         settings: How an answer is found.
+        learned_in: Name of the environment in which the memory was filled, if it was.
     """
 
     def __init__(
@@ -101,7 +102,10 @@ class SageAgent(DeliberatingAgent):
         *,
         reviewer: Agent | None = None,
         settings: SageSettings | None = None,
+        learned_in: str | None = None,
     ) -> None:
+        self.learned_in = learned_in
+        """Where the memory was filled; playing another environment gives a warning."""
         self.settings = settings = settings or SageSettings()
         self.memory = memory or Memory()
         """What it remembers."""
@@ -218,13 +222,15 @@ def load_sage_agent(
         gamma=gamma,
         place=place,
     )
-    remembered = None if memory is None else read_memory(memory)[0]
+    remembered, learned_in = (None, None) if memory is None else read_memory(memory)
     loaded = [load_agent(agent, **(inner or {}))]
     try:
         if reviewer is not None:
             loaded.append(load_agent(reviewer, **(reviewer_settings or {})))
         other = loaded[1] if reviewer is not None else None
-        return SageAgent(loaded[0], remembered, reviewer=other, settings=settings)
+        return SageAgent(
+            loaded[0], remembered, reviewer=other, settings=settings, learned_in=learned_in or None
+        )
     except BaseException:
         close_all(*loaded)
         raise

@@ -42,7 +42,7 @@ class RulesSettings:
     words: int = 200
     """Most words in the book; a longer one is not tested."""
     accept: Test = "bootstrap"
-    """Test of a change: bootstrap, mean (no part falls, one rises) or strict (the batch rises)."""
+    """Test of a change: bootstrap, mean (no part falls, one rises), strict (the batch rises), or always."""
     confidence: float = 0.9
     """Probability of an improvement that the bootstrap must give."""
     score: Score = "first"

@@ -24,7 +24,7 @@ def described(config: LearnConfig) -> str:
         return "\n".join(
             [
                 f"agent      {_played(config, train, 1)}",
-                f"reflector  {_reflected(config, train, config.train)}",
+                f"reflector  {_reflected(config, train, config.train * (1 + config.memory.compress))}",
             ]
         )
     settings = config.rules

@@ -37,7 +37,7 @@ REFERENCES = ("none", "answer", "solution")
 
 def texts_digest() -> str:
     """Return a hash of the texts, for records."""
-    return hashlib.sha256("\0".join((REFLECT, GENERALISE)).encode()).hexdigest()[:16]
+    return hashlib.sha256("\0".join((REFLECT, GENERALISE, COMPRESS)).encode()).hexdigest()[:16]
 
 
 def transcript(messages: Conversation) -> str:

@@ -1,7 +1,7 @@
 """The file of a memory: JSON lines of events, from which its state is computed.
 
     {"kind": "memory", "schema": 1, "env": "...", "settings": {...}}     the first line
-    {"problem": id, "used": [numbers], "success": true, "new": [[text, about]]}
+    {"problem": id, "used": [numbers], "success": true, "new": [[text, about]]}       and "compressed": true
     {"end": 0, "clock": 32}                                              a generation is complete
 
 The state is that after the last complete generation; events after it, which a kill leaves, do not count.
@@ -27,7 +27,12 @@ def head(env: str, settings: MemorySettings) -> dict[str, Any]:
 
 
 def event(
-    problem: str, used: Sequence[int], *, success: bool, new: Sequence[tuple[str, str]] = ()
+    problem: str,
+    used: Sequence[int],
+    *,
+    success: bool,
+    new: Sequence[tuple[str, str]] = (),
+    compressed: bool = False,
 ) -> dict[str, Any]:
     """Return the event of one episode.
 
@@ -36,8 +41,10 @@ def event(
         used: Numbers of the items that were recalled.
         success: Whether the episode succeeded.
         new: (text, about) of what is remembered of it.
+        compressed: Whether these texts were shortened.
     """
-    return {"problem": problem, "used": list(used), "success": success, "new": [list(pair) for pair in new]}
+    found = {"problem": problem, "used": list(used), "success": success, "new": [list(pair) for pair in new]}
+    return {**found, "compressed": True} if compressed else found
 
 
 def end(generation: int, clock: int) -> dict[str, Any]:
@@ -52,7 +59,7 @@ def after(memory: Memory, events: Sequence[Mapping[str, Any]]) -> Memory:
             continue
         memory = use(memory, one["used"], success=one["success"])
         for text, about in one["new"]:
-            memory = remember(memory, text, about)
+            memory = remember(memory, text, about, compressed=one.get("compressed", False))
         memory = tick(memory)
     return memory
 

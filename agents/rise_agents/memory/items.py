@@ -46,12 +46,20 @@ def place_of(memory: Memory, item: Item) -> Place:
     return place(retained(memory, item), memory.settings.theta1, memory.settings.theta2)
 
 
-def remember(memory: Memory, text: str, about: str) -> Memory:
-    """Return the memory with a new item; if it is full, its weakest item goes."""
+def remember(memory: Memory, text: str, about: str, *, compressed: bool = False) -> Memory:
+    """Return the memory with a new item; if it is full, its weakest item goes.
+
+    Args:
+        memory: The memory.
+        text: What is remembered; an empty text is not.
+        about: The problem that it came from.
+        compressed: Whether the text was shortened, which makes the item stronger.
+    """
     settings = memory.settings
     if settings.policy == "none" or not text.strip():
         return memory
-    item = Item(memory.made, text, about, settings.strength, memory.clock, memory.clock)
+    strength = settings.strength * (settings.compressed if compressed else 1.0)
+    item = Item(memory.made, text, about, strength, memory.clock, memory.clock)
     items = [*memory.items, item]
     if settings.policy != "all" and len(items) > settings.capacity:
         items.remove(weakest(replace(memory, items=tuple(items))))

@@ -9,7 +9,7 @@ A memory that changed after every problem would make each episode depend on all 
 an episode does not depend on how many are played at a time. A generation of 1 problem is the paper's order.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,9 @@ from rise_env.envs.math_env import math_env_of
 from rise_env.errors import StoreError
 from rise_env.problems.conventions import Convention, is_stated
 from rise_env.types import Trajectory
+
+_COMPRESS = 1
+"""Second number of the seeds of compressions."""
 
 MEMORY = "memory.jsonl"
 """File name of the memory in the folder of a run."""
@@ -135,19 +138,22 @@ class MemoryLearner:
         if self._settings.policy == "none":
             reflected, asked = [], []
         texts = dict(zip(reflected, self._reflector.ask(asked, number), strict=True))
+        shorter = self._compressed(number, texts)
         events, hits, recalled_hits, long_texts = [], 0, 0, 0
         for place, episode in enumerate(episodes):
             conversation = episode.turns[0].observation if episode.turns else ()
             items = agent.recalled(conversation)
             hits += self._states(episode, [item.text for item in memory.items])
             recalled_hits += self._states(episode, [item.text for item in items])
-            words = texts.get(place, "").split()
+            words = shorter.get(place, texts.get(place, "")).split()
             long_texts += len(words) > self._settings.words
             text = " ".join(words[: self._settings.words])
             new = [(text, question_of(conversation))] if text else []
             numbers = [item.number for item in items]
             success = right[place] or not told
-            events.append(event(episode.problem.id, numbers, success=success, new=new))
+            events.append(
+                event(episode.problem.id, numbers, success=success, new=new, compressed=place in shorter)
+            )
         last = {
             **end(number, memory.clock + len(episodes)),
             "problems": len(episodes),
@@ -159,6 +165,17 @@ class MemoryLearner:
             "spent": {"agent": spent([[one] for one in episodes]), "reflector": self._reflector.take_spent()},
         }
         return events, last
+
+    def _compressed(self, number: int, texts: Mapping[int, str]) -> dict[int, str]:
+        """Return the shorter forms of reflections, by place, for those that became shorter."""
+        if not self._settings.compress:
+            return {}
+        wanted = {place: text for place, text in texts.items() if text.strip()}
+        asked = [prompts.compress_prompt(text) for text in wanted.values()]
+        found = dict(zip(wanted, self._reflector.ask(asked, number, _COMPRESS), strict=True))
+        return {
+            place: text for place, text in found.items() if 0 < len(text.split()) < len(wanted[place].split())
+        }
 
     def _states(self, episode: Trajectory, texts: Sequence[str]) -> bool:
         """Return whether one of some texts states the convention of a problem, where it has one."""

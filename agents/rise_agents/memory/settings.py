@@ -44,6 +44,10 @@ class MemorySettings:
     every use of an item counts as one with success."""
     words: int = 100
     """Most words of a reflection; a longer one is cut."""
+    compress: bool = False
+    """Whether the reflector writes each reflection again in fewer words, with one more call."""
+    compressed: float = 2.0
+    """What compression multiplies the strength of a new item with."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.theta2 < self.theta1 <= 1:
@@ -54,6 +58,8 @@ class MemorySettings:
             raise ConfigError(
                 f"need memory.strength > 0 and memory.rho >= 1, got {self.strength} and {self.rho}"
             )
+        if self.compressed < 1:
+            raise ConfigError(f"memory.compressed must be at least 1, got {self.compressed}")
         if self.strength_most < self.strength:
             raise ConfigError(
                 f"memory.strength_most is {self.strength_most}, below memory.strength, {self.strength}"

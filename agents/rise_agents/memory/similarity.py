@@ -1,13 +1,14 @@
 """How similar two problems are, without a model: the cosine of counts of characters.
 
-Names and numbers count as one word each, and runs of 3 to 5 characters are counted. Runs that
-occur in few remembered texts count more (idf).
+Names and numbers count as one word each, and runs of 3 to 5 characters are counted. Where a text is compared
+with remembered ones, each run counts once, with the square of its idf: what few of these texts have decides,
+and not the sentences that problems of one kind have in common.
 """
 
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,8 @@ import numpy.typing as npt
 from rise_agents.memory.items import Item, Memory, retained
 
 LENGTHS = (3, 4, 5)
+_LEAST_IDF = 0.1
+"""Idf of a run that all texts have. With 0, a memory of one text would never be recalled."""
 _CAPITAL = re.compile(r"\b[A-Z][a-z]+\b")
 _STARTERS = frozenset(
     "a after all an and as at before but by each every find for from he her his how if in is it let on one "
@@ -54,16 +57,16 @@ class Index:
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
-        counts = [grams(text) for text in texts]
-        documents = Counter(gram for found in counts for gram in found)
+        runs = [dict.fromkeys(grams(text)) for text in texts]
+        documents = Counter(gram for found in runs for gram in found)
         self._size = len(texts)
-        self._rare = math.log(1 + self._size) + 1
-        self._idf = {gram: math.log((1 + self._size) / (1 + n)) + 1 for gram, n in documents.items()}
+        self._rare = self._weight(1)  # runs that no text has count as those that one text has
+        self._weights = {gram: self._weight(n) for gram, n in documents.items()}
         found: dict[str, list[tuple[int, float]]] = {}
-        for place, of_text in enumerate(counts):
+        for place, of_text in enumerate(runs):
             norm = self._norm(of_text)
-            for gram, count in of_text.items():
-                found.setdefault(gram, []).append((place, count * self._idf[gram] / norm))
+            for gram in of_text:
+                found.setdefault(gram, []).append((place, self._weights[gram] / norm))
         self._postings: dict[str, tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]] = {
             gram: (np.array([place for place, _ in pairs]), np.array([weight for _, weight in pairs]))
             for gram, pairs in found.items()
@@ -71,16 +74,20 @@ class Index:
 
     def scores(self, text: str) -> npt.NDArray[np.float64]:
         """Return the similarity of a text to each of the texts, in [0, 1]."""
-        counts = grams(text)
+        runs = dict.fromkeys(grams(text))  # in the order of the text, so that sums are always equal
         scores = np.zeros(self._size)
-        for gram, count in counts.items():
+        for gram in runs:
             if gram in self._postings:
                 places, weights = self._postings[gram]
-                scores[places] += count * self._idf[gram] * weights
-        return scores / self._norm(counts)
+                scores[places] += self._weights[gram] * weights
+        return scores / self._norm(runs)
 
-    def _norm(self, counts: Counter[str]) -> float:
-        total = math.fsum((count * self._idf.get(gram, self._rare)) ** 2 for gram, count in counts.items())
+    def _weight(self, documents: int) -> float:
+        """Return the weight of a run that occurs in so many texts."""
+        return (math.log((1 + self._size) / (1 + documents)) + _LEAST_IDF) ** 2
+
+    def _norm(self, runs: Iterable[str]) -> float:
+        total = math.fsum(self._weights.get(gram, self._rare) ** 2 for gram in runs)
         return math.sqrt(total) or 1.0
 
 

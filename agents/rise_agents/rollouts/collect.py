@@ -14,7 +14,13 @@ from rise_agents.rollouts.ordered_writer import OrderedWriter
 from rise_agents.rollouts.progress import OpenEpisodes, Progress, add_episodes
 from rise_agents.rollouts.rollout import plan_record
 from rise_agents.rollouts.scheduler import run_episodes
-from rise_agents.rollouts.turn_plan import TurnPlan, check_feedback, check_plan, concurrent_requests_of
+from rise_agents.rollouts.turn_plan import (
+    TurnPlan,
+    check_feedback,
+    check_plan,
+    concurrent_requests_of,
+    warn_of_other_problems,
+)
 from rise_agents.types import Reply, SamplingConfig
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError, StoreError
@@ -96,6 +102,7 @@ def collect(
     busy: list[gymnasium.Env[Any, str]] = []
     try:
         check_feedback(plan, free[0])
+        warn_of_other_problems(plan, free[0])
         record = plan_record(plan, free[0], sampling, drop_degenerate=drop_degenerate)
         problems = math_env_of(free[0]).problems
         todo = list(indices_to_play(problems, indices, record, seed, store))

@@ -13,6 +13,7 @@ For correct-to-correct pairs, let the environment continue after a correct reply
 Source: Qu et al. 2024, "Recursive Introspection", arXiv:2407.18219, and its released `workflow_gen.py`.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,8 @@ from rise_agents.deliberation.agent_feedback import FeedbackPlan
 from rise_agents.types import Agent, SamplingConfig, StreamingAgent
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,15 @@ def check_feedback(plan: Sequence[TurnPlan], env: gymnasium.Env[Any, str]) -> No
                 f"{turn.feedback.agent.name} is to write the feedback, but the environment writes it itself: "
                 'make it with feedback="agent"'
             )
+
+
+def warn_of_other_problems(plan: Sequence[TurnPlan], env: gymnasium.Env[Any, str]) -> None:
+    """Warn if an agent of a plan has rules or a memory that were learned in another environment."""
+    here = env.spec.id if env.spec is not None else None
+    for agent in agents_of(plan):
+        learned_in = getattr(agent, "learned_in", None)
+        if here and learned_in and learned_in != here:
+            _log.warning("%s plays %s with what was learned in %s", agent.name, here, learned_in)
 
 
 def agents_of(plan: Sequence[TurnPlan]) -> list[Agent]:

@@ -89,6 +89,15 @@ def read_book(path: str | Path) -> RuleBook:
         DataNotFoundError: There is no such file.
         ConfigError: It is not a file of rules.
     """
+    return read_learned_book(path)[0]
+
+
+def read_learned_book(path: str | Path) -> tuple[RuleBook, str | None]:
+    """Read a file of rules, and the environment from which they were learned; None if a person wrote them.
+
+    Raises:
+        DataNotFoundError, ConfigError: See `read_book`.
+    """
     if not Path(path).is_file():
         raise DataNotFoundError(
             f"there is no file of rules {str(path)!r}: rise learn --method rules makes one"
@@ -97,7 +106,9 @@ def read_book(path: str | Path) -> RuleBook:
         value = json.loads(Path(path).read_text(encoding="utf-8"))
         if not isinstance(value, dict) or "rules" not in value or value.get("schema", SCHEMA) != SCHEMA:
             raise ValueError('it must be {"rules": ["...", ...]}')
-        return from_json(value["rules"])
+        made_from = value.get("made_from")
+        env = made_from.get("env") if isinstance(made_from, dict) else None
+        return from_json(value["rules"]), env if isinstance(env, str) else None
     except ValueError as error:
         raise ConfigError(f"{path} is not a file of rules: {error}") from error
 

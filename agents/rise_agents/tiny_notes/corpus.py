@@ -1,6 +1,6 @@
 r"""The pretraining corpus of the embedded model that reads notes. `examples/pretrain_tiny.py` uses it.
 
-There are four kinds of documents, in the words of the product:
+There are five kinds of documents. Four are in the texts of the product:
 
 *Problems* of the kind of RISE-Conventions, with notes before them: rules as `instructed:` gives them,
 recalled reflections as `sage:` gives them, or worked examples. If one of them states the convention of the
@@ -12,11 +12,13 @@ problem, the answer uses it; else it says that nothing is known and uses the num
 
 *Compressions* of reflections: the sentence that states the convention.
 
-The words are made up, the words of RISE-Conventions do not occur, and the number of each convention is drawn
-anew in each document, so that no number can be learned.
+The fifth kind are *copies* of several sentences, in a prompt that the product does not use.
+
+What a word means is drawn anew in each document, with equal probabilities, so that it can only be read in
+the notes. A word of RISE-Conventions-v0 never has the number that it has there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rise_agents.backends.sage_agent import as_notes
@@ -25,35 +27,31 @@ from rise_agents.learning import prompts as reflector
 from rise_agents.rules.acceptance import Decision
 from rise_agents.rules.book import Rule, RuleBook, as_text
 from rise_agents.rules.learner import tried_line
-from rise_agents.tiny_notes.words import word
+from rise_agents.tiny_notes.words import WORDS, values
 from rise_env.envs import prompts
 from rise_env.problems.arithmetic.steps import Draws
 from rise_env.problems.conventions.conventions import Convention, Kind, applied, statement
 from rise_env.problems.conventions.generator import Story, draw_story, write_question, write_solution
 from rise_env.types import Message, Problem
 
+COPY = "Write this again.\n{text}"
+
 KINDS: tuple[Kind, ...] = ("holds", "holds", "adds", "takes", "cents", "rounds")
 """The kinds of conventions; each document draws from these."""
-VALUES: Mapping[Kind, Sequence[int]] = {
-    "holds": range(2, 21),
-    "adds": range(2, 21),
-    "takes": range(2, 11),
-    "cents": (10, 100, 1000),
-    "rounds": range(2, 11),
-}
-"""Kind -> the numbers that are drawn, with equal probability."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotesConfig:
     """The mixture of documents."""
 
-    reflections: float = 0.25
+    reflections: float = 0.2
     """Fraction of documents that are reflections."""
-    changes: float = 0.15
+    changes: float = 0.08
     """Fraction of documents that are changes of a book."""
-    compressions: float = 0.05
+    compressions: float = 0.04
     """Fraction of documents that are compressions."""
+    copies: float = 0.1
+    """Fraction of documents that are copies."""
     told: float = 0.8
     """Probability that the notes before a problem state its convention."""
     largest: int = 10
@@ -128,24 +126,31 @@ class NotesCorpus:
             (config.reflections, self._reflection),
             (config.changes, self._change),
             (config.compressions, self._compression),
+            (config.copies, self._copy),
         ):
             if at < share:
                 return make(draws)
             at -= share
         return self._problem(draws)
 
-    def convention(self, draws: Draws, like: Convention | None = None) -> Convention:
-        """Draw a convention with another word than `like`, often of its kind or with its first letters."""
+    def convention(self, draws: Draws, others: Sequence[Convention] = ()) -> Convention:
+        """Draw a convention with another word than some others, often of the kind of the first of them."""
         kind = KINDS[draws.below(len(KINDS))]
-        first = ""
-        if like is not None and draws.below(2):
-            kind = like.kind
-        if like is not None and draws.below(3) == 0:
-            first = like.word[:3]
+        if others and draws.below(2):
+            kind = others[0].kind
         while True:
-            found = Convention(word(draws, first), kind, VALUES[kind][draws.below(len(VALUES[kind]))])
-            if like is None or found.word != like.word:
-                return found
+            word = WORDS[draws.below(len(WORDS))]
+            if word not in [other.word for other in others]:
+                break
+        found = values(kind, word)
+        return Convention(word, kind, found[draws.below(len(found))])
+
+    def conventions(self, draws: Draws, count: int, first: Sequence[Convention] = ()) -> list[Convention]:
+        """Draw several conventions with words of their own, and other ones than some given first."""
+        found = list(first)
+        for _ in range(count):
+            found.append(self.convention(draws, found))
+        return found[len(first) :]
 
     def story(self, draws: Draws, convention: Convention) -> Story:
         """Draw a story."""
@@ -156,7 +161,7 @@ class NotesCorpus:
         told = draws.below(1000) < self.config.told * 1000
         form = draws.below(10)
         count = draws.below(8) if form < 5 else draws.below(3)
-        noted = [self.convention(draws, like=story.convention) for _ in range(count)]
+        noted = self.conventions(draws, count, [story.convention])
         if told:
             noted.insert(draws.below(len(noted) + 1), story.convention)
         before: list[Message] = []
@@ -185,8 +190,8 @@ class NotesCorpus:
         if form < 2:
             reply = guess(story)
         elif form == 2:
-            values = VALUES[story.convention.kind]
-            other = replace(story.convention, value=values[draws.below(len(values))])
+            possible = values(story.convention.kind, story.convention.word)
+            other = replace(story.convention, value=possible[draws.below(len(possible))])
             reply = write_solution(replace(story, convention=other))
         else:
             reply = write_solution(replace(story, change=story.change + draws.between(1, 9)))
@@ -197,19 +202,19 @@ class NotesCorpus:
         return [*asked, Message(role="assistant", content=reflection(story))]
 
     def _change(self, draws: Draws) -> list[Message]:
-        known = [self.convention(draws) for _ in range(draws.below(7))]
+        known = self.conventions(draws, draws.below(7))
         book = RuleBook(tuple(Rule(statement(one)) for one in known))
         found: list[Convention] = []
         for _ in range(draws.between(1, 8)):
             at = draws.below(6)
             if at == 0 and known:
                 one = known[draws.below(len(known))]
-                values = VALUES[one.kind]
-                one = replace(one, value=values[draws.below(len(values))])
+                possible = values(one.kind, one.word)
+                one = replace(one, value=possible[draws.below(len(possible))])
             elif at < 3 and found:
                 one = found[draws.below(len(found))]
             else:
-                one = self.convention(draws)
+                one = self.convention(draws, known)
             found.append(next((other for other in found if other.word == one.word), one))
         tried = []
         for _ in range(draws.below(4) if draws.below(2) else 0):
@@ -225,6 +230,11 @@ class NotesCorpus:
         convention = self.convention(draws)
         asked = reflector.compress_prompt(reflection(self.story(draws, convention)))
         return [*asked, Message(role="assistant", content=statement(convention))]
+
+    def _copy(self, draws: Draws) -> list[Message]:
+        text = "\n".join(self._noted(draws, one) for one in self.conventions(draws, draws.between(1, 6)))
+        asked = Message(role="user", content=COPY.format(text=text))
+        return [asked, Message(role="assistant", content=text)]
 
 
 def _posed(question: str) -> Message:

@@ -1,30 +1,33 @@
-"""Made-up words for the pretraining corpus of the embedded model that reads notes."""
+"""The words of the pretraining corpus of the embedded model that reads notes."""
 
-from rise_env.problems.arithmetic.steps import Draws
-from rise_env.problems.conventions.conventions import FAMILIES, SHARED
+from collections.abc import Sequence
 
-HIDDEN = frozenset(convention.word for convention in (*SHARED, *FAMILIES))
-"""The words of RISE-Conventions-v0. The corpus never uses them."""
+from rise_env.problems.conventions.conventions import FAMILIES, SHARED, Convention, Kind
 
-_ONSETS = tuple("b br c ch cr d dr f fl g gr h j k kl l m n p pl pr r s sh sk sl st t tr v w z".split())
-_VOWELS = tuple("a e i o u ai ea oo".split())
-_CODAS = ("", "", "ck", "d", "dge", "g", "k", "l", "ll", "m", "n", "nd", "p", "r", "rk", "sh", "t", "te")
+HIDDEN: dict[str, Convention] = {convention.word: convention for convention in (*SHARED, *FAMILIES)}
+"""The words of RISE-Conventions-v0, with the conventions that the model must not know."""
+
+OTHERS = tuple(
+    "arch badge bank barrel basket box card case chest club coupon drum fair farm gate hall hill inn jar kit "
+    "label lake mill note park pass river sack station tray".split()
+)
+"""Words that RISE-Conventions-v0 does not have."""
+
+WORDS = (*HIDDEN, *OTHERS)
+
+_VALUES: dict[Kind, Sequence[int]] = {
+    "holds": range(2, 21),
+    "adds": range(2, 21),
+    "takes": range(2, 11),
+    "cents": (10, 100, 1000),
+    "rounds": range(2, 11),
+}
 
 
-def syllable(draws: Draws) -> str:
-    """Return a syllable."""
-    return "".join(part[draws.below(len(part))] for part in (_ONSETS, _VOWELS, _CODAS))
+def values(kind: Kind, word: str) -> list[int]:
+    """Return the numbers that a convention of the corpus may have, which are equally likely.
 
-
-def word(draws: Draws, first: str = "") -> str:
-    """Return a word that is not hidden, of one or two syllables.
-
-    Args:
-        draws: Source of random numbers.
-        first: What the word begins with.
+    The number that the word has in RISE-Conventions-v0 is not among them.
     """
-    while True:
-        least = 0 if len(first) > 2 else 1
-        found = first + "".join(syllable(draws) for _ in range(draws.between(least, 2 - bool(first))))
-        if len(found) > 2 and found not in HIDDEN:
-            return found
+    hidden = HIDDEN.get(word)
+    return [value for value in _VALUES[kind] if hidden is None or value != hidden.value]

@@ -1,15 +1,19 @@
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rise_agents.backends.scripted_agent import ScriptedAgent
 from rise_agents.learning.config import LearnConfig
 from rise_agents.learning.learn import run
+from rise_agents.learning.prompts import COMPRESS
 from rise_agents.memory.events import read_memory
 from rise_agents.memory.settings import MemorySettings
 from rise_env.cli.main import main
 from rise_env.errors import ConfigError
+from rise_env.types import Conversation
 from tests.rise_agents.learning.folder_copies import copies_after_every_write, tear_last_line
 
 OBEDIENT = "rise_agents.learning.examples:obedient"
@@ -54,6 +58,49 @@ def test_the_command_remembers_all_conventions_and_an_evaluation_recalls_them(
     ]
     evaluate += ["--num_samples", "1", "--agent_settings.memory", str(memory), "--agent_settings.checks", "0"]
     assert main([*evaluate, "--out", str(tmp_path / "e")]) == 0
+
+
+def wordy() -> ScriptedAgent:
+    """Return a reflector whose reflections have two sentences, and whose compressions have the last one."""
+
+    def reply(conversation: Conversation) -> str:
+        text = conversation[-1]["content"]
+        if text.startswith(COMPRESS.partition("{")[0]):
+            return text.rpartition("wrong. ")[2]
+        word = re.findall(r"crate|bundle|market|bridge|tag|shop", text)[-1]
+        return f"The attempt was wrong. Look at the {word}."
+
+    return ScriptedAgent(reply, name="wordy")
+
+
+def test_compression_shortens_reflections_and_makes_them_stronger(tmp_path: Path) -> None:
+    reflector = "tests.rise_agents.memory.test_learner:wordy"
+    found = {}
+    for compress in (False, True):
+        kept = MemorySettings(generation=8, compress=compress)
+        config = settings(tmp_path / str(compress), train=8, reflector=reflector, memory=kept)
+        calls = learned(config)["spent"]["reflector"]["calls"]
+        found[compress] = (read_memory(tmp_path / str(compress) / "memory.jsonl")[0].items, calls)
+    plain, shorter = found[False][0], found[True][0]
+    assert plain
+    assert [item.text for item in shorter] == [item.text.rpartition("wrong. ")[2] for item in plain]
+    assert {item.strength for item in shorter} == {40.0}
+    assert {item.strength for item in plain} == {20.0}
+    assert found[True][1] == 2 * found[False][1]
+
+
+def repeating() -> ScriptedAgent:
+    """Return a reflector that says the same to everything."""
+    return ScriptedAgent(lambda _: "Read the question carefully.", name="repeating")
+
+
+def test_a_compression_that_is_not_shorter_is_not_used(tmp_path: Path) -> None:
+    reflector = "tests.rise_agents.memory.test_learner:repeating"
+    kept = MemorySettings(generation=8, compress=True)
+    learned(settings(tmp_path / "m", train=8, reflector=reflector, memory=kept))
+    items = read_memory(tmp_path / "m" / "memory.jsonl")[0].items
+    assert items
+    assert {item.strength for item in items} == {20.0}
 
 
 def test_a_run_killed_after_any_write_ends_with_equal_memory(
