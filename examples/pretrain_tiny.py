@@ -1,11 +1,12 @@
-r"""Train the embedded tiny model from scratch, on generated text only.
+r"""Train an embedded tiny model from scratch, on generated text only.
 
 Needs torch and transformers, no GPU and no download. On two cores, one process each:
 
     OMP_NUM_THREADS=1 torchrun --nproc-per-node 2 examples/pretrain_tiny.py --minutes 24 --output tiny
+    OMP_NUM_THREADS=1 torchrun --nproc-per-node 2 examples/pretrain_tiny.py --corpus notes --output tiny_notes
 
 Writes a transformers folder: weights (safetensors), tokenizer, chat template, and a record of the training.
-`rise_agents.tiny.corpus` describes the text.
+`rise_agents.tiny.corpus` and `rise_agents.tiny_notes.corpus` describe the text.
 """
 
 import argparse
@@ -23,12 +24,13 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from rise_agents.tiny.corpus import Corpus, CorpusConfig
+from rise_agents.tiny_notes.corpus import NotesConfig, NotesCorpus
 
 SPECIAL = ["<pad>", "<system>", "<user>", "<assistant>", "<end>"]
 VOCABULARY = 768  # at most; the generated text needs fewer
 
 
-def train_tokenizer(corpus: Corpus, documents: int = 4000) -> PreTrainedTokenizerFast:
+def train_tokenizer(corpus: Corpus | NotesCorpus, documents: int = 4000) -> PreTrainedTokenizerFast:
     """Train a byte-level BPE tokenizer that writes numbers digit by digit."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -74,6 +76,24 @@ def build_model(tokenizer: PreTrainedTokenizerFast, init: Path | None) -> LlamaF
     return LlamaForCausalLM(config)
 
 
+@torch.no_grad()
+def copy_weights(
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Path
+) -> LlamaForCausalLM:
+    """Copy the weights of a model with another vocabulary: its layers, and the embeddings of equal tokens.
+
+    A token that the other tokenizer does not have gets the mean embedding of its parts there.
+    """
+    old, old_tokenizer = LlamaForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    model.model.layers.load_state_dict(old.model.layers.state_dict())
+    model.model.norm.load_state_dict(old.model.norm.state_dict())
+    embeddings, known = old.get_input_embeddings().weight, old_tokenizer.get_vocab()
+    for token, number in tokenizer.get_vocab().items():
+        parts = [known[token]] if token in known else [known[character] for character in token]
+        model.get_input_embeddings().weight[number] = embeddings[parts].mean(0)
+    return model
+
+
 def average(model: torch.nn.Module, elapsed: float) -> float:
     """Average the gradients over the processes, and return the maximum of `elapsed` over them, in seconds."""
     if not torch.distributed.is_initialized():
@@ -90,14 +110,14 @@ def average(model: torch.nn.Module, elapsed: float) -> float:
 
 
 def rows(
-    corpus: Corpus, tokenizer: PreTrainedTokenizerFast, length: int, rank: int, ranks: int
+    corpus: Corpus | NotesCorpus, tokenizer: PreTrainedTokenizerFast, length: int, rank: int, ranks: int
 ) -> Iterator[tuple[list[int], list[int]]]:
-    """Yield rows of `length` tokens and their labels; only the messages of the assistant have labels.
+    """Yield rows of `length` tokens and their labels.
 
-    A row is filled with documents and cut at its end. If conversations have one turn, a row is one document
-    and padding.
+    Messages of the assistant have labels: all of them, or the last one, as the corpus says. A row is filled
+    with documents and cut at its end. If conversations have one turn, a row is one document and padding.
     """
-    alone = corpus.config.turns == 1
+    alone = isinstance(corpus, Corpus) and corpus.config.turns == 1
     for block in itertools.count(rank, ranks):
         documents = [corpus.document(i) for i in range(512 * block, 512 * (block + 1))]
         texts = [m["content"] for d in documents for m in d]
@@ -105,11 +125,11 @@ def rows(
         ids: list[int] = []
         labels: list[int] = []
         for document in documents:
-            for message in document:
+            for place, message in enumerate(document, start=1):
                 content = next(encoded)
                 piece = [SPECIAL.index(f"<{message['role']}>"), *content, tokenizer.eos_token_id]
                 ids += piece
-                if message["role"] == "assistant":
+                if message["role"] == "assistant" and (corpus.learned == "all" or place == len(document)):
                     labels += [-100, *piece[1:]]
                 else:
                     labels += [-100] * len(piece)
@@ -131,7 +151,7 @@ def save(
     model.save_pretrained(settings.output)
     tokenizer.save_pretrained(settings.output)
     record = {
-        "settings": {k: v for k, v in vars(settings).items() if k not in ("output", "init")},
+        "settings": {k: v for k, v in vars(settings).items() if k not in ("output", "init", "copy_from")},
         "parameters": model.num_parameters(),
         "tokens": tokens,
         "seconds": round(seconds),
@@ -145,9 +165,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--corpus", choices=("arithmetic", "notes"), default="arithmetic")
     parser.add_argument("--output", type=Path, default=Path("tiny"))
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--init", type=Path, help="folder of a model to continue with")
+    parser.add_argument("--copy-from", type=Path, help="folder of a model with another vocabulary to copy")
     parser.add_argument("--seed", type=int, default=0, help="seed of the generated text")
     parser.add_argument("--batch", type=int, default=4, help="rows per step and process")
     parser.add_argument("--learning-rate", type=float, default=3e-3)
@@ -159,9 +181,11 @@ def main() -> None:
     mixture = CorpusConfig(
         turns=a.turns, corrections=a.corrections, sloppy=a.sloppy, slip=a.slip, clean_drafts=a.clean_drafts
     )
-    corpus = Corpus(mixture, a.seed)
+    corpus = NotesCorpus(NotesConfig(), a.seed) if a.corpus == "notes" else Corpus(mixture, a.seed)
     tokenizer = AutoTokenizer.from_pretrained(a.init) if a.init else train_tokenizer(corpus)
     model = build_model(tokenizer, a.init)
+    if a.copy_from is not None:
+        model = copy_weights(model, tokenizer, a.copy_from)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=a.learning_rate, betas=(0.9, 0.95), weight_decay=0.01
     )
@@ -187,7 +211,7 @@ def main() -> None:
         optimizer.step()
         optimizer.zero_grad()
         step += 1
-        if step % 500 == 0 and rank == 0:
+        if step % 250 == 0 and rank == 0:
             model.save_pretrained(a.output)
             tokenizer.save_pretrained(a.output)
         if step % 100 == 0 and rank == 0:

@@ -101,6 +101,7 @@ def load_conventions(
     size: int | None = None,
     families: int = 0,
     law: Law = "uniform",
+    largest: int = 30,
 ) -> Sequence[Problem]:
     """Return problems that depend on conventions, shared by all callers with the same arguments.
 
@@ -110,11 +111,14 @@ def load_conventions(
         size: As there.
         families: As there.
         law: As there.
+        largest: As there.
 
     Raises:
         ConfigError: An argument is unknown or out of range.
     """
-    return ConventionProblems(split=split or "train", seed=seed, size=size, families=families, law=law)
+    return ConventionProblems(
+        split=split or "train", seed=seed, size=size, families=families, law=law, largest=largest
+    )
 
 
 def load_own_or_mixture(

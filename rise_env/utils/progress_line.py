@@ -11,8 +11,8 @@ def progress_line(
 ) -> str:
     """Return one line with everything that fits.
 
-    The count, the speed and the time left are always there. Then come, as far as there is room, at least a
-    part of the title, the status, a bar, and the whole title.
+    The share, the count, the speed and the time left are always there. Then come, as far as there is room,
+    at least a part of the title, the status, a bar, and the whole title.
 
     Args:
         title: What is being done.
@@ -23,7 +23,8 @@ def progress_line(
         status: Further text; may be empty.
         width: The number of characters of the line.
     """
-    always = [part for part in (count, speed, left) if part]
+    counted = count if share is None else f"{share:.0%} {count}"
+    always = [part for part in (counted, speed, left) if part]
     room = width - len("  ".join(always)) - 2
     kept = min(len(title), _SHORTEST_TITLE)
     shown_status = status if status and len(status) + 2 <= room - kept else ""

@@ -11,7 +11,7 @@ Source: SAGE (arXiv:2409.00872), whose Checker is called reviewer here. The pape
 with a reference; this reviewer never sees one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -44,6 +44,11 @@ REVISE = (
     "A reviewer says:\n{feedback}\n\nWrite an improved solution of the problem, in the same form as before."
 )
 """The message before a revised answer."""
+
+
+def as_notes(texts: Sequence[str]) -> str:
+    """Return recalled texts as an agent reads them; empty if there are none."""
+    return "\n".join([HEADING, *(f"- {text}" for text in texts)]) if texts else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +135,7 @@ class SageAgent(DeliberatingAgent):
         """Return the script that answers a conversation; see `DeliberatingAgent.script`."""
         seeds, settings = ask_seeds(seed), self.settings
         items = self.recalled(conversation)
-        notes = "\n".join([HEADING, *(f"- {item.text}" for item in items)]) if items else ""
+        notes = as_notes([item.text for item in items])
         posed = with_notes(conversation, notes, settings.place)
         question = "\n\n".join(part for part in (notes, question_of(conversation)) if part)
         answers: list[Reply] = []

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 
 from rise_agents.rules.book import RuleBook, numbered
-from rise_env.types import Conversation, Message, Trajectory
+from rise_env.types import Conversation, Message, Problem, Trajectory
 
 REFLECT = (
     "Reflect on this attempt at a problem.\n\n{transcript}\n\n{outcome}{told}Say in at most two sentences "
@@ -22,6 +22,12 @@ GENERALISE = (
 )
 """Asks for edits of a book."""
 
+COMPRESS = (
+    "Here is a note on problems of one kind. Write it again in as few words as possible, and keep what helps "
+    "with other problems of this kind.\n\n{text}"
+)
+"""Asks for a shorter form of a reflection."""
+
 WRONG, RIGHT, UNKNOWN = "The attempt is wrong. ", "The attempt is right. ", ""
 """What a reflector is told about an attempt."""
 
@@ -34,11 +40,8 @@ def texts_digest() -> str:
     return hashlib.sha256("\0".join((REFLECT, GENERALISE)).encode()).hexdigest()[:16]
 
 
-def transcript(episode: Trajectory) -> str:
-    """Return the messages of an episode as text: problem, replies, and feedback in between."""
-    last = episode.turns[-1]
-    reply: Message = {"role": "assistant", "content": last.action.reply}
-    messages = [*last.observation, reply]
+def transcript(messages: Conversation) -> str:
+    """Return messages as text: problem, replies, and feedback in between."""
     names = {"system": "System", "user": "User", "assistant": "Attempt"}
     return "\n\n".join(f"{names[message['role']]}: {message['content']}" for message in messages)
 
@@ -51,13 +54,32 @@ def reflect_prompt(episode: Trajectory, *, outcome: str, reference: str) -> Conv
         outcome: WRONG, RIGHT or UNKNOWN.
         reference: What the reflector sees of the reference: one of `REFERENCES`.
     """
+    last = episode.turns[-1]
+    reply: Message = {"role": "assistant", "content": last.action.reply}
+    return reflect_on((*last.observation, reply), episode.problem, outcome=outcome, reference=reference)
+
+
+def reflect_on(messages: Conversation, problem: Problem, *, outcome: str, reference: str) -> Conversation:
+    """Return the conversation that asks a reflector about some messages.
+
+    Args:
+        messages: The messages of an episode, the last reply included.
+        problem: The problem.
+        outcome: See `reflect_prompt`.
+        reference: As there.
+    """
     told = ""
     if reference != "none":
-        told = f"The right final answer is {episode.problem.reference}. "
-    if reference == "solution" and episode.problem.solution is not None:
-        told += f"A right solution is:\n{episode.problem.solution}\n\n"
-    text = REFLECT.format(transcript=transcript(episode), outcome=outcome, told=told)
+        told = f"The right final answer is {problem.reference}. "
+    if reference == "solution" and problem.solution is not None:
+        told += f"A right solution is:\n{problem.solution}\n\n"
+    text = REFLECT.format(transcript=transcript(messages), outcome=outcome, told=told)
     return ({"role": "user", "content": text},)
+
+
+def compress_prompt(text: str) -> Conversation:
+    """Return the conversation that asks for a shorter form of a reflection."""
+    return ({"role": "user", "content": COMPRESS.format(text=text)},)
 
 
 def generalise_prompt(book: RuleBook, reflections: Sequence[str], tried: Sequence[str]) -> Conversation:

@@ -11,34 +11,35 @@ import gymnasium
 from rise_agents.rollouts.cleanup import close_all
 from rise_agents.rollouts.episode_runner import EpisodeRunner
 from rise_agents.rollouts.ordered_writer import OrderedWriter
-from rise_agents.rollouts.progress import Progress, TurnCounter, add_episodes
+from rise_agents.rollouts.progress import OpenEpisodes, Progress, add_episodes
 from rise_agents.rollouts.rollout import plan_record
 from rise_agents.rollouts.scheduler import run_episodes
 from rise_agents.rollouts.turn_plan import TurnPlan, check_feedback, check_plan, concurrent_requests_of
-from rise_agents.types import SamplingConfig
+from rise_agents.types import Reply, SamplingConfig
 from rise_env.envs.math_env import math_env_of
 from rise_env.errors import ConfigError, StoreError
 from rise_env.trajectories.old_names import episode_ids
 from rise_env.trajectories.store import TrajectoryStore
-from rise_env.types import Problem, Trajectory, Turn
+from rise_env.types import Attempt, Problem, Trajectory, Turn
 
-_SHOW_AFTER_S = 1.0
-"""After a turn, the progress is reported if the last report is older than this."""
 MIN_CONCURRENT_EPISODES = 256
 """Default number of concurrent episodes, if no agent of the plan can use more."""
 
 
 class _CountedEpisode(EpisodeRunner):
-    """An episode that reports each of its turns."""
+    """An episode that reports each of its replies and turns."""
 
-    on_turn: Callable[[Turn], None]
+    on_change: Callable[[int, Sequence[Turn], Sequence[Attempt]], None]
+
+    def add_reply(self, agent: str, reply: Reply, *, check: bool) -> None:
+        """See `EpisodeRunner.add_reply`."""
+        super().add_reply(agent, reply, check=check)
+        self.on_change(self.index, self._turns, self.attempts)
 
     def step(self) -> None:
         """See `EpisodeRunner.step`."""
-        before = len(self._turns)
         super().step()
-        if len(self._turns) > before:
-            self.on_turn(self._turns[-1])
+        self.on_change(self.index, self._turns, self.attempts)
 
 
 def collect(
@@ -69,8 +70,8 @@ def collect(
             see `Agent.act`.
         drop_degenerate: See `rollout`.
         keep_tokens: See `rollout`.
-        on_progress: Called before the first episode, after each write to the store, and after turns, at most
-            once a second.
+        on_progress: Called before the first episode, after each reply, and after each write to the
+            store.
 
     Returns:
         The final progress.
@@ -99,37 +100,33 @@ def collect(
         problems = math_env_of(free[0]).problems
         todo = list(indices_to_play(problems, indices, record, seed, store))
         progress = Progress(done=len(indices) - len(todo), total=len(indices))
-        turns = TurnCounter(len(plan))
-        shown = began
+        playing = OpenEpisodes([turn.num_samples for turn in plan])
 
         def show() -> None:
-            nonlocal shown
-            shown = time.perf_counter()
             if on_progress:
                 on_progress(
                     replace(
                         progress,
-                        seconds=shown - began,
-                        open_episodes=turns.episodes,
-                        open_tokens=turns.tokens,
+                        seconds=time.perf_counter() - began,
+                        open_episodes=playing.episodes,
+                        open_tokens=playing.tokens,
                     )
                 )
 
         def report(written: Sequence[Trajectory]) -> None:
             nonlocal progress
-            turns.store(written)
+            playing.store(written)
             progress = add_episodes(progress, written, time.perf_counter() - began)
             show()
 
-        def on_turn(turn: Turn) -> None:
-            turns.add_turn(turn)
-            if time.perf_counter() - shown > _SHOW_AFTER_S:
-                show()
+        def on_change(index: int, turns: Sequence[Turn], attempts: Sequence[Attempt]) -> None:
+            playing.update(index, turns, attempts)
+            show()
 
         def start(index: int) -> EpisodeRunner:
             busy.append(free.pop() if free else make_env())
             episode = _CountedEpisode(busy[-1], index, record, seed, keep_tokens=keep_tokens)
-            episode.on_turn = on_turn
+            episode.on_change = on_change
             return episode
 
         def on_end(episode: EpisodeRunner) -> None:
@@ -139,7 +136,7 @@ def collect(
             else:
                 free.append(episode.env)
             trajectory = episode.to_trajectory()
-            turns.end(trajectory)
+            playing.end(episode.index, trajectory)
             writer.add(episode.index, trajectory)
 
         show()

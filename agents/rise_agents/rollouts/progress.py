@@ -1,12 +1,13 @@
 """The progress of a collection: the counts that engines report, and the bar that shows them."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from rise_agents.rollouts.episode_runner import outgrew_context
-from rise_env.types import Trajectory, Turn
+from rise_env.types import Attempt, Trajectory, Turn
 from rise_env.utils.progress_bar import ProgressBar
 
 
@@ -29,7 +30,7 @@ class Progress:
     seconds: float = 0.0
     """Seconds since this process started the collection."""
     open_episodes: float = 0.0
-    """Work on episodes that are not in the store yet, in whole episodes; see `TurnCounter`."""
+    """Work on episodes that are not in the store yet, in whole episodes; see `OpenEpisodes`."""
     open_tokens: int = 0
     """Generated tokens of these episodes."""
 
@@ -101,42 +102,69 @@ class CollectProgressBar:
         self._bar.__exit__(kind, error, trace)
 
 
-class TurnCounter:
-    """Counts the turns of episodes that are not stored yet.
+class OpenEpisodes:
+    """Counts the work on episodes that are not stored yet, by replies.
 
     Args:
-        max_turns: The number of turns of a whole episode.
+        samples: The number of samples of each turn of a whole episode.
     """
 
-    def __init__(self, max_turns: int) -> None:
-        self._max_turns = max_turns
-        self._turns = 0
-        """Turns of the episodes that are being played."""
-        self._ended = 0
-        """Episodes that have ended and are not stored yet."""
+    def __init__(self, samples: Sequence[int]) -> None:
+        self._samples = samples
+        self._unit = math.lcm(*samples)
+        """The work of a turn: a number that all numbers of samples divide."""
+        self._playing: dict[int, tuple[int, int]] = {}
+        """Problem index -> (work, generated tokens) of the episodes that are being played."""
+        self._work = 0
         self.tokens = 0
         """Generated tokens of all these episodes."""
 
     @property
     def episodes(self) -> float:
-        """The work on these episodes, in whole episodes: a turn is 1 / `max_turns` of an episode."""
-        return self._ended + self._turns / self._max_turns
+        """The work in whole episodes.
 
-    def add_turn(self, turn: Turn) -> None:
-        """Count a turn that was played."""
-        self._turns += 1
-        self.tokens += _tokens([turn])
+        A turn is 1 / `len(samples)` of an episode, and a reply of a turn with n samples 1 / n of the turn.
+        """
+        return self._work / self._whole
 
-    def end(self, trajectory: Trajectory) -> None:
-        """Count an episode that ended, whose turns were counted."""
-        self._turns -= len(trajectory.turns)
-        self._ended += 1
+    def update(self, index: int, turns: Sequence[Turn], attempts: Sequence[Attempt]) -> None:
+        """Set how far an episode is.
+
+        Args:
+            index: The index of its problem.
+            turns: Its finished turns.
+            attempts: The replies of its current turn.
+        """
+        work = len(turns) * self._unit
+        if attempts:
+            samples = self._samples[len(turns)]
+            work += min(len(attempts), samples) * self._unit // samples
+        self._set(index, work, _tokens(turns) + _tokens_of(attempts))
+
+    def end(self, index: int, trajectory: Trajectory) -> None:
+        """Count an episode that ended as a whole one."""
+        self._set(index, self._whole, _tokens(trajectory.turns))
+        del self._playing[index]
 
     def store(self, stored: Sequence[Trajectory]) -> None:
         """Leave out episodes that were stored, which ended before."""
-        self._ended -= len(stored)
+        self._work -= len(stored) * self._whole
         self.tokens -= sum(_tokens(trajectory.turns) for trajectory in stored)
+
+    @property
+    def _whole(self) -> int:
+        return len(self._samples) * self._unit
+
+    def _set(self, index: int, work: int, tokens: int) -> None:
+        old_work, old_tokens = self._playing.get(index, (0, 0))
+        self._playing[index] = (work, tokens)
+        self._work += work - old_work
+        self.tokens += tokens - old_tokens
 
 
 def _tokens(turns: Sequence[Turn]) -> int:
-    return sum(attempt.usage.completion_tokens for turn in turns for attempt in turn.attempts)
+    return sum(_tokens_of(turn.attempts) for turn in turns)
+
+
+def _tokens_of(attempts: Sequence[Attempt]) -> int:
+    return sum(attempt.usage.completion_tokens for attempt in attempts)

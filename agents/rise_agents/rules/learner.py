@@ -189,7 +189,7 @@ class RulesLearner:
                 agent_spent = added(agent_spent, spent(new))
                 decision = self._decide(test, new, state)
                 lost = self._lost(test.scores, new)
-                proposal |= {**asdict(decision), "tried": _tried(proposal["edits"], decision, lost)}
+                proposal |= {**asdict(decision), "tried": tried_line(proposal["edits"], decision, lost)}
                 tried.append(proposal["tried"])
                 if decision.accepted and (best is None or decision.probability > best[0].probability):
                     best = (decision, book)
@@ -301,7 +301,8 @@ class RulesLearner:
         }
 
 
-def _tried(edits: str, decision: Decision, lost: int) -> str:
+def tried_line(edits: str, decision: Decision, lost: int) -> str:
+    """Return what the reflector is told about a change that was tested."""
     shown = "; ".join(edits.splitlines())
     return (
         f"- {shown} (score {decision.old:.3f} before and {decision.new:.3f} after; {lost} problems got worse)"

@@ -101,7 +101,12 @@ def written(story: Story, draws: Draws, slip: float) -> str:
 
 
 class Corpus:
-    """The documents, each a list of messages. Document `i` is a pure function of (config, seed, i)."""
+    """The documents, each a list of messages. Document `i` is a pure function of (config, seed, i).
+
+    All messages of the assistant are to be learned.
+    """
+
+    learned = "all"
 
     def __init__(self, config: CorpusConfig, seed: int = 0) -> None:
         self.config = config

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from rise_benchmarks.performance.provenance import write_result
+from rise_benchmarks.speed.fit_contestants import WARM_UP
 from rise_benchmarks.speed.machine import machine
 from rise_env.envs import prompts
 from rise_env.problems.arithmetic.generator import ArithmeticProblems
@@ -95,6 +96,11 @@ def main() -> None:
     )
     parser.add_argument("--only", nargs="*", default=["limit", "rise", "released", "trl"])
     options = parser.parse_args()
+    if options.trajectories <= WARM_UP * options.batch_size:
+        parser.error(
+            f"--trajectories {options.trajectories}: with --batch-size {options.batch_size}, more than "
+            f"{WARM_UP * options.batch_size} are needed, because the first {WARM_UP} steps are not timed"
+        )
     best: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "store.jsonl"

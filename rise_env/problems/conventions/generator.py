@@ -3,7 +3,7 @@ r"""Generated word problems that cannot be solved without knowing a convention. 
 "Ava has 5 crates of pens. Then Ava gets 12 more pens. How many pens does Ava have now?" has the answer 47,
 because a crate holds 7. No problem says so. The worked solution does, and one right answer shows it.
 All splits and seeds share the conventions, and no two splits share a story: its convention and numbers.
-Problem `i` of a split is a pure function of (families, law, split, seed, i).
+Problem `i` of a split is a pure function of (families, law, largest, split, seed, i).
 
 >>> problems = ConventionProblems(split="test")
 >>> problems[0] == ConventionProblems(split="test")[0]
@@ -69,6 +69,51 @@ class Story:
         return applied(self.convention, self.number) + self.change
 
 
+def draw_story(draws: Draws, convention: Convention, largest: int = 30) -> Story:
+    """Draw the numbers of a story.
+
+    Args:
+        draws: Source of random numbers.
+        convention: The convention of the story.
+        largest: Largest number that the convention changes; where it makes numbers smaller, they are 10
+            larger or, for amounts in cents, multiplied.
+    """
+    number = draws.between(3, largest)
+    if convention.kind in ("takes", "rounds"):
+        number += 10
+    elif convention.kind == "cents":
+        number *= convention.value
+    change = draws.between(2, 30)
+    if draws.below(2) and applied(convention, number) > change:
+        change = -change
+    return Story(convention, number, change)
+
+
+def write_question(story: Story, draws: Draws) -> str:
+    """Write the question of a story with drawn names, things and sentences."""
+    convention = story.convention
+    words = {
+        "a": NAMES[draws.below(len(NAMES))],
+        "n": story.number,
+        "m": abs(story.change),
+        "word": convention.word,
+        "items": "dollars" if convention.kind == "cents" else ITEMS[draws.below(len(ITEMS))],
+    }
+    beginnings, changes = BEGINNINGS[convention.kind], MORE if story.change > 0 else FEWER
+    sentences = (beginnings[draws.below(len(beginnings))], changes[draws.below(len(changes))], ASK)
+    return " ".join(sentence.format(**words) for sentence in sentences)
+
+
+def write_solution(story: Story) -> str:
+    """Write the worked solution of a story, which states its convention."""
+    begun = applied(story.convention, story.number)
+    sign = "+" if story.change > 0 else "-"
+    return (
+        f"{statement(story.convention)} So {story.number} becomes {begun}. "
+        f"{begun}{sign}{abs(story.change)}={story.answer}. \\boxed{{{story.answer}}}"
+    )
+
+
 class ConventionProblems(GeneratedProblems):
     """The problems of one split.
 
@@ -80,6 +125,7 @@ class ConventionProblems(GeneratedProblems):
             number up to 60 gives so many conventions of `FAMILIES`.
         law: How often each convention occurs: "uniform"; "zipf", in proportion to one over its rank; or
             "drift", 12 at a time, and others after every 200 problems.
+        largest: Largest number that a convention changes, from 10 to 1,000; see `draw_story`.
 
     Raises:
         ConfigError: An argument is unknown or out of range.
@@ -93,13 +139,17 @@ class ConventionProblems(GeneratedProblems):
         size: int | None = None,
         families: int = 0,
         law: Law = "uniform",
+        largest: int = 30,
     ) -> None:
         super().__init__(split=split, seed=seed, size=SIZES.get(split, 1) if size is None else size)
         validate_choice(law, LAWS, "law")
         if not 0 <= families <= len(FAMILIES):
             raise ConfigError(f"families must be from 0 to {len(FAMILIES)}, got {families}")
+        if not 10 <= largest <= 1000:
+            raise ConfigError(f"largest must be from 10 to 1000, got {largest}")
         self.families = families
         self.law = law
+        self.largest = largest
         self.conventions = FAMILIES[:families] if families else SHARED
         """The conventions of the problems."""
         weights = [1 / rank if law == "zipf" else 1.0 for rank in range(1, len(self.conventions) + 1)]
@@ -114,20 +164,12 @@ class ConventionProblems(GeneratedProblems):
         draws = Draws(self.entropy(index))
         story = self._draw(draws, index)
         convention = story.convention
-        words = {
-            "a": NAMES[draws.below(len(NAMES))],
-            "n": story.number,
-            "m": abs(story.change),
-            "word": convention.word,
-            "items": "dollars" if convention.kind == "cents" else ITEMS[draws.below(len(ITEMS))],
-        }
-        beginnings, changes = BEGINNINGS[convention.kind], MORE if story.change > 0 else FEWER
-        sentences = (beginnings[draws.below(len(beginnings))], changes[draws.below(len(changes))], ASK)
+        numbers = "" if self.largest == 30 else f"-{self.largest}"
         return Problem(
-            id=f"conventions/{self.families}-{self.law}/{self.split}/{self.seed}/{index}",
-            question=" ".join(sentence.format(**words) for sentence in sentences),
+            id=f"conventions/{self.families}-{self.law}{numbers}/{self.split}/{self.seed}/{index}",
+            question=write_question(story, draws),
             reference=str(story.answer),
-            solution=_solution(story),
+            solution=write_solution(story),
             # stores compare this text: it stays as it is while the problems do
             source="generated by rise_env.problems.conventions, version 1",
             split=self.split,
@@ -138,15 +180,7 @@ class ConventionProblems(GeneratedProblems):
         """Draw stories until one belongs to the split."""
         while True:
             convention = self.conventions[self._convention(draws, index)]
-            number = draws.between(3, 30)
-            if convention.kind in ("takes", "rounds"):
-                number += 10
-            elif convention.kind == "cents":
-                number *= convention.value
-            change = draws.between(2, 30)
-            if draws.below(2) and applied(convention, number) > change:
-                change = -change
-            story = Story(convention, number, change)
+            story = draw_story(draws, convention, self.largest)
             if _tenth(story) in TENTHS[self.split]:
                 return story
 
@@ -161,12 +195,3 @@ def _tenth(story: Story) -> int:
     """Return which tenth of all stories this one belongs to, 0 to 9."""
     canonical = repr((story.convention.word, story.number, story.change))
     return int.from_bytes(hashlib.blake2b(canonical.encode(), digest_size=8).digest()) % 10
-
-
-def _solution(story: Story) -> str:
-    begun = applied(story.convention, story.number)
-    sign = "+" if story.change > 0 else "-"
-    return (
-        f"{statement(story.convention)} So {story.number} becomes {begun}. "
-        f"{begun}{sign}{abs(story.change)}={story.answer}. \\boxed{{{story.answer}}}"
-    )

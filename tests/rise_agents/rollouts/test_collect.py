@@ -1,3 +1,4 @@
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -6,7 +7,7 @@ import pytest
 
 from rise_agents.backends.scripted_agent import ScriptedAgent
 from rise_agents.rollouts.collect import collect
-from rise_agents.rollouts.progress import Progress, TurnCounter
+from rise_agents.rollouts.progress import OpenEpisodes, Progress
 from rise_agents.rollouts.turn_plan import TurnPlan
 from rise_agents.types import SamplingConfig
 from rise_env import MathEnv, NumericChecker
@@ -205,7 +206,7 @@ def test_progress_is_reported_before_the_first_episode_and_after_each_write(tmp_
             max_concurrent_episodes=4,
             on_progress=lambda state: reported.append(state.done),
         )
-    assert reported == [0, 4, 8, 10]
+    assert [done for done, _ in groupby(reported)] == [0, 4, 8, 10]
 
 
 class BreaksForGood(MathEnv):
@@ -262,8 +263,7 @@ def test_wrong_arguments_are_named(
         )
 
 
-def test_in_lock_step_the_progress_counts_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rise_agents.rollouts.collect._SHOW_AFTER_S", -1.0)
+def test_in_lock_step_the_progress_counts_turns(tmp_path: Path) -> None:
     seen: list[Progress] = []
     with TrajectoryStore(tmp_path / "s.jsonl", {}) as store:
         done = collect(
@@ -278,14 +278,24 @@ def test_in_lock_step_the_progress_counts_turns(tmp_path: Path, monkeypatch: pyt
     assert (done.open_episodes, done.tokens) == (0.0, 3 * 40)
 
 
-def test_failed_and_short_episodes_leave_no_open_turns() -> None:
-    turns = TurnCounter(5)
+def test_in_lock_step_the_progress_counts_the_samples_of_a_turn(tmp_path: Path) -> None:
+    seen: list[Progress] = []
+    with TrajectoryStore(tmp_path / "s.jsonl", {}) as store:
+        collect([TurnPlan(ScriptedAgent(wrong), num_samples=4)], sums, range(10), store, SAMPLING, seed=0,
+                on_progress=seen.append)  # fmt: skip
+    open_work = [round(4 * progress.open_episodes) for progress in seen if progress.done == 0]
+    assert open_work == sorted(open_work)
+    assert {10, 20, 30} < set(open_work)  # ten episodes of one turn, after one, two and three samples
+    assert seen[-1].open_episodes == 0.0
+
+
+def test_failed_and_short_episodes_leave_no_open_work() -> None:
+    playing = OpenEpisodes([1] * 5)
     short = trajectory(1, turns=2)
-    for turn in short.turns:
-        turns.add_turn(turn)
-    assert turns.episodes == 0.4
-    turns.end(short)
-    assert turns.episodes == 1.0
-    assert turns.tokens == 1
-    turns.store([short])
-    assert (turns.episodes, turns.tokens) == (0.0, 0)
+    playing.update(3, short.turns[:1], short.turns[1].attempts)
+    assert playing.episodes == 0.4
+    playing.end(3, short)
+    assert playing.episodes == 1.0
+    assert playing.tokens == 1
+    playing.store([short])
+    assert (playing.episodes, playing.tokens) == (0.0, 0)

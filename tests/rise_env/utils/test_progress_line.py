@@ -13,27 +13,28 @@ LINE = {
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
-def test_count_speed_and_time_left_are_on_the_line_at_every_width(width: int) -> None:
+def test_share_count_speed_and_time_left_are_on_the_line_at_every_width(width: int) -> None:
     line = progress_line(**LINE, width=width)  # type: ignore[arg-type]
     assert len(line) <= width
     for part in ("count", "speed", "left"):
         assert str(LINE[part]) in line
+    assert "40% " in line
     assert line.startswith("iterati")
 
 
 def test_a_wide_line_has_the_whole_title_a_bar_and_the_status() -> None:
     line = progress_line(**LINE, width=140)  # type: ignore[arg-type]
     assert line == (
-        f"{LINE['title']} {'━' * 10}{'─' * 14} 120000/300000  {LINE['status']}  12,345 tokens/s  1:02:03"
+        f"{LINE['title']} {'━' * 10}{'─' * 14} 40% 120000/300000  {LINE['status']}  12,345 tokens/s  1:02:03"
     )
 
 
 def test_at_80_columns_the_status_is_shown_where_there_is_room() -> None:
     line = progress_line(
         title="tiny, seed 0, sequential", share=0.5, count="150/300", speed="950 tokens/s", left="0:00:12",
-        status="last reply right 30.0%", width=80,
+        status="solved 30.0%", width=80,
     )  # fmt: skip
-    assert line == "tiny, seed 0, sequential 150/300  last reply right 30.0%  950 tokens/s  0:00:12"
+    assert line == "tiny, seed 0, sequential 50% 150/300  solved 30.0%  950 tokens/s  0:00:12"
     assert len(line) <= 80
 
 

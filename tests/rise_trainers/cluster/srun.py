@@ -2,7 +2,8 @@
 
     python -m tests.rise_trainers.cluster.srun TASKS COMMAND...
 
-All tasks run on this machine. As srun does with --kill-on-bad-exit, it ends all tasks when one fails.
+TASKS is the number of tasks on each node, such as 2 or 1,1. All nodes are this machine. As srun does with
+--kill-on-bad-exit, it ends all tasks when one fails.
 """
 
 import os
@@ -11,24 +12,27 @@ import sys
 import time
 
 
-def main(tasks: int, command: list[str]) -> int:
-    """Run the command; return the highest exit code of the tasks."""
+def main(tasks: list[int], command: list[str]) -> int:
+    """Run the command; return the highest exit code of the tasks.
+
+    Args:
+        tasks: Number of tasks on each node.
+        command: The command.
+    """
+    places = [(node, place) for node, count in enumerate(tasks) for place in range(count)]
     job = {
         "SLURM_JOB_ID": str(os.getpid()),
         "SLURM_STEP_ID": "0",
-        "SLURM_NTASKS": str(tasks),
-        "SLURM_STEP_NUM_TASKS": str(tasks),
-        "SLURM_STEP_TASKS_PER_NODE": str(tasks),
+        "SLURM_NTASKS": str(len(places)),
+        "SLURM_STEP_NUM_TASKS": str(len(places)),
+        "SLURM_STEP_TASKS_PER_NODE": ",".join(map(str, tasks)),
         "SLURM_NODELIST": "localhost",
         "SLURM_STEP_NODELIST": "localhost",
-        "SLURM_NODEID": "0",
     }
-    processes = [
-        subprocess.Popen(
-            command, env={**os.environ, **job, "SLURM_PROCID": str(task), "SLURM_LOCALID": str(task)}
-        )
-        for task in range(tasks)
-    ]
+    processes = []
+    for task, (node, place) in enumerate(places):
+        own = {"SLURM_PROCID": str(task), "SLURM_LOCALID": str(place), "SLURM_NODEID": str(node)}
+        processes.append(subprocess.Popen(command, env={**os.environ, **job, **own}))
     while any(process.poll() is None for process in processes):
         time.sleep(0.05)
         if any(process.poll() for process in processes):
@@ -38,4 +42,4 @@ def main(tasks: int, command: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), sys.argv[2:]))
+    sys.exit(main([int(count) for count in sys.argv[1].split(",")], sys.argv[2:]))

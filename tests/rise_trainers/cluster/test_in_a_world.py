@@ -1,5 +1,6 @@
 """Fits and runs as several processes that torchrun or srun started, on two ranks on the CPU."""
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -11,15 +12,17 @@ import psutil
 import pytest
 import yaml
 
+from rise_env.trajectories.store import read_trajectories
 from rise_trainers.fitting.config import to_json
 from rise_trainers.fitting.fit import fit
 from rise_trainers.fitting.paths import partial_folder
-from tests.rise_trainers import small_models
+from tests.rise_trainers import run_kills, small_models
 from tests.waiting import PATIENCE_S
 
 RISE = "rise_env.cli.main"
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "-m", RISE]
 SRUN = [sys.executable, "-m", "tests.rise_trainers.cluster.srun", "2", sys.executable, "-m", RISE]
+TWO_NODES = [sys.executable, "-m", "tests.rise_trainers.cluster.srun", "1,1", sys.executable, "-m", RISE]
 SMALL = [
     *("--iterations", "1", "--turns", "2", "--sampling.max_new_tokens", "40", "--improve.num_samples", "1"),
     *("--problems.train", "8", "--problems.test", "0"),
@@ -96,3 +99,28 @@ def test_a_killed_world_leaves_no_process_and_the_same_command_continues_it(
     printed, _ = again.communicate(timeout=PATIENCE_S)
     assert again.returncode == 0, printed
     assert weights(tmp_path / "world") == weights(tmp_path / "plain")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    importlib.util.find_spec("ray") is None, reason="Ray is not installed: pip install '.[ray]'"
+)
+def test_a_run_on_two_machines_plays_in_a_ray_cluster_of_its_own_and_ends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(run_kills.MARK, str(tmp_path))
+    monkeypatch.setenv("RAY_raylet_start_wait_time_s", str(int(PATIENCE_S)))  # a busy machine takes long
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+
+    def run(command: list[str], name: str, *more: str) -> Path:
+        done = start([*command, "run", *SMALL, "--out", str(tmp_path / name), *more])
+        printed, _ = done.communicate(timeout=PATIENCE_S)
+        assert done.returncode == 0, printed
+        return tmp_path / name / "seed-0" / "iteration-1"
+
+    plain = run([sys.executable, "-m", RISE], "plain", "--fit", f'{{{FIT}, "ranks": 2}}')
+    world = run(TWO_NODES, "world", "--fit", f"{{{FIT}}}", "--workers", "ray:2")
+    assert not run_kills.marked(str(tmp_path)), "a process outlived the run"
+    episodes = list(read_trajectories(world / "collect" / "trajectories.jsonl"))
+    assert len({episode.problem.id for episode in episodes}) == len(episodes) == 8
+    assert weights(world / "model") == weights(plain / "model")

@@ -79,6 +79,18 @@ def test_families_come_back_by_zipfs_law_and_drift_after_200_problems() -> None:
     assert blocks == [set(range(at, at + 12)) for at in range(0, 60, 12)]
 
 
+def test_the_numbers_that_conventions_change_have_a_limit_and_ids_say_so() -> None:
+    small, usual = ConventionProblems(size=200, largest=10), ConventionProblems(size=200)
+    for at in range(200):
+        story = small.story(at)
+        extra = 10 if story.convention.kind in ("takes", "rounds") else 0
+        number = story.number // 100 if story.convention.kind == "cents" else story.number - extra
+        assert 3 <= number <= 10
+    assert not {problem.id for problem in small} & {problem.id for problem in usual}
+    with pytest.raises(ConfigError, match="largest must be from 10 to 1000, got 9"):
+        ConventionProblems(largest=9)
+
+
 def test_every_family_has_a_word_of_its_own() -> None:
     assert len({family.word for family in FAMILIES}) == 60
     assert not any(first.word in second.word for first in FAMILIES for second in FAMILIES if first != second)

@@ -1,0 +1,231 @@
+r"""The pretraining corpus of the embedded model that reads notes. `examples/pretrain_tiny.py` uses it.
+
+There are four kinds of documents, in the words of the product:
+
+*Problems* of the kind of RISE-Conventions, with notes before them: rules as `instructed:` gives them,
+recalled reflections as `sage:` gives them, or worked examples. If one of them states the convention of the
+problem, the answer uses it; else it says that nothing is known and uses the numbers as they are.
+
+*Reflections* on a wrong answer: the right final answer is told, and the reflection calculates the convention.
+
+*Changes* of a book of rules from reflections: one rule is added or corrected, or the book is kept.
+
+*Compressions* of reflections: the sentence that states the convention.
+
+The words are made up, the words of RISE-Conventions do not occur, and the number of each convention is drawn
+anew in each document, so that no number can be learned.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from rise_agents.backends.sage_agent import as_notes
+from rise_agents.deliberation.notes import with_notes
+from rise_agents.learning import prompts as reflector
+from rise_agents.rules.acceptance import Decision
+from rise_agents.rules.book import Rule, RuleBook, as_text
+from rise_agents.rules.learner import tried_line
+from rise_agents.tiny_notes.words import word
+from rise_env.envs import prompts
+from rise_env.problems.arithmetic.steps import Draws
+from rise_env.problems.conventions.conventions import Convention, Kind, applied, statement
+from rise_env.problems.conventions.generator import Story, draw_story, write_question, write_solution
+from rise_env.types import Message, Problem
+
+KINDS: tuple[Kind, ...] = ("holds", "holds", "adds", "takes", "cents", "rounds")
+"""The kinds of conventions; each document draws from these."""
+VALUES: Mapping[Kind, Sequence[int]] = {
+    "holds": range(2, 21),
+    "adds": range(2, 21),
+    "takes": range(2, 11),
+    "cents": (10, 100, 1000),
+    "rounds": range(2, 11),
+}
+"""Kind -> the numbers that are drawn, with equal probability."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotesConfig:
+    """The mixture of documents."""
+
+    reflections: float = 0.25
+    """Fraction of documents that are reflections."""
+    changes: float = 0.15
+    """Fraction of documents that are changes of a book."""
+    compressions: float = 0.05
+    """Fraction of documents that are compressions."""
+    told: float = 0.8
+    """Probability that the notes before a problem state its convention."""
+    largest: int = 10
+    """Largest number that a convention changes; see `draw_story`."""
+
+
+def reflection(story: Story) -> str:
+    """Return a reflection on a wrong answer to a story: how its convention follows from the right answer."""
+    convention, number = story.convention, story.number
+    begun = applied(convention, number)
+    step = {
+        "holds": f"{begun}/{number}={convention.value}",
+        "adds": f"{begun}-{number}={convention.value}",
+        "takes": f"{number}-{begun}={convention.value}",
+        "cents": f"{number}/{begun}={convention.value}",
+        "rounds": f"{number} became {begun}",
+    }[convention.kind]
+    sign = "-" if story.change > 0 else "+"
+    undone = f"{story.answer}{sign}{abs(story.change)}={begun}"
+    return f"{undone}. {step}. {statement(convention)}"
+
+
+def guess(story: Story) -> str:
+    """Return an answer that does not know the convention of a story, and uses its number as it is."""
+    sign = "+" if story.change > 0 else "-"
+    answer = story.number + story.change
+    calculation = f"{story.number}{sign}{abs(story.change)}={answer}"
+    return f"Nothing is known about the {story.convention.word}. {calculation}. \\boxed{{{answer}}}"
+
+
+def change_of(book: RuleBook, found: Sequence[Convention], tried: Sequence[str], draws: Draws) -> str:
+    """Return one change of a book that reflections call for, or KEEP.
+
+    Args:
+        book: The book.
+        found: The conventions that the reflections state.
+        tried: Descriptions of changes that were refused.
+        draws: Chooses among the changes.
+    """
+    changes = []
+    for convention in found:
+        stated = statement(convention)
+        before, after = stated.split(str(convention.value))
+        places = [
+            at
+            for at, rule in enumerate(book.rules, start=1)
+            if rule.text.startswith(before) and rule.text.endswith(after)
+        ]
+        known = any(rule.text == stated for rule in book.rules) or any(stated in line for line in tried)
+        if not known:
+            changes.append(f"EDIT {places[0]}: {stated}" if places else f"ADD: {stated}")
+    return changes[draws.below(len(changes))] if changes else "KEEP"
+
+
+class NotesCorpus:
+    """The documents, each a list of messages. Document `i` is a pure function of (config, seed, i).
+
+    Only the last message of a document is to be learned.
+    """
+
+    learned = "last"
+
+    def __init__(self, config: NotesConfig, seed: int = 0) -> None:
+        self.config = config
+        self.seed = seed
+
+    def document(self, index: int) -> list[Message]:
+        """Return document `index`."""
+        draws, config = Draws((self.seed, index)), self.config
+        at = draws.below(1000) / 1000
+        for share, make in (
+            (config.reflections, self._reflection),
+            (config.changes, self._change),
+            (config.compressions, self._compression),
+        ):
+            if at < share:
+                return make(draws)
+            at -= share
+        return self._problem(draws)
+
+    def convention(self, draws: Draws, like: Convention | None = None) -> Convention:
+        """Draw a convention with another word than `like`, often of its kind or with its first letters."""
+        kind = KINDS[draws.below(len(KINDS))]
+        first = ""
+        if like is not None and draws.below(2):
+            kind = like.kind
+        if like is not None and draws.below(3) == 0:
+            first = like.word[:3]
+        while True:
+            found = Convention(word(draws, first), kind, VALUES[kind][draws.below(len(VALUES[kind]))])
+            if like is None or found.word != like.word:
+                return found
+
+    def story(self, draws: Draws, convention: Convention) -> Story:
+        """Draw a story."""
+        return draw_story(draws, convention, self.config.largest)
+
+    def _problem(self, draws: Draws) -> list[Message]:
+        story = self.story(draws, self.convention(draws))
+        told = draws.below(1000) < self.config.told * 1000
+        form = draws.below(10)
+        count = draws.below(8) if form < 5 else draws.below(3)
+        noted = [self.convention(draws, like=story.convention) for _ in range(count)]
+        if told:
+            noted.insert(draws.below(len(noted) + 1), story.convention)
+        before: list[Message] = []
+        if form < 5:
+            notes = as_text(RuleBook(tuple(Rule(statement(one)) for one in noted)))
+        elif form < 9:
+            notes = as_notes([self._noted(draws, one) for one in noted])
+        else:
+            notes = ""
+            for one in noted:
+                shown = self.story(draws, one)
+                before.append(_posed(write_question(shown, draws)))
+                before.append(Message(role="assistant", content=write_solution(shown)))
+        posed = with_notes((*before, _posed(write_question(story, draws))), notes)
+        answer = write_solution(story) if told else guess(story)
+        return [*posed, Message(role="assistant", content=answer)]
+
+    def _noted(self, draws: Draws, convention: Convention) -> str:
+        if draws.below(3) == 0:
+            return statement(convention)
+        return reflection(self.story(draws, convention))
+
+    def _reflection(self, draws: Draws) -> list[Message]:
+        story = self.story(draws, self.convention(draws))
+        form = draws.below(4)
+        if form < 2:
+            reply = guess(story)
+        elif form == 2:
+            values = VALUES[story.convention.kind]
+            other = replace(story.convention, value=values[draws.below(len(values))])
+            reply = write_solution(replace(story, convention=other))
+        else:
+            reply = write_solution(replace(story, change=story.change + draws.between(1, 9)))
+        question = write_question(story, draws)
+        messages = (_posed(question), Message(role="assistant", content=reply))
+        problem = Problem(id="", question=question, reference=str(story.answer))
+        asked = reflector.reflect_on(messages, problem, outcome=reflector.WRONG, reference="answer")
+        return [*asked, Message(role="assistant", content=reflection(story))]
+
+    def _change(self, draws: Draws) -> list[Message]:
+        known = [self.convention(draws) for _ in range(draws.below(7))]
+        book = RuleBook(tuple(Rule(statement(one)) for one in known))
+        found: list[Convention] = []
+        for _ in range(draws.between(1, 8)):
+            at = draws.below(6)
+            if at == 0 and known:
+                one = known[draws.below(len(known))]
+                values = VALUES[one.kind]
+                one = replace(one, value=values[draws.below(len(values))])
+            elif at < 3 and found:
+                one = found[draws.below(len(found))]
+            else:
+                one = self.convention(draws)
+            found.append(next((other for other in found if other.word == one.word), one))
+        tried = []
+        for _ in range(draws.below(4) if draws.below(2) else 0):
+            refused = change_of(book, found, (), draws)
+            if refused != "KEEP":
+                old, new = draws.below(500) / 1000, draws.below(500) / 1000
+                tried.append(tried_line(refused, Decision(False, 0.5, old, new), draws.below(20)))
+        asked = reflector.generalise_prompt(book, [self._noted(draws, one) for one in found], tried)
+        reply = change_of(book, found, tried, draws)
+        return [*asked, Message(role="assistant", content=reply)]
+
+    def _compression(self, draws: Draws) -> list[Message]:
+        convention = self.convention(draws)
+        asked = reflector.compress_prompt(reflection(self.story(draws, convention)))
+        return [*asked, Message(role="assistant", content=statement(convention))]
+
+
+def _posed(question: str) -> Message:
+    return Message(role="user", content=prompts.FIRST.format(question=question))
