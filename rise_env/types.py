@@ -197,8 +197,8 @@ class Turn:
     chosen: int = 0
     """Index into `attempts` of the reply that became the action."""
     considered: tuple[Attempt, ...] = ()
-    """Whole replies that the agent weighed and did not give, checked like others. Neither the action nor a
-    metric or fit of attempts depends on them."""
+    """Whole replies that the agent weighed and did not give, checked like others. The action does not depend
+    on them, no fit trains them, and of the metrics only p@considered of searches reads them."""
     feedback: AgentFeedback | None = None
     """The feedback to the action, if an agent wrote it."""
     extra: Mapping[str, Any] | None = None

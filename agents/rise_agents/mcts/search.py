@@ -15,6 +15,7 @@ request completes the text, and its rest is the first roll-out, so that nothing 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from rise_agents.chat.beginnings import begun
 from rise_agents.deliberation.script import Ask, Script, ask_seeds
@@ -26,8 +27,9 @@ from rise_agents.mcts.scoring import Scorer, Told
 from rise_agents.mcts.selection import select
 from rise_agents.mcts.settings import DEFAULT_SIMULATIONS, SearchSettings
 from rise_agents.mcts.simulation import Simulation, TokensBefore, add_child, completion, repeats_sibling
-from rise_agents.mcts.tree import Node, back_up, begin, end
+from rise_agents.mcts.tree import Node, back_up, begin, end, leaves
 from rise_agents.types import Agent, Considered, Reply, SamplingConfig
+from rise_env.metrics.budgets.search_quality import SEARCH_ROLE
 from rise_env.types import Conversation
 
 ROUNDS_PER_SIMULATION = 10
@@ -103,6 +105,8 @@ class _Search:
         self._rounds = 0
         self._simulations = 0
         self._tokens = 0
+        self._draws = 0
+        self._added = 0
 
     def goes_on(self) -> bool:
         """Return whether the budget allows another round."""
@@ -140,8 +144,10 @@ class _Search:
         for simulation in simulations:
             end(simulation.parent, opens=True)
             kept = add_child(simulation, self._settings, self._agents.tokens_before)
+            self._draws += sum(reply.finish != "error" for reply in simulation.draws)
             if kept is None or simulation.child is None:
                 continue
+            self._added += not simulation.merged
             if self._agents.rollout is None or simulation.child.finished:
                 simulation.completions.append(completion(simulation.parent, kept))
         grown = [simulation for simulation in simulations if simulation.child is not None]
@@ -174,7 +180,20 @@ class _Search:
             finish=of_given.reply.finish,
             score=given.score,
             considered=tuple(Considered(other.text, other.score) for other in others),
+            messages=(self._record(),),
         )
+
+    def _record(self) -> dict[str, Any]:
+        """Return what the report shows of a search; see `rise_env.metrics.budgets.search_quality`."""
+        depths = [leaf.depth for leaf in leaves(self.root)]
+        return {
+            "role": SEARCH_ROLE,
+            "rounds": self._rounds,
+            "simulations": self._simulations,
+            "draws": self._draws,
+            "merged": self._draws - self._added,
+            "depth": round(sum(depths) / len(depths), 3),
+        }
 
     def _share(self) -> float:
         """Return the share of the budget that is spent, in [0, 1]."""

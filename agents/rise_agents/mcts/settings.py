@@ -11,6 +11,7 @@ from rise_env.utils.suggestions import validate_choice
 
 Schedule = Literal["const", "linear", "exp"]
 Choice = Literal["vote", "best", "greedy", "visits"]
+Insert = Literal["option", "path"]
 
 CRITICS = ("agreement", "confidence", "told", "verifier:AGENT")
 """The critics; AGENT is written as `load_agent` reads it."""
@@ -35,6 +36,9 @@ class SearchSettings:
     reaches it."""
     option: str = "line"
     """Where one step of the tree ends: line, paragraph, block, sentence, words:N or reply; see `options`."""
+    insert: Insert = "option"
+    """What a completion adds to the tree: its first option, whose rest is a roll-out, or its whole path, so
+    that all its options become nodes."""
     exploration: float = 1.0
     """The constant k0 of the selection; 0 follows the best child only."""
     schedule: Schedule = "const"
@@ -99,6 +103,11 @@ class SearchSettings:
                 raise ConfigError(
                     f"{most} must be at least {least}, got {getattr(self, most)} and {getattr(self, least)}"
                 )
+        if self.insert == "path" and (self.rollouts > 1 or self.rollout_agent is not None):
+            raise ConfigError(
+                "insert=path makes nodes of the whole completion, so that there is nothing left to roll out: "
+                f"leave out rollouts and rollout_agent, got {self.rollouts} and {self.rollout_agent}"
+            )
         weights = (self.value_weight, self.outcome_weight, self.process_weight)
         if not all(weight >= 0 for weight in weights) or not self.outcome_weight:
             raise ConfigError(
@@ -141,6 +150,7 @@ class SearchSettings:
             ("selection", ("uct", "puct")),
             ("importance", ("node", "siblings")),
             ("backup", ("mean", "max")),
+            ("insert", ("option", "path")),
             ("choose", ("vote", "best", "greedy", "visits")),
         ):
             validate_choice(getattr(self, name), known, name)

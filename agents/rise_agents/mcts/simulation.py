@@ -34,7 +34,7 @@ class Simulation:
     child: Node | None = None
     """The child that was added or repeated; None if every draw failed."""
     merged: bool = False
-    """Whether the child was there before."""
+    """Whether the child was there before, so that the draw added nothing."""
     completions: list[Completion] = field(default_factory=list)
 
 
@@ -46,26 +46,32 @@ def repeats_sibling(simulation: Simulation, settings: SearchSettings) -> bool:
     siblings = [child.text for child in simulation.parent.children]
     if not settings.least_distance or not siblings:
         return False
-    options = [first_option(simulation.parent, reply, settings)[0] for reply in _answered(simulation)]
+    options = [options_of(simulation.parent, reply, settings)[0] for reply in _answered(simulation)]
     if any(same(option, sibling) for option in options for sibling in siblings):
         return False
     limit = settings.least_distance
     return bool(options) and all(least_distance(option, siblings, limit) < limit for option in options)
 
 
-def first_option(parent: Node, reply: Reply, settings: SearchSettings) -> tuple[str, bool]:
-    """Return the option that a completion adds to its parent, and whether it is the whole rest."""
-    options = split(reply.text, "reply" if parent.depth >= settings.depth else settings.option)
-    return (options[0], len(options) == 1) if options else ("", True)
+def options_of(parent: Node, reply: Reply, settings: SearchSettings) -> list[str]:
+    """Return the options that a completion continues its parent with; from `depth` on, one is the whole rest.
+
+    A completion without text has one empty option.
+    """
+    options = split(reply.text, settings.option) or [""]
+    left = max(0, settings.depth - parent.depth)
+    return options if len(options) <= left else [*options[:left], "".join(options[left:])]
 
 
 def add_child(
     simulation: Simulation, settings: SearchSettings, tokens_before: TokensBefore | None
 ) -> Reply | None:
-    """Add the first option of the draw that is kept to the tree, or find the equal child that is there.
+    """Add the first option of the draw that is kept to the tree, or all its options with `insert: path`.
+
+    Nodes with equal options that are there already are used again.
 
     Args:
-        simulation: Its `child` and `merged` are set.
+        simulation: Its `child`, the last of the nodes, and `merged` are set.
         settings: See `SearchSettings`.
         tokens_before: Of the agent that drew; None if the parts of a reply are not known as tokens.
 
@@ -78,20 +84,23 @@ def add_child(
     parent = simulation.parent
     kept = answered[0]
     if len(answered) > 1:
-        options = [first_option(parent, reply, settings)[0] for reply in answered]
+        options = [options_of(parent, reply, settings)[0] for reply in answered]
         kept = answered[farthest(options, [child.text for child in parent.children], settings.least_distance)]
-    option, finished = first_option(parent, kept, settings)
-    equal = next((c for c in parent.children if c.finished == finished and same(c.text, option)), None)
-    if equal is not None:
-        simulation.child, simulation.merged = equal, True
-        parent.repeats += 1
-        return kept
-    logprobs = None
-    if kept.logprobs is not None and (finished or tokens_before is not None):
-        count = len(kept.logprobs) if finished or tokens_before is None else tokens_before(kept, len(option))
-        logprobs = kept.logprobs[:count]
-    simulation.child = Node(option, parent, finished, logprobs)
-    parent.children.append(simulation.child)
+    parts = options_of(parent, kept, settings)
+    inserted = parts if settings.insert == "path" else parts[:1]
+    node, new, used = parent, False, 0
+    for place, option in enumerate(inserted):
+        finished = place == len(parts) - 1
+        equal = next((c for c in node.children if c.finished == finished and same(c.text, option)), None)
+        start, used = used, used + len(option)
+        if equal is not None:
+            node.repeats += 1
+            node = equal
+            continue
+        logprobs = _logprobs(kept, start, None if finished else used, tokens_before)
+        node.children.append(Node(option, node, finished, logprobs))
+        node, new = node.children[-1], True
+    simulation.child, simulation.merged = node, not new
     return kept
 
 
@@ -103,6 +112,18 @@ def completion(beginning: Node, reply: Reply) -> Completion:
         logprobs = None if node.logprobs is None else node.logprobs + logprobs
         node = node.parent
     return Completion(beginning.beginning + reply.text, reply, logprobs)
+
+
+def _logprobs(
+    reply: Reply, start: int, end: int | None, tokens_before: TokensBefore | None
+) -> tuple[float, ...] | None:
+    """Return the log-probabilities of the tokens of some characters of a reply; `end` None is the end."""
+    if reply.logprobs is None:
+        return None
+    if tokens_before is None:
+        return reply.logprobs if start == 0 and end is None else None
+    first = tokens_before(reply, start) if start else 0
+    return reply.logprobs[first : None if end is None else tokens_before(reply, end)]
 
 
 def _answered(simulation: Simulation) -> Sequence[Reply]:

@@ -14,11 +14,12 @@ from typing import Any
 
 from rise_benchmarks.report.critics import critics
 from rise_benchmarks.report.equal_budget import equal_budget
-from rise_benchmarks.report.evaluation_logs import Measured, find_logs, load
+from rise_benchmarks.report.evaluation_logs import Measured, find_logs, load, read_episodes
 from rise_benchmarks.report.tables import csv_text, legend, markdown, plain
 from rise_benchmarks.report.training_logs import answer_logps, losses
 from rise_env.errors import ConfigError, MissingDependencyError
 from rise_env.metrics.budgets.equal_budget import Budget
+from rise_env.metrics.budgets.search_quality import search_quality
 from rise_env.metrics.policy_results import PolicyResults
 from rise_env.metrics.report_row import gains, row
 from rise_env.trajectories.outcomes import FailureLimits, Outcomes, end_with, failure
@@ -181,6 +182,7 @@ def sum_up(
     """
     rows: list[dict[str, Any]] = []
     results: list[PolicyResults] = []
+    searches: list[dict[str, Any]] = []
     for measured in found:
         outcomes = Outcomes()
         own = load(measured, outcomes)
@@ -189,6 +191,9 @@ def sum_up(
         further["outcomes"] = outcomes.to_json()
         rows.append(row(measured.name, own, results[0] if results else None) | further)
         results.append(own)
+        logs = [read_episodes(path, measured.checker) for path in measured.logs["sequential"]]
+        searched = search_quality(measured.name, logs, own.problems)
+        searches += [searched] if searched is not None else []
     first = found[0].record
     for key in ("env", "turns", "num_samples"):
         for measured in found:
@@ -209,5 +214,6 @@ def sum_up(
         "gains": gains([measured.name for measured in found], results),
         "training": list(training),
         "failures": asdict(failures),
+        **({"searches": searches} if searches else {}),
         **({} if equal is None else {"equal": equal_budget(found, results, equal)}),
     }

@@ -8,6 +8,7 @@ from typing import Any
 from rise_benchmarks.report import critics
 from rise_benchmarks.report.equal_budget import UNITS, too_few_draws
 from rise_benchmarks.report.equal_budget import cells as equal_cells
+from rise_env.metrics.budgets.search_quality import cells as search_cells
 from rise_env.metrics.glossary.definitions import definitions
 from rise_env.metrics.report_table import COLUMNS, cells, long_rows
 from rise_env.metrics.report_values import mean_percent, percent
@@ -20,6 +21,12 @@ FITS = (
 )
 """What the table of `fit_cells` shows."""
 
+SEARCHES = (
+    "Searches, at the first turn: share of problems with a right reply among those found, and means per "
+    "reply; depth is the mean number of options from the root to a leaf"
+)
+"""What the table of searches shows."""
+
 
 def plain(report: Mapping[str, Any]) -> str:
     """Return the main table as aligned text, with the comparisons and the self-correction card below it."""
@@ -28,6 +35,8 @@ def plain(report: Mapping[str, Any]) -> str:
         parts += ["", f"{card_title(report)}:", *aligned(total_cells(report))]
     if "equal" in report:
         parts += ["", *(" | ".join(line) for line in equal_cells(report)), *too_few_draws(report)]
+    if "searches" in report:
+        parts += ["", f"{SEARCHES}:", *aligned(search_cells(report["searches"]))]
     return "\n".join(parts)
 
 
@@ -74,6 +83,8 @@ def markdown(report: Mapping[str, Any]) -> str:
         parts.append(f"At equal {unit} per problem, with the first turn of each row:")
         parts.append(_markdown(equal_cells(report)))
         parts += too_few_draws(report)
+    if "searches" in report:
+        parts += [f"{SEARCHES}:", _markdown(search_cells(report["searches"]))]
     if report["turns"] > 1:
         parts += [f"{card_title(report)}:", _markdown(total_cells(report))]
     fits = fit_cells(report)

@@ -1,1 +1,1 @@
-"""Measures searches inside a reply: the rows of the suite embedded-search, and the speed of many trees."""
+"""Measures searches inside a reply: the rows of the suites embedded-search and alphallm, and their speed."""

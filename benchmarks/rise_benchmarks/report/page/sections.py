@@ -16,6 +16,7 @@ from rise_benchmarks.report.equal_budget import UNITS, too_few_draws
 from rise_benchmarks.report.equal_budget import cells as equal_cells
 from rise_benchmarks.report.evaluation_logs import Measured
 from rise_benchmarks.report.page.captions import caption
+from rise_env.metrics.budgets.search_quality import cells as search_cells
 from rise_env.metrics.glossary.definitions import definitions
 from rise_env.metrics.report_table import cells
 from rise_env.metrics.self_correction.card import total_cells, turn_cells
@@ -52,6 +53,8 @@ def scores(report: Mapping[str, Any]) -> str:
             table(equal_cells(report), "Scores at equal budgets", known),
             _notes(too_few_draws(report)),
         ]
+    if "searches" in report:
+        parts += ["<h3>Searches</h3>", table(search_cells(report["searches"]), tables.SEARCHES, known)]
     return section("table", "Scores", *parts)
 
 
