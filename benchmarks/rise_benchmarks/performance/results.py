@@ -12,6 +12,16 @@ _GENERATION = ("agents/rise_agents/generation", "agents/rise_agents/backends", "
 _FITS = ("trainers/rise_trainers/fitting", "trainers/rise_trainers/data", "trainers/rise_trainers/loss")
 _LEARNING = ("rise_env", "agents/rise_agents", *_FITS, "trainers/rise_trainers/loop")
 
+_LEARNED = (
+    "rise_env/problems/conventions",
+    "agents/rise_agents/learning",
+    "agents/rise_agents/memory",
+    "agents/rise_agents/rules",
+    "agents/rise_agents/tiny_notes",
+    *_GENERATION,
+    "benchmarks/rise_benchmarks/learning",
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
@@ -134,6 +144,22 @@ RESULTS = (
         code=("agents/rise_agents/mcts", *_GENERATION, "benchmarks/rise_benchmarks/search"),
         figures=figures.accuracies,
         with_it=("embedded-search",),
+    ),
+    Result(
+        file="conventions/report.json",
+        title="Rules that the embedded model with notes learns",
+        command="rise bench conventions --agent tiny-notes",
+        code=_LEARNED,
+        figures=figures.accuracies,
+        with_it=("conventions",),
+    ),
+    Result(
+        file="memory/report.json",
+        title="Memories that the embedded model with notes fills",
+        command="rise bench memory --agent tiny-notes",
+        code=_LEARNED,
+        figures=figures.accuracies,
+        with_it=("memory",),
     ),
     Result(
         file="search_real.md",
