@@ -188,6 +188,7 @@ def _learn(
         "seed": seed,
         "env_settings": {name: value for name, value in own.env_settings.items() if name != "split"},
         "sampling": asdict(own.sampling),
+        "reflector_sampling": asdict(replace(own.sampling, temperature=0.0)),
         **row.learn,
     }
     folder.parent.mkdir(parents=True, exist_ok=True)
