@@ -136,6 +136,14 @@ RESULTS = (
         with_it=("embedded-search",),
     ),
     Result(
+        file="alphallm/report.json",
+        title="AlphaLLM's loop with the embedded model",
+        command="rise bench alphallm --recipe examples/quickstart.yaml --limit 120 --seeds 0",
+        code=("agents/rise_agents/mcts", "benchmarks/rise_benchmarks/search", *_LEARNING),
+        figures=figures.accuracies,
+        with_it=("alphallm",),
+    ),
+    Result(
         file="search_real.md",
         title="Search with a real language model at equal tokens",
         command="rise evaluate and rise report --equal generated, as the file says",
