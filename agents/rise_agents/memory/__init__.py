@@ -1,1 +1,1 @@
-"""A memory of reflections that forgets, after SAGE: retention, items, similarity, events, the learner."""
+"""A memory of reflections with a forgetting curve (SAGE): retention, items, similarity, events, learner."""

@@ -139,7 +139,7 @@ RESULTS = (
         file="alphallm/report.json",
         title="AlphaLLM's loop with the embedded model",
         command="rise bench alphallm --recipe examples/quickstart.yaml --limit 120 --seeds 0",
-        code=("agents/rise_agents/mcts", "benchmarks/rise_benchmarks/search", *_LEARNING),
+        code=("benchmarks/rise_benchmarks/search", *_LEARNING),
         figures=figures.accuracies,
         with_it=("alphallm",),
     ),

@@ -5,8 +5,9 @@ Layout:
 <run>/evaluate/<label>/seed-<seed>/...           as `rise run` writes them
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +54,14 @@ def find_logs(folders: Sequence[Path], checker: str | None = None) -> list[Measu
     """Return the policies that were evaluated in these folders, in the order of their rows.
 
     Args:
-        folders: If there are several, the name of each row begins with the name of its folder.
+        folders: If there are several, the name of a row begins with the name of its folder, unless the label
+            of the row contains it already.
         checker: See `Measured`.
 
     Raises:
         DataNotFoundError: A folder has no evaluation logs, or they are incomplete.
     """
-    found = []
+    found: list[tuple[Path, Measured]] = []
     for folder in folders:
         root = folder / LOGS if (folder / LOGS).is_dir() else folder
         labels = {path.parent.parent for path in root.glob("*/seed-*/parallel.jsonl")}
@@ -67,9 +69,14 @@ def find_logs(folders: Sequence[Path], checker: str | None = None) -> list[Measu
             raise DataNotFoundError(
                 f"no evaluation logs in {folder}: make them with rise evaluate or rise run"
             )
-        prefix = f"{folder.name}: " if len(folders) > 1 else ""
-        found += [_measured(label, prefix, checker) for label in sorted(labels, key=_position)]
-    return found
+        found += [(folder, _measured(label, checker)) for label in sorted(labels, key=_position)]
+    if len(folders) == 1:
+        return [measured for _, measured in found]
+    short = [_with_folder(folder.name, measured.name) for folder, measured in found]
+    return [
+        replace(measured, name=name if short.count(name) == 1 else f"{folder.name}: {measured.name}")
+        for name, (folder, measured) in zip(short, found, strict=True)
+    ]
 
 
 def load(measured: Measured, outcomes: Outcomes | None = None) -> PolicyResults:
@@ -115,7 +122,7 @@ def _counted(episodes: Iterable[Trajectory], outcomes: Outcomes) -> Iterator[Tra
         yield episode
 
 
-def _measured(label: Path, prefix: str, checker: str | None) -> Measured:
+def _measured(label: Path, checker: str | None) -> Measured:
     folders = sorted(label.glob("seed-*"), key=lambda folder: natural_sort_key(folder.name))
     for folder in folders:
         for protocol in NEEDED:
@@ -127,7 +134,7 @@ def _measured(label: Path, prefix: str, checker: str | None) -> Measured:
     names = sorted({path.stem for path in folders[0].glob("*.jsonl")} - {"verifier"})
     kept = [*NEEDED, *(name for name in names if name not in NEEDED)]
     return Measured(
-        name=prefix + str(records[0]["label"]),
+        name=str(records[0]["label"]),
         seeds=tuple(int(record["seed"]) for record in records),
         logs={
             name: tuple(folder / f"{name}.jsonl" for folder in folders)
@@ -137,6 +144,12 @@ def _measured(label: Path, prefix: str, checker: str | None) -> Measured:
         record=records[0],
         checker=checker,
     )
+
+
+def _with_folder(folder: str, label: str) -> str:
+    """Return the label, after the name of its folder unless the name is a part of it."""
+    contained = re.search(rf"(?<![\w-]){re.escape(folder)}(?![\w-])", label)
+    return label if contained else f"{folder}: {label}"
 
 
 def _position(label: Path) -> tuple[int, list[tuple[int, str]]]:

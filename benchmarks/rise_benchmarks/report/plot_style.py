@@ -1,7 +1,8 @@
 """The style of figures: colours, markers, bands, legends, and how they are saved as PNG and SVG.
 
-The colours are those of Okabe and Ito, which colour-blind people can tell apart. Each line also has a marker
-of its own, so that figures can be read without colours.
+The first seven colours are those of Okabe and Ito, which colour-blind people can tell apart; five darker ones
+follow that differ from all others with normal sight, protanopia and deuteranopia. Each line also has a
+marker of its own, so that figures can be read without colours.
 """
 
 import math
@@ -11,8 +12,11 @@ from typing import Any
 
 from rise_env.utils.extras import missing_library
 
-COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+COLOURS = (
+    "#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9",
+    "#800000", "#332288", "#004D40", "#117733", "#AD1457",
+)  # fmt: skip
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", "*", "p", ">", "h")
 SIZE = (5.6, 3.8)
 """Width and height of one panel in inches."""
 TEXT = 11
@@ -62,7 +66,7 @@ def curve(
         return
     places = [at for at, _ in known]
     mean, low, high = ([100 * value[key] for _, value in known] for key in ("mean", "low", "high"))
-    look = {"color": colour(number), "marker": MARKERS[number % len(MARKERS)], "markersize": 5} | style
+    look = {"color": colour(number), "marker": marker(number), "markersize": 5} | style
     axes.plot(places, mean, **look)
     axes.fill_between(places, low, high, color=look["color"], alpha=BAND, linewidth=0)
 
@@ -98,6 +102,11 @@ def whole_numbers(axes: Any) -> None:
 def colour(number: int) -> str:
     """Return the colour of the row with this number."""
     return COLOURS[number % len(COLOURS)]
+
+
+def marker(number: int) -> str:
+    """Return the marker of the row with this number. In 144 rows, no two have the same colour and marker."""
+    return MARKERS[(number + number // len(COLOURS)) % len(MARKERS)]
 
 
 def title(report: Mapping[str, Any]) -> str:

@@ -5,10 +5,10 @@ from typing import Any
 
 from rise_benchmarks.report.plot_style import (
     BAND,
-    MARKERS,
     TEXT,
     add_legend,
     colour,
+    marker,
     new_figure,
     title,
     whole_numbers,
@@ -28,7 +28,7 @@ def measure_nll(report: Report) -> Any:
         points = row.get("answer_logp_by_turn")
         if points:
             turns = range(1, len(points) + 1)
-            _band(axes, turns, points, number, row["name"], marker=MARKERS[number % len(MARKERS)])
+            _band(axes, turns, points, number, row["name"], marker=marker(number))
     axes.set_xlabel("turn (history before it)", fontsize=TEXT)
     axes.set_ylabel("log p of the right answer, nats", fontsize=TEXT)
     whole_numbers(axes)

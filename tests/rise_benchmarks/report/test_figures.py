@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from rise_benchmarks.report import figures
+from rise_benchmarks.report.plot_style import colour, marker
 from rise_benchmarks.report.report import make_report
 from tests.rise_benchmarks.report.evaluation_logs import play
 
@@ -19,6 +20,11 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def lines(axes: Any) -> dict[str, list[float]]:
     return {line.get_label(): list(line.get_ydata()) for line in axes.get_lines() if len(line.get_xdata())}
+
+
+def test_twelve_rows_have_their_own_colours_and_markers_and_more_rows_their_own_pairs() -> None:
+    assert len({colour(row) for row in range(12)}) == len({marker(row) for row in range(12)}) == 12
+    assert len({(colour(row), marker(row)) for row in range(144)}) == 144
 
 
 def test_curves_show_the_numbers_of_the_report(report: dict[str, Any]) -> None:

@@ -249,6 +249,10 @@ def test_the_page_fits_a_phone(browser: Chromium, page: Path) -> None:
     size(browser, 390, 844)
     show(browser, page)
     assert browser.run("document.documentElement.scrollWidth <= innerWidth")
+    cells = "[...document.querySelector('#table ~ .wide').querySelectorAll('th')]"
+    right = cells + ".find(x => x.textContent === {!r}).getBoundingClientRect().right"
+    for heading in ("m1@t1", "m5@t1", "m1@t5"):
+        assert browser.run(right.format(heading) + " < innerWidth"), heading
     widths = browser.run("[...document.querySelectorAll('figure:not(.wide-figure) img')].map(x => x.width)")
     assert widths
     assert min(widths) > 330

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from rise_agents.evaluation.evaluate_agents import EvaluateConfig
+from rise_benchmarks.report.evaluation_logs import find_logs
 from rise_benchmarks.report.report import make_report, write_report
 from rise_env.cli.main import main
 from rise_env.errors import ConfigError, DataNotFoundError
@@ -94,6 +95,23 @@ def test_several_runs_stand_in_one_table(tmp_path: Path, capsys: pytest.CaptureF
     assert [row["name"] for row in rows] == ["one: base", "two: base"]
     assert "two: base against one: base" in capsys.readouterr().out
     assert not (tmp_path / "one" / "report.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("runs", "names"),
+    [
+        ({"tiny": "tiny@9661de95b4fa", "cooler": "cooler"}, ["tiny@9661de95b4fa", "cooler"]),
+        ({"tiny": "tiny@1", "tiny-2": "tiny@1"}, ["tiny@1", "tiny-2: tiny@1"]),
+        ({"a": "b and a", "b": "b and a"}, ["a: b and a", "b: b and a"]),
+        ({"in": "training", "b": "base"}, ["in: training", "b: base"]),
+    ],
+)
+def test_a_row_is_named_after_its_folder_unless_its_label_has_that_name(
+    tmp_path: Path, runs: dict[str, str], names: list[str]
+) -> None:
+    for run, label in runs.items():
+        play(tmp_path / run, label, 0, 0)
+    assert [row.name for row in find_logs([tmp_path / run for run in runs])] == names
 
 
 def test_an_evaluation_that_did_not_end_is_named(tmp_path: Path) -> None:

@@ -40,7 +40,8 @@ def weights(folder: Path) -> bytes:
 
 def settings_file(folder: Path, name: str, **changed: object) -> list[str]:
     """Write the settings of a small fit, and return the arguments of `rise fit`."""
-    config = small_models.fit_config(folder, output=str(folder / name), epochs=1.0, **changed)
+    settings = {"epochs": 1.0, **changed}
+    config = small_models.fit_config(folder, output=str(folder / name), **settings)
     (folder / f"{name}.yaml").write_text(yaml.safe_dump(to_json(config)))
     return ["fit", "--config", str(folder / f"{name}.yaml")]
 

@@ -264,6 +264,21 @@ def test_a_shape_stands_for_a_model_that_is_not_here() -> None:
     assert "agent.shape; its config.json is not here" in text
 
 
+def test_the_hub_is_not_asked_for_a_model_whose_shape_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def refuse(host: object, *_: object, **__: object) -> None:
+        asked.append(host)
+        raise OSError("no connection")
+
+    monkeypatch.setattr("socket.getaddrinfo", refuse)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    shape = {"model_type": "llama", "hidden_size": 64, "num_hidden_layers": 1, "vocab_size": 100}
+    text = describe(RunConfig(agent=PolicyConfig(model="nobody/nothing", shape=shape)))
+    assert "agent.shape; its config.json is not here" in text
+    assert asked == []
+
+
 def test_missing_files_of_a_fit_are_named() -> None:
     text = describe(RunConfig(fit={"hostfile": "/no/hosts", "deepspeed": "/no/ds.json"}))
     assert "the hostfile /no/hosts; one machine" in text

@@ -59,7 +59,8 @@ class PolicyConfig:
     settings: dict[str, Any] = field(default_factory=dict)
     """Settings of the agent: dtype, max_concurrent_requests, ..."""
     shape: Changeable[dict[str, Any]] = field(default_factory=dict)
-    """Size of the model, with the names of its config.json; --dry-run uses it if that file cannot be read."""
+    """Size of the model, with the names of its config.json; --dry_run uses it if that file is
+    not on this machine, and then does not ask the hub."""
 
     def __post_init__(self) -> None:
         validate_choice(self.backend, agent_names(), "agent")

@@ -24,6 +24,7 @@ from rise_env.types import Problem
 from rise_trainers.loop.config import RunConfig, environment_settings, first_model
 from rise_trainers.loop.estimate import CallCounts
 from rise_trainers.loop.memory import count_parameters
+from rise_trainers.utils.digests import cached_config
 
 QUESTION_LENGTH = 240
 """Characters of the placeholder problem: about the mean of GSM8K (235) and MATH (191)."""
@@ -152,21 +153,33 @@ def placeholder_env(settings: Mapping[str, Any]) -> gymnasium.Env[Any, str]:
 
 
 def find_model_config(config: RunConfig) -> tuple[Any, str]:
-    """Return the transformers configuration of the first model or None, and its source or the reason."""
+    """Return the transformers configuration of the first model or None, and its source or the reason.
+
+    With `agent.shape`, the hub is not asked: without a connection, its retries take half a minute or more.
+    """
     try:
         from transformers import AutoConfig
     except ImportError:
         return None, "transformers is not installed: no estimate of memory"
-    try:
-        return AutoConfig.from_pretrained(first_model(config)), OWN_CONFIG
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().split("\n")[0]
-    if not config.agent.shape:
+    model, shape = first_model(config), config.agent.shape
+    if not shape or _has_config(model):
+        try:
+            return AutoConfig.from_pretrained(model), OWN_CONFIG
+        except (OSError, ValueError) as error:
+            reason = str(error).strip().split("\n")[0]
+    if not shape:
         return None, f"no estimate of memory: config.json cannot be read, agent.shape is not set ({reason})"
     try:
-        return AutoConfig.for_model(**config.agent.shape), "agent.shape; its config.json is not here"
+        return AutoConfig.for_model(**shape), "agent.shape; its config.json is not here"
     except (TypeError, ValueError) as error:
         return None, f"agent.shape is no configuration of a model: {error}"
+
+
+def _has_config(model: str) -> bool:
+    """Return whether config.json of a folder or a hub id is on this machine."""
+    if Path(model).is_dir():
+        return (Path(model) / "config.json").is_file()
+    return cached_config(model) is not None
 
 
 def call_counts(
