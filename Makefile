@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: quickstart test test-all pytest docs serve-docs package folder-table template-table equivalence lint works-with bench-env bench-rollout bench-store bench-fit bench-checker bench-embedded bench-memory performance-page clean
+.PHONY: quickstart test test-all pytest docs serve-docs package folder-table template-table equivalence lint works-with bench-env bench-rollout bench-store bench-fit bench-checker bench-embedded bench-learning bench-memory performance-page clean
 
 $(INSTALLED): setup.cfg pyproject.toml requirements/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -90,9 +90,14 @@ bench-fit: $(INSTALLED)
 
 # The embedded experiment, three seeds: RISE and its baselines, then what changes with each setting. Hours on two
 # cores; stopped at any point, the same command goes on.
-bench-embedded: $(INSTALLED)
+bench-embedded: $(INSTALLED) bench-learning
 	$(BIN)/rise bench embedded --recipe examples/quickstart.yaml --out runs/embedded
 	$(BIN)/rise bench ablations --recipe benchmarks/recipes/ablations.yaml --out runs/ablations
+
+# What the embedded model that reads notes learns without weights, three seeds: rules, and memories. Minutes on two cores.
+bench-learning: $(INSTALLED)
+	$(BIN)/rise bench conventions --agent tiny-notes --sampling.max_new_tokens 80 --out runs/conventions
+	$(BIN)/rise bench memory --agent tiny-notes --sampling.max_new_tokens 80 --out runs/memories
 
 # What the policies of a memory keep over three streams of families, beside the best possible; no model.
 bench-memory: $(INSTALLED)

@@ -87,15 +87,18 @@ def copy_weights(
 ) -> LlamaForCausalLM:
     """Copy the weights of a model with another vocabulary: its layers, and the embeddings of equal tokens.
 
-    A token that the other tokenizer does not have gets the mean embedding of its parts there.
+    A token that the other tokenizer does not have gets a random embedding of the mean length there.
     """
     old, old_tokenizer = LlamaForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
     model.model.layers.load_state_dict(old.model.layers.state_dict())
     model.model.norm.load_state_dict(old.model.norm.state_dict())
-    embeddings, known = old.get_input_embeddings().weight, old_tokenizer.get_vocab()
+    copied, known = old.get_input_embeddings().weight, old_tokenizer.get_vocab()
+    embeddings, length = model.get_input_embeddings().weight, copied.norm(dim=1).mean()
     for token, number in tokenizer.get_vocab().items():
-        parts = [known[token]] if token in known else [known[character] for character in token]
-        model.get_input_embeddings().weight[number] = embeddings[parts].mean(0)
+        if token in known:
+            embeddings[number] = copied[known[token]]
+        else:
+            embeddings[number] *= length / embeddings[number].norm()
     return model
 
 
@@ -115,14 +118,21 @@ def average(model: torch.nn.Module, elapsed: float) -> float:
 
 
 def rows(
-    corpus: Corpus | NotesCorpus, tokenizer: PreTrainedTokenizerFast, length: int, rank: int, ranks: int
+    corpus: Corpus | NotesCorpus,
+    tokenizer: PreTrainedTokenizerFast,
+    length: int,
+    rank: int,
+    ranks: int,
+    *,
+    alone: bool = False,
+    prompts: bool = False,
 ) -> Iterator[tuple[list[int], list[int]]]:
     """Yield rows of `length` tokens and their labels.
 
-    Messages of the assistant have labels: all of them, or the last one, as the corpus says. A row is filled
-    with documents and cut at its end. If conversations have one turn, a row is one document and padding.
+    Messages of the assistant have labels: all of them, or the last one, as the corpus says. With `prompts`,
+    all messages have labels. A row is filled with documents and cut at its end; with `alone`, it is one
+    document and padding.
     """
-    alone = isinstance(corpus, Corpus) and corpus.config.turns == 1
     for block in itertools.count(rank, ranks):
         documents = [corpus.document(i) for i in range(512 * block, 512 * (block + 1))]
         texts = [m["content"] for d in documents for m in d]
@@ -134,7 +144,8 @@ def rows(
                 content = next(encoded)
                 piece = [SPECIAL.index(f"<{message['role']}>"), *content, tokenizer.eos_token_id]
                 ids += piece
-                if message["role"] == "assistant" and (corpus.learned == "all" or place == len(document)):
+                learned = corpus.learned == "all" or place == len(document)
+                if prompts or (learned and message["role"] == "assistant"):
                     labels += [-100, *piece[1:]]
                 else:
                     labels += [-100] * len(piece)
@@ -180,6 +191,10 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=3e-3)
     parser.add_argument("--length", type=int, default=512, help="tokens per row; 512 holds five turns")
     parser.add_argument("--copies", type=float, default=0.1, help="fraction of copies in the corpus notes")
+    parser.add_argument("--learn-prompts", action="store_true", help="prompts are learned as well")
+    parser.add_argument("--changes", type=float, default=0.08, help="fraction of changes of a book")
+    parser.add_argument("--most-notes", type=int, default=7, help="notes besides the one that is needed")
+    parser.add_argument("--alone", action="store_true", help="one document per row")
     parser.add_argument("--turns", type=int, default=6, help="maximal number of problems in a conversation")
     for name, default in (("corrections", 0.3), ("sloppy", 0.0), ("slip", 0.4), ("clean-drafts", 0.3)):
         parser.add_argument(f"--{name}", type=float, default=default)
@@ -188,7 +203,9 @@ def main() -> None:
         turns=a.turns, corrections=a.corrections, sloppy=a.sloppy, slip=a.slip, clean_drafts=a.clean_drafts
     )
     corpus = (
-        NotesCorpus(NotesConfig(copies=a.copies), a.seed) if a.corpus == "notes" else Corpus(mixture, a.seed)
+        NotesCorpus(NotesConfig(copies=a.copies, changes=a.changes, most=a.most_notes), a.seed)
+        if a.corpus == "notes"
+        else Corpus(mixture, a.seed)
     )
     tokenizer = AutoTokenizer.from_pretrained(a.init) if a.init else train_tokenizer(corpus)
     model = build_model(tokenizer, a.init)
@@ -200,7 +217,15 @@ def main() -> None:
     rank, ranks = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     if ranks > 1:
         torch.distributed.init_process_group("gloo")
-    stream = rows(corpus, tokenizer, a.length, rank, ranks)
+    stream = rows(
+        corpus,
+        tokenizer,
+        a.length,
+        rank,
+        ranks,
+        alone=a.alone or (a.corpus == "arithmetic" and a.turns == 1),
+        prompts=a.learn_prompts,
+    )
     started = time.monotonic()
     seconds = a.minutes * 60
     losses: list[tuple[int, float]] = []

@@ -26,6 +26,7 @@ TOLD = {"expert": {}, "mcts:tiny": {"critic": "told", "option": "sentence", "tok
 """Agents that are told, and that `rise evaluate` therefore refuses."""
 SPECS = {
     "tiny": "tiny",
+    "tiny-notes": "tiny-notes",
     "transformers": f"transformers:{TINY}",
     "vllm": f"vllm:{TINY}",
     "openai": "openai:m@URL",

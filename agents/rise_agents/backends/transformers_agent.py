@@ -8,7 +8,6 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from rise_agents.chat.beginnings import scoring_tokens, split_beginning
 from rise_agents.chat.chat_settings import DEFAULT_DATE, Thinking
 from rise_agents.chat.loading import load_chat
 from rise_agents.chat.model_fingerprint import model_name
+from rise_agents.embedded import EMBEDDED
 from rise_agents.generation.batching import batches
 from rise_agents.generation.model_checks import check_at_least, check_device, check_local_model
 from rise_agents.generation.model_settings import (
@@ -248,5 +248,7 @@ class TransformersAgent:
         ]
 
 
-tiny_agent = partial(TransformersAgent, str(Path(__file__).parents[1] / "tiny"))
+tiny_agent = partial(TransformersAgent, EMBEDDED["tiny"])
 """Makes the agent "tiny" with the embedded model. It takes the settings of `TransformersAgent`."""
+tiny_notes_agent = partial(TransformersAgent, EMBEDDED["tiny-notes"])
+"""Makes the agent "tiny-notes" with the embedded model that reads notes, as "tiny" does."""

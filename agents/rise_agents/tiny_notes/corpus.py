@@ -12,10 +12,11 @@ problem, the answer uses it; else it says that nothing is known and uses the num
 
 *Compressions* of reflections: the sentence that states the convention.
 
-The fifth kind are *copies* of several sentences, in a prompt that the product does not use.
+The fifth kind are *copies* of lists of words, in a prompt that the product does not use.
 
 What a word means is drawn anew in each document, with equal probabilities, so that it can only be read in
-the notes. A word of RISE-Conventions-v0 never has the number that it has there.
+the notes. The number that a word has in RISE-Conventions-v0 is as likely as all others: if it never occurred,
+the corpus would tell something about it.
 """
 
 from collections.abc import Sequence
@@ -27,14 +28,14 @@ from rise_agents.learning import prompts as reflector
 from rise_agents.rules.acceptance import Decision
 from rise_agents.rules.book import Rule, RuleBook, as_text
 from rise_agents.rules.learner import tried_line
-from rise_agents.tiny_notes.words import WORDS, values
+from rise_agents.tiny_notes.words import VALUES, WORDS
 from rise_env.envs import prompts
 from rise_env.problems.arithmetic.steps import Draws
 from rise_env.problems.conventions.conventions import Convention, Kind, applied, statement
 from rise_env.problems.conventions.generator import Story, draw_story, write_question, write_solution
 from rise_env.types import Message, Problem
 
-COPY = "Write this again.\n{text}"
+COPY = "Write this again.{text}"
 
 KINDS: tuple[Kind, ...] = ("holds", "holds", "adds", "takes", "cents", "rounds")
 """The kinds of conventions; each document draws from these."""
@@ -52,6 +53,8 @@ class NotesConfig:
     """Fraction of documents that are compressions."""
     copies: float = 0.1
     """Fraction of documents that are copies."""
+    most: int = 7
+    """Most notes before a problem besides that of its convention; of recalled notes and examples 2."""
     told: float = 0.8
     """Probability that the notes before a problem state its convention."""
     largest: int = 10
@@ -142,8 +145,7 @@ class NotesCorpus:
             word = WORDS[draws.below(len(WORDS))]
             if word not in [other.word for other in others]:
                 break
-        found = values(kind, word)
-        return Convention(word, kind, found[draws.below(len(found))])
+        return Convention(word, kind, VALUES[kind][draws.below(len(VALUES[kind]))])
 
     def conventions(self, draws: Draws, count: int, first: Sequence[Convention] = ()) -> list[Convention]:
         """Draw several conventions with words of their own, and other ones than some given first."""
@@ -160,7 +162,7 @@ class NotesCorpus:
         story = self.story(draws, self.convention(draws))
         told = draws.below(1000) < self.config.told * 1000
         form = draws.below(10)
-        count = draws.below(8) if form < 5 else draws.below(3)
+        count = draws.between(0, self.config.most if form < 5 else min(2, self.config.most))
         noted = self.conventions(draws, count, [story.convention])
         if told:
             noted.insert(draws.below(len(noted) + 1), story.convention)
@@ -190,7 +192,7 @@ class NotesCorpus:
         if form < 2:
             reply = guess(story)
         elif form == 2:
-            possible = values(story.convention.kind, story.convention.word)
+            possible = VALUES[story.convention.kind]
             other = replace(story.convention, value=possible[draws.below(len(possible))])
             reply = write_solution(replace(story, convention=other))
         else:
@@ -209,7 +211,7 @@ class NotesCorpus:
             at = draws.below(6)
             if at == 0 and known:
                 one = known[draws.below(len(known))]
-                possible = values(one.kind, one.word)
+                possible = VALUES[one.kind]
                 one = replace(one, value=possible[draws.below(len(possible))])
             elif at < 3 and found:
                 one = found[draws.below(len(found))]
@@ -232,7 +234,7 @@ class NotesCorpus:
         return [*asked, Message(role="assistant", content=statement(convention))]
 
     def _copy(self, draws: Draws) -> list[Message]:
-        text = "\n".join(self._noted(draws, one) for one in self.conventions(draws, draws.between(1, 6)))
+        text = "".join(f" {WORDS[draws.below(len(WORDS))]}" for _ in range(draws.between(4, 30)))
         asked = Message(role="user", content=COPY.format(text=text))
         return [asked, Message(role="assistant", content=text)]
 

@@ -84,9 +84,9 @@ CONVENTIONS: Mapping[str, LearnedRow] = {
     "rules, no test": _rules(
         "the same, every change accepted", accept="always", step_validate=0, draws=1, calls=500
     ),
-    "rules, best of 8": _rules(
-        "eight books made without a test, the best one on the validation problems",
-        best_of=8,
+    "rules, best of 4": _rules(
+        "four books made without a test, the best one on the validation problems",
+        best_of=4,
         accept="always",
         step_validate=0,
         draws=1,
@@ -97,14 +97,14 @@ CONVENTIONS: Mapping[str, LearnedRow] = {
 
 _RECALL = {"checks": 0, "gamma": 0.0}
 """No reviews, and recall by similarity alone, so that policies differ only in what they keep."""
-_FAMILIES = {"families": 60, "law": "zipf", **_SMALL}
+_FAMILIES = {"families": 30, "law": "zipf", **_SMALL}
 
 
 def _remembering(policy: str, what: str, **memory: Any) -> LearnedRow:
     return LearnedRow(
         wraps="sage",
         method="memory",
-        learn={"train": 600, "memory": {"policy": policy, "capacity": 20, "generation": 8, **memory}},
+        learn={"train": 600, "memory": {"policy": policy, "capacity": 10, "generation": 8, **memory}},
         settings=_RECALL,
         env_settings=_FAMILIES,
         what=what,
@@ -129,7 +129,7 @@ MEMORIES: Mapping[str, LearnedRow] = {
     "fifo": _remembering("fifo", "the same memory, oldest goes first"),
     "all": _remembering("all", "the same memory without a limit"),
 }
-"""Name of the row -> what is measured, on problems with 60 families that come back by Zipf's law."""
+"""Name of the row -> what is measured, on problems with 30 families that come back by Zipf's law."""
 
 
 def measurements(common: EvaluateConfig, rows: Mapping[str, LearnedRow], out: Path) -> list[EvaluateConfig]:

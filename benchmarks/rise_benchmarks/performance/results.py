@@ -12,6 +12,16 @@ _GENERATION = ("agents/rise_agents/generation", "agents/rise_agents/backends", "
 _FITS = ("trainers/rise_trainers/fitting", "trainers/rise_trainers/data", "trainers/rise_trainers/loss")
 _LEARNING = ("rise_env", "agents/rise_agents", *_FITS, "trainers/rise_trainers/loop")
 
+_LEARNED = (
+    "rise_env/problems/conventions",
+    "agents/rise_agents/learning",
+    "agents/rise_agents/memory",
+    "agents/rise_agents/rules",
+    "agents/rise_agents/tiny_notes",
+    *_GENERATION,
+    "benchmarks/rise_benchmarks/learning",
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
@@ -142,6 +152,22 @@ RESULTS = (
         code=("benchmarks/rise_benchmarks/search", *_LEARNING),
         figures=figures.accuracies,
         with_it=("alphallm",),
+    ),
+    Result(
+        file="conventions/report.json",
+        title="Rules that the embedded model with notes learns",
+        command="rise bench conventions --agent tiny-notes",
+        code=_LEARNED,
+        figures=figures.accuracies,
+        with_it=("conventions",),
+    ),
+    Result(
+        file="memory/report.json",
+        title="Memories that the embedded model with notes fills",
+        command="rise bench memory --agent tiny-notes",
+        code=_LEARNED,
+        figures=figures.accuracies,
+        with_it=("memory",),
     ),
     Result(
         file="search_real.md",

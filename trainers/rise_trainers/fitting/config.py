@@ -67,7 +67,7 @@ class FitConfig:
     data: ByContent[tuple[str, ...]]
     """Stores of trajectories; the fit trains on all of them."""
     model: ByContent[str]
-    """The model to start from: a model folder, a hub id, or "tiny", the embedded model."""
+    """The model to start from: a model folder, a hub id, or an embedded model, "tiny" or "tiny-notes"."""
     revision: str | None = None
     """Branch, tag or commit of the hub repository of the model; None is its main branch."""
     adapter: ByContent[str | None] = None

@@ -1,7 +1,8 @@
-"""The files and folders of a fit, and the folder of the embedded model."""
+"""The files and folders of a fit, and the folders of the embedded models."""
 
-from importlib import resources
 from pathlib import Path
+
+from rise_agents.embedded import EMBEDDED
 
 MODEL = "model"
 """Folder of the finished model inside the partial folder. It appears in one rename, when it is complete."""
@@ -27,5 +28,5 @@ def metrics_path(output: str | Path) -> Path:
 
 
 def model_path(name: str) -> str:
-    """Return the folder of the embedded model for "tiny"; other names are returned as they are."""
-    return str(resources.files("rise_agents.tiny")) if name == "tiny" else name
+    """Return the folder of an embedded model for its name, and other names as they are."""
+    return EMBEDDED.get(name, name)

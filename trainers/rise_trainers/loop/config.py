@@ -52,7 +52,7 @@ class PolicyConfig:
     """The model that is trained."""
 
     model: ByContent[str] = "tiny"
-    """"tiny" (embedded), a model folder, or a hub id."""
+    """"tiny" or "tiny-notes" (embedded), a model folder, or a hub id."""
     backend: str = "transformers"
     """The agent with which the model plays episodes: transformers, vllm, or the name of another agent whose
     argument is a model."""
