@@ -39,6 +39,8 @@ from rise_env.utils.seeding import derive
 _log = logging.getLogger(__name__)
 
 STEPS, RULES = "steps.jsonl", "rules.json"
+_NOTHING = "it changes nothing, or was proposed before"
+"""Why a change is not tested."""
 _POOL, _STEP, _FINAL = 0, 1, 2
 """First number of the seeds of plays."""
 _REFLECT, _GENERALISE = 0, 1
@@ -183,6 +185,9 @@ class RulesLearner:
                 )
                 proposals.append(proposal)
                 if book is None:
+                    if proposal.get("dropped") == _NOTHING and proposal["edits"] != "KEEP":
+                        proposal["tried"] = f"- {_on_one_line(proposal['edits'])} (it changes nothing)"
+                        tried.append(proposal["tried"])
                     continue
                 agent = self._with(book)
                 new = self._play(f"{name}-candidate-{len(proposals)}", agent, test.parts, state)
@@ -221,7 +226,7 @@ class RulesLearner:
             proposal["leaked"] = len(edits) - len(clean)
         book = self._edited(state, clean)
         if numbered(book) == numbered(state.book) or proposal["edits"] in known:
-            return None, {**proposal, "dropped": "it changes nothing, or was proposed before"}
+            return None, {**proposal, "dropped": _NOTHING}
         if len(numbered(book).split()) - len(book.rules) > self._settings.words:
             return None, {**proposal, "dropped": f"more than {self._settings.words} words"}
         return book, proposal
@@ -303,10 +308,12 @@ class RulesLearner:
 
 def tried_line(edits: str, decision: Decision, lost: int) -> str:
     """Return what the reflector is told about a change that was tested."""
-    shown = "; ".join(edits.splitlines())
-    return (
-        f"- {shown} (score {decision.old:.3f} before and {decision.new:.3f} after; {lost} problems got worse)"
-    )
+    scores = f"score {decision.old:.3f} before and {decision.new:.3f} after"
+    return f"- {_on_one_line(edits)} ({scores}; {lost} problems got worse)"
+
+
+def _on_one_line(edits: str) -> str:
+    return "; ".join(edits.splitlines())
 
 
 def _sentence(line: dict[str, Any], state: State) -> str:

@@ -85,16 +85,14 @@ def guess(story: Story) -> str:
     return f"Nothing is known about the {story.convention.word}. {calculation}. \\boxed{{{answer}}}"
 
 
-def change_of(book: RuleBook, found: Sequence[Convention], tried: Sequence[str], draws: Draws) -> str:
-    """Return one change of a book that reflections call for, or KEEP.
+def change_of(book: RuleBook, found: Sequence[Convention], tried: Sequence[str]) -> str:
+    """Return the first change of a book that reflections call for, or KEEP.
 
     Args:
         book: The book.
         found: The conventions that the reflections state.
         tried: Descriptions of changes that were refused.
-        draws: Chooses among the changes.
     """
-    changes = []
     for convention in found:
         stated = statement(convention)
         before, after = stated.split(str(convention.value))
@@ -105,8 +103,8 @@ def change_of(book: RuleBook, found: Sequence[Convention], tried: Sequence[str],
         ]
         known = any(rule.text == stated for rule in book.rules) or any(stated in line for line in tried)
         if not known:
-            changes.append(f"EDIT {places[0]}: {stated}" if places else f"ADD: {stated}")
-    return changes[draws.below(len(changes))] if changes else "KEEP"
+            return f"EDIT {places[0]}: {stated}" if places else f"ADD: {stated}"
+    return "KEEP"
 
 
 class NotesCorpus:
@@ -220,12 +218,12 @@ class NotesCorpus:
             found.append(next((other for other in found if other.word == one.word), one))
         tried = []
         for _ in range(draws.below(4) if draws.below(2) else 0):
-            refused = change_of(book, found, (), draws)
+            refused = change_of(book, found, tried)
             if refused != "KEEP":
                 old, new = draws.below(500) / 1000, draws.below(500) / 1000
                 tried.append(tried_line(refused, Decision(False, 0.5, old, new), draws.below(20)))
         asked = reflector.generalise_prompt(book, [self._noted(draws, one) for one in found], tried)
-        reply = change_of(book, found, tried, draws)
+        reply = change_of(book, found, tried)
         return [*asked, Message(role="assistant", content=reply)]
 
     def _compression(self, draws: Draws) -> list[Message]:

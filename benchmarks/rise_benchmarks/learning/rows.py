@@ -51,7 +51,7 @@ _SMALL = {"largest": 10}
 
 
 def _rules(what: str, *, best_of: int = 1, **rules: Any) -> LearnedRow:
-    learn = {"train": 120, "validate": 120, "rules": {"step_validate": 24, "draws": 2, **rules}}
+    learn = {"train": 120, "validate": 120, "rules": {"step_validate": 24, "draws": 2, "retries": 3, **rules}}
     return LearnedRow(
         wraps="instructed",
         method="rules",
@@ -78,9 +78,6 @@ CONVENTIONS: Mapping[str, LearnedRow] = {
     ),
     "6 examples": LearnedRow(examples=6, env_settings=_SMALL, what="six worked examples"),
     "rules": _rules("rules learned from failures and tested"),
-    "rules, mean": _rules(
-        "the same with the common reading of the paper's test", accept="mean", step_validate=8, draws=1
-    ),
     "rules, no test": _rules(
         "the same, every change accepted", accept="always", step_validate=0, draws=1, calls=500
     ),
@@ -188,6 +185,7 @@ def _learn(
         "seed": seed,
         "env_settings": {name: value for name, value in own.env_settings.items() if name != "split"},
         "sampling": asdict(own.sampling),
+        "reflector_sampling": asdict(replace(own.sampling, temperature=0.0)),
         **row.learn,
     }
     folder.parent.mkdir(parents=True, exist_ok=True)

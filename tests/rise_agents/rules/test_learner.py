@@ -52,6 +52,19 @@ def leaking() -> ScriptedAgent:
     return ScriptedAgent(answer, name="leaking")
 
 
+def repeating() -> ScriptedAgent:
+    """Return a reflector that proposes a known rule until it is told that this changes nothing."""
+
+    def answer(conversation: Conversation) -> str:
+        text = conversation[0]["content"]
+        if text.startswith("Reflect"):
+            return "The attempt is wrong."
+        told = "ADD: A crate holds 7. (it changes nothing)" in text
+        return "ADD: A bundle holds 9." if told else "ADD: A crate holds 7."
+
+    return ScriptedAgent(answer, name="repeating")
+
+
 def settings(out: Path, **changes: Any) -> LearnConfig:
     given: dict[str, Any] = {
         "env": "RISE-Conventions-v0",
@@ -234,3 +247,9 @@ def test_a_dry_run_says_the_most_calls_of_each_role(
     assert "each step, agent   150 episodes: at most 600 calls" in said
     assert "no step begins after 5,000 calls" in said
     assert not (tmp_path / "r").exists()
+
+
+def test_a_reflector_that_proposes_a_known_rule_is_told_and_proposes_another(tmp_path: Path) -> None:
+    reflector = f"{__name__}:repeating"
+    learned = run(settings(tmp_path / "run", reflector=reflector), say=lambda _: None)
+    assert learned["rules"] == ["A crate holds 7.", "A bundle holds 9."]

@@ -93,13 +93,12 @@ def test_changes_are_those_that_the_product_reads(documents: list[list[Message]]
 def test_a_change_adds_what_is_new_corrects_what_is_known_and_repeats_nothing_refused() -> None:
     crate, other = Convention("vat", "holds", 7), Convention("vat", "holds", 8)
     book = RuleBook((Rule("Everyone who goes to the inn gets 3 more."), Rule(statement(other))))
-    draws = Draws((0,))
-    assert change_of(RuleBook(), [crate], [], draws) == "ADD: A vat holds 7."
-    change = change_of(book, [crate], [], draws)
+    assert change_of(RuleBook(), [crate], []) == "ADD: A vat holds 7."
+    change = change_of(book, [crate], [])
     assert change == "EDIT 2: A vat holds 7."
     assert edited(book, read_edits(change) or [], step=1, limit=9).rules[1].text == statement(crate)
-    assert change_of(book, [other], [], draws) == "KEEP"
-    assert change_of(book, [crate], ["- EDIT 2: A vat holds 7. (score ...)"], draws) == "KEEP"
+    assert change_of(book, [other], []) == "KEEP"
+    assert change_of(book, [crate], ["- EDIT 2: A vat holds 7. (score ...)"]) == "KEEP"
 
 
 def test_all_kinds_of_documents_occur_and_are_a_function_of_seed_and_index(
