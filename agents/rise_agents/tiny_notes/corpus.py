@@ -216,7 +216,7 @@ class NotesCorpus:
             else:
                 one = self.convention(draws, known)
             found.append(next((other for other in found if other.word == one.word), one))
-        tried = []
+        tried: list[str] = []
         for _ in range(draws.below(4) if draws.below(2) else 0):
             refused = change_of(book, found, tried)
             if refused != "KEEP":

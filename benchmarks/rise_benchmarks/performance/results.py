@@ -146,6 +146,14 @@ RESULTS = (
         with_it=("embedded-search",),
     ),
     Result(
+        file="alphallm/report.json",
+        title="AlphaLLM's loop with the embedded model",
+        command="rise bench alphallm --recipe examples/quickstart.yaml --limit 120 --seeds 0",
+        code=("benchmarks/rise_benchmarks/search", *_LEARNING),
+        figures=figures.accuracies,
+        with_it=("alphallm",),
+    ),
+    Result(
         file="conventions/README.md",
         title="Rules that the embedded model with notes learns",
         command="rise bench conventions --agent tiny-notes --limit 100",

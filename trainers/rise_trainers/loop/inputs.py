@@ -24,6 +24,7 @@ from rise_env.types import Problem
 from rise_trainers.loop.config import RunConfig, environment_settings, first_model
 from rise_trainers.loop.estimate import CallCounts
 from rise_trainers.loop.memory import count_parameters
+from rise_trainers.utils.digests import cached_config
 
 QUESTION_LENGTH = 240
 """Characters of the placeholder problem: about the mean of GSM8K (235) and MATH (191)."""
@@ -176,14 +177,9 @@ def find_model_config(config: RunConfig) -> tuple[Any, str]:
 
 def _has_config(model: str) -> bool:
     """Return whether config.json of a folder or a hub id is on this machine."""
-    from huggingface_hub import try_to_load_from_cache
-
     if Path(model).is_dir():
         return (Path(model) / "config.json").is_file()
-    try:
-        return isinstance(try_to_load_from_cache(model, "config.json"), str)
-    except ValueError:  # no hub id
-        return False
+    return cached_config(model) is not None
 
 
 def call_counts(

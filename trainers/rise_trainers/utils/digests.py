@@ -19,17 +19,27 @@ def model_digest(model: str, revision: str | None = None) -> str:
         model: A folder, a hub id, or "tiny".
         revision: Branch, tag or commit of the hub repository; None is its main branch.
     """
-    from huggingface_hub import try_to_load_from_cache
-
     folder = Path(model_path(model))
     if folder.is_dir():
         return fingerprint(folder)
+    cached = cached_config(model, revision)
+    return model_name(model, None if cached is None else cached.parent.name)
+
+
+def cached_config(model: str, revision: str | None = None) -> Path | None:
+    """Return config.json of a hub id in the cache of this machine, or None. It asks no server.
+
+    Args:
+        model: A hub id; of another text there is none.
+        revision: Branch, tag or commit of the hub repository; None is its main branch.
+    """
+    from huggingface_hub import try_to_load_from_cache
+
     try:
         cached = try_to_load_from_cache(model, "config.json", revision=revision or "main")
     except ValueError:  # no hub id
-        cached = None
-    commit = Path(cached).parent.name if isinstance(cached, str) else None
-    return model_name(model, commit)
+        return None
+    return Path(cached) if isinstance(cached, str) else None
 
 
 def file_digest(path: str | Path) -> str:
