@@ -99,7 +99,7 @@ def test_the_page_on_agents_has_a_row_for_every_agent() -> None:
     agents = entry_points(group="rise.agents")
     ours = {entry.name for entry in agents if entry.module.startswith("rise_agents.")}
     assert ours
-    assert set(re.findall(r"^\| `(\w+)[:`]", table, re.MULTILINE)) == ours | {"module"}
+    assert set(re.findall(r"^\| `(\w[\w-]*)[:`]", table, re.MULTILINE)) == ours | {"module"}
 
 
 def test_the_page_on_agents_names_every_export_format() -> None:
