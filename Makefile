@@ -94,7 +94,7 @@ bench-embedded: $(INSTALLED) bench-learning
 	$(BIN)/rise bench embedded --recipe examples/quickstart.yaml --out runs/embedded
 	$(BIN)/rise bench ablations --recipe benchmarks/recipes/ablations.yaml --out runs/ablations
 
-# What the embedded model that reads notes learns without weights, three seeds: rules, and memories. Minutes on two cores.
+# What the embedded model that reads notes learns without weights, three seeds: rules, and memories. Tens of minutes on two cores.
 bench-learning: $(INSTALLED)
 	$(BIN)/rise bench conventions --agent tiny-notes --sampling.max_new_tokens 80 --out runs/conventions
 	$(BIN)/rise bench memory --agent tiny-notes --sampling.max_new_tokens 80 --out runs/memories

@@ -77,7 +77,8 @@ def results(tmp_path: Path) -> Path:
     folder = tmp_path / "benchmarks" / "results"
     shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("figures", "*.html", "checker.*"))
     git("init", "--quiet", at=tmp_path)
-    for path in [*folder.glob("*.json"), *folder.rglob("report.json")]:  # commits of the real repository are not in this one
+    files = [*folder.glob("*.json"), *folder.rglob("report.json")]
+    for path in files:  # commits of the real repository are not in this one
         content = json.loads(path.read_text())
         path.write_text(json.dumps({name: value for name, value in content.items() if name != "commit"}))
     commit_all(tmp_path)
