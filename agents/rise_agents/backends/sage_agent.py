@@ -11,7 +11,7 @@ Source: SAGE (arXiv:2409.00872), whose Checker is called reviewer here. The pape
 with a reference; this reviewer never sees one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -21,7 +21,7 @@ from rise_agents.deliberation.script import Ask, Script, ask_seeds
 from rise_agents.evaluation.verifier_questions import mean_rating
 from rise_agents.mcts.critics import question_of
 from rise_agents.memory.events import read_memory
-from rise_agents.memory.items import Item, Memory, digest
+from rise_agents.memory.items import Item, Memory, as_notes, digest
 from rise_agents.memory.similarity import Recall
 from rise_agents.registry import calls_per_reply, check_agent, load_agent
 from rise_agents.rollouts.cleanup import close_all
@@ -29,9 +29,6 @@ from rise_agents.types import Agent, Considered, FormattedAgent, Reply, Sampling
 from rise_env.errors import ConfigError
 from rise_env.types import Conversation, Message
 from rise_env.utils.settings import ByContent
-
-HEADING = "Notes on earlier problems that may help:"
-"""The line before the recalled texts in a prompt."""
 
 REVIEW = (
     "Here is a problem and a solution of it. Check the solution step by step, say what is wrong in it if "
@@ -44,11 +41,6 @@ REVISE = (
     "A reviewer says:\n{feedback}\n\nWrite an improved solution of the problem, in the same form as before."
 )
 """The message before a revised answer."""
-
-
-def as_notes(texts: Sequence[str]) -> str:
-    """Return recalled texts as an agent reads them; empty if there are none."""
-    return "\n".join([HEADING, *(f"- {text}" for text in texts)]) if texts else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

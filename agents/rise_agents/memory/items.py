@@ -7,6 +7,9 @@ from dataclasses import dataclass, field, replace
 from rise_agents.memory.forgetting import Place, place, rehearsed, retention
 from rise_agents.memory.settings import MemorySettings
 
+HEADING = "Notes on earlier problems that may help:"
+"""The line before the recalled texts in a prompt."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -111,3 +114,8 @@ def _used(memory: Memory, item: Item, *, success: bool) -> Item:
     if not success and settings.on_failure == "weaken":
         return replace(item, strength=item.strength / settings.rho)
     return item
+
+
+def as_notes(texts: Sequence[str]) -> str:
+    """Return recalled texts as an agent reads them; empty if there are none."""
+    return "\n".join([HEADING, *(f"- {text}" for text in texts)]) if texts else ""

@@ -22,9 +22,9 @@ the corpus would tell something about it.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rise_agents.backends.sage_agent import as_notes
 from rise_agents.deliberation.notes import with_notes
 from rise_agents.learning import prompts as reflector
+from rise_agents.memory.items import as_notes
 from rise_agents.rules.acceptance import Decision
 from rise_agents.rules.book import Rule, RuleBook, as_text
 from rise_agents.rules.learner import tried_line

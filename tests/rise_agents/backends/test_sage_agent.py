@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from rise_agents.backends.sage_agent import HEADING, SageAgent, SageSettings, load_sage_agent
+from rise_agents.backends.sage_agent import SageAgent, SageSettings, load_sage_agent
 from rise_agents.backends.scripted_agent import ScriptedAgent
 from rise_agents.memory.events import end, event, head, read_memory
-from rise_agents.memory.items import Memory, remember
+from rise_agents.memory.items import HEADING, Memory, remember
 from rise_agents.memory.settings import MemorySettings
 from rise_agents.registry import load_agent
 from rise_agents.types import SamplingConfig
