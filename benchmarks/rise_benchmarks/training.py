@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from rise_benchmarks.search.rows import AgentRow
-from rise_benchmarks.variant import Variant
+from rise_benchmarks.variant import UNMEASURED, Variant
 from rise_env.errors import ConfigError, DataNotFoundError
 from rise_env.utils.config_parser import parse
 from rise_env.utils.settings import merged
 
 if TYPE_CHECKING:
     from rise_trainers.loop.config import RunConfig
-
-UNMEASURED = {"problems": {"test": 0}}
-"""Setting of the runs that train. The suite measures their models itself, all on the same problems."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+UNMEASURED = {"problems": {"test": 0}}
+"""Setting of the runs that train: the suite or the recipe measures their models, all on the same problems."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:

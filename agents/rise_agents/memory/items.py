@@ -103,6 +103,11 @@ def digest(memory: Memory) -> str:
     ]
 
 
+def as_notes(texts: Sequence[str]) -> str:
+    """Return recalled texts as an agent reads them; empty if there are none."""
+    return "\n".join([HEADING, *(f"- {text}" for text in texts)]) if texts else ""
+
+
 def _used(memory: Memory, item: Item, *, success: bool) -> Item:
     settings = memory.settings
     item = replace(item, uses=item.uses + 1)
@@ -114,8 +119,3 @@ def _used(memory: Memory, item: Item, *, success: bool) -> Item:
     if not success and settings.on_failure == "weaken":
         return replace(item, strength=item.strength / settings.rho)
     return item
-
-
-def as_notes(texts: Sequence[str]) -> str:
-    """Return recalled texts as an agent reads them; empty if there are none."""
-    return "\n".join([HEADING, *(f"- {text}" for text in texts)]) if texts else ""

@@ -1,8 +1,8 @@
 """How similar two problems are, without a model: the cosine of counts of characters.
 
 Names and numbers count as one word each, and runs of 3 to 5 characters are counted. Where a text is compared
-with remembered ones, each run counts once, with the square of its idf: what few of these texts have decides,
-and not the sentences that problems of one kind have in common.
+with remembered ones, each run counts once, with the square of its inverse document frequency (idf). So runs
+that few of these texts have count most, and sentences that problems of one kind share hardly count.
 """
 
 import math

@@ -8,14 +8,13 @@ from typing import Any
 from rise_agents.evaluation.evaluate_agents import EvaluateConfig
 from rise_agents.types import SamplingConfig
 from rise_benchmarks.real.recipe import BASE, Recipe, Table, model_parts
+from rise_benchmarks.variant import UNMEASURED
 from rise_env.errors import ConfigError
 from rise_env.trajectories.outcomes import FailureLimits
 from rise_env.utils.settings import build, merged
 from rise_trainers.loop.config import RunConfig, first_model
 from rise_trainers.loop.run_folder import BOOST, model_folder
 
-UNMEASURED = {"problems": {"test": 0}}
-"""Setting of the trainings: the tables measure their models, all on the same problems."""
 ANY_SHARE = FailureLimits(max_cut=1.0)
 """Replies that are cut do not stop an experiment: models often write too much before they are trained."""
 

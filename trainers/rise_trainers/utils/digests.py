@@ -16,7 +16,7 @@ def model_digest(model: str, revision: str | None = None) -> str:
     Of a hub id it is the id with the commit that is in the cache of this machine; without one, the id alone.
 
     Args:
-        model: A folder, a hub id, or "tiny".
+        model: A folder, a hub id, or the name of an embedded model.
         revision: Branch, tag or commit of the hub repository; None is its main branch.
     """
     folder = Path(model_path(model))
